@@ -1,0 +1,1 @@
+"""mediasms: validate, send, pull and reconcile bulk SMS through the MediaSMS gateway."""

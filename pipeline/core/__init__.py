@@ -1,0 +1,1 @@
+"""Pure thinking: no file, no network, no clock. Values in, values out."""

@@ -1,0 +1,13 @@
+"""Status labels of the gateway: brought to one form, then looked up; never guessed."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_WHITE_SPACE = re.compile(r"\s+")
+
+
+def canonical_label(label: str) -> str:
+    """Return a label after NFKC and removal of all white space, as the profile writes it."""
+    return _WHITE_SPACE.sub("", unicodedata.normalize("NFKC", label))

@@ -1,0 +1,128 @@
+"""What is said about a row: findings (why it was rejected) and repairs (what was changed)."""
+
+from __future__ import annotations
+
+from pipeline.messages.text import Text
+
+#: finding code → message; placeholders are the finding's facts
+ROWS: dict[str, Text] = {
+    "phone.empty": Text("電話番号が空です。", "The phone number is empty."),
+    "phone.letter": Text(
+        "電話番号に使えない文字「{character}」があります（{position}文字目）。数字だけにしてください。",
+        "The phone number contains {character!r} at position {position}. Use digits only.",
+    ),
+    "phone.scientific": Text(
+        "電話番号が表計算ソフトで指数表示（9.01E+09 など）に壊れており、元の番号は分かりません。"
+        "列の書式を「文字列」にして入力し直し、CSV に保存してください。",
+        "A spreadsheet turned the phone number into scientific notation; the digits are lost. "
+        "Format the column as text, enter the number again and save.",
+    ),
+    "phone.too_short": Text(
+        "電話番号の桁数が足りません（{digits}桁）。携帯番号は11桁です。",
+        "The phone number is too short ({digits} digits). A mobile number has 11.",
+    ),
+    "phone.too_long": Text(
+        "電話番号の桁数が多すぎます（{digits}桁）。携帯番号は11桁です。",
+        "The phone number is too long ({digits} digits). A mobile number has 11.",
+    ),
+    "phone.not_mobile": Text(
+        "SMS を受け取れる携帯番号ではありません（{prefix} で始まる番号）。"
+        "060・070・080・090・020 で始まる番号にしてください。",
+        "Not a mobile number that can take SMS (it starts with {prefix}). "
+        "Use a number that starts with 060, 070, 080, 090 or 020.",
+    ),
+    "phone.overseas_disabled": Text(
+        "海外の番号に見えますが、このアカウントでは海外送信が有効ではありません。",
+        "This looks like an overseas number, and sending overseas is not enabled for this account.",
+    ),
+    "phone.ambiguous_overseas": Text(
+        "先頭の 0 が落ちた国内番号か海外の番号か判断できません。0 または国番号から始まる形で入力してください。",
+        "This may be a domestic number that lost its leading 0, or an overseas number. "
+        "Write it with the leading 0 or with + and the country code.",
+    ),
+    "text.empty": Text(
+        "本文が空です（空白や改行だけの本文も送れません）。",
+        "The text is empty (only spaces or line breaks cannot be sent either).",
+    ),
+    "text.platform_dependent": Text(
+        "本文に送信できない文字（環境依存文字など）があります：{shown}。ほかの文字に置き換えてください。",
+        "The text contains characters that cannot be sent (platform-dependent or outside Shift_JIS): {shown}. "
+        "Replace them.",
+    ),
+    "text.too_many_bytes": Text(
+        "本文が長すぎます：{size}バイト（上限 {limit}バイト、差し込み後・短縮 URL を含む）。",
+        "The text is too long: {size} bytes in Shift_JIS (limit {limit}, after tags and short links are filled in).",
+    ),
+    "text.too_many_characters": Text(
+        "本文が長すぎます：{size}文字（全角を含む場合の上限 {limit}文字、差し込み後・短縮 URL を含む）。",
+        "The text is too long: {size} characters (limit {limit} when a double-byte character is present, "
+        "after tags and short links are filled in).",
+    ),
+    "tag.unknown": Text(
+        "差し込みタグ {{{tag}}} に当たる列がありません。列名かタグを直してください。",
+        "There is no column for the tag {{{tag}}}. Correct the tag or the column name.",
+    ),
+    "tag.unclosed": Text(
+        "差し込みタグの括弧 {{ }} が閉じていません（{position}文字目）。",
+        "A tag's brace {{ }} is not closed or not opened (position {position}).",
+    ),
+    "tag.in_value": Text(
+        "差し込む値の中にタグ {{{tag}}} があります。ゲートウェイが展開してしまうため送れません。",
+        "A value that is filled in contains the tag {{{tag}}}, which the gateway would expand.",
+    ),
+    "url.tag_without_url": Text(
+        "本文に {{{tag}}} がありますが、その URL の列が空です。",
+        "The text contains {{{tag}}}, but the row has no such URL.",
+    ),
+    "url.scheme": Text(
+        "URL は http:// または https:// で始めてください。",
+        "A URL must start with http:// or https://.",
+    ),
+    "url.too_long": Text(
+        "URL が長すぎます（{size}文字、上限 {limit}文字）。",
+        "The URL is too long ({size} characters, limit {limit}).",
+    ),
+    "url.characters": Text(
+        "URL に使えない文字があります：{shown}。",
+        "The URL contains characters that a URL cannot have: {shown}.",
+    ),
+    "smsid.characters": Text(
+        "smsid は半角英数字 1〜{limit} 文字にしてください。",
+        "An smsid has 1 to {limit} ASCII letters and digits.",
+    ),
+    "smsid.is_a_number": Text(
+        "smsid が電話番号や数値として読めます。表計算ソフトで壊れるため、英字から始めてください。",
+        "The smsid reads as a number, which spreadsheets damage. Start it with a letter.",
+    ),
+    "smsid.duplicate": Text(
+        "smsid が {first} 行目、または以前の送信と重複しています。",
+        "The smsid is already used in row {first} or in an earlier batch.",
+    ),
+    "recipient.duplicate": Text(
+        "同じ電話番号が {first} 行目にあります。先の行だけを送ります。",
+        "The same phone number stands in row {first}; only the first is sent.",
+    ),
+    "field.platform_dependent": Text(
+        "送信できない文字（環境依存文字など）があります：{shown}。",
+        "The cell contains characters that cannot be sent (platform-dependent or outside Shift_JIS): {shown}.",
+    ),
+    "title.characters": Text(
+        "送信元表示は英数字と - _ . の {minimum}〜{maximum} 文字で、数字だけにはできません。",
+        "A title has {minimum} to {maximum} letters, digits or - _ . and not only digits.",
+    ),
+}
+
+#: repair rule → what was done
+REPAIRS: dict[str, Text] = {
+    "phone.separators": Text("区切り記号を除きました", "separators removed"),
+    "phone.full_width": Text("全角数字を半角にしました", "full-width digits made ASCII"),
+    "phone.lost_zero": Text("落ちた先頭の 0 を補いました", "lost leading zero restored"),
+    "phone.international": Text("国際表記を国内表記にしました", "international form made domestic"),
+    "phone.spreadsheet_number": Text("数値化された末尾の .0 を除きました", "trailing .0 of a spreadsheet number removed"),
+    "phone.formula_quote": Text('="…" や先頭の \' を除きました', "=\"…\" or leading ' removed"),
+    "phone.prefix": Text("tel: を除きました", "tel: removed"),
+    "text.decomposed_kana": Text("分解された濁点・半濁点を合成しました", "decomposed kana composed"),
+    "text.tab": Text("タブを空白にしました", "TAB made a space"),
+    "text.canonical": Text("同じ文字の別コードを統一しました", "another code point of the same character unified"),
+    "text.line_break": Text("改行を LF に統一しました", "line break made LF"),
+}
