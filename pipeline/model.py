@@ -364,3 +364,34 @@ class Reconciliation:
     def balanced(self) -> bool:
         """Say whether every equation holds, nothing is open to dispute and nothing is without a price or a meaning."""
         return all(equation.holds for equation in self.equations) and not self.breaks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentMessage:
+    """A message as the ledger knows it. ``characters`` is what the gateway counts after expansion."""
+
+    row_number: int
+    smsid: str
+    msisdn: str
+    state: MessageState
+    reason: str
+    characters: int
+    double_byte: bool
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """One result row about a message. ``status`` is the gateway's label or number as received."""
+
+    path: ObservationPath
+    smsid: str
+    msisdn: str
+    status: str
+    status_time: datetime | None
+    carrier: str = ""
+    parts_delivered: int | None = None
+    parts_total: int | None = None
+    registered_at: datetime | None = None
+    line: int = 0
+    extra: str = ""

@@ -87,7 +87,7 @@ class Knobs:
             # bool is an int to isinstance; JSON true is no number.
             if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
                 msg = f"{knob.name}: expected {knob.type}"
-                raise ValueError(msg)  # noqa: TRY004 - callers tell a bad setting by one class
+                raise ValueError(msg)
             if isinstance(value, int) and value < 0:
                 msg = f"{knob.name}: must not be negative"
                 raise ValueError(msg)
@@ -105,7 +105,8 @@ class Knobs:
         return next((name for name in FAULTS if self._is_set(name)), None) if self.faults else None
 
     def _is_set(self, name: str) -> bool:
-        return getattr(self, name) not in {None, False} or getattr(self, name) == 0 and name == "reset_after_bytes"
+        value = getattr(self, name)
+        return value is not None and value is not False  # 0 bytes is a setting
 
     def as_json(self) -> dict[str, object]:
         """Return every knob by name."""

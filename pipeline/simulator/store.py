@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
 _BLOCK_MESSAGES = 2_000
 _BLOCK_CHARACTERS = 1 << 19
@@ -25,7 +27,7 @@ class Taken(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message for tests and ``/_/messages``; ``copies`` counts how often this smsid was taken for this number."""
+    """A message as its owner sees it; ``copies``: how often this smsid was taken for this number."""
 
     smsid: str
     msisdn: str

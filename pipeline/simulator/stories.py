@@ -6,10 +6,14 @@ import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from itertools import accumulate
+from typing import TYPE_CHECKING
 
 from pipeline.model import StatusClass
 from pipeline.simulator.numbers import is_overseas
-from schemas.profile import Profile
+
+if TYPE_CHECKING:
+    from schemas.profile import Profile
 
 PROCESSING = "処理中"
 DELIVERED = "送信済"
@@ -81,11 +85,8 @@ class _Draw:
 
     def weighted(self, weights: dict[str, int]) -> str:
         number = self.below(sum(weights.values()))
-        for name, weight in weights.items():
-            number -= weight
-            if number < 0:
-                break
-        return name
+        bounds = zip(weights, accumulate(weights.values()), strict=True)
+        return next(name for name, bound in bounds if number < bound)
 
 
 class Storyteller:
@@ -138,7 +139,10 @@ class Storyteller:
 
         tries = 1 + draw.below(2) if kind is Kind.RETRIED else 0
         arrived = first + _RETRY * tries + (_SLOW if kind is Kind.SLOW else timedelta(0))
-        told = [*_attempts(first, tries, out_of_reach), Event(arrived, DELIVERED, received=StatusClass.DELIVERED)]
+        told = [
+            *_attempts(first, tries, out_of_reach),
+            Event(arrived, DELIVERED, received=StatusClass.DELIVERED),
+        ]
         if linked and draw.below(_CLICKS_IN) == 0:
             click = arrived + timedelta(minutes=5 + draw.below(596))
             told.append(Event(click, CLICKED, clicks=1, received=StatusClass.DELIVERED))

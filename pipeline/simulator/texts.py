@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from schemas.profile import Profile
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from schemas.profile import Profile
 
 _TAG = re.compile(r"\{(info[1-4]|URL[2-4]?)\}")
 _LINK = "http://s.test/"
@@ -52,7 +55,7 @@ class Cutter:
         self._break = limits.line_break.value
 
     def cut(self, text: str, *, characters_count: bool) -> str:
-        """Return what is sent of ``text``: at most the limit in Shift_JIS bytes and, if they count, in characters.
+        """Return what is sent of ``text``: up to the limit in Shift_JIS bytes and perhaps in characters.
 
         ``characters_count`` is False for au, which counts bytes alone; elsewhere characters count as soon as
         one is double-byte. A line break counts as the profile says.
