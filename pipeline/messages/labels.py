@@ -102,6 +102,24 @@ LABELS: dict[str, Text] = {
     "report.column.difference": Text("差", "difference"),
     "report.column.check": Text("判定", "check"),
     "report.column.unpriced": Text("単価なし", "unpriced"),
+    "report.column.bar": Text("割合", "proportion"),
+    "report.caption.classes": Text(
+        "メッセージは必ずいずれか一つの区分に入ります。", "Every message is in exactly one class."
+    ),
+    "report.caption.statuses": Text(
+        "課金件数はメッセージ数、課金通数は分割後の通数です。",
+        "Billable messages count messages, billable units count their parts.",
+    ),
+    "report.caption.equations": Text(
+        "左辺と内訳の計が等しいことを確かめています。",
+        "Both sides must be equal: no row is lost between two stages.",
+    ),
+    "report.caption.kinds": Text("種類別の件数と確認事項です。", "How many of each kind, and what to check."),
+    "report.caption.breaks": Text("差異の一覧です。", "Each difference."),
+    "report.caption.foreign": Text(
+        "この突合の件数・金額には含みません。", "Not part of the counts and amounts of this reconciliation."
+    ),
+    "report.caption.messages": Text("入力行の順です。", "In the order of the input."),
     "report.short.messages": Text("件数", "msgs"),
     "report.short.billable_messages": Text("課金件数", "billable"),
     "report.short.billable_units": Text("課金通数", "units"),

@@ -10,7 +10,7 @@ from pipeline.core.msisdn import mask
 from pipeline.messages import label
 from pipeline.model import Break, MessageClass, MessageLine
 from pipeline.reports.cells import HEAD, LINE, Cells
-from pipeline.reports.wording import break_details, class_name, kind_meaning, kind_name
+from pipeline.reports.wording import break_details, class_name, kind_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,6 +24,10 @@ T = TypeVar("T")
 
 _TIME = "yyyy-mm-dd hh:mm:ss"
 _A4 = 9
+
+# Indented, so that text does not touch the number to its left.
+_LEFT: dict[str, object] = {"align": "left", "indent": 1}
+_RIGHT: dict[str, object] = {"align": "right"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +43,8 @@ BREAK_COLUMNS = (
     Column("report.column.kind", 22),
     Column("report.column.smsid", 26),
     Column("report.column.row", 11, right=True),
-    Column("report.column.details", 58),
-    Column("report.column.at_risk", 22, right=True),
-    Column("report.column.meaning", 90),
+    Column("report.column.details", 72),
+    Column("report.column.at_risk", 24, right=True),
 )
 MESSAGE_COLUMNS = (
     Column("report.column.row", 11, right=True),
@@ -61,14 +64,13 @@ def write_breaks(cells: Cells, breaks: Iterable[Break]) -> None:
     """Write the differences, one a row."""
 
     def write(sheet: Worksheet, row: int, found: Break) -> None:
-        cells.text(sheet, row, 0, kind_name(found.kind, cells.language))
-        cells.text(sheet, row, 1, cells.outside(found.smsid))
+        cells.text(sheet, row, 0, kind_name(found.kind, cells.language), **_LEFT)
+        cells.text(sheet, row, 1, cells.outside(found.smsid), **_LEFT)
         if found.row_number is not None:
             cells.count(sheet, row, 2, found.row_number)
-        cells.text(sheet, row, 3, break_details(found, cells.language, unmask=cells.unmask))
+        cells.text(sheet, row, 3, break_details(found, cells.language, unmask=cells.unmask), **_LEFT)
         if found.at_risk is not None:
             cells.yen(sheet, row, 4, found.at_risk)
-        cells.text(sheet, row, 5, kind_meaning(found.kind, cells.language))
 
     _write_rows(_Sheets(cells, label("report.sheet.breaks", cells.language), BREAK_COLUMNS), breaks, write)
 
@@ -78,19 +80,19 @@ def write_messages(cells: Cells, lines: Iterable[MessageLine]) -> None:
     classes = {name: class_name(name, cells.language) for name in MessageClass}
     yes, no = label("report.yes", cells.language), label("report.no", cells.language)
     no_price = label("report.no_price", cells.language)
-    time_style = cells.style(num_format=_TIME, align="left")
+    time_style = cells.style(num_format=_TIME, **_LEFT)
 
     def write(sheet: Worksheet, row: int, line: MessageLine) -> None:
         cells.count(sheet, row, 0, line.row_number)
-        cells.text(sheet, row, 1, cells.outside(line.smsid))
-        cells.text(sheet, row, 2, line.msisdn if cells.unmask else mask(line.msisdn))
-        cells.text(sheet, row, 3, classes[line.message_class])
-        cells.text(sheet, row, 4, cells.outside(line.label))
-        cells.text(sheet, row, 5, cells.outside(line.carrier))
+        cells.text(sheet, row, 1, cells.outside(line.smsid), **_LEFT)
+        cells.text(sheet, row, 2, line.msisdn if cells.unmask else mask(line.msisdn), **_LEFT)
+        cells.text(sheet, row, 3, classes[line.message_class], **_LEFT)
+        cells.text(sheet, row, 4, cells.outside(line.label), **_LEFT)
+        cells.text(sheet, row, 5, cells.outside(line.carrier), **_LEFT)
         if line.observed_at is not None:
             sheet.write_datetime(row, 6, line.observed_at.astimezone(JST).replace(tzinfo=None), time_style)
         cells.count(sheet, row, 7, line.parts)
-        cells.text(sheet, row, 8, yes if line.billable else no)
+        cells.text(sheet, row, 8, yes if line.billable else no, **_LEFT)
         if line.amount is not None:
             cells.yen(sheet, row, 9, line.amount)
         elif line.billable:
@@ -131,7 +133,7 @@ class _Sheets:
                 bg_color=HEAD,
                 bottom=1,
                 bottom_color=LINE,
-                align="right" if column.right else "left",
+                **(_RIGHT if column.right else _LEFT),
             )
         return sheet
 

@@ -25,6 +25,7 @@ from pipeline.reports.cells import (
 )
 from pipeline.reports.sheets import print_setup
 from pipeline.reports.wording import (
+    NONE,
     class_name,
     equation_name,
     equation_terms,
@@ -37,12 +38,14 @@ from pipeline.reports.wording import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
-_WIDTHS = (30, 36, 14, 14, 14, 26)
+_WIDTHS = (30, 38, 14, 18, 14, 26)
 _LAST = len(_WIDTHS) - 1
+_CHART = {"width": 418, "height": 310}
 _POINTS_A_LINE = 18
 _TERMS_A_LINE = 36
 
@@ -78,6 +81,7 @@ class _Summary:
         self.language = cells.language
         self.value = value
         self.row = 0
+        self.beside = 0  # where the chart begins, to the right of headings and amount
 
     def head(self) -> None:
         self.sheet.set_row(self.row, 30)
@@ -93,6 +97,7 @@ class _Summary:
         for column in range(1, _LAST + 1):
             self.sheet.write_blank(self.row, column, None, self.cells.style(**colours))
         self.row += 2
+        self.beside = self.row
         for name, text in headings(self.value, self.language):
             self._pair(name, text)
         if self.cells.unmask:
@@ -109,7 +114,7 @@ class _Summary:
             self._text(0, label(f"report.amount.{name}", self.language))
             self.cells.yen(self.sheet, self.row, 1, part)
             self.row += 1
-        self._total_name(label("report.amount.total", self.language))
+        self._total_name(label("report.amount.total", self.language), last=1)
         self._sum_of_yen(1, top, [amount.untaxed, amount.tax], amount.total)
         self.row += 1
 
@@ -124,11 +129,9 @@ class _Summary:
             self.cells.count(self.sheet, self.row, 2, number)
             self.row += 1
         self._total_name(label("report.total", self.language))
-        self._sum_of_counts(2, top, list(numbers.values()))
+        self._sum_of_counts(2, top, numbers.values())
         if numbers:
             self._chart(top, numbers)
-            # The chart stands beside the table, and is taller than a table of few classes.
-            self.row = max(self.row, top + 8)
         self.row += 1
 
     def statuses(self) -> None:
@@ -145,9 +148,9 @@ class _Summary:
             self._aligned_yen(5, line.amount, style)
             self.row += 1
         self._total_name(label("report.total", self.language))
-        self._sum_of_counts(2, top, [line.messages for line in lines])
-        self._sum_of_counts(3, top, [line.billable_messages for line in lines])
-        self._sum_of_counts(4, top, [line.billable_units for line in lines])
+        self._sum_of_counts(2, top, (line.messages for line in lines))
+        self._sum_of_counts(3, top, (line.billable_messages for line in lines))
+        self._sum_of_counts(4, top, (line.billable_units for line in lines))
         amounts = [line.amount for line in lines]
         self._sum_of_yen(5, top, amounts, exact_sum(amounts))
         self.row += 1
@@ -171,20 +174,22 @@ class _Summary:
         self._header(("kind", "at_risk", "count", "meaning"))
         top = self.row
         at_risk = [_at_risk(self.value.breaks, kind) for kind in kinds]
-        style = self.cells.yen_style(*at_risk)
+        priced = [amount for amount in at_risk if amount is not None]
+        style = self.cells.yen_style(*priced)
         for (kind, number), amount in zip(kinds.items(), at_risk, strict=True):
             self._text(0, kind_name(kind, self.language))
-            self._aligned_yen(1, amount, style)
+            if amount is None:
+                self._text(1, NONE, align="right")
+            else:
+                self._aligned_yen(1, amount, style)
             self.cells.count(self.sheet, self.row, 2, number)
-            meaning = kind_meaning(kind, self.language)
-            self.sheet.merge_range(
-                self.row, 3, self.row, _LAST, meaning, self.cells.style(text_wrap=True, font_color=MUTED)
-            )
+            wrapped = self.cells.style(text_wrap=True, font_color=MUTED, indent=1)
+            self.sheet.merge_range(self.row, 3, self.row, _LAST, kind_meaning(kind, self.language), wrapped)
             self.sheet.set_row(self.row, _POINTS_A_LINE * 2)
             self.row += 1
         self._total_name(label("report.total", self.language))
-        self._sum_of_yen(1, top, at_risk, exact_sum(at_risk))
-        self._sum_of_counts(2, top, list(kinds.values()))
+        self._sum_of_yen(1, top, priced, exact_sum(priced))
+        self._sum_of_counts(2, top, kinds.values())
         self.row += 1
 
     def foreign(self) -> None:
@@ -233,6 +238,7 @@ class _Summary:
         chart = self.cells.workbook.add_chart({"type": "bar"})
         name, bottom = self.sheet.get_name(), top + len(numbers) - 1
         font = {"name": FONT, "size": 9, "color": INK}
+        room = max(numbers.values()) * 1.2  # for the number behind the longest bar
         chart.add_series(
             {
                 "name": label("report.column.messages", self.language),
@@ -246,18 +252,20 @@ class _Summary:
                 "gap": 40,
             }
         )
+        title = label("report.section.classes", self.language)
+        chart.set_title({"name": title, "name_font": {**font, "size": 10}})
         chart.set_legend({"none": True})
         chart.set_y_axis(
             {"reverse": True, "num_font": font, "line": {"color": LINE}, "major_tick_mark": "none"}
         )
-        chart.set_x_axis({"visible": False, "major_gridlines": {"visible": False}, "min": 0})
+        chart.set_x_axis({"visible": False, "major_gridlines": {"visible": False}, "min": 0, "max": room})
         chart.set_chartarea({"border": {"color": LINE}})
-        chart.set_size({"width": 395, "height": 24 * max(8, len(numbers) + 2)})
+        chart.set_size(_CHART)
         described = ", ".join(
             f"{class_name(each, self.language)} {grouped(Decimal(number))}"
             for each, number in numbers.items()
         )
-        self.sheet.insert_chart(top - 1, 3, chart, {"description": described, "x_offset": 12})
+        self.sheet.insert_chart(self.beside, 3, chart, {"description": described})
 
     def _section(self, name: str) -> None:
         self.row += 1
@@ -269,7 +277,7 @@ class _Summary:
         left = {"", "class", "status", "equation", "terms", "kind", "meaning"}
         for column in range(_LAST + 1):
             name = names[column] if column < len(names) else ""
-            align = "center" if name == "check" else "left" if name in left or (column == 0) else "right"
+            align = "center" if name == "check" else "left" if name in left or column == 0 else "right"
             text = label(f"report.column.{name}", self.language) if name else ""
             self._text(column, text, bold=True, bg_color=HEAD, bottom=1, bottom_color=LINE, align=align)
         self.row += 1
@@ -282,10 +290,13 @@ class _Summary:
     def _text(self, column: int, text: str, **properties: object) -> None:
         self.cells.text(self.sheet, self.row, column, text, **properties)
 
-    def _total_name(self, name: str) -> None:
+    def _total_name(self, name: str, last: int = _LAST) -> None:
+        """Begin the row of totals, with a line above it up to column ``last``."""
         self._text(0, name, bold=True, top=1)
+        for column in range(1, last + 1):
+            self.sheet.write_blank(self.row, column, None, self.cells.style(top=1))
 
-    def _aligned_yen(self, column: int, amount: Decimal, style: object) -> None:
+    def _aligned_yen(self, column: int, amount: Decimal, style: Format) -> None:
         """Write an amount with as many decimals as its column has."""
         number = spreadsheet_number(amount)
         if number is None:
@@ -293,9 +304,8 @@ class _Summary:
         else:
             self.sheet.write_number(self.row, column, number, style)
 
-    def _sum_of_counts(self, column: int, top: int, numbers: Sequence[int]) -> None:
-        style = self.cells.style(num_format="#,##0", bold=True, top=1)
-        self._sum(column, top, len(numbers), sum(numbers), style)
+    def _sum_of_counts(self, column: int, top: int, numbers: Iterable[int]) -> None:
+        self._sum(column, top, sum(numbers), self.cells.style(num_format="#,##0", bold=True, top=1))
 
     def _sum_of_yen(self, column: int, top: int, amounts: Sequence[Decimal], total: Decimal) -> None:
         number = spreadsheet_number(total)
@@ -303,15 +313,14 @@ class _Summary:
             # SUM leaves out what is text: a formula here would show another total than ours.
             self._text(column, grouped(total), bold=True, top=1, align="right")
         else:
-            self._sum(
-                column, top, len(amounts), number, self.cells.yen_style(total, *amounts, bold=True, top=1)
-            )
+            self._sum(column, top, number, self.cells.yen_style(total, *amounts, bold=True, top=1))
 
-    def _sum(self, column: int, top: int, rows: int, total: float, style: object) -> None:
-        if not rows:
+    def _sum(self, column: int, top: int, total: float, style: Format) -> None:
+        """Write the sum over the rows from ``top`` to the one above, with ``total`` as its cached value."""
+        if top == self.row:
             self.sheet.write_number(self.row, column, total, style)
             return
-        cells = f"{xl_rowcol_to_cell(top, column)}:{xl_rowcol_to_cell(top + rows - 1, column)}"
+        cells = f"{xl_rowcol_to_cell(top, column)}:{xl_rowcol_to_cell(self.row - 1, column)}"
         self.sheet.write_formula(self.row, column, f"=SUM({cells})", style, total)
 
     def _cell(self, column: int) -> str:
@@ -322,8 +331,10 @@ class _Summary:
 _CHECKS = (("✓", "report.holds"), ("✗", "report.fails"))
 
 
-def _at_risk(breaks: Sequence[Break], kind: BreakKind) -> Decimal:
-    return exact_sum(found.at_risk for found in breaks if found.kind is kind and found.at_risk is not None)
+def _at_risk(breaks: Sequence[Break], kind: BreakKind) -> Decimal | None:
+    """Add up what is at risk; None and not 0 where no difference of the kind has a price."""
+    amounts = [found.at_risk for found in breaks if found.kind is kind and found.at_risk is not None]
+    return exact_sum(amounts) if amounts else None
 
 
 def _width(text: str) -> int:

@@ -151,7 +151,9 @@ class _Server(uvicorn.Server):
         await self._stopping.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for listener in [*self.servers, *(sockets or [])]:
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
             listener.close()
         # Not gracefully: an answer that never comes (a swallowed upload) must not hold up the end.
         while self.server_state.connections or self.server_state.tasks:

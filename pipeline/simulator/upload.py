@@ -5,26 +5,19 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _RECORD_LIMIT = 1 << 20
 
 
 class UploadUnusableError(Exception):
     """The body is not what the interface asks for: no such part, undecodable, not a CSV of the layout."""
-
-
-class Rows(Protocol):
-    """Whoever wants the rows of an upload, as they come."""
-
-    def __call__(self, row: list[str]) -> None:
-        """Look at one row."""
 
 
 class CsvStream:
@@ -34,7 +27,7 @@ class CsvStream:
     line break outside quotes: where the number of quotes so far is even.
     """
 
-    def __init__(self, encoding: str, columns: int, rows: Rows) -> None:
+    def __init__(self, encoding: str, columns: int, rows: Callable[[list[str]], None]) -> None:
         """Decode from ``encoding`` ("utf-8" or "cp932") and hand rows of ``columns`` cells to ``rows``."""
         self._decoder = codecs.getincrementaldecoder(encoding)()
         self._columns = columns

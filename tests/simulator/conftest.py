@@ -86,7 +86,7 @@ def opened(profile: Profile, clock: VirtualClock) -> Iterator[Callable[..., Embe
         *, seed: int = 7, knobs: Knobs | None = None, other: Profile | None = None
     ) -> EmbeddedGateway:
         gateway = EmbeddedGateway(other or profile, seed=seed, clock=clock, knobs=knobs or Knobs())
-        running.append(gateway.__enter__())  # noqa: PLC2801 - closed below
+        running.append(gateway.__enter__())
         return gateway
 
     yield open_one

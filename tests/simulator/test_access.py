@@ -28,7 +28,7 @@ def test_unreadable_credentials_are_wrong_ones(client: Client) -> None:
 
 def test_credentials_may_be_parameters(client: Client) -> None:
     client.auth = None
-    answer = client.send(client.row(), username="demo", password="demo-password")
+    answer = client.send(client.row(), username="demo", password="demo-password")  # noqa: S106
     assert answer.text.startswith("200\n")
 
 

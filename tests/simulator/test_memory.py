@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Prints the URL, and at its end: bytes of memory at the peak above those at the start, files opened for writing.
+# Prints the URL, and at its end: bytes of memory at the peak above those at the start, files written.
 SERVER = """
 import os, resource, sys
 from importlib import resources

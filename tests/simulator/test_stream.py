@@ -31,8 +31,8 @@ def multipart(
     )
 
 
-def connect(gateway: EmbeddedGateway, *headers: str, password: str = "demo-password") -> socket.socket:
-    token = base64.b64encode(f"{gateway.username}:{password}".encode()).decode()
+def connect(gateway: EmbeddedGateway, *headers: str, user: str = "demo") -> socket.socket:
+    token = base64.b64encode(f"{user}:{gateway.password}".encode()).decode()
     connection = socket.create_connection(("127.0.0.1", urlsplit(gateway.url).port), timeout=5)
     head = [
         "POST /api3/?smstexttype=csv HTTP/1.1",
@@ -116,7 +116,7 @@ def test_expect_100_continue(client: Client, gateway: EmbeddedGateway) -> None:
 
 def test_expect_100_continue_is_not_given_to_a_stranger(gateway: EmbeddedGateway) -> None:
     headers = ["Expect: 100-continue", "Content-Length: 10", "Connection: close"]
-    answer = read_all(connect(gateway, *headers, password="wrong-password"))
+    answer = read_all(connect(gateway, *headers, user="nobody"))
     assert answer.startswith(b"HTTP/1.1 401 ")
     assert answer.endswith(b"\r\n\r\n401")
 

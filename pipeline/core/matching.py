@@ -1,0 +1,152 @@
+"""Messages against observations: every message ends in exactly one class, every difference is a break.
+
+Rules of GATEWAY section 7: delivered if any billable row exists; else the latest final row; else the latest pending
+row. A later non-billable final row is a ``contradiction`` and does not un-bill. A click follows 送信済 and never moves
+or doubles a bill. Row order means nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pipeline.core.msisdn import canonical_result
+from pipeline.core.statuses import canonical_label
+from pipeline.model import BreakKind, MessageClass, MessageState, Observation, SentMessage, StatusClass
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+_FINAL = {
+    StatusClass.DELIVERED: MessageClass.DELIVERED,
+    StatusClass.PARTIAL: MessageClass.PARTIAL,
+    StatusClass.FAILED: MessageClass.FAILED,
+    StatusClass.CANCELLED: MessageClass.CANCELLED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StatusMeaning:
+    """What a status of the profile means; ``label`` is how reports show it."""
+
+    label: str
+    means: StatusClass
+    billable: bool
+    clicked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StatusTable:
+    """The statuses of a profile: looked up by label first, then by number (one label is ``403``)."""
+
+    by_label: Mapping[str, StatusMeaning]
+    by_number: Mapping[str, StatusMeaning]
+
+    def look_up(self, status: str) -> StatusMeaning | None:
+        """Return the meaning of a status as received; None when it is not in the profile."""
+        key = canonical_label(status)
+        return self.by_label.get(key) or self.by_number.get(key)
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """When a message without a result is missing, seen from ``as_of``."""
+
+    as_of: datetime
+    result: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One message with its class and the observation that decided it; ``bills`` counts distinct 送信済 rows."""
+
+    message: SentMessage
+    message_class: MessageClass
+    label: str
+    deciding: Observation | None
+    billable: bool
+    bills: int
+    carrier: str
+    observed_parts: int | None
+    breaks: tuple[tuple[BreakKind, str], ...]
+
+
+def match_message(
+    message: SentMessage, observations: Sequence[Observation], statuses: StatusTable, deadlines: Deadlines
+) -> Match:
+    """Class one message by everything that was observed about it."""
+    read = [(row, statuses.look_up(row.status)) for row in observations]
+    known = [(row, meaning) for row, meaning in read if meaning is not None]
+    final = [pair for pair in known if pair[1].means in _FINAL]
+    billable = [pair for pair in final if pair[1].billable]
+    pending = [pair for pair in known if pair[1].means is StatusClass.PENDING]
+    unmapped = [row for row, meaning in read if meaning is None]
+    breaks: list[tuple[BreakKind, str]] = [
+        (BreakKind.UNMAPPED_STATUS, status) for status in sorted({row.status for row in unmapped})
+    ]
+    if any(canonical_result(row.msisdn) != message.msisdn for row in observations):
+        breaks.append((BreakKind.PHONE_MISMATCH, ""))
+    bills = len({row.status_time for row, meaning in billable if not meaning.clicked})
+    if bills > 1:
+        breaks.append((BreakKind.DUPLICATE_BILLABLE, ""))
+    deciding: tuple[Observation, StatusMeaning] | None = None
+    label = ""
+    if billable:
+        # The first bill decides; a click shows that the message arrived, so its label wins.
+        deciding = min((pair for pair in billable if not pair[1].clicked), key=_time, default=None) or min(
+            billable, key=_time
+        )
+        clicked = next((meaning.label for _, meaning in billable if meaning.clicked), None)
+        label = clicked or deciding[1].label
+        message_class = MessageClass.DELIVERED
+        last = max(final, key=_time)
+        if not last[1].billable and _time(last) > max(_time(pair) for pair in billable):
+            breaks.append((BreakKind.CONTRADICTION, last[1].label))
+    elif final:
+        deciding = max(final, key=_time)
+        label, message_class = deciding[1].label, _FINAL[deciding[1].means]
+    elif unmapped:
+        label, message_class = canonical_label(unmapped[0].status), MessageClass.UNMAPPED
+    else:
+        if pending:
+            deciding = max(pending, key=_time)
+            label = deciding[1].label
+        message_class = _without_final(message, deadlines)
+        if message_class is MessageClass.MISSING:
+            breaks.append((BreakKind.MISSING_RESULT, ""))
+    if observations and message.state in {MessageState.REFUSED, MessageState.CANCELLED, MessageState.PLANNED}:
+        breaks.append((BreakKind.CONTRADICTION, message.state.value))
+    if message_class is MessageClass.REFUSED:
+        label = message.reason.rpartition(":")[2]
+    witness = deciding[0] if deciding else None
+    return Match(
+        message,
+        message_class,
+        label,
+        witness,
+        bool(billable),
+        bills,
+        next((row.carrier for row in ([witness] if witness else []) + list(observations) if row.carrier), ""),
+        next((row.parts_total for row in observations if row.parts_total is not None), None),
+        tuple(breaks),
+    )
+
+
+def _time(pair: tuple[Observation, StatusMeaning]) -> tuple[datetime, bool, str]:
+    """Order rows by gateway time; at the same time a billable row is the later one, then the label decides."""
+    row, meaning = pair
+    return (row.status_time or _NEVER, meaning.billable, meaning.label)
+
+
+def _without_final(message: SentMessage, deadlines: Deadlines) -> MessageClass:
+    match message.state:
+        case MessageState.PLANNED:
+            return MessageClass.PLANNED
+        case MessageState.IN_FLIGHT | MessageState.UNKNOWN:
+            return MessageClass.UNKNOWN
+        case MessageState.REFUSED:
+            return MessageClass.REFUSED
+        case MessageState.CANCELLED:
+            return MessageClass.CANCELLED
+        case MessageState.TAKEN:
+            overdue = message.sent_at is not None and deadlines.as_of - message.sent_at > deadlines.result
+            return MessageClass.MISSING if overdue else MessageClass.PENDING

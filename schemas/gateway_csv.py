@@ -1,0 +1,52 @@
+"""The contract of the gateway CSV in request direction: the layout's columns, text only, what may leave the house."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pandera.pandas as pa
+
+from pipeline.core import msisdn, text
+from schemas.profile import Profile
+from schemas.recipients import GATEWAY_FIELDS, _all, arrow
+
+
+def column_name(number: int) -> str:
+    """Name a column of the layout by its number, as the specification does."""
+    return f"c{number:02d}"
+
+
+def render(accepted: pd.DataFrame, profile: Profile) -> pd.DataFrame:
+    """Lay out accepted rows as the gateway wants them; columns nobody knows stay empty."""
+    by_field = profile.layout.by_field
+    sources = {by_field[field].number: field for field in ("msisdn", "text", "smsid", *GATEWAY_FIELDS) if field in by_field}
+    empty = pd.Series("", index=accepted.index, dtype="str")
+    numbers = range(1, profile.layout.columns.value + 1)
+    return pd.DataFrame(
+        {column_name(number): accepted[sources[number]] if number in sources else empty for number in numbers}
+    )
+
+
+def request_contract(profile: Profile) -> pa.DataFrameSchema:
+    """Return the contract of a payload: every column of the layout, at most one row per MSISDN, unique smsids."""
+    by_field = profile.layout.by_field
+    checks = {
+        by_field["msisdn"].number: [pa.Check(lambda column: _all(msisdn.is_canonical(arrow(column))), name="canonical")],
+        by_field["text"].number: [pa.Check(lambda column: ~_all(text.has_forbidden(arrow(column))), name="repertoire")],
+        by_field["smsid"].number: [pa.Check.str_length(1, profile.limits.smsid_characters.value)],
+    }
+    unique = {by_field["msisdn"].number, by_field["smsid"].number}
+    empty = pa.Check(lambda column: column == "", name="empty")
+    sendable = {column.number for column in profile.layout.column if column.direction != "result" and column.confirmed is not False}
+    return pa.DataFrameSchema(
+        {
+            column_name(number): pa.Column(
+                "str",
+                checks.get(number, [] if number in sendable else [empty]),
+                unique=number in unique,
+                nullable=False,
+            )
+            for number in range(1, profile.layout.columns.value + 1)
+        },
+        strict=True,
+        ordered=True,
+    )

@@ -1,0 +1,42 @@
+"""The contract of the results CSV: the layout's columns, and times and numbers of a form we can read.
+
+A results file that breaks it is not ours to repair: nothing of it is recorded, and the error names the first line.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+import pandera.pandas as pa
+
+from schemas.gateway_csv import column_name
+from schemas.profile import Profile
+
+_NUMBER = r"^\+?[0-9][0-9\-]*$"
+
+
+def results_contract(profile: Profile) -> pa.DataFrameSchema:
+    """Return the contract of a chunk of results."""
+    by_field = profile.layout.by_field
+    checks = {
+        by_field["msisdn"].number: pa.Check.str_matches(_NUMBER),
+        by_field["status"].number: pa.Check.str_matches(r"\S"),
+    }
+    return pa.DataFrameSchema(
+        {
+            column_name(number): pa.Column("str", checks.get(number), nullable=False)
+            for number in range(1, profile.layout.columns.value + 1)
+        },
+        strict=True,
+        ordered=True,
+    )
+
+
+def broken_row(contract: pa.DataFrameSchema, table: pd.DataFrame) -> tuple[int, str] | None:
+    """Return index label and column of the first cell that breaks the contract, or None; never a value."""
+    try:
+        contract.validate(table, lazy=True)
+    except pa.errors.SchemaErrors as broken:
+        cases = broken.failure_cases
+        first = cases.sort_values("index", na_position="first").iloc[0]
+        return (-1 if pd.isna(first["index"]) else int(first["index"]), str(first["column"]))
+    return None
