@@ -100,7 +100,7 @@ def test_totals_that_do_not_add_up_refuse_to_exist() -> None:
 
 
 def test_legal_changes_of_state() -> None:
-    """Typed from DESIGN section 5: nothing but the process that tried leads back from in_flight to planned."""
+    """Typed from DESIGN section 5: evidence beats decisions, nothing else goes back."""
     p, f, t, r, u, c = MessageState
     assert [s.value for s in (p, f, t, r, u, c)] == [
         "planned",

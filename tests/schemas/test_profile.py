@@ -51,8 +51,8 @@ STOP_THOUGH_NOTHING_TAKEN: Final = "401 555 596"
 
 # Typed from GATEWAY section 3: number, direction, grade.
 COLUMNS: Final = """
-1bS 2sT 3sT 4sT 5sT 6bT 7rT 8sV 9bT 10bV 11bT 12rT 13rT 15rA 17bA 18bT 19bT 20rT 21rA 24rA 25rA 30rA 39bT 40sA 41sA
-42rA 44rA 46rA 47rA 53rA
+1bS 2sT 3sT 4sT 5sT 6bT 7rT 8sV 9bT 10bV 11bT 12rT 13rT 15rA 17bA 18bT 19bT 20rT 21rA 24rA 25rA 30rA 39bT
+40sA 41sA 42rA 44rA 46rA 47rA 53rA
 """
 # Typed from GATEWAY sections 1 and 6.
 LIMITS: Final = {

@@ -1,0 +1,1 @@
+"""Every effect but the ledger: files, tables in files, the gateway."""

@@ -1,0 +1,171 @@
+"""Durable files: written once, in full or not at all, and checked again when read.
+
+A file appears under its name only after its bytes and, after the rename, its folder are on disk. A file that the
+ledger does not know is a leftover of a crash and is replaced.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, BinaryIO
+
+from pipeline.errors import GuardStopped, TryLater, UsageError
+from pipeline.model import Artefact
+
+_BLOCK = 1 << 20
+_IDENTITY = "ledger.id"
+
+
+class DurableFile:
+    """A file being written beside its final name; counts and hashes what passes."""
+
+    def __init__(self, path: Path) -> None:
+        """Open a temporary file in the folder of ``path``."""
+        self.path = path
+        self._part = path.with_name(f".{path.name}.part")
+        self._stream: BinaryIO = self._part.open("wb")
+        self._digest = hashlib.sha256()
+        self._size = 0
+
+    def write(self, data: bytes) -> None:
+        """Append bytes."""
+        self._stream.write(data)
+        self._digest.update(data)
+        self._size += len(data)
+
+    def commit(self) -> Artefact:
+        """Make the file appear under its name, durably, and return what the ledger must know about it."""
+        self._stream.flush()
+        os.fsync(self._stream.fileno())
+        self._stream.close()
+        self._part.replace(self.path)
+        fsync_folder(self.path.parent)
+        return Artefact(self.path.name, self._digest.hexdigest(), self._size)
+
+    def discard(self) -> None:
+        """Leave nothing behind; harmless after ``commit``."""
+        self._stream.close()
+        self._part.unlink(missing_ok=True)
+
+
+def fsync_folder(folder: Path) -> None:
+    """Put a folder's entries on disk: without it a rename can be lost."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def durable(*paths: Path) -> Iterator[tuple[DurableFile, ...]]:
+    """Open files that all vanish unless each is committed; turn a full or read-only disk into ``TryLater``."""
+    with ExitStack() as stack:
+        try:
+            files = []
+            for path in paths:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                file = DurableFile(path)
+                stack.callback(file.discard)
+                files.append(file)
+            yield tuple(files)
+        except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT}:
+                raise TryLater("files.not_writable", folder=str(paths[0].parent), problem=error.strerror) from None
+            raise
+
+
+def write_durable(path: Path, data: bytes) -> Artefact:
+    """Write a small file durably."""
+    with durable(path) as (file,):
+        file.write(data)
+        return file.commit()
+
+
+def write_through(path: Path, writer: Callable[[Path], None]) -> Artefact:
+    """Let ``writer`` fill a temporary file, for libraries that want a path, then make it appear durably."""
+    part = path.with_name(f".part-{path.name}")
+    try:
+        writer(part)
+        with part.open("rb") as stream:
+            os.fsync(stream.fileno())
+            artefact = Artefact(path.name, hashlib.file_digest(stream, "sha256").hexdigest(), part.stat().st_size)
+        part.replace(path)
+        fsync_folder(path.parent)
+    finally:
+        part.unlink(missing_ok=True)
+    return artefact
+
+
+def hash_file(path: Path) -> str:
+    """Return the sha256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The folder that holds every batch's files, the locks, and the id of the ledger it belongs to."""
+
+    root: Path
+
+    def create(self, ledger_id: str) -> None:
+        """Create what is missing; never change the identity that stands there."""
+        for folder in (self.root, self.root / "batches", self.root / "pulls", self.root / "locks"):
+            folder.mkdir(parents=True, exist_ok=True)
+        if not (self.root / _IDENTITY).exists():
+            write_durable(self.root / _IDENTITY, f"{ledger_id}\n".encode())
+
+    def ledger_id(self) -> str:
+        """Return the id of the ledger this workspace belongs to."""
+        try:
+            return (self.root / _IDENTITY).read_text().strip()
+        except FileNotFoundError:
+            raise UsageError("workspace.missing", folder=str(self.root)) from None
+
+    def check_belongs_to(self, ledger_id: str) -> None:
+        """Refuse a ledger that is not the one this workspace was made with."""
+        if self.ledger_id() != ledger_id:
+            raise GuardStopped("ledger.foreign", folder=str(self.root))
+
+    def batch_folder(self, batch_id: str) -> Path:
+        """Return the folder of a batch."""
+        return self.root / "batches" / batch_id
+
+    def pulls_folder(self) -> Path:
+        """Return the folder of results files: results belong to the account, one file may cover several batches."""
+        return self.root / "pulls"
+
+    def lock_file(self, name: str) -> Path:
+        """Return the lock file of ``name``."""
+        return self.root / "locks" / f"{name}.lock"
+
+    def checked(self, batch_id: str, artefact: Artefact) -> Path:
+        """Return the path of an artefact after checking that it is what was written."""
+        path = self.batch_folder(batch_id) / artefact.name
+        if not path.exists():
+            raise GuardStopped("artefact.missing", file=str(path))
+        if hash_file(path) != artefact.sha256:
+            raise GuardStopped("artefact.changed", file=str(path))
+        return path
+
+    def mark_begun(self, batch_id: str, number: int, attempt: int) -> None:
+        """Put on disk, before the first byte leaves, that a dispatch is being tried for the ``attempt``-th time."""
+        write_durable(self.batch_folder(batch_id) / f"dispatch-{number:04d}.begun", f"{attempt}\n".encode())
+
+    def begun(self) -> Iterator[tuple[str, int, int]]:
+        """Yield (batch id, dispatch number, attempts) of every marker."""
+        for marker in sorted((self.root / "batches").glob("*/dispatch-*.begun")):
+            yield marker.parent.name, int(marker.stem.removeprefix("dispatch-")), int(marker.read_text())
+
+
+def read_bytes(stream: IO[bytes]) -> Iterator[bytes]:
+    """Yield a stream in blocks."""
+    while block := stream.read(_BLOCK):
+        yield block

@@ -1,0 +1,175 @@
+"""The gateway client: what was sent, how much of it was read, and what came back. It judges nothing.
+
+requests and requests-toolbelt stay in here. The transport never retries: an encoder is not rewound, so a retried POST
+would carry the old length and an empty body. Only the count of bytes read says whether anything can have left.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests_toolbelt import MultipartEncoder, MultipartEncoderMonitor
+from urllib3.util import Retry
+
+from pipeline.adapters.files import DurableFile
+from pipeline.core.calendar import JST
+from pipeline.errors import UsageError
+from schemas.profile import Endpoint, Profile
+
+_SEND_BLOCK = 131_072
+_ANSWER_LIMIT = 16 << 20
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How to reach the gateway; timeouts in seconds, ``read_timeout`` is the longest silence."""
+
+    base_url: str
+    username: str
+    password: str
+    connect_timeout: float
+    read_timeout: float
+    ca_file: Path | None = None
+    proxy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request as it went: ``bytes_read`` of the body by the transport; no status without a whole answer."""
+
+    bytes_read: int
+    http_status: int | None
+    body: bytes
+    problem: str
+
+
+class _Transport(HTTPAdapter):
+    """TLS 1.2 or newer, verified, no retries, large blocks."""
+
+    def __init__(self, ca_file: Path | None) -> None:
+        self._context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+        self._context.minimum_version = ssl.TLSVersion.TLSv1_2
+        super().__init__(max_retries=Retry(0, read=False))
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - urllib3's own signature
+        super().init_poolmanager(*args, **kwargs, ssl_context=self._context, blocksize=_SEND_BLOCK)
+
+
+class GatewayClient:
+    """Talk to one account of the gateway."""
+
+    def __init__(self, access: Access, profile: Profile) -> None:
+        """Check the address: HTTPS, or loopback for the embedded gateway; no credentials in it."""
+        parts = urlsplit(access.base_url)
+        if parts.scheme not in {"https", "http"} or not parts.hostname:
+            raise UsageError("gateway.base_url", url=access.base_url)
+        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+            raise UsageError("gateway.not_https", host=parts.hostname)
+        if parts.username or parts.password:
+            raise UsageError("gateway.credentials_in_url")
+        self._access = access
+        self._profile = profile
+        self._session = requests.Session()
+        self._session.trust_env = False  # proxies and netrc from the environment would change where a secret goes
+        self._session.auth = (access.username.encode(), access.password.encode())
+        if access.proxy:
+            self._session.proxies = {"https": access.proxy, "http": access.proxy}
+        transport = _Transport(access.ca_file)
+        self._session.mount("https://", transport)
+        self._session.mount("http://", transport)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._session.close()
+
+    def upload(self, payload: Path, progress: Progress | None = None) -> Exchange:
+        """Send a payload as one multipart upload, streamed from disk, exactly once."""
+        form = self._profile.upload
+        encoding = form.encode_utf8 if form.encoding.value == "utf-8" else form.encode_cp932
+        query = {
+            form.encode_parameter.value: encoding.value,
+            form.text_type_parameter.value: form.text_type_text.value,
+        }
+        with payload.open("rb") as stream:
+            encoder = MultipartEncoder({form.part.value: (payload.name, stream, "text/csv")})
+            total = encoder.len
+
+            def on_read(seen: MultipartEncoderMonitor) -> None:
+                if progress:
+                    progress(seen.bytes_read, total)
+
+            monitor = MultipartEncoderMonitor(encoder, on_read)
+            endpoint = self._profile.endpoints.send_csv
+            return self._exchange(
+                lambda: monitor.bytes_read,
+                endpoint,
+                params=query,
+                data=monitor,
+                headers={"Content-Type": monitor.content_type},
+            )
+
+    def results(self, start: datetime, end: datetime, into: DurableFile) -> Exchange:
+        """Fetch the results CSV of [start, end) into a file; an answer of under 16 bytes is returned as ``body`` too."""
+        form = self._profile.results
+        encoding = self._profile.upload.encode_utf8 if form.encoding.value == "utf-8" else self._profile.upload.encode_cp932
+        query = {
+            form.start_parameter.value: start.astimezone(JST).strftime(form.time_format.value),
+            form.end_parameter.value: end.astimezone(JST).strftime(form.time_format.value),
+            form.encode_parameter.value: encoding.value,
+        }
+        endpoint = self._profile.endpoints.results_csv
+        carrier = {"params" if endpoint.method == "GET" else "data": query}
+        return self._exchange(lambda: 0, endpoint, into=into, **carrier)
+
+    def _exchange(
+        self, bytes_read: Callable[[], int], endpoint: Endpoint, *, into: DurableFile | None = None, **request: Any  # noqa: ANN401 - requests' own
+    ) -> Exchange:
+        timeout = (self._access.connect_timeout, self._access.read_timeout)
+        url = urljoin(self._access.base_url, endpoint.url)
+        try:
+            with self._session.request(
+                endpoint.method, url, timeout=timeout, allow_redirects=False, stream=True, **request
+            ) as response:
+                kept = bytearray()
+                for block in response.iter_content(_SEND_BLOCK):
+                    if into is not None:
+                        into.write(block)
+                    if into is None or len(kept) < _ANSWER_LIMIT // 1024:
+                        kept += block
+                    if len(kept) > _ANSWER_LIMIT:
+                        return Exchange(bytes_read(), None, b"", "answer too long")
+                return Exchange(bytes_read(), response.status_code, bytes(kept), "")
+        except (requests.RequestException, OSError) as error:
+            # The class of the exception proves nothing; its name is only for the person who reads the log.
+            return Exchange(bytes_read(), None, b"", type(error).__name__)
+
+
+@contextmanager
+def connected(access: Access, profile: Profile) -> Iterator[GatewayClient]:
+    """Open a client and close it again."""
+    client = GatewayClient(access, profile)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def read_secret(path: Path) -> str:
+    """Read a secret from a file; one line end at its end does not belong to it."""
+    try:
+        return path.read_text().removesuffix("\n").removesuffix("\r")
+    except OSError as error:
+        raise UsageError("config.secret_file", file=os.fspath(path), problem=error.strerror) from None

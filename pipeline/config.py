@@ -1,0 +1,169 @@
+"""Settings and the texts of profiles and tariffs: defaults < TOML < environment < flags.
+
+An unknown key is an error, and every problem is in one message. Environment: ``MEDIASMS_<SECTION>_<KEY>``. Secrets come
+from the environment, a file, or a systemd credential, never from a flag.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from pipeline.core.billing import Tariff
+from pipeline.errors import UsageError
+from schemas.profile import Profile, describe_problems, parse_profile
+from schemas.tariff import parse_tariff
+
+PREFIX = "MEDIASMS_"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class GatewaySettings(_Section):
+    """How to reach the gateway; timeouts in seconds."""
+
+    base_url: str = ""
+    profile: str = "mediasms"
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    proxy: str | None = None
+    connect_timeout: float = Field(default=10, gt=0)
+    read_timeout: float = Field(default=120, gt=0)
+
+
+class WorkspaceSettings(_Section):
+    """Where files of batches are kept."""
+
+    path: Path = Path("workspace")
+
+
+class LedgerSettings(_Section):
+    """Where the ledger is."""
+
+    url: str = "sqlite:///workspace/ledger.sqlite3"
+
+
+class SendSettings(_Section):
+    """How much goes into one upload; without it the profile's max_rows holds."""
+
+    max_rows: int | None = Field(default=None, ge=1)
+    repeat_guard_days: int = Field(default=7, ge=0)
+    auth_failures: int = Field(default=3, ge=1, le=9)
+
+
+class TariffSettings(_Section):
+    """Which tariff prices the results; without a file the example tariff."""
+
+    file: Path | None = None
+
+
+class ResultsSettings(_Section):
+    """How results are pulled and when one is overdue."""
+
+    pull_margin_minutes: int = Field(default=10, ge=0)
+    deadline_days: int = Field(default=8, ge=1)
+    settle_after_hours: int = Field(default=24, ge=1)
+
+
+class Settings(_Section):
+    """All settings of one installation."""
+
+    gateway: GatewaySettings = GatewaySettings()
+    workspace: WorkspaceSettings = WorkspaceSettings()
+    ledger: LedgerSettings = LedgerSettings()
+    send: SendSettings = SendSettings()
+    tariff: TariffSettings = TariffSettings()
+    results: ResultsSettings = ResultsSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Settings with the texts they name, parsed. Relative paths are relative to ``folder``."""
+
+    settings: Settings
+    profile: Profile
+    tariff: Tariff
+    folder: Path
+
+    def path(self, path: Path) -> Path:
+        """Resolve a path of the configuration."""
+        return self.folder / path
+
+    @property
+    def ledger_url(self) -> str:
+        """Return the ledger's URL with a relative SQLite path resolved."""
+        scheme, separator, rest = self.settings.ledger.url.partition(":///")
+        return f"{scheme}{separator}{self.folder / rest}" if scheme == "sqlite" else self.settings.ledger.url
+
+
+def load(file: Path, environment: Mapping[str, str], *, required: bool = True) -> Configuration:
+    """Load the configuration that ``file`` and the environment make together."""
+    raw = _read(file, required=required)
+    for section, values in _from_environment(environment).items():
+        raw.setdefault(section, {}).update(values)
+    try:
+        settings = Settings.model_validate(raw)
+    except ValidationError as error:
+        raise UsageError("config.invalid", file=str(file), problems=describe_problems(error)) from None
+    folder = file.absolute().parent
+    tariff_file = settings.tariff.file
+    return Configuration(
+        settings,
+        load_profile(settings.gateway.profile, folder),
+        parse_tariff(read_text(folder / tariff_file), str(tariff_file)) if tariff_file else example_tariff(),
+        folder,
+    )
+
+
+def _read(file: Path, *, required: bool) -> dict[str, dict[str, Any]]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if required:
+            raise UsageError("config.missing", file=str(file)) from None
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError("config.not_toml", file=str(file), problem=str(error)) from None
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Read ``MEDIASMS_<SECTION>_<KEY>``; an unknown section reaches the model and is refused there."""
+    found: dict[str, dict[str, str]] = {}
+    for name, value in environment.items():
+        if name.startswith(PREFIX):
+            section, _, key = name.removeprefix(PREFIX).lower().partition("_")
+            found.setdefault(section, {})[key] = value
+    return found
+
+
+def load_profile(name: str, folder: Path) -> Profile:
+    """Load the shipped profile ``name``, or the file it names."""
+    shipped = resources.files("schemas") / "profiles" / f"{name}.toml"
+    if "/" not in name and not name.endswith(".toml") and shipped.is_file():
+        return parse_profile(shipped.read_text(encoding="utf-8"), f"{name}.toml")
+    return parse_profile(read_text(folder / name), name)
+
+
+def example_tariff() -> Tariff:
+    """Load the shipped example tariff."""
+    shipped = resources.files("schemas") / "tariffs" / "example.toml"
+    return parse_tariff(shipped.read_text(encoding="utf-8"), "example.toml")
+
+
+def read_text(path: Path) -> str:
+    """Read a UTF-8 text file that the configuration or the command line names."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError("config.unreadable", file=os.fspath(path), problem=str(error)) from None

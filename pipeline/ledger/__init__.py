@@ -1,0 +1,5 @@
+"""The ledger: what was intended, what was done, what was seen. Verbs are single transactions, compare-and-set."""
+
+from pipeline.ledger.opening import Ledger, check_ledger, create_ledger, migrate_ledger, open_ledger
+
+__all__ = ["Ledger", "check_ledger", "create_ledger", "migrate_ledger", "open_ledger"]

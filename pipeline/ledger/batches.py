@@ -1,0 +1,190 @@
+"""Batches: registered when validated, frozen when planned."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from pipeline.errors import GuardStopped, UsageError
+from pipeline.ledger import tables
+from pipeline.ledger.opening import Ledger
+from pipeline.ledger.tables import batch, campaign, event, iso, message, moment
+from pipeline.model import LIVE, Artefact, Batch, MessageState, RowTotals, SentMessage
+
+_SLICE = 5_000
+_live = message.c.state.in_([state.value for state in LIVE])
+_served = message.c.state.in_([MessageState.IN_FLIGHT.value, MessageState.TAKEN.value, MessageState.UNKNOWN.value])
+
+
+def record_event(connection: Connection, now: datetime, kind: str, batch_id: str | None, dispatch_id: str | None = None, **detail: object) -> None:
+    """Append to the event table; details never hold numbers or texts."""
+    connection.execute(
+        insert(event).values(
+            at=iso(now), kind=kind, batch_id=batch_id, dispatch_id=dispatch_id, detail=json.dumps(detail, ensure_ascii=False)
+        )
+    )
+
+
+def find_batch(ledger: Ledger, batch_id: str) -> Batch | None:
+    """Return a batch, or None."""
+    with ledger.reading() as connection:
+        row = connection.execute(select(batch).where(batch.c.batch_id == batch_id)).one_or_none()
+    return _batch(row) if row else None
+
+
+def get_batch(ledger: Ledger, batch_id: str) -> Batch:
+    """Return a batch that must exist."""
+    found = find_batch(ledger, batch_id)
+    if found is None:
+        raise UsageError("batch.unknown", batch=batch_id)
+    return found
+
+
+def list_batches(ledger: Ledger) -> list[Batch]:
+    """Return every batch, oldest first."""
+    with ledger.reading() as connection:
+        return [_batch(row) for row in connection.execute(select(batch).order_by(batch.c.registered_at))]
+
+
+def _batch(row: Row[Any]) -> Batch:
+    registered = moment(row.registered_at)
+    assert registered is not None  # noqa: S101 - the column is NOT NULL
+    return Batch(
+        batch_id=row.batch_id,
+        campaign=row.campaign,
+        run_date=date.fromisoformat(row.run_date),
+        source_name=row.source_name,
+        content_sha256=row.content_sha256,
+        fingerprint=row.fingerprint,
+        totals=RowTotals(row.rows, row.accepted, row.rejected, row.already),
+        repaired=row.repaired,
+        artefacts=tuple(Artefact(**artefact) for artefact in json.loads(row.artefacts)),
+        registered_at=registered,
+        planned_at=moment(row.planned_at),
+    )
+
+
+def register_batch(ledger: Ledger, value: Batch) -> None:
+    """Record a validated batch; validating it again replaces it until it is planned."""
+    totals = value.totals
+    stored = {
+        "campaign": value.campaign,
+        "run_date": value.run_date.isoformat(),
+        "source_name": value.source_name,
+        "content_sha256": value.content_sha256,
+        "fingerprint": value.fingerprint,
+        "rows": totals.rows,
+        "accepted": totals.accepted,
+        "rejected": totals.rejected,
+        "already": totals.already,
+        "repaired": value.repaired,
+        "artefacts": json.dumps([asdict(artefact) for artefact in value.artefacts]),
+        "registered_at": iso(value.registered_at),
+    }
+    with ledger.writing() as connection:
+        connection.execute(
+            upsert(campaign).values(name=value.campaign, first_seen=iso(value.registered_at)).on_conflict_do_nothing()
+        )
+        existing = connection.execute(select(batch.c.planned_at).where(batch.c.batch_id == value.batch_id)).one_or_none()
+        if existing is None:
+            connection.execute(insert(batch).values(batch_id=value.batch_id, **stored))
+        elif existing.planned_at is None:
+            connection.execute(update(batch).where(batch.c.batch_id == value.batch_id).values(**stored))
+        else:
+            raise GuardStopped("batch.frozen", batch=value.batch_id)
+        record_event(connection, value.registered_at, "validated", value.batch_id, rows=totals.rows, accepted=totals.accepted)
+
+
+def served_keys(ledger: Ledger, campaign_name: str, keys: Sequence[str], *, but_batch: str) -> dict[str, str]:
+    """Return smsid by message key for those ``keys`` that other batches of the campaign serve or may have served."""
+    found: dict[str, str] = {}
+    with ledger.reading() as connection:
+        for part in _slices(keys):
+            query = select(message.c.message_key, message.c.smsid).where(
+                message.c.campaign == campaign_name,
+                message.c.message_key.in_(part),
+                message.c.batch_id != but_batch,
+                _live,
+            )
+            found.update((row.message_key, row.smsid) for row in connection.execute(query))
+    return found
+
+
+def used_smsids(ledger: Ledger, smsids: Sequence[str], *, but_batch: str) -> set[str]:
+    """Return those ``smsids`` that another batch already uses."""
+    found: set[str] = set()
+    with ledger.reading() as connection:
+        for part in _slices(smsids):
+            query = select(message.c.smsid).where(message.c.smsid.in_(part), message.c.batch_id != but_batch)
+            found.update(connection.execute(query).scalars())
+    return found
+
+
+def _slices(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(values), _SLICE):
+        yield values[start : start + _SLICE]
+
+
+def same_content_elsewhere(ledger: Ledger, value: Batch) -> str | None:
+    """Return another campaign in which the same content was sent, or None."""
+    query = (
+        select(batch.c.campaign)
+        .join(message, message.c.batch_id == batch.c.batch_id)
+        .where(batch.c.content_sha256 == value.content_sha256, batch.c.campaign != value.campaign, _served)
+        .limit(1)
+    )
+    with ledger.reading() as connection:
+        return connection.execute(query).scalar_one_or_none()
+
+
+def repeats_elsewhere(ledger: Ledger, value: Batch, since: datetime) -> int:
+    """Count planned messages whose number and text went out in another campaign after ``since``."""
+    other = tables.message.alias("other")
+    query = (
+        select(func.count(func.distinct(message.c.smsid)))
+        .select_from(message)
+        .join(
+            other,
+            (other.c.msisdn == message.c.msisdn)
+            & (other.c.text_digest == message.c.text_digest)
+            & (other.c.campaign != message.c.campaign),
+        )
+        .where(
+            message.c.batch_id == value.batch_id,
+            message.c.state == MessageState.PLANNED.value,
+            other.c.sent_at >= iso(since),
+            other.c.state.in_([MessageState.IN_FLIGHT.value, MessageState.TAKEN.value, MessageState.UNKNOWN.value]),
+        )
+    )
+    with ledger.reading() as connection:
+        return int(connection.execute(query).scalar_one())
+
+
+def count_states(ledger: Ledger, batch_id: str) -> dict[MessageState, int]:
+    """Count a batch's messages per state."""
+    query = select(message.c.state, func.count()).where(message.c.batch_id == batch_id).group_by(message.c.state)
+    with ledger.reading() as connection:
+        return {MessageState(state): count for state, count in connection.execute(query)}
+
+
+def sent_messages(ledger: Ledger, batch_id: str) -> Iterable[SentMessage]:
+    """Yield a batch's messages in the order of their rows."""
+    query = select(message).where(message.c.batch_id == batch_id).order_by(message.c.row_number)
+    with ledger.reading() as connection:
+        for row in connection.execute(query):
+            yield SentMessage(
+                row_number=row.row_number,
+                smsid=row.smsid,
+                msisdn=row.msisdn,
+                state=MessageState(row.state),
+                reason=row.reason,
+                characters=row.characters,
+                double_byte=bool(row.double_byte),
+                sent_at=moment(row.sent_at),
+            )

@@ -1,0 +1,309 @@
+"""Dispatches: planned, begun, ended. The intent is committed before the effect; every verb is compare-and-set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from pipeline.core.answers import Verdict
+from pipeline.errors import Bug, GuardStopped, UsageError
+from pipeline.ledger.batches import record_event
+from pipeline.ledger.opening import Ledger
+from pipeline.ledger.tables import auth_failure, batch, dispatch, iso, message, moment
+from pipeline.model import LEGAL, Artefact, Batch, Dispatch, MessageState
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDispatch:
+    """A chunk laid out as a payload on disk, with the rows of its messages (columns of the message table)."""
+
+    number: int
+    chunk: int
+    payload: Artefact
+    messages: Iterable[Mapping[str, object]]
+
+
+def dispatch_id(batch_id: str, number: int) -> str:
+    """Return the id of a batch's dispatch."""
+    return f"{batch_id}-{number:04d}"
+
+
+def plan_batch(ledger: Ledger, value: Batch, planned: Sequence[PlannedDispatch], now: datetime) -> None:
+    """Commit the intent: every message and every dispatch of a batch, in one transaction."""
+    try:
+        with ledger.writing() as connection:
+            frozen = connection.execute(
+                update(batch).where(batch.c.batch_id == value.batch_id, batch.c.planned_at.is_(None)).values(planned_at=iso(now))
+            )
+            if frozen.rowcount != 1:
+                raise GuardStopped("batch.frozen", batch=value.batch_id)
+            count = 0
+            for chunk in planned:
+                _insert_dispatch(connection, value, chunk)
+                rows = [
+                    {
+                        **row,
+                        "batch_id": value.batch_id,
+                        "campaign": value.campaign,
+                        "dispatch_id": dispatch_id(value.batch_id, chunk.number),
+                        "state": MessageState.PLANNED.value,
+                    }
+                    for row in chunk.messages
+                ]
+                connection.execute(insert(message), rows)
+                count += len(rows)
+            if count != value.totals.accepted:
+                raise Bug("totals.messages", accepted=value.totals.accepted, messages=count)
+            record_event(connection, now, "planned", value.batch_id, messages=count, dispatches=len(planned))
+    except IntegrityError:
+        # Between validation and sending another batch of the campaign has served one of these rows.
+        raise GuardStopped("batch.outdated", batch=value.batch_id) from None
+
+
+def _insert_dispatch(connection: Connection, value: Batch, chunk: PlannedDispatch) -> None:
+    connection.execute(
+        insert(dispatch).values(
+            dispatch_id=dispatch_id(value.batch_id, chunk.number),
+            batch_id=value.batch_id,
+            number=chunk.number,
+            chunk=chunk.chunk,
+            live=1,
+            payload_name=chunk.payload.name,
+            payload_sha256=chunk.payload.sha256,
+            payload_size=chunk.payload.size,
+            attempts=0,
+        )
+    )
+
+
+def list_dispatches(ledger: Ledger, batch_id: str) -> list[Dispatch]:
+    """Return a batch's dispatches in their order, with their messages counted per state."""
+    with ledger.reading() as connection:
+        rows = connection.execute(select(dispatch).where(dispatch.c.batch_id == batch_id).order_by(dispatch.c.number)).all()
+        counted = connection.execute(
+            select(message.c.dispatch_id, message.c.state, func.count())
+            .where(message.c.batch_id == batch_id)
+            .group_by(message.c.dispatch_id, message.c.state)
+        ).all()
+    states: dict[str, dict[MessageState, int]] = {}
+    for owner, state, count in counted:
+        states.setdefault(owner, {})[MessageState(state)] = count
+    return [_dispatch(row, states.get(row.dispatch_id, {})) for row in rows]
+
+
+def get_dispatch(ledger: Ledger, wanted: str) -> Dispatch:
+    """Return a dispatch that must exist."""
+    with ledger.reading() as connection:
+        row = connection.execute(select(dispatch.c.batch_id).where(dispatch.c.dispatch_id == wanted)).one_or_none()
+    if row is None:
+        raise UsageError("dispatch.unknown", dispatch=wanted)
+    return next(found for found in list_dispatches(ledger, row.batch_id) if found.dispatch_id == wanted)
+
+
+def _dispatch(row: Row[Any], states: Mapping[MessageState, int]) -> Dispatch:
+    return Dispatch(
+        dispatch_id=row.dispatch_id,
+        batch_id=row.batch_id,
+        number=row.number,
+        payload=Artefact(row.payload_name, row.payload_sha256, row.payload_size),
+        attempts=row.attempts,
+        begun_at=moment(row.begun_at),
+        ended_at=moment(row.ended_at),
+        answer_code=row.answer_code,
+        csvid=row.csvid,
+        states=states,
+    )
+
+
+def dispatched(ledger: Ledger, wanted: str) -> dict[str, str]:
+    """Return smsid by MSISDN for the messages of a dispatch."""
+    query = select(message.c.msisdn, message.c.smsid).where(message.c.dispatch_id == wanted)
+    with ledger.reading() as connection:
+        return {row.msisdn: row.smsid for row in connection.execute(query)}
+
+
+def offered_before(ledger: Ledger, value: Dispatch) -> bool:
+    """Say whether any smsid of the dispatch was offered to the gateway by an earlier dispatch or attempt."""
+    if value.attempts > 0:
+        return True
+    chunk = select(dispatch.c.chunk).where(dispatch.c.dispatch_id == value.dispatch_id).scalar_subquery()
+    query = select(func.count()).where(
+        dispatch.c.batch_id == value.batch_id, dispatch.c.chunk == chunk, dispatch.c.attempts > 0
+    )
+    with ledger.reading() as connection:
+        return bool(connection.execute(query).scalar_one())
+
+
+def _move(
+    connection: Connection, wanted: str, before: MessageState, after: MessageState, **values: object
+) -> int:
+    """Change every message of a dispatch that is in ``before``; return how many."""
+    if after not in LEGAL[before]:
+        raise Bug("state.illegal", before=before.value, after=after.value)
+    moved = connection.execute(
+        update(message)
+        .where(message.c.dispatch_id == wanted, message.c.state == before.value)
+        .values(state=after.value, **values)
+    )
+    return moved.rowcount
+
+
+def begin_dispatch(ledger: Ledger, value: Dispatch, now: datetime) -> int:
+    """Commit that a dispatch is in flight, before its first byte; return the number of the attempt."""
+    with ledger.writing() as connection:
+        moved = _move(connection, value.dispatch_id, MessageState.PLANNED, MessageState.IN_FLIGHT, sent_at=iso(now))
+        if moved != value.messages:
+            raise GuardStopped("dispatch.changed", dispatch=value.dispatch_id)
+        attempt = value.attempts + 1
+        connection.execute(
+            update(dispatch)
+            .where(dispatch.c.dispatch_id == value.dispatch_id)
+            .values(attempts=attempt, begun_at=iso(now), ended_at=None)
+        )
+        record_event(connection, now, "begun", value.batch_id, value.dispatch_id, attempt=attempt)
+    return attempt
+
+
+def return_dispatch(ledger: Ledger, value: Dispatch, now: datetime, problem: str) -> None:
+    """Return a dispatch to planned: the process that tried saw that not one byte of the body was read."""
+    with ledger.writing() as connection:
+        moved = _move(connection, value.dispatch_id, MessageState.IN_FLIGHT, MessageState.PLANNED, sent_at=None)
+        if moved != value.messages:
+            raise Bug("dispatch.changed_in_flight", dispatch=value.dispatch_id)
+        record_event(connection, now, "returned", value.batch_id, value.dispatch_id, problem=problem)
+
+
+def end_dispatch(ledger: Ledger, value: Dispatch, verdict: Verdict, now: datetime, detail: str) -> None:
+    """Record what the answer proves, message by message."""
+    with ledger.writing() as connection:
+        for smsid, (state, code) in verdict.named.items():
+            if state not in LEGAL[MessageState.IN_FLIGHT]:
+                raise Bug("state.illegal", before=MessageState.IN_FLIGHT.value, after=state.value)
+            connection.execute(
+                update(message)
+                .where(message.c.smsid == smsid, message.c.dispatch_id == value.dispatch_id)
+                .where(message.c.state == MessageState.IN_FLIGHT.value)
+                .values(state=state.value, reason=f"row:{code}")
+            )
+        reason = "" if verdict.others is MessageState.TAKEN else f"request:{verdict.code or ''}"
+        _move(connection, value.dispatch_id, MessageState.IN_FLIGHT, verdict.others, reason=reason)
+        connection.execute(
+            update(dispatch)
+            .where(dispatch.c.dispatch_id == value.dispatch_id)
+            .values(ended_at=iso(now), answer_code=verdict.code, csvid=verdict.csvid)
+        )
+        counts = {state.value: verdict.count(state, value.messages) for state in MessageState}
+        record_event(
+            connection, now, "ended", value.batch_id, value.dispatch_id,
+            code=verdict.code, detail=detail, **{state: count for state, count in counts.items() if count},
+        )
+
+
+def adopt_in_flight(ledger: Ledger, campaign_name: str, now: datetime) -> int:
+    """Turn what a dead process left in flight into unknown; only the holder of the campaign lock may call this."""
+    with ledger.writing() as connection:
+        left = connection.execute(
+            select(message.c.batch_id, message.c.dispatch_id, func.count())
+            .where(message.c.campaign == campaign_name, message.c.state == MessageState.IN_FLIGHT.value)
+            .group_by(message.c.batch_id, message.c.dispatch_id)
+        ).all()
+        total = 0
+        for batch_id, owner, count in left:
+            total += _move(connection, owner, MessageState.IN_FLIGHT, MessageState.UNKNOWN, reason="interrupted")
+            record_event(connection, now, "adopted", batch_id, owner, messages=count)
+    return total
+
+
+def resolve_dispatch(ledger: Ledger, value: Dispatch, outcome: MessageState, now: datetime, *, actor: str, because: str) -> int:
+    """Record a person's decision about the messages of a dispatch that are still unknown; return how many."""
+    reason = f"person:{actor}"
+    with ledger.writing() as connection:
+        moved = _move(connection, value.dispatch_id, MessageState.UNKNOWN, outcome, reason=reason)
+        record_event(
+            connection, now, "resolved", value.batch_id, value.dispatch_id,
+            outcome=outcome.value, messages=moved, actor=actor, because=because,
+        )
+    return moved
+
+
+def free_refused(ledger: Ledger, value: Batch) -> dict[int, list[str]]:
+    """Return smsids by chunk of refused messages that a later run may plan again.
+
+    Only a refusal of the whole request, or a person's, frees a message; a refused row needs another input. What
+    another batch of the campaign has served since stays refused.
+    """
+    other = message.alias("other")
+    elsewhere = (
+        select(other.c.smsid)
+        .where(
+            other.c.campaign == message.c.campaign,
+            other.c.message_key == message.c.message_key,
+            other.c.smsid != message.c.smsid,
+            other.c.state.not_in([MessageState.REFUSED.value, MessageState.CANCELLED.value]),
+        )
+        .exists()
+    )
+    query = (
+        select(dispatch.c.chunk, message.c.smsid)
+        .join(dispatch, dispatch.c.dispatch_id == message.c.dispatch_id)
+        .where(message.c.batch_id == value.batch_id, message.c.state == MessageState.REFUSED.value, ~elsewhere)
+        .where(message.c.reason.startswith("request:") | message.c.reason.startswith("person:"))
+        .order_by(message.c.row_number)
+    )
+    free: dict[int, list[str]] = {}
+    with ledger.reading() as connection:
+        for chunk, smsid in connection.execute(query):
+            free.setdefault(chunk, []).append(smsid)
+    return free
+
+
+def plan_again(ledger: Ledger, value: Batch, again: PlannedDispatch, smsids: Sequence[str], now: datetime) -> None:
+    """Commit a new dispatch for messages that ``free_refused`` returned; they keep their smsids."""
+    with ledger.writing() as connection:
+        connection.execute(
+            update(dispatch)
+            .where(dispatch.c.batch_id == value.batch_id, dispatch.c.chunk == again.chunk)
+            .values(live=0)
+        )
+        _insert_dispatch(connection, value, again)
+        new = dispatch_id(value.batch_id, again.number)
+        moved = 0
+        for start in range(0, len(smsids), 5_000):
+            moved += connection.execute(
+                update(message)
+                .where(message.c.smsid.in_(smsids[start : start + 5_000]))
+                .where(message.c.state == MessageState.REFUSED.value)
+                .values(state=MessageState.PLANNED.value, reason="", dispatch_id=new, sent_at=None)
+            ).rowcount
+        if moved != len(smsids):
+            raise GuardStopped("dispatch.changed", dispatch=new)
+        record_event(connection, now, "planned_again", value.batch_id, new, messages=moved)
+
+
+def attempts_by_dispatch(ledger: Ledger) -> dict[tuple[str, int], int]:
+    """Return how often each dispatch was begun, by batch and number."""
+    query = select(dispatch.c.batch_id, dispatch.c.number, dispatch.c.attempts)
+    with ledger.reading() as connection:
+        return {(row.batch_id, row.number): row.attempts for row in connection.execute(query)}
+
+
+def note_auth(ledger: Ledger, base_url: str, now: datetime, *, failed: bool) -> int:
+    """Record whether the gateway knew us; return the number of consecutive failures."""
+    with ledger.writing() as connection:
+        if failed:
+            connection.execute(insert(auth_failure).values(at=iso(now), base_url=base_url, counts=1))
+        else:
+            connection.execute(update(auth_failure).where(auth_failure.c.base_url == base_url).values(counts=0))
+    return auth_failures(ledger, base_url)
+
+
+def auth_failures(ledger: Ledger, base_url: str) -> int:
+    """Return the number of consecutive 401 answers since the last other answer."""
+    query = select(func.count()).where(auth_failure.c.base_url == base_url, auth_failure.c.counts == 1)
+    with ledger.reading() as connection:
+        return int(connection.execute(query).scalar_one())

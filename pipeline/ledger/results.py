@@ -1,0 +1,162 @@
+"""Observations: appended, never changed; and what they settle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, func, insert, or_, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from pipeline.ledger.batches import record_event
+from pipeline.ledger.opening import Ledger
+from pipeline.ledger.tables import iso, message, moment, observation, pull
+from pipeline.model import Artefact, MessageState, Observation, ObservationPath
+
+_SLICE = 1_000
+#: states that a result changes: evidence beats decisions
+_SETTLED_BY_EVIDENCE = (
+    MessageState.UNKNOWN,
+    MessageState.REFUSED,
+    MessageState.CANCELLED,
+    MessageState.PLANNED,
+)
+
+
+def record_pull(  # noqa: PLR0913 - one row of the table
+    ledger: Ledger, file: Artefact, period: tuple[datetime, datetime], rows: Sequence[Observation], now: datetime
+) -> int:
+    """Record a results file and its observations; return how many of them are new."""
+    with ledger.writing() as connection:
+        pull_id = connection.execute(
+            insert(pull).values(
+                pulled_at=iso(now),
+                period_start=iso(period[0]),
+                period_end=iso(period[1]),
+                file=file.name,
+                sha256=file.sha256,
+                size=file.size,
+                rows=len(rows),
+                new_rows=0,
+            )
+        ).inserted_primary_key[0]  # type: ignore[index]
+        before = connection.execute(select(func.count()).select_from(observation)).scalar_one()
+        for start in range(0, len(rows), _SLICE):
+            values = [_stored(row, pull_id) for row in rows[start : start + _SLICE]]
+            connection.execute(upsert(observation).on_conflict_do_nothing(), values)
+        new = connection.execute(select(func.count()).select_from(observation)).scalar_one() - before
+        connection.execute(update(pull).where(pull.c.pull_id == pull_id).values(new_rows=new))
+        record_event(connection, now, "pulled", None, rows=len(rows), new=new)
+    return int(new)
+
+
+def _stored(row: Observation, pull_id: int) -> dict[str, object]:
+    registered = iso(row.registered_at) if row.registered_at else None
+    return {
+        "pull_id": pull_id,
+        "line": row.line,
+        "path": row.path.value,
+        "smsid": row.smsid,
+        "msisdn": row.msisdn,
+        "status": row.status,
+        "status_time": iso(row.status_time) if row.status_time else "",
+        "carrier": row.carrier,
+        "parts_delivered": row.parts_delivered,
+        "parts_total": row.parts_total,
+        "registered_at": registered,
+        "extra": row.extra,
+        "stranger": "" if row.smsid else f"{row.msisdn} {registered or ''}",
+    }
+
+
+def settle(ledger: Ledger, now: datetime) -> dict[MessageState, int]:
+    """Make every message that a result names taken, whatever we thought before; return how many were what.
+
+    A message in flight is left alone: the process that sends it is waiting for its answer.
+    """
+    named = select(observation.c.observation_id).where(observation.c.smsid == message.c.smsid).exists()
+    settled: dict[MessageState, int] = {}
+    with ledger.writing() as connection:
+        for state in _SETTLED_BY_EVIDENCE:
+            moved = connection.execute(
+                update(message)
+                .where(message.c.state == state.value, named)
+                .values(state=MessageState.TAKEN.value, reason=f"observed:{state.value}")
+            ).rowcount
+            if moved:
+                settled[state] = moved
+                record_event(connection, now, "settled", None, before=state.value, messages=moved)
+    return settled
+
+
+def open_windows(ledger: Ledger, since: datetime, batch_id: str | None = None) -> list[tuple[datetime, datetime]]:
+    """Return first and last sending time of each batch that was sent after ``since`` (or of the one named)."""
+    query = (
+        select(func.min(message.c.sent_at).label("first"), func.max(message.c.sent_at).label("last"))
+        .where(message.c.sent_at.is_not(None))
+        .group_by(message.c.batch_id)
+    )
+    if batch_id:
+        query = query.where(message.c.batch_id == batch_id)
+    else:
+        query = query.having(func.max(message.c.sent_at) >= iso(since))
+    with ledger.reading() as connection:
+        rows = connection.execute(query).all()
+    return [(first, last) for row in rows if (first := moment(row.first)) and (last := moment(row.last))]
+
+
+def observations_of(ledger: Ledger, batch_id: str) -> dict[str, list[Observation]]:
+    """Return a batch's observations by smsid."""
+    query = (
+        select(observation)
+        .join(message, message.c.smsid == observation.c.smsid)
+        .where(message.c.batch_id == batch_id)
+        .order_by(observation.c.observation_id)
+    )
+    found: dict[str, list[Observation]] = {}
+    with ledger.reading() as connection:
+        for row in connection.execute(query):
+            found.setdefault(row.smsid, []).append(_observation(row))
+    return found
+
+
+def strangers(ledger: Ledger, start: datetime, end: datetime) -> Iterable[Observation]:
+    """Yield observations of [start, end) that name no message of this ledger."""
+    query = select(observation).where(_is_stranger(), _within(start, end)).order_by(observation.c.observation_id)
+    with ledger.reading() as connection:
+        for row in connection.execute(query):
+            yield _observation(row)
+
+
+def count_observations(ledger: Ledger, batch_id: str, start: datetime, end: datetime) -> int:
+    """Count, in the database, what a reconciliation of the batch must account for."""
+    ours = observation.c.smsid.in_(select(message.c.smsid).where(message.c.batch_id == batch_id))
+    query = select(func.count()).select_from(observation).where(or_(ours, and_(_is_stranger(), _within(start, end))))
+    with ledger.reading() as connection:
+        return int(connection.execute(query).scalar_one())
+
+
+def _is_stranger() -> ColumnElement[bool]:
+    return ~select(message.c.smsid).where(message.c.smsid == observation.c.smsid).exists()
+
+
+def _within(start: datetime, end: datetime) -> ColumnElement[bool]:
+    when = func.coalesce(observation.c.registered_at, observation.c.status_time)
+    return and_(when >= iso(start), when < iso(end))
+
+
+def _observation(row: Row[Any]) -> Observation:
+    return Observation(
+        path=ObservationPath(row.path),
+        smsid=row.smsid,
+        msisdn=row.msisdn,
+        status=row.status,
+        status_time=moment(row.status_time),
+        carrier=row.carrier,
+        parts_delivered=row.parts_delivered,
+        parts_total=row.parts_total,
+        registered_at=moment(row.registered_at),
+        line=row.line,
+        extra=row.extra,
+    )

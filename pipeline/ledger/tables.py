@@ -1,0 +1,188 @@
+"""Tables of the ledger. Rules live in the database: what must never happen is a constraint, not a habit.
+
+Times are ISO 8601 texts in JST; states and paths are checked against the vocabulary of ``pipeline.model``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    text,
+)
+
+from pipeline.core.calendar import JST
+from pipeline.model import LIVE, MessageState, ObservationPath
+
+metadata = MetaData()
+
+
+def _one_of(column: str, vocabulary: type[StrEnum]) -> CheckConstraint:
+    values = ", ".join(f"'{member.value}'" for member in vocabulary)
+    return CheckConstraint(f"{column} IN ({values})", name=f"{column}_known")
+
+
+_LIVE = text("state IN (" + ", ".join(f"'{state.value}'" for state in sorted(LIVE)) + ")")
+
+identity = Table(
+    "identity",
+    metadata,
+    Column("ledger_id", String, primary_key=True),
+    Column("prefix", String, nullable=False),
+    Column("created_at", String, nullable=False),
+    sqlite_strict=True,
+)
+migration = Table(
+    "migration",
+    metadata,
+    Column("version", Integer, primary_key=True),
+    Column("applied_at", String, nullable=False),
+    sqlite_strict=True,
+)
+campaign = Table(
+    "campaign",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("first_seen", String, nullable=False),
+    sqlite_strict=True,
+)
+batch = Table(
+    "batch",
+    metadata,
+    Column("batch_id", String, primary_key=True),
+    Column("campaign", ForeignKey("campaign.name"), nullable=False, index=True),
+    Column("run_date", String, nullable=False),
+    Column("source_name", String, nullable=False),
+    Column("content_sha256", String, nullable=False, index=True),
+    Column("fingerprint", String, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("accepted", Integer, nullable=False),
+    Column("rejected", Integer, nullable=False),
+    Column("already", Integer, nullable=False),
+    Column("repaired", Integer, nullable=False),
+    Column("artefacts", String, nullable=False),
+    Column("registered_at", String, nullable=False),
+    Column("planned_at", String),
+    CheckConstraint("rows = accepted + rejected + already", name="rows_add_up"),
+    sqlite_strict=True,
+)
+dispatch = Table(
+    "dispatch",
+    metadata,
+    Column("dispatch_id", String, primary_key=True),
+    Column("batch_id", ForeignKey("batch.batch_id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("chunk", Integer, nullable=False),
+    Column("live", Integer, nullable=False),
+    Column("payload_name", String, nullable=False),
+    Column("payload_sha256", String, nullable=False),
+    Column("payload_size", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("begun_at", String),
+    Column("ended_at", String),
+    Column("answer_code", String),
+    Column("csvid", String),
+    UniqueConstraint("batch_id", "number"),
+    Index("one_live_dispatch_per_chunk", "batch_id", "chunk", unique=True, sqlite_where=text("live = 1"), postgresql_where=text("live = 1")),
+    sqlite_strict=True,
+)
+message = Table(
+    "message",
+    metadata,
+    Column("smsid", String, primary_key=True),
+    Column("batch_id", ForeignKey("batch.batch_id"), nullable=False),
+    Column("row_number", Integer, nullable=False),
+    Column("campaign", ForeignKey("campaign.name"), nullable=False),
+    Column("message_key", String, nullable=False),
+    Column("msisdn", String, nullable=False),
+    Column("text_digest", String, nullable=False),
+    Column("characters", Integer, nullable=False),
+    Column("double_byte", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    Column("reason", String, nullable=False, server_default=""),
+    Column("dispatch_id", ForeignKey("dispatch.dispatch_id"), nullable=False),
+    Column("sent_at", String),
+    UniqueConstraint("batch_id", "row_number"),
+    UniqueConstraint("dispatch_id", "msisdn", name="one_row_per_msisdn_in_a_dispatch"),
+    Index("served_once", "campaign", "message_key", unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE),
+    Index("same_text_to_same_number", "msisdn", "text_digest"),
+    _one_of("state", MessageState),
+    sqlite_strict=True,
+)
+event = Table(
+    "event",
+    metadata,
+    Column("event_id", Integer, primary_key=True),
+    Column("at", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("batch_id", String, index=True),
+    Column("dispatch_id", String),
+    Column("detail", String, nullable=False),
+    sqlite_strict=True,
+)
+pull = Table(
+    "pull",
+    metadata,
+    Column("pull_id", Integer, primary_key=True),
+    Column("pulled_at", String, nullable=False),
+    Column("period_start", String, nullable=False),
+    Column("period_end", String, nullable=False),
+    Column("file", String, nullable=False, unique=True),
+    Column("sha256", String, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("new_rows", Integer, nullable=False),
+    sqlite_strict=True,
+)
+observation = Table(
+    "observation",
+    metadata,
+    Column("observation_id", Integer, primary_key=True),
+    Column("pull_id", ForeignKey("pull.pull_id")),
+    Column("line", Integer, nullable=False),
+    Column("path", String, nullable=False),
+    Column("smsid", String, nullable=False),
+    Column("msisdn", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("status_time", String, nullable=False),
+    Column("carrier", String, nullable=False),
+    Column("parts_delivered", Integer),
+    Column("parts_total", Integer),
+    Column("registered_at", String),
+    Column("extra", String, nullable=False),
+    # A row without an smsid is told apart by its number and registration.
+    Column("stranger", String, nullable=False),
+    UniqueConstraint("smsid", "path", "status", "status_time", "stranger", name="seen_once"),
+    Index("observation_registered", "registered_at"),
+    _one_of("path", ObservationPath),
+    sqlite_strict=True,
+)
+auth_failure = Table(
+    "auth_failure",
+    metadata,
+    Column("failure_id", Integer, primary_key=True),
+    Column("at", String, nullable=False),
+    Column("base_url", String, nullable=False),
+    Column("counts", Integer, nullable=False),
+    sqlite_strict=True,
+)
+
+
+def iso(moment: datetime) -> str:
+    """Return a time as the ledger stores it: JST, so that texts sort as times do."""
+    return moment.astimezone(JST).isoformat(timespec="microseconds")
+
+
+def moment(stored: str | None) -> datetime | None:
+    """Return a stored time; None for none."""
+    return datetime.fromisoformat(stored) if stored else None
