@@ -23,7 +23,7 @@ LABELS: dict[str, Text] = {
     ),
     "report.not_balanced": Text(
         "不一致：確認が必要です（差異 {breaks} 件、合わない検算 {equations} 件）。",
-        "NOT balanced: needs attention (differences: {breaks}, control totals that do not add up: {equations}).",
+        "NOT balanced: needs attention (differences: {breaks}, control totals that fail: {equations}).",
     ),
     "report.yen": Text("{amount} 円", "JPY {amount}"),
     "report.pair": Text("{name}：{text}", "{name}: {text}"),
@@ -48,9 +48,7 @@ LABELS: dict[str, Text] = {
         "表計算ソフトの有効桁数（15桁）を超える金額は、正確な値を文字列で記載しています。",
         "Amounts with more than the 15 digits a spreadsheet keeps are written as text, exactly.",
     ),
-    "report.page_limit": Text(
-        "全件は Excel 版の明細シートにあります。", "The workbook holds all of them on its messages sheets."
-    ),
+    "report.page_limit": Text("全件は Excel 版にあります。", "The workbook holds all of them."),
     "report.heading.campaign": Text("キャンペーン", "campaign"),
     "report.heading.batch": Text("バッチ ID", "batch"),
     "report.heading.run_date": Text("処理日", "run date"),
@@ -59,6 +57,7 @@ LABELS: dict[str, Text] = {
     "report.heading.tariff": Text("料金表", "tariff"),
     "report.heading.repaired": Text("自動補正した値", "values repaired"),
     "report.section.amount": Text("課金額", "Amount"),
+    "report.section.figures": Text("件数と課金額", "Messages and amount"),
     "report.section.classes": Text("区分別の件数", "Messages by class"),
     "report.section.statuses": Text("ステータス別の内訳", "By status"),
     "report.section.equations": Text("検算", "Control totals"),
@@ -152,7 +151,8 @@ LABELS: dict[str, Text] = {
         "Taken by the gateway, but no result came before the deadline. Check it in the gateway's console.",
     ),
     "report.meaning.orphan_result": Text(
-        "当システムの smsid ですが、台帳に記録がありません。台帳の取り違えや別環境からの送信を確認してください。",
+        "当システムの smsid ですが、台帳に記録がありません。"
+        "台帳の取り違えや別環境からの送信がないか確認してください。",
         "The smsid is ours, but the ledger does not know it. Look for a second or an older ledger.",
     ),
     "report.meaning.phone_mismatch": Text(

@@ -45,7 +45,7 @@ _GRID = 1000
 def render_page(
     value: Reconciliation, lines: Iterable[MessageLine], language: Language, *, limit: int = 2000
 ) -> str:
-    """Return the page as HTML: the first ``limit`` messages and differences, numbers masked, nothing external.
+    """Return the page as HTML: the first ``limit`` messages and differences, masked, nothing external.
 
     The content security policy allows one style sheet, by its hash, and nothing else: should escaping ever
     fail, a browser still runs and loads nothing.

@@ -6,8 +6,8 @@ import re
 
 from pipeline.core.msisdn import mask
 
-# A digit and the separator people put behind it; \d takes full-width digits on purpose.
-_GAP = r"[-‐‑‒–—−－ー. ()（）]?"
+# A digit and the separators people put behind it, as in (090) 1234; \d takes full-width digits on purpose.
+_GAP = r"[-‐‑‒–—−－ー. ()（）]{0,2}"
 _DIGIT = rf"\d{_GAP}"
 
 

@@ -231,3 +231,10 @@ def hostile_lines() -> list[MessageLine]:
         )
         for row, text in enumerate(texts, 1)
     ]
+
+
+@pytest.fixture
+def empty() -> Reconciliation:
+    """A batch in which nothing was sent."""
+    nobody = ForeignLine(messages=0, billable_messages=0, billable_units=0, amount=Decimal(0), unpriced=0)
+    return make((), foreign=nobody, equations=())

@@ -1,0 +1,129 @@
+"""What every stage is handed: built once, passed down. No stage reads a clock, an environment or a flag."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from pipeline.adapters.files import Workspace
+from pipeline.adapters.gateway import Access, GatewayClient, read_secret
+from pipeline.config import Configuration, Settings
+from pipeline.core.answers import Reading
+from pipeline.core.billing import Tariff
+from pipeline.core.matching import StatusMeaning, StatusTable
+from pipeline.errors import UsageError
+from pipeline.ledger import Ledger, create_ledger, open_ledger
+from pipeline.messages import Language
+from schemas.profile import Profile
+
+
+def silent(_stage: str, _done: int, _total: int) -> None:
+    """Show no progress."""
+
+
+@dataclass(slots=True)
+class Context:
+    """Settings, profile, tariff, ledger, gateway, workspace and clock of one command."""
+
+    configuration: Configuration
+    ledger: Ledger
+    workspace: Workspace
+    environment: Mapping[str, str]
+    now: Callable[[], datetime]
+    language: Language
+    progress: Callable[[str, int, int], None] = silent
+    _stack: ExitStack = field(default_factory=ExitStack)
+    _gateway: GatewayClient | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """Return the settings."""
+        return self.configuration.settings
+
+    @property
+    def profile(self) -> Profile:
+        """Return the gateway profile."""
+        return self.configuration.profile
+
+    @property
+    def tariff(self) -> Tariff:
+        """Return the tariff."""
+        return self.configuration.tariff
+
+    @property
+    def gateway(self) -> GatewayClient:
+        """Return the client of the gateway; made when it is first needed, so that validation needs no password."""
+        if self._gateway is None:
+            self._gateway = GatewayClient(_access(self.configuration, self.environment), self.profile)
+            self._stack.callback(self._gateway.close)
+        return self._gateway
+
+    @property
+    def documented(self) -> dict[str, Reading]:
+        """Return what each documented answer code proves and does."""
+        return {answer.code: Reading(answer.proves, answer.run) for answer in self.profile.answer}
+
+    @property
+    def statuses(self) -> StatusTable:
+        """Return the statuses of the profile as matching wants them."""
+        meanings = {
+            status.number: StatusMeaning(status.label or str(status.number), status.means, status.billable, status.clicked)
+            for status in self.profile.status
+        }
+        by_label = {status.label: meanings[status.number] for status in self.profile.status if status.label}
+        return StatusTable(by_label, {str(number): meaning for number, meaning in meanings.items()})
+
+    @property
+    def pull_margin(self) -> timedelta:
+        """Return by how much a period of results is widened at both ends."""
+        return timedelta(minutes=self.settings.results.pull_margin_minutes)
+
+    def close(self) -> None:
+        """Close what was opened."""
+        self._stack.close()
+        self.ledger.close()
+
+
+def build_context(
+    configuration: Configuration,
+    environment: Mapping[str, str],
+    now: Callable[[], datetime],
+    language: Language,
+    *,
+    create: bool = False,
+) -> Context:
+    """Open ledger and workspace and check that they belong together; ``create`` makes what is missing (init)."""
+    workspace = Workspace(configuration.path(configuration.settings.workspace.path))
+    if create:
+        ledger = create_ledger(configuration.ledger_url, now())
+        workspace.create(ledger.ledger_id)
+    else:
+        workspace.ledger_id()
+        ledger = open_ledger(configuration.ledger_url)
+    workspace.check_belongs_to(ledger.ledger_id)
+    return Context(configuration, ledger, workspace, environment, now, language)
+
+
+def _access(configuration: Configuration, environment: Mapping[str, str]) -> Access:
+    gateway = configuration.settings.gateway
+    password = gateway.password.get_secret_value()
+    if not password and gateway.password_file:
+        password = read_secret(configuration.path(gateway.password_file))
+    credentials = environment.get("CREDENTIALS_DIRECTORY")
+    if not password and credentials and (Path(credentials) / "mediasms-password").exists():
+        password = read_secret(Path(credentials) / "mediasms-password")
+    missing = [name for name, value in (("gateway.base_url", gateway.base_url), ("gateway.username", gateway.username), ("gateway.password", password)) if not value]
+    if missing:
+        raise UsageError("gateway.incomplete", keys=", ".join(missing))
+    return Access(
+        gateway.base_url,
+        gateway.username,
+        password,
+        gateway.connect_timeout,
+        gateway.read_timeout,
+        configuration.path(gateway.ca_file) if gateway.ca_file else None,
+        gateway.proxy,
+    )

@@ -1,0 +1,1 @@
+"""Requests that are more, or less, than one stage."""

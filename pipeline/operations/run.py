@@ -1,0 +1,101 @@
+"""Run: validate, send, pull, reconcile, under the campaign's lock."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pipeline.context import Context
+from pipeline.errors import Exit, MediasmsError, TryLater
+from pipeline.ledger.batches import count_states, get_batch
+from pipeline.ledger.locks import held
+from pipeline.model import Batch, MessageClass
+from pipeline.stages.pull import pull
+from pipeline.stages.reconcile import Reconciled, reconcile
+from pipeline.stages.send import Sent, send
+from pipeline.stages.validate import Request, Validated, validate
+
+_POLL_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended: as far as it came, and what stopped it."""
+
+    validated: Validated
+    sent: Sent | None
+    reconciled: Reconciled
+    stopped_by: MediasmsError | None
+
+    @property
+    def exit(self) -> Exit:
+        """Return the exit code of the run."""
+        return self.stopped_by.exit if self.stopped_by else self.reconciled.exit
+
+
+@contextmanager
+def campaign_lock(context: Context, campaign: str) -> Iterator[None]:
+    """Hold the lock of a campaign; its name may hold anything, the file's name may not."""
+    name = hashlib.sha256(campaign.encode()).hexdigest()[:24]
+    with held(context.workspace.lock_file(name), context.now()):
+        yield
+
+
+def run(  # noqa: PLR0913 - each is a choice of the person who runs it
+    context: Context,
+    request: Request,
+    *,
+    again: bool = False,
+    wait: timedelta = timedelta(0),
+    confirm: Callable[[int], bool] | None = None,
+    after_send: Callable[[], None] | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Outcome:
+    """Take one input the whole way. A failure after registration still ends in a reconciliation."""
+    with campaign_lock(context, request.named_campaign(context.now())):
+        validated = validate(context, request)
+        sent: Sent | None = None
+        stopped_by: MediasmsError | None = None
+        try:
+            sent = send(context, validated.batch, again=again, confirm=confirm)
+        except MediasmsError as error:
+            stopped_by = error
+    if after_send:
+        after_send()
+    batch = get_batch(context.ledger, validated.batch.batch_id)
+    stopped_by = _pull(context, batch, stopped_by)
+    reconciled = reconcile(context, batch)
+    until = context.now() + wait
+    while stopped_by is None and _is_open(reconciled) and context.now() < until:
+        sleep(min(_POLL_SECONDS, (until - context.now()).total_seconds()))
+        stopped_by = _pull(context, batch, stopped_by)
+        reconciled = reconcile(context, batch)
+    return Outcome(validated, sent, reconciled, stopped_by)
+
+
+def _pull(context: Context, batch: Batch, stopped_by: MediasmsError | None) -> MediasmsError | None:
+    """Pull what there is; that the results cannot be had now never hides what stopped the sending."""
+    if isinstance(stopped_by, TryLater) or not any(count_states(context.ledger, batch.batch_id).values()):
+        return stopped_by
+    if stopped_by is not None and stopped_by.exit in {Exit.REFUSED, Exit.GUARD}:
+        return stopped_by
+    try:
+        pull(context, batch.batch_id)
+    except MediasmsError as error:
+        return stopped_by or error
+    return stopped_by
+
+
+def _is_open(reconciled: Reconciled) -> bool:
+    return bool(reconciled.value.classes.get(MessageClass.PENDING))
+
+
+def send_batch(context: Context, batch_id: str, *, again: bool, confirm: Callable[[int], bool] | None) -> Sent:
+    """Send a registered batch under its campaign's lock."""
+    batch = get_batch(context.ledger, batch_id)
+    with campaign_lock(context, batch.campaign):
+        return send(context, get_batch(context.ledger, batch_id), again=again, confirm=confirm)

@@ -1,0 +1,208 @@
+"""Send: accepted rows become dispatches, and each goes out at most once.
+
+The order is the promise: plan and ``in_flight`` are committed, the marker is on disk, then the first byte leaves. After
+that only evidence changes anything. The caller holds the campaign lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.adapters.files import write_durable
+from pipeline.adapters.gateway import Exchange
+from pipeline.context import Context
+from pipeline.core.answers import Verdict, judge, parse_answer
+from pipeline.errors import GatewayRefused, GuardStopped, OutcomeUnknown, TryLater
+from pipeline.ledger.batches import count_states, repeats_elsewhere, same_content_elsewhere
+from pipeline.ledger.dispatches import (
+    PlannedDispatch,
+    adopt_in_flight,
+    attempts_by_dispatch,
+    auth_failures,
+    begin_dispatch,
+    dispatched,
+    end_dispatch,
+    free_refused,
+    list_dispatches,
+    note_auth,
+    offered_before,
+    plan_again,
+    plan_batch,
+    return_dispatch,
+)
+from pipeline.ledger.results import settle
+from pipeline.model import Batch, Dispatch, MessageState, RunAction
+from schemas.gateway_csv import render, request_contract
+from schemas.recipients import ROW_NUMBER, enforce
+
+_UNAUTHORISED = "401"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What sending a batch did in this run; ``states`` counts the batch's messages after it."""
+
+    dispatches: int
+    messages: int
+    states: dict[MessageState, int]
+
+
+def send(context: Context, batch: Batch, *, again: bool = False, confirm: Callable[[int], bool] | None = None) -> Sent:
+    """Send what is planned of a batch.
+
+    Raises ``OutcomeUnknown`` when an outcome is open (its batch stays where it is), ``GatewayRefused`` when the
+    gateway said no to everything, ``TryLater`` when not a byte left, ``GuardStopped`` when a person must look first.
+    """
+    check_markers(context)
+    now = context.now()
+    adopt_in_flight(context.ledger, batch.campaign, now)
+    settle(context.ledger, now)
+    _stop_if_unsettled(context, batch)
+    if not again and (elsewhere := same_content_elsewhere(context.ledger, batch)):
+        raise GuardStopped("guard.same_content", campaign=elsewhere, batch=batch.batch_id)
+    if batch.planned_at is None:
+        _plan(context, batch)
+    else:
+        _plan_refused_again(context, batch)
+    since = now - timedelta(days=context.settings.send.repeat_guard_days)
+    if not again and (repeats := repeats_elsewhere(context.ledger, batch, since)):
+        raise GuardStopped("guard.repeated_text", count=repeats, days=context.settings.send.repeat_guard_days)
+    planned = [dispatch for dispatch in list_dispatches(context.ledger, batch.batch_id) if dispatch.is_planned]
+    waiting = sum(dispatch.messages for dispatch in planned)
+    if waiting and confirm and not confirm(waiting):
+        raise GuardStopped("guard.not_confirmed", batch=batch.batch_id)
+    refusal: GatewayRefused | None = None
+    sent = 0
+    for dispatch in planned:
+        _stop_after_failed_logins(context)
+        verdict = _send_one(context, batch, dispatch)
+        sent += verdict.count(MessageState.TAKEN, dispatch.messages)
+        _stop_if_unsettled(context, batch)
+        if verdict.others is MessageState.REFUSED:
+            refusal = GatewayRefused("gateway.refused", code=verdict.code, meaning=_meaning(context, verdict.code))
+            if verdict.run is not RunAction.GO_ON:
+                break
+    if refusal:
+        raise refusal
+    return Sent(len(planned), sent, count_states(context.ledger, batch.batch_id))
+
+
+def check_markers(context: Context) -> None:
+    """Refuse to send when a marker knows of an attempt that the ledger does not: it went back in time."""
+    known = attempts_by_dispatch(context.ledger)
+    for batch_id, number, attempt in context.workspace.begun():
+        if known.get((batch_id, number), 0) < attempt:
+            raise GuardStopped("ledger.went_back", dispatch=f"{batch_id}-{number:04d}")
+
+
+def _stop_if_unsettled(context: Context, batch: Batch) -> None:
+    open_dispatches = [found for found in list_dispatches(context.ledger, batch.batch_id) if found.is_unsettled]
+    if open_dispatches:
+        count = sum(found.states.get(MessageState.UNKNOWN, 0) for found in open_dispatches)
+        raise OutcomeUnknown(
+            "send.unknown", batch=batch.batch_id, messages=count, dispatch=open_dispatches[0].dispatch_id
+        )
+
+
+def _stop_after_failed_logins(context: Context) -> None:
+    limit = context.settings.send.auth_failures
+    if auth_failures(context.ledger, context.settings.gateway.base_url) >= limit:
+        raise GuardStopped("guard.auth_failures", count=limit)
+
+
+def _meaning(context: Context, code: str | None) -> str:
+    known = context.profile.answer_by_code.get(code or "")
+    if known is None:
+        return "?"
+    return known.meaning_ja if context.language.value == "ja" else known.meaning
+
+
+def _accepted(context: Context, batch: Batch, rows: int) -> Iterator[pd.DataFrame]:
+    path = context.workspace.checked(batch.batch_id, batch.artefact("accepted.csv"))
+    numbers = {ROW_NUMBER: int, "characters": int, "bytes": int, "double_byte": bool}
+    header = pd.read_csv(path, nrows=0, encoding="utf-8").columns
+    types = {name: numbers.get(name, "str") for name in header}
+    with pd.read_csv(
+        path, dtype=types, keep_default_na=False, na_filter=False, chunksize=rows, encoding="utf-8"
+    ) as reader:
+        yield from reader
+
+
+def _payload(context: Context, batch: Batch, number: int, accepted: pd.DataFrame) -> PlannedDispatch:
+    table = enforce(request_contract(context.profile), render(accepted, context.profile), "gateway CSV")
+    line_end = context.profile.layout.request_line_end.value
+    encoding = context.profile.upload.encoding.value
+    data = table.to_csv(header=False, index=False, lineterminator=line_end).encode(encoding)
+    path = context.workspace.batch_folder(batch.batch_id) / f"dispatch-{number:04d}.csv"
+    columns = [ROW_NUMBER, "smsid", "msisdn", "text_digest", "characters", "double_byte"]
+    rows = accepted[columns].assign(message_key=accepted["msisdn"], double_byte=accepted["double_byte"].astype(int))
+    return PlannedDispatch(number, number, write_durable(path, data), rows.to_dict("records"))
+
+
+def _plan(context: Context, batch: Batch) -> None:
+    """Lay out every payload on disk, then commit messages and dispatches in one transaction."""
+    rows = context.settings.send.max_rows or context.profile.limits.max_rows.value
+    planned = [
+        _payload(context, batch, number, chunk) for number, chunk in enumerate(_accepted(context, batch, rows), 1)
+    ]
+    plan_batch(context.ledger, batch, planned, context.now())
+
+
+def _plan_refused_again(context: Context, batch: Batch) -> None:
+    """Plan again what the gateway or a person refused as a whole; the smsids stay the same."""
+    free = free_refused(context.ledger, batch)
+    if not free:
+        return
+    rows = context.settings.send.max_rows or context.profile.limits.max_rows.value
+    wanted = {smsid for smsids in free.values() for smsid in smsids}
+    accepted = pd.concat(
+        [chunk[chunk["smsid"].isin(wanted)] for chunk in _accepted(context, batch, rows)], ignore_index=True
+    )
+    number = max(dispatch.number for dispatch in list_dispatches(context.ledger, batch.batch_id))
+    for chunk, smsids in sorted(free.items()):
+        number += 1
+        part = accepted[accepted["smsid"].isin(set(smsids))].reset_index(drop=True)
+        laid_out = _payload(context, batch, number, part)
+        plan_again(
+            context.ledger,
+            batch,
+            PlannedDispatch(number, chunk, laid_out.payload, ()),
+            smsids,
+            context.now(),
+        )
+
+
+def _send_one(context: Context, batch: Batch, dispatch: Dispatch) -> Verdict:
+    """Send one dispatch: intent, marker, effect, evidence."""
+    payload: Path = context.workspace.checked(batch.batch_id, dispatch.payload)
+    smsids = dispatched(context.ledger, dispatch.dispatch_id)
+    repeated = offered_before(context.ledger, dispatch)
+    gateway = context.gateway
+    attempt = begin_dispatch(context.ledger, dispatch, context.now())
+    context.workspace.mark_begun(batch.batch_id, dispatch.number, attempt)
+    exchange = gateway.upload(payload, lambda done, total: context.progress("send", done, total))
+    if exchange.http_status is None and exchange.bytes_read == 0:
+        return_dispatch(context.ledger, dispatch, context.now(), exchange.problem)
+        raise TryLater("gateway.unreachable", url=context.settings.gateway.base_url, problem=exchange.problem)
+    verdict = _judge(context, exchange, smsids, repeated=repeated)
+    end_dispatch(context.ledger, dispatch, verdict, context.now(), exchange.problem or f"HTTP {exchange.http_status}")
+    if verdict.code == _UNAUTHORISED or verdict.code is not None:
+        note_auth(
+            context.ledger, context.settings.gateway.base_url, context.now(), failed=verdict.code == _UNAUTHORISED
+        )
+    return verdict
+
+
+def _judge(context: Context, exchange: Exchange, smsids: dict[str, str], *, repeated: bool) -> Verdict:
+    if exchange.http_status is None:
+        return Verdict(MessageState.UNKNOWN, None, RunAction.STOP)
+    form = context.profile.upload_answer
+    empty_is_taken = form.empty_body_is_taken.value and form.empty_body_is_taken.confirmed is True
+    answer = parse_answer(exchange.http_status, exchange.body, context.documented, empty_is_taken=empty_is_taken)
+    expected = form.counts.value == "expected"
+    return judge(answer, smsids, context.documented, counts_expected=expected, repeated=repeated)
