@@ -70,7 +70,9 @@ class Context:
     def statuses(self) -> StatusTable:
         """Return the statuses of the profile as matching wants them."""
         meanings = {
-            status.number: StatusMeaning(status.label or str(status.number), status.means, status.billable, status.clicked)
+            status.number: StatusMeaning(
+                status.label or str(status.number), status.means, status.billable, status.clicked
+            )
             for status in self.profile.status
         }
         by_label = {status.label: meanings[status.number] for status in self.profile.status if status.label}
@@ -115,7 +117,15 @@ def _access(configuration: Configuration, environment: Mapping[str, str]) -> Acc
     credentials = environment.get("CREDENTIALS_DIRECTORY")
     if not password and credentials and (Path(credentials) / "mediasms-password").exists():
         password = read_secret(Path(credentials) / "mediasms-password")
-    missing = [name for name, value in (("gateway.base_url", gateway.base_url), ("gateway.username", gateway.username), ("gateway.password", password)) if not value]
+    missing = [
+        name
+        for name, value in (
+            ("gateway.base_url", gateway.base_url),
+            ("gateway.username", gateway.username),
+            ("gateway.password", password),
+        )
+        if not value
+    ]
     if missing:
         raise UsageError("gateway.incomplete", keys=", ".join(missing))
     return Access(

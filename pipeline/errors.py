@@ -32,7 +32,10 @@ class Exit(IntEnum):
 #: exit code → (meaning, what a scheduler should do)
 MEANINGS: dict[Exit, tuple[str, str]] = {
     Exit.DONE: ("done (pending results are not a finding)", "go on"),
-    Exit.FINDINGS: ("done, with findings: rejected rows, breaks, results past their deadline", "tell an analyst"),
+    Exit.FINDINGS: (
+        "done, with findings: rejected rows, breaks, results past their deadline",
+        "tell an analyst",
+    ),
     Exit.USAGE: ("usage or configuration", "not retry"),
     Exit.INPUT: ("an input is unusable as a whole", "not retry"),
     Exit.TRY_LATER: ("try later: the gateway processed nothing, or another run holds the lock", "retry"),

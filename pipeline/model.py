@@ -238,8 +238,8 @@ class Dispatch:
 class StatusLine:
     """One line of a reconciliation: messages with one class and one gateway status.
 
-    ``label`` is the gateway's status label, or empty where the class has none (pending without a result,
-    refused, …); ``code`` is the answer code of refused messages. ``amount`` is exact untaxed yen.
+    ``label`` is the gateway's status label, the answer code of refused messages, or empty where there is neither.
+    ``amount`` is exact untaxed yen.
     """
 
     message_class: MessageClass

@@ -18,7 +18,11 @@ def column_name(number: int) -> str:
 def render(accepted: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     """Lay out accepted rows as the gateway wants them; columns nobody knows stay empty."""
     by_field = profile.layout.by_field
-    sources = {by_field[field].number: field for field in ("msisdn", "text", "smsid", *GATEWAY_FIELDS) if field in by_field}
+    sources = {
+        by_field[field].number: field
+        for field in ("msisdn", "text", "smsid", *GATEWAY_FIELDS)
+        if field in by_field
+    }
     empty = pd.Series("", index=accepted.index, dtype="str")
     numbers = range(1, profile.layout.columns.value + 1)
     return pd.DataFrame(
@@ -30,13 +34,21 @@ def request_contract(profile: Profile) -> pa.DataFrameSchema:
     """Return the contract of a payload: every column of the layout, at most one row per MSISDN, unique smsids."""
     by_field = profile.layout.by_field
     checks = {
-        by_field["msisdn"].number: [pa.Check(lambda column: _all(msisdn.is_canonical(arrow(column))), name="canonical")],
-        by_field["text"].number: [pa.Check(lambda column: ~_all(text.has_forbidden(arrow(column))), name="repertoire")],
+        by_field["msisdn"].number: [
+            pa.Check(lambda column: _all(msisdn.is_canonical(arrow(column))), name="canonical")
+        ],
+        by_field["text"].number: [
+            pa.Check(lambda column: ~_all(text.has_forbidden(arrow(column))), name="repertoire")
+        ],
         by_field["smsid"].number: [pa.Check.str_length(1, profile.limits.smsid_characters.value)],
     }
     unique = {by_field["msisdn"].number, by_field["smsid"].number}
     empty = pa.Check(lambda column: column == "", name="empty")
-    sendable = {column.number for column in profile.layout.column if column.direction != "result" and column.confirmed is not False}
+    sendable = {
+        column.number
+        for column in profile.layout.column
+        if column.direction != "result" and column.confirmed is not False
+    }
     return pa.DataFrameSchema(
         {
             column_name(number): pa.Column(

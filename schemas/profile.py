@@ -257,7 +257,9 @@ def parse_profile(text: str, file: str) -> Profile:
     except tomllib.TOMLDecodeError as error:
         raise UsageError("profile.not_toml", file=file, problem=str(error)) from None
     try:
-        return Profile.model_validate({**raw, "sha256": hashlib.sha256(text.encode()).hexdigest()}, strict=False)
+        return Profile.model_validate(
+            {**raw, "sha256": hashlib.sha256(text.encode()).hexdigest()}, strict=False
+        )
     except ValidationError as error:
         raise UsageError("profile.invalid", file=file, problems=describe_problems(error)) from None
 
@@ -265,5 +267,6 @@ def parse_profile(text: str, file: str) -> Profile:
 def describe_problems(error: ValidationError) -> str:
     """Return every problem on its own line, as ``key: what is wrong``, without the values."""
     return "\n".join(
-        f"  {'.'.join(map(str, problem['loc'])) or '(whole file)'}: {problem['msg']}" for problem in error.errors()
+        f"  {'.'.join(map(str, problem['loc'])) or '(whole file)'}: {problem['msg']}"
+        for problem in error.errors()
     )

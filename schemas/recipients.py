@@ -76,8 +76,9 @@ def accepted_contract(*, text_bytes: int, text_characters: int, smsid_characters
         ],
     }
     fits = pa.Check(
-        lambda table: (table["bytes"] <= text_bytes)
-        & ~(table["double_byte"] & (table["characters"] > text_characters)),
+        lambda table: (
+            (table["bytes"] <= text_bytes) & ~(table["double_byte"] & (table["characters"] > text_characters))
+        ),
         name="fits",
     )
     return pa.DataFrameSchema(

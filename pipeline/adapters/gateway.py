@@ -83,7 +83,9 @@ class GatewayClient:
         self._access = access
         self._profile = profile
         self._session = requests.Session()
-        self._session.trust_env = False  # proxies and netrc from the environment would change where a secret goes
+        self._session.trust_env = (
+            False  # proxies and netrc from the environment would change where a secret goes
+        )
         self._session.auth = (access.username.encode(), access.password.encode())
         if access.proxy:
             self._session.proxies = {"https": access.proxy, "http": access.proxy}
@@ -124,7 +126,11 @@ class GatewayClient:
     def results(self, start: datetime, end: datetime, into: DurableFile) -> Exchange:
         """Fetch the results CSV of [start, end) into a file; an answer of under 16 bytes is returned as ``body`` too."""
         form = self._profile.results
-        encoding = self._profile.upload.encode_utf8 if form.encoding.value == "utf-8" else self._profile.upload.encode_cp932
+        encoding = (
+            self._profile.upload.encode_utf8
+            if form.encoding.value == "utf-8"
+            else self._profile.upload.encode_cp932
+        )
         query = {
             form.start_parameter.value: start.astimezone(JST).strftime(form.time_format.value),
             form.end_parameter.value: end.astimezone(JST).strftime(form.time_format.value),
@@ -135,7 +141,12 @@ class GatewayClient:
         return self._exchange(lambda: 0, endpoint, into=into, **carrier)
 
     def _exchange(
-        self, bytes_read: Callable[[], int], endpoint: Endpoint, *, into: DurableFile | None = None, **request: Any  # noqa: ANN401 - requests' own
+        self,
+        bytes_read: Callable[[], int],
+        endpoint: Endpoint,
+        *,
+        into: DurableFile | None = None,
+        **request: Any,  # noqa: ANN401 - requests' own
     ) -> Exchange:
         timeout = (self._access.connect_timeout, self._access.read_timeout)
         url = urljoin(self._access.base_url, endpoint.url)

@@ -51,10 +51,17 @@ class TextTable:
             return "error"
 
         read = pacsv.ReadOptions(
-            use_threads=False, block_size=_BLOCK, column_names=columns, skip_rows_after_names=0, encoding="utf8"
+            use_threads=False,
+            block_size=_BLOCK,
+            column_names=columns,
+            skip_rows_after_names=0,
+            encoding="utf8",
         )
         parse = pacsv.ParseOptions(
-            delimiter=self.delimiter, newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=on_invalid
+            delimiter=self.delimiter,
+            newlines_in_values=True,
+            ignore_empty_lines=False,
+            invalid_row_handler=on_invalid,
         )
         convert = pacsv.ConvertOptions(
             column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False, null_values=[]
@@ -83,7 +90,9 @@ class TextTable:
                 raise InputUnusable(
                     "input.ragged", file=self.path.name, row=row, found=found, expected=len(columns)
                 ) from None
-            raise InputUnusable("input.not_csv", file=self.path.name, problem=str(error).split("\n")[0][:80]) from None
+            raise InputUnusable(
+                "input.not_csv", file=self.path.name, problem=str(error).split("\n")[0][:80]
+            ) from None
 
     def _utf8(self) -> io.BufferedIOBase | pa.NativeFile:
         if self.encoding == "utf-8":
@@ -117,7 +126,10 @@ class _Transcoded(io.RawIOBase):
 def look_at(path: Path) -> TextTable:
     """Read a file once: hash it, decide its encoding, find delimiter and first record."""
     digest = hashlib.sha256()
-    decoders = {"utf-8": codecs.getincrementaldecoder("utf-8")(), "cp932": codecs.getincrementaldecoder("cp932")()}
+    decoders = {
+        "utf-8": codecs.getincrementaldecoder("utf-8")(),
+        "cp932": codecs.getincrementaldecoder("cp932")(),
+    }
     failed: dict[str, tuple[int, int, bytes]] = {}
     offset = 0
     lines = 1
@@ -164,7 +176,9 @@ def _first_record(head: bytes, encoding: str, path: Path) -> tuple[str, tuple[st
     line = text.lstrip("\r\n").splitlines()[0]
     delimiter = "\t" if "\t" in line and "," not in line else ","
     try:
-        record = next(row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(row))
+        record = next(
+            row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(row)
+        )
     except (StopIteration, csv.Error):
         raise InputUnusable("input.empty", file=path.name) from None
     return delimiter, tuple(record)

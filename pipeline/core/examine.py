@@ -72,12 +72,16 @@ class Examined:
         return [position for position in range(len(self.row_numbers)) if position not in self.findings]
 
 
-def examine(chunk: pd.DataFrame, row_number: str, roles: Roles, limits: Limits, fields: Sequence[str]) -> Examined:
+def examine(
+    chunk: pd.DataFrame, row_number: str, roles: Roles, limits: Limits, fields: Sequence[str]
+) -> Examined:
     """Apply every rule to a chunk. ``fields`` are the gateway fields a row may carry besides number and text."""
     rows: list[int] = chunk[row_number].tolist()
     columns = {str(name): _arrow(chunk[name]) for name in chunk.columns if name != row_number}
     empty = pa.array([""] * len(rows), pa.large_string())
-    role = {name: columns.get(roles.columns.get(name, ""), empty) for name in (*fields, "msisdn", "smsid", "text")}
+    role = {
+        name: columns.get(roles.columns.get(name, ""), empty) for name in (*fields, "msisdn", "smsid", "text")
+    }
     if roles.common_text is not None:
         role["text"] = pa.array([roles.common_text] * len(rows), pa.large_string())
     numbers = msisdn.read_column(role["msisdn"], overseas=limits.overseas)
@@ -90,7 +94,11 @@ def examine(chunk: pd.DataFrame, row_number: str, roles: Roles, limits: Limits, 
     found = Examined(
         rows,
         {name: role[name].to_pylist() for name in fields}
-        | {"msisdn": numbers.values.to_pylist(), "text": sent.to_pylist(), "smsid": role["smsid"].to_pylist()},
+        | {
+            "msisdn": numbers.values.to_pylist(),
+            "text": sent.to_pylist(),
+            "smsid": role["smsid"].to_pylist(),
+        },
         lengths.characters.to_pylist(),
         lengths.size.to_pylist(),
         lengths.double_byte.to_pylist(),
@@ -140,14 +148,18 @@ def _texts(  # noqa: PLR0913 - one pass over what the kernels found
         finding(position, "tag.unclosed", position=at)
     for position, unknown in expanded.unknown.items():
         finding(position, "tag.unknown", tag=unknown[0])
-    whole = [position for position in range(len(shown)) if position not in expanded.unclosed | expanded.unknown]
+    whole = [
+        position for position in range(len(shown)) if position not in expanded.unclosed | expanded.unknown
+    ]
     blank, forbidden = text.is_blank(shown).to_pylist(), text.has_forbidden(shown).to_pylist()
     in_value = pc.match_substring_regex(shown, tags.GATEWAY_TAG).to_pylist()
     for position in whole:
         if blank[position]:
             finding(position, "text.empty")
             continue
-        if in_value[position] or _value_tag(found.fields["text"][position], expanded.gateway_tags.get(position, ())):
+        if in_value[position] or _value_tag(
+            found.fields["text"][position], expanded.gateway_tags.get(position, ())
+        ):
             tag = re.search(tags.GATEWAY_TAG, shown[position].as_py()) or re.search(
                 tags.GATEWAY_TAG, found.fields["text"][position]
             )
@@ -178,7 +190,9 @@ def _links(found: Examined, roles: Roles, expanded: tags.Expansion, limits: Limi
             if url:
                 code, facts = _url_fault(url, limits)
                 if code:
-                    found.reject(position, Finding(found.row_numbers[position], roles.name(name), code, facts))
+                    found.reject(
+                        position, Finding(found.row_numbers[position], roles.name(name), code, facts)
+                    )
             elif tag in expanded.gateway_tags.get(position, ()):
                 row = found.row_numbers[position]
                 found.reject(position, Finding(row, roles.name("text"), "url.tag_without_url", {"tag": tag}))
@@ -208,7 +222,9 @@ def _others(found: Examined, roles: Roles, limits: Limits) -> None:
         elif _NUMBER_LIKE.match(smsid):
             finding(position, "smsid.is_a_number")
     for position, title in enumerate(found.fields["title"]):
-        fits = limits.title_min <= len(title) <= limits.title_max and _TITLE.match(title) and not title.isdigit()
+        fits = (
+            limits.title_min <= len(title) <= limits.title_max and _TITLE.match(title) and not title.isdigit()
+        )
         if title and not fits:
             finding(position, "title.characters", minimum=limits.title_min, maximum=limits.title_max)
     for name in ("memo", *tags.INFO_TAGS):
@@ -216,7 +232,9 @@ def _others(found: Examined, roles: Roles, limits: Limits) -> None:
             if value and (characters := text.forbidden_characters(value)):
                 facts = {"shown": ", ".join(map(str, characters[:_SHOWN]))}
                 row = found.row_numbers[position]
-                found.reject(position, Finding(row, roles.name(name), "field.platform_dependent", facts, characters))
+                found.reject(
+                    position, Finding(row, roles.name(name), "field.platform_dependent", facts, characters)
+                )
 
 
 class Uniqueness:
@@ -234,7 +252,9 @@ class Uniqueness:
             row = found.row_numbers[position]
             number, smsid = found.fields["msisdn"][position], found.fields["smsid"][position]
             if (first := self._first["msisdn"].get(number)) is not None:
-                found.reject(position, Finding(row, roles.name("msisdn"), "recipient.duplicate", {"first": first}))
+                found.reject(
+                    position, Finding(row, roles.name("msisdn"), "recipient.duplicate", {"first": first})
+                )
             elif smsid and (smsid in taken or smsid in self._first["smsid"]):
                 facts = {"first": self._first["smsid"].get(smsid, "-")}
                 found.reject(position, Finding(row, roles.name("smsid"), "smsid.duplicate", facts))

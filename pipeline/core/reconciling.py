@@ -79,12 +79,11 @@ def reconcile(  # noqa: PLR0913 - each is a different kind of evidence
     sums.matched = sum(len(observations.get(line.smsid, ())) for line in report_lines)
     foreign = _foreign(strangers.foreign, statuses, tariff, deadlines.as_of)
     sums.breaks += [
-        Break(kind=BreakKind.ORPHAN_RESULT, smsid=row.smsid, facts={"status": row.status}) for row in strangers.orphans
+        Break(kind=BreakKind.ORPHAN_RESULT, smsid=row.smsid, facts={"status": row.status})
+        for row in strangers.orphans
     ]
     if foreign.unpriced:
-        sums.breaks.append(
-            Break(kind=BreakKind.UNPRICED, smsid="", facts={"foreign": str(foreign.unpriced)})
-        )
+        sums.breaks.append(Break(kind=BreakKind.UNPRICED, smsid="", facts={"foreign": str(foreign.unpriced)}))
     value = Reconciliation(
         batch_id=batch.batch_id,
         campaign=batch.campaign,
@@ -111,22 +110,38 @@ def _add(sums: _Sums, match: Match, tariff: Tariff) -> MessageLine:
     message = match.message
     computed = tariff.parts(match.carrier, message.characters, double_byte=message.double_byte)
     count = match.observed_parts or computed
-    breaks = [Break(kind=kind, smsid=message.smsid, row_number=message.row_number, facts={"detail": detail})
-              for kind, detail in match.breaks]
+    breaks = [
+        Break(
+            kind=kind,
+            smsid=message.smsid,
+            row_number=message.row_number,
+            facts={"label": detail} if detail else {},
+        )
+        for kind, detail in match.breaks
+    ]
     price: Decimal | None = None
     if match.billable:
         day = billing_day(match)
         price = tariff.price(match.carrier, count, day)
         if price is None:
             facts = {"carrier": match.carrier, "parts": str(count)}
-            breaks.append(Break(kind=BreakKind.UNPRICED, smsid=message.smsid, row_number=message.row_number, facts=facts))
+            breaks.append(
+                Break(
+                    kind=BreakKind.UNPRICED, smsid=message.smsid, row_number=message.row_number, facts=facts
+                )
+            )
         else:
             sums.tax += price * tariff.tax_rate(day)
             breaks = [_at_risk(found, price * (match.bills - 1)) for found in breaks]
     if match.observed_parts is not None and match.observed_parts != computed:
-        facts = {"observed": str(match.observed_parts), "computed": str(computed)}
+        facts = {"reported": str(match.observed_parts), "expected": str(computed)}
         breaks.append(
-            Break(kind=BreakKind.SEGMENT_MISMATCH, smsid=message.smsid, row_number=message.row_number, facts=facts)
+            Break(
+                kind=BreakKind.SEGMENT_MISMATCH,
+                smsid=message.smsid,
+                row_number=message.row_number,
+                facts=facts,
+            )
         )
     sums.states[message.state] += 1
     sums.classes[match.message_class] += 1
@@ -184,7 +199,9 @@ def _status_lines(sums: _Sums) -> tuple[StatusLine, ...]:
     )
 
 
-def _foreign(rows: Sequence[Observation], statuses: StatusTable, tariff: Tariff, as_of: datetime) -> ForeignLine:
+def _foreign(
+    rows: Sequence[Observation], statuses: StatusTable, tariff: Tariff, as_of: datetime
+) -> ForeignLine:
     """Price the account's other messages: one bill per (smsid, number, registration), as for ours."""
     groups: dict[tuple[str, str, datetime | None], list[Observation]] = defaultdict(list)
     for row in rows:
@@ -197,13 +214,19 @@ def _foreign(rows: Sequence[Observation], statuses: StatusTable, tariff: Tariff,
             continue
         first = min(billed, key=lambda row: row.status_time or as_of)
         count = first.parts_total or 1
-        price = tariff.price(first.carrier, count, jst_date(first.registered_at or first.status_time or as_of))
+        price = tariff.price(
+            first.carrier, count, jst_date(first.registered_at or first.status_time or as_of)
+        )
         billable += 1
         units += count
         unpriced += price is None
         amount += price or _ZERO
     return ForeignLine(
-        messages=len(groups), billable_messages=billable, billable_units=units, amount=amount, unpriced=unpriced
+        messages=len(groups),
+        billable_messages=billable,
+        billable_units=units,
+        amount=amount,
+        unpriced=unpriced,
     )
 
 
@@ -214,8 +237,8 @@ def _equations(batch: Batch, sums: _Sums, strangers: Strangers, observed: int) -
     seen = {"matched": sums.matched, "foreign": len(strangers.foreign), "orphan": len(strangers.orphans)}
     classes = {message_class.value: sums.classes[message_class] for message_class in MessageClass}
     return (
-        Equation("rows", totals.rows, rows),
-        Equation("messages", totals.accepted, {"messages": messages}),
-        Equation("classes", messages, {name: count for name, count in classes.items() if count}),
+        Equation("input", totals.rows, rows),
+        Equation("accepted", totals.accepted, {"messages": messages}),
+        Equation("messages", messages, {name: count for name, count in classes.items() if count}),
         Equation("observations", observed, seen),
     )

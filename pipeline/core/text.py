@@ -71,7 +71,9 @@ def has_forbidden(column: pa.Array) -> pa.Array:
 def forbidden_characters(text: str) -> tuple[CharacterAt, ...]:
     """Return every character of ``text`` that cannot be sent, with its position."""
     allowed = repertoire()
-    return tuple(CharacterAt(at, character) for at, character in enumerate(text, 1) if character not in allowed)
+    return tuple(
+        CharacterAt(at, character) for at, character in enumerate(text, 1) if character not in allowed
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,14 +19,27 @@ from pipeline.model import LIVE, Artefact, Batch, MessageState, RowTotals, SentM
 
 _SLICE = 5_000
 _live = message.c.state.in_([state.value for state in LIVE])
-_served = message.c.state.in_([MessageState.IN_FLIGHT.value, MessageState.TAKEN.value, MessageState.UNKNOWN.value])
+_served = message.c.state.in_(
+    [MessageState.IN_FLIGHT.value, MessageState.TAKEN.value, MessageState.UNKNOWN.value]
+)
 
 
-def record_event(connection: Connection, now: datetime, kind: str, batch_id: str | None, dispatch_id: str | None = None, **detail: object) -> None:
+def record_event(
+    connection: Connection,
+    now: datetime,
+    kind: str,
+    batch_id: str | None,
+    dispatch_id: str | None = None,
+    **detail: object,
+) -> None:
     """Append to the event table; details never hold numbers or texts."""
     connection.execute(
         insert(event).values(
-            at=iso(now), kind=kind, batch_id=batch_id, dispatch_id=dispatch_id, detail=json.dumps(detail, ensure_ascii=False)
+            at=iso(now),
+            kind=kind,
+            batch_id=batch_id,
+            dispatch_id=dispatch_id,
+            detail=json.dumps(detail, ensure_ascii=False),
         )
     )
 
@@ -89,16 +102,27 @@ def register_batch(ledger: Ledger, value: Batch) -> None:
     }
     with ledger.writing() as connection:
         connection.execute(
-            upsert(campaign).values(name=value.campaign, first_seen=iso(value.registered_at)).on_conflict_do_nothing()
+            upsert(campaign)
+            .values(name=value.campaign, first_seen=iso(value.registered_at))
+            .on_conflict_do_nothing()
         )
-        existing = connection.execute(select(batch.c.planned_at).where(batch.c.batch_id == value.batch_id)).one_or_none()
+        existing = connection.execute(
+            select(batch.c.planned_at).where(batch.c.batch_id == value.batch_id)
+        ).one_or_none()
         if existing is None:
             connection.execute(insert(batch).values(batch_id=value.batch_id, **stored))
         elif existing.planned_at is None:
             connection.execute(update(batch).where(batch.c.batch_id == value.batch_id).values(**stored))
         else:
             raise GuardStopped("batch.frozen", batch=value.batch_id)
-        record_event(connection, value.registered_at, "validated", value.batch_id, rows=totals.rows, accepted=totals.accepted)
+        record_event(
+            connection,
+            value.registered_at,
+            "validated",
+            value.batch_id,
+            rows=totals.rows,
+            accepted=totals.accepted,
+        )
 
 
 def served_keys(ledger: Ledger, campaign_name: str, keys: Sequence[str], *, but_batch: str) -> dict[str, str]:
@@ -159,7 +183,9 @@ def repeats_elsewhere(ledger: Ledger, value: Batch, since: datetime) -> int:
             message.c.batch_id == value.batch_id,
             message.c.state == MessageState.PLANNED.value,
             other.c.sent_at >= iso(since),
-            other.c.state.in_([MessageState.IN_FLIGHT.value, MessageState.TAKEN.value, MessageState.UNKNOWN.value]),
+            other.c.state.in_(
+                [MessageState.IN_FLIGHT.value, MessageState.TAKEN.value, MessageState.UNKNOWN.value]
+            ),
         )
     )
     with ledger.reading() as connection:
@@ -168,7 +194,9 @@ def repeats_elsewhere(ledger: Ledger, value: Batch, since: datetime) -> int:
 
 def count_states(ledger: Ledger, batch_id: str) -> dict[MessageState, int]:
     """Count a batch's messages per state."""
-    query = select(message.c.state, func.count()).where(message.c.batch_id == batch_id).group_by(message.c.state)
+    query = (
+        select(message.c.state, func.count()).where(message.c.batch_id == batch_id).group_by(message.c.state)
+    )
     with ledger.reading() as connection:
         return {MessageState(state): count for state, count in connection.execute(query)}
 

@@ -38,7 +38,9 @@ def plan_batch(ledger: Ledger, value: Batch, planned: Sequence[PlannedDispatch],
     try:
         with ledger.writing() as connection:
             frozen = connection.execute(
-                update(batch).where(batch.c.batch_id == value.batch_id, batch.c.planned_at.is_(None)).values(planned_at=iso(now))
+                update(batch)
+                .where(batch.c.batch_id == value.batch_id, batch.c.planned_at.is_(None))
+                .values(planned_at=iso(now))
             )
             if frozen.rowcount != 1:
                 raise GuardStopped("batch.frozen", batch=value.batch_id)
@@ -84,7 +86,9 @@ def _insert_dispatch(connection: Connection, value: Batch, chunk: PlannedDispatc
 def list_dispatches(ledger: Ledger, batch_id: str) -> list[Dispatch]:
     """Return a batch's dispatches in their order, with their messages counted per state."""
     with ledger.reading() as connection:
-        rows = connection.execute(select(dispatch).where(dispatch.c.batch_id == batch_id).order_by(dispatch.c.number)).all()
+        rows = connection.execute(
+            select(dispatch).where(dispatch.c.batch_id == batch_id).order_by(dispatch.c.number)
+        ).all()
         counted = connection.execute(
             select(message.c.dispatch_id, message.c.state, func.count())
             .where(message.c.batch_id == batch_id)
@@ -99,7 +103,9 @@ def list_dispatches(ledger: Ledger, batch_id: str) -> list[Dispatch]:
 def get_dispatch(ledger: Ledger, wanted: str) -> Dispatch:
     """Return a dispatch that must exist."""
     with ledger.reading() as connection:
-        row = connection.execute(select(dispatch.c.batch_id).where(dispatch.c.dispatch_id == wanted)).one_or_none()
+        row = connection.execute(
+            select(dispatch.c.batch_id).where(dispatch.c.dispatch_id == wanted)
+        ).one_or_none()
     if row is None:
         raise UsageError("dispatch.unknown", dispatch=wanted)
     return next(found for found in list_dispatches(ledger, row.batch_id) if found.dispatch_id == wanted)
@@ -156,7 +162,9 @@ def _move(
 def begin_dispatch(ledger: Ledger, value: Dispatch, now: datetime) -> int:
     """Commit that a dispatch is in flight, before its first byte; return the number of the attempt."""
     with ledger.writing() as connection:
-        moved = _move(connection, value.dispatch_id, MessageState.PLANNED, MessageState.IN_FLIGHT, sent_at=iso(now))
+        moved = _move(
+            connection, value.dispatch_id, MessageState.PLANNED, MessageState.IN_FLIGHT, sent_at=iso(now)
+        )
         if moved != value.messages:
             raise GuardStopped("dispatch.changed", dispatch=value.dispatch_id)
         attempt = value.attempts + 1
@@ -172,7 +180,9 @@ def begin_dispatch(ledger: Ledger, value: Dispatch, now: datetime) -> int:
 def return_dispatch(ledger: Ledger, value: Dispatch, now: datetime, problem: str) -> None:
     """Return a dispatch to planned: the process that tried saw that not one byte of the body was read."""
     with ledger.writing() as connection:
-        moved = _move(connection, value.dispatch_id, MessageState.IN_FLIGHT, MessageState.PLANNED, sent_at=None)
+        moved = _move(
+            connection, value.dispatch_id, MessageState.IN_FLIGHT, MessageState.PLANNED, sent_at=None
+        )
         if moved != value.messages:
             raise Bug("dispatch.changed_in_flight", dispatch=value.dispatch_id)
         record_event(connection, now, "returned", value.batch_id, value.dispatch_id, problem=problem)
@@ -199,8 +209,14 @@ def end_dispatch(ledger: Ledger, value: Dispatch, verdict: Verdict, now: datetim
         )
         counts = {state.value: verdict.count(state, value.messages) for state in MessageState}
         record_event(
-            connection, now, "ended", value.batch_id, value.dispatch_id,
-            code=verdict.code, detail=detail, **{state: count for state, count in counts.items() if count},
+            connection,
+            now,
+            "ended",
+            value.batch_id,
+            value.dispatch_id,
+            code=verdict.code,
+            detail=detail,
+            **{state: count for state, count in counts.items() if count},
         )
 
 
@@ -214,19 +230,30 @@ def adopt_in_flight(ledger: Ledger, campaign_name: str, now: datetime) -> int:
         ).all()
         total = 0
         for batch_id, owner, count in left:
-            total += _move(connection, owner, MessageState.IN_FLIGHT, MessageState.UNKNOWN, reason="interrupted")
+            total += _move(
+                connection, owner, MessageState.IN_FLIGHT, MessageState.UNKNOWN, reason="interrupted"
+            )
             record_event(connection, now, "adopted", batch_id, owner, messages=count)
     return total
 
 
-def resolve_dispatch(ledger: Ledger, value: Dispatch, outcome: MessageState, now: datetime, *, actor: str, because: str) -> int:
+def resolve_dispatch(
+    ledger: Ledger, value: Dispatch, outcome: MessageState, now: datetime, *, actor: str, because: str
+) -> int:
     """Record a person's decision about the messages of a dispatch that are still unknown; return how many."""
     reason = f"person:{actor}"
     with ledger.writing() as connection:
         moved = _move(connection, value.dispatch_id, MessageState.UNKNOWN, outcome, reason=reason)
         record_event(
-            connection, now, "resolved", value.batch_id, value.dispatch_id,
-            outcome=outcome.value, messages=moved, actor=actor, because=because,
+            connection,
+            now,
+            "resolved",
+            value.batch_id,
+            value.dispatch_id,
+            outcome=outcome.value,
+            messages=moved,
+            actor=actor,
+            because=because,
         )
     return moved
 
@@ -251,7 +278,9 @@ def free_refused(ledger: Ledger, value: Batch) -> dict[int, list[str]]:
     query = (
         select(dispatch.c.chunk, message.c.smsid)
         .join(dispatch, dispatch.c.dispatch_id == message.c.dispatch_id)
-        .where(message.c.batch_id == value.batch_id, message.c.state == MessageState.REFUSED.value, ~elsewhere)
+        .where(
+            message.c.batch_id == value.batch_id, message.c.state == MessageState.REFUSED.value, ~elsewhere
+        )
         .where(message.c.reason.startswith("request:") | message.c.reason.startswith("person:"))
         .order_by(message.c.row_number)
     )
@@ -262,7 +291,9 @@ def free_refused(ledger: Ledger, value: Batch) -> dict[int, list[str]]:
     return free
 
 
-def plan_again(ledger: Ledger, value: Batch, again: PlannedDispatch, smsids: Sequence[str], now: datetime) -> None:
+def plan_again(
+    ledger: Ledger, value: Batch, again: PlannedDispatch, smsids: Sequence[str], now: datetime
+) -> None:
     """Commit a new dispatch for messages that ``free_refused`` returned; they keep their smsids."""
     with ledger.writing() as connection:
         connection.execute(
@@ -298,7 +329,9 @@ def note_auth(ledger: Ledger, base_url: str, now: datetime, *, failed: bool) -> 
         if failed:
             connection.execute(insert(auth_failure).values(at=iso(now), base_url=base_url, counts=1))
         else:
-            connection.execute(update(auth_failure).where(auth_failure.c.base_url == base_url).values(counts=0))
+            connection.execute(
+                update(auth_failure).where(auth_failure.c.base_url == base_url).values(counts=0)
+            )
     return auth_failures(ledger, base_url)
 
 

@@ -62,7 +62,9 @@ def _explained() -> Iterator[None]:
     except OperationalError as error:
         raise TryLater("ledger.busy", problem=str(error.orig)) from None
     except DatabaseError as error:
-        if isinstance(error.orig, sqlite3.DatabaseError) and not isinstance(error.orig, sqlite3.IntegrityError):
+        if isinstance(error.orig, sqlite3.DatabaseError) and not isinstance(
+            error.orig, sqlite3.IntegrityError
+        ):
             raise GuardStopped("ledger.damaged", problem=str(error.orig)) from None
         raise
 
@@ -70,7 +72,9 @@ def _explained() -> Iterator[None]:
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite:///"):
         raise UsageError("ledger.url", scheme=url.partition(":")[0])
-    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args={"timeout": _BUSY_SECONDS})
+    engine = create_engine(
+        url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args={"timeout": _BUSY_SECONDS}
+    )
 
     @event.listens_for(engine, "connect")
     def _configure(connection: sqlite3.Connection, _record: object) -> None:
@@ -93,7 +97,9 @@ def create_ledger(url: str, now: datetime) -> Ledger:
         tables.metadata.create_all(engine)
         with engine.connect() as connection:
             connection.execute(
-                insert(tables.identity).values(ledger_id=uuid.uuid4().hex, prefix=prefix, created_at=tables.iso(now))
+                insert(tables.identity).values(
+                    ledger_id=uuid.uuid4().hex, prefix=prefix, created_at=tables.iso(now)
+                )
             )
             connection.execute(insert(tables.migration).values(version=VERSION, applied_at=tables.iso(now)))
     engine.dispose()
@@ -128,5 +134,7 @@ def check_ledger(ledger: Ledger) -> list[str]:
     """Return what the database's own integrity checks find; empty when all is well."""
     with ledger.reading() as connection:
         found = [str(row[0]) for row in connection.execute(text("PRAGMA integrity_check")) if row[0] != "ok"]
-        found += [f"foreign key: {row[0]} {row[1]}" for row in connection.execute(text("PRAGMA foreign_key_check"))]
+        found += [
+            f"foreign key: {row[0]} {row[1]}" for row in connection.execute(text("PRAGMA foreign_key_check"))
+        ]
     return found

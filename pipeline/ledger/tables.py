@@ -93,7 +93,14 @@ dispatch = Table(
     Column("answer_code", String),
     Column("csvid", String),
     UniqueConstraint("batch_id", "number"),
-    Index("one_live_dispatch_per_chunk", "batch_id", "chunk", unique=True, sqlite_where=text("live = 1"), postgresql_where=text("live = 1")),
+    Index(
+        "one_live_dispatch_per_chunk",
+        "batch_id",
+        "chunk",
+        unique=True,
+        sqlite_where=text("live = 1"),
+        postgresql_where=text("live = 1"),
+    ),
     sqlite_strict=True,
 )
 message = Table(

@@ -202,4 +202,59 @@ LABELS: dict[str, Text] = {
     "report.provenance.results_sha256": Text("結果ファイルの SHA-256", "results SHA-256"),
     "report.provenance.input_sha256": Text("入力ファイルの SHA-256", "input SHA-256"),
     "report.provenance.ledger": Text("台帳 ID", "ledger"),
+    "stage.validate": Text("検証", "validating"),
+    "stage.send": Text("送信", "sending"),
+    "stage.pull": Text("結果取得", "pulling"),
+    "ask.send": Text("{count} 通の SMS を送信します。よろしいですか？", "Send {count} messages?"),
+    "run.sent": Text(
+        "送信：{count} 通を受け付けられました（{dispatches} 回に分割）。",
+        "sent: {count} messages taken in {dispatches} upload(s).",
+    ),
+    "run.nothing_to_send": Text(
+        "送信するものはありません：バッチ {batch} は処理済みです。",
+        "nothing to send: batch {batch} has already been dealt with.",
+    ),
+    "validate.continued": Text(
+        "バッチ {batch}（キャンペーン {campaign}、{run_date}）を続けます。",
+        "continuing batch {batch} (campaign {campaign}, {run_date}).",
+    ),
+    "validate.totals": Text(
+        "入力 {rows} 行 = 受付 {accepted} + 却下 {rejected} + 送信済みのため対象外 {already}（自動修正 {repaired} 件）",
+        "input {rows} rows = accepted {accepted} + rejected {rejected} + already served {already} ({repaired} repairs)",
+    ),
+    "validate.code": Text("  {count:>6}  {code}", "  {count:>6}  {code}"),
+    "validate.rejected_file": Text("却下した行と理由：{file}", "rejected rows and why: {file}"),
+    "validate.next": Text("次のコマンド：mediasms send {batch}", "next: mediasms send {batch}"),
+    "pull.done": Text(
+        "結果 {rows} 行（新規 {new} 行、{files} ファイル）",
+        "{rows} result rows ({new} new) in {files} file(s)",
+    ),
+    "reconcile.file": Text("  {file}", "  {file}"),
+    "status.batch": Text(
+        "{batch}  {campaign}  {run_date}  {states}", "{batch}  {campaign}  {run_date}  {states}"
+    ),
+    "status.dispatch": Text("  {dispatch}  {states}  開始 {since}", "  {dispatch}  {states}  begun {since}"),
+    "status.unsettled": Text(
+        "    次のコマンド：mediasms pull {batch}、結果に出なければ "
+        "mediasms resolve {dispatch} --as taken|refused --because 理由",
+        "    next: mediasms pull {batch}; if no result names them: "
+        "mediasms resolve {dispatch} --as taken|refused --because TEXT",
+    ),
+    "status.none": Text("バッチはまだありません。", "no batches yet."),
+    "resolve.done": Text("{count} 通を {outcome} としました。", "{count} messages resolved as {outcome}."),
+    "config.line": Text("{key} = {value}", "{key} = {value}"),
+    "profile.line": Text("{key} = {value}  [{grade}]{mark}{note}", "{key} = {value}  [{grade}]{mark}{note}"),
+    "profile.unconfirmed": Text("（未確認のため無効）", " (not confirmed: does nothing)"),
+    "profile.good": Text(
+        "{file} は使えます（ステータス {statuses} 件、応答コード {answers} 件）。",
+        "{file} is good ({statuses} statuses, {answers} answer codes).",
+    ),
+    "ledger.good": Text("台帳に問題はありません。", "the ledger is sound."),
+    "ledger.version": Text("台帳のバージョン：{version}", "ledger version: {version}"),
+    "init.config": Text("{file} を作りました。", "made {file}"),
+    "init.done": Text("{workspace} の準備ができました。", "{workspace} is ready."),
+    "demo.gateway": Text("組み込みゲートウェイを {url} で起動しました。", "embedded gateway at {url}"),
+    "gateway.ready": Text(
+        "{url} で待機中（ユーザー名 {username}）", "listening on {url} (user name {username})"
+    ),
 }

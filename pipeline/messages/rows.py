@@ -118,11 +118,15 @@ REPAIRS: dict[str, Text] = {
     "phone.full_width": Text("全角数字を半角にしました", "full-width digits made ASCII"),
     "phone.lost_zero": Text("落ちた先頭の 0 を補いました", "lost leading zero restored"),
     "phone.international": Text("国際表記を国内表記にしました", "international form made domestic"),
-    "phone.spreadsheet_number": Text("数値化された末尾の .0 を除きました", "trailing .0 of a spreadsheet number removed"),
-    "phone.formula_quote": Text('="…" や先頭の \' を除きました', "=\"…\" or leading ' removed"),
+    "phone.spreadsheet_number": Text(
+        "数値化された末尾の .0 を除きました", "trailing .0 of a spreadsheet number removed"
+    ),
+    "phone.formula_quote": Text('="…" や先頭の \' を除きました', '="…" or leading \' removed'),
     "phone.prefix": Text("tel: を除きました", "tel: removed"),
     "text.decomposed_kana": Text("分解された濁点・半濁点を合成しました", "decomposed kana composed"),
     "text.tab": Text("タブを空白にしました", "TAB made a space"),
-    "text.canonical": Text("同じ文字の別コードを統一しました", "another code point of the same character unified"),
+    "text.canonical": Text(
+        "同じ文字の別コードを統一しました", "another code point of the same character unified"
+    ),
     "text.line_break": Text("改行を LF に統一しました", "line break made LF"),
 }

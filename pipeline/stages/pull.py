@@ -101,11 +101,17 @@ def read_results(path: Path, profile: Profile) -> Iterator[Observation]:
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise InputUnusable(
-            "results.encoding", file=path.name, line=line, offset=error.start, bytes=raw[error.start : error.start + 4].hex(" ")
+            "results.encoding",
+            file=path.name,
+            line=line,
+            offset=error.start,
+            bytes=raw[error.start : error.start + 4].hex(" "),
         ) from None
     if text and not text.endswith("\n"):
         line = text.count("\n") + 1
-        raise InputUnusable("results.cut_off", file=path.name, line=line, offset=len(raw), bytes=raw[-8:].hex(" "))
+        raise InputUnusable(
+            "results.cut_off", file=path.name, line=line, offset=len(raw), bytes=raw[-8:].hex(" ")
+        )
     yield from _read_records(text, path, profile)
 
 
@@ -132,7 +138,9 @@ def _read_records(text: str, path: Path, profile: Profile) -> Iterator[Observati
         table = pd.DataFrame(records[start : start + _CHUNK], columns=names, dtype="str")
         if broken := broken_row(contract, table):
             row, column = broken
-            raise InputUnusable("results.contract", file=path.name, line=lines[start + max(row, 0)], column=column)
+            raise InputUnusable(
+                "results.contract", file=path.name, line=lines[start + max(row, 0)], column=column
+            )
         for line, record in zip(lines[start : start + _CHUNK], records[start : start + _CHUNK], strict=True):
             yield _observation(line, record, profile)
 

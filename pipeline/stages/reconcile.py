@@ -76,9 +76,10 @@ def _window(context: Context, batch: Batch, now: datetime) -> tuple[datetime, da
 def _provenance(context: Context) -> dict[str, str]:
     profile, tariff = context.profile, context.tariff
     return {
-        "mediasms": version("mediasms-pipeline"),
-        "profile": f"{profile.name} {profile.version} sha256:{profile.sha256[:12]}",
-        "tariff": f"{tariff.name} sha256:{tariff.sha256[:12]}",
+        "version": version("mediasms-pipeline"),
+        "profile": f"{profile.name} {profile.version}",
+        "profile_sha256": profile.sha256,
+        "tariff_sha256": tariff.sha256,
         "ledger": context.ledger.ledger_id[:12],
     }
 

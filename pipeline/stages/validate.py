@@ -23,7 +23,14 @@ from pipeline.ledger.batches import find_batch, register_batch, served_keys, use
 from pipeline.messages import REPAIRS, ROWS, Language, fill
 from pipeline.model import Batch, Finding, RowTotals
 from schemas.profile import Profile
-from schemas.recipients import ACCEPTED_COLUMNS, GATEWAY_FIELDS, ROW_NUMBER, accepted_contract, enforce, input_contract
+from schemas.recipients import (
+    ACCEPTED_COLUMNS,
+    GATEWAY_FIELDS,
+    ROW_NUMBER,
+    accepted_contract,
+    enforce,
+    input_contract,
+)
 
 FILES = ("accepted.csv", "rejected.csv", "already.csv", "repaired.csv")
 #: our columns of rejected.csv, behind the input's own
@@ -119,7 +126,8 @@ def _look(request: Request, profile: Profile) -> _Plan:
     if len(first) == profile.layout.columns.value:
         by_number = {column.number: column for column in profile.layout.column}
         columns = [
-            by_number[number].field if number in by_number else f"column {number}" for number in range(1, len(first) + 1)
+            by_number[number].field if number in by_number else f"column {number}"
+            for number in range(1, len(first) + 1)
         ]
         fields = {"msisdn", "text", "smsid", *GATEWAY_FIELDS}
         roles = Roles({name: name for name in columns if name in fields}, request.text)
@@ -132,7 +140,9 @@ def _look(request: Request, profile: Profile) -> _Plan:
     )
 
 
-def _with_header(request: Request, table: TextTable, first: list[str], named: Sequence[tuple[str, str | None]]) -> _Plan:
+def _with_header(
+    request: Request, table: TextTable, first: list[str], named: Sequence[tuple[str, str | None]]
+) -> _Plan:
     doubled = sorted({cell for cell in first if cell and first.count(cell) > 1})
     fields = [field for _, field in named if field]
     doubled += sorted({field for field in fields if fields.count(field) > 1})
@@ -150,7 +160,11 @@ def _with_header(request: Request, table: TextTable, first: list[str], named: Se
 def _fingerprint(profile: Profile, plan: _Plan, text: str | None) -> str:
     """Digest everything but campaign and content that decides what is sent."""
     return ids.fingerprint(
-        profile.sha256, plan.table.encoding, plan.table.delimiter, "-" if text is None else text, *plan.columns
+        profile.sha256,
+        plan.table.encoding,
+        plan.table.delimiter,
+        "-" if text is None else text,
+        *plan.columns,
     )
 
 
@@ -192,7 +206,9 @@ class _Check:
             _write(already, ([found.row_numbers[position], smsid] for position, smsid in served.items()))
             what = {rule: fill(words, language, {}) for rule, words in REPAIRS.items()}
             kept = found.repairs
-            _write(repaired, ([r.row_number, r.column, r.rule, what[r.rule], r.before, r.after] for r in kept))
+            _write(
+                repaired, ([r.row_number, r.column, r.rule, what[r.rule], r.before, r.after] for r in kept)
+            )
             self.rows += len(chunk)
             self.accepted += len(positions)
             self.already += len(served)
@@ -224,12 +240,16 @@ class _Check:
             name: [found.fields[name][position] for position in positions] for name in found.fields
         }
         columns["smsid"] = [
-            own or ids.smsid(prefix, self._batch_id, row) for own, row in zip(columns["smsid"], rows, strict=True)
+            own or ids.smsid(prefix, self._batch_id, row)
+            for own, row in zip(columns["smsid"], rows, strict=True)
         ]
         table = pd.DataFrame(
             {
                 ROW_NUMBER: rows,
-                **{name: pd.Series(columns[name], dtype="str") for name in ("smsid", "msisdn", "text", *GATEWAY_FIELDS)},
+                **{
+                    name: pd.Series(columns[name], dtype="str")
+                    for name in ("smsid", "msisdn", "text", *GATEWAY_FIELDS)
+                },
                 "characters": [found.characters[position] for position in positions],
                 "bytes": [found.size[position] for position in positions],
                 "double_byte": [found.double_byte[position] for position in positions],
@@ -239,7 +259,9 @@ class _Check:
         table = enforce(self._accepted, table, "accepted rows")[list(ACCEPTED_COLUMNS)]
         file.write(table.to_csv(header=False, index=False, lineterminator="\r\n").encode())
 
-    def _rejected_lines(self, chunk: pd.DataFrame, found: Examined, language: Language) -> Iterable[list[object]]:
+    def _rejected_lines(
+        self, chunk: pd.DataFrame, found: Examined, language: Language
+    ) -> Iterable[list[object]]:
         """Yield each rejected row as it was given, with everything that is wrong with it."""
         for position in sorted(found.findings):
             findings = found.findings[position]

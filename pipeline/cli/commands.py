@@ -1,0 +1,355 @@
+"""The commands of the daily work: run, and each of its stages."""
+
+from __future__ import annotations
+
+import re
+import sys
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline.cli.main import Session, common
+from pipeline.cli.output import actor
+from pipeline.errors import Exit, MediasmsError, UsageError, worst
+from pipeline.messages import label
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipeline.context import Context
+    from pipeline.operations.run import Outcome
+    from pipeline.stages.reconcile import Reconciled
+    from pipeline.stages.validate import Request, Validated
+
+_SPAN = re.compile(r"^(\d+)([smhd])$")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_INPUT = click.argument(
+    "inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+_CAMPAIGN = click.option("--campaign", help="Scope of 'not twice'; default: input name and run date.")
+_RUN_DATE = click.option(
+    "--run-date", type=click.DateTime(["%Y-%m-%d"]), help="Logical date; default today in Japan."
+)
+_TEXT = click.option("--text", type=click.Path(path_type=Path), help="One text for the whole list.")
+
+
+class Span(click.ParamType):
+    """A span of time such as 30m."""
+
+    name = "span"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Read a number and one of s, m, h, d."""
+        if isinstance(value, timedelta):
+            return value
+        if match := _SPAN.match(str(value)):
+            return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+        self.fail("a number and one of s, m, h, d, as in 30m", param, ctx)
+
+
+def _requests(
+    inputs: tuple[Path, ...], campaign: str | None, run_date: datetime | None, text: Path | None
+) -> list[Request]:
+    from pipeline.config import read_text
+    from pipeline.stages.validate import Request
+
+    content = read_text(text).replace("\r\n", "\n").removesuffix("\n") if text else None
+    day: date | None = run_date.date() if run_date else None
+    return [Request(source, campaign, day, content) for source in inputs]
+
+
+@click.command("run")
+@_INPUT
+@_CAMPAIGN
+@_RUN_DATE
+@_TEXT
+@click.option(
+    "--wait", type=Span(), default="0s", show_default=True, help="Wait for results at most this long."
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--again", is_flag=True, help="Send although the same went out in another campaign.")
+@common
+def run_command(  # noqa: PLR0913 - one parameter an option
+    session: Session,
+    *,
+    inputs: tuple[Path, ...],
+    campaign: str | None,
+    run_date: datetime | None,
+    text: Path | None,
+    wait: timedelta,
+    yes: bool,
+    again: bool,
+) -> Exit:
+    """Validate, send, pull and reconcile."""
+    from pipeline.operations.run import run
+
+    outcomes: list[Exit] = []
+    documents: list[dict[str, object]] = []
+    with session.context() as context:
+        for request in _requests(inputs, campaign, run_date, text):
+            try:
+                outcome = run(context, request, again=again, wait=wait, confirm=_asker(session, yes=yes))
+            except MediasmsError as error:
+                session.output.failure(error)
+                outcomes.append(error.exit)
+                documents.append({"input": request.source.name, "error": error.code, "exit": int(error.exit)})
+            else:
+                outcomes.append(outcome.exit)
+                documents.append(show_outcome(session, context, outcome))
+    code = worst(outcomes)
+    session.output.document(documents[0] if len(documents) == 1 else {"runs": documents, "exit": int(code)})
+    return code
+
+
+def _asker(session: Session, *, yes: bool) -> Callable[[int], bool] | None:
+    if yes or not sys.stdin.isatty():
+        return None
+    return lambda count: click.confirm(label("ask.send", session.output.language, count=count), err=True)
+
+
+def show_outcome(session: Session, context: Context, outcome: Outcome) -> dict[str, object]:
+    """Print how a run ended, and return its document."""
+    output = session.output
+    show_validated(session, outcome.validated)
+    if outcome.sent and outcome.sent.dispatches:
+        output.say("run.sent", count=outcome.sent.messages, dispatches=outcome.sent.dispatches)
+    elif outcome.sent:
+        output.say("run.nothing_to_send", batch=outcome.validated.batch.batch_id)
+    show_reconciled(session, outcome.reconciled)
+    document = dict(outcome.reconciled.document)
+    if outcome.stopped_by:
+        output.failure(outcome.stopped_by)
+        document["error"] = outcome.stopped_by.code
+    del context
+    return document | {"exit": int(outcome.exit)}
+
+
+def show_validated(session: Session, validated: Validated) -> None:
+    """Print what validation found, and where the files are."""
+    output, batch = session.output, validated.batch
+    totals = batch.totals
+    if validated.continued:
+        output.say(
+            "validate.continued", batch=batch.batch_id, campaign=batch.campaign, run_date=batch.run_date
+        )
+    output.say(
+        "validate.totals",
+        rows=totals.rows,
+        accepted=totals.accepted,
+        rejected=totals.rejected,
+        already=totals.already,
+        repaired=batch.repaired,
+    )
+    for code, count in sorted(validated.codes.items(), key=lambda item: (-item[1], item[0])):
+        output.say("validate.code", code=code, count=count)
+    if totals.rejected:
+        output.say("validate.rejected_file", file=validated.folder / "rejected.csv")
+
+
+def show_reconciled(session: Session, reconciled: Reconciled) -> None:
+    """Print a reconciliation and where its reports are."""
+    from pipeline.reports.terminal import reconciliation_lines
+
+    session.output.show(reconciliation_lines(reconciled.value, session.output.language))
+    for name, path in reconciled.artefacts.items():
+        if name.startswith(("report", "reconciliation")):
+            session.output.say("reconcile.file", file=path)
+
+
+@click.command("validate")
+@_INPUT
+@_CAMPAIGN
+@_RUN_DATE
+@_TEXT
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Write the files here; register nothing."
+)
+@common
+def validate_command(  # noqa: PLR0913 - one parameter an option
+    session: Session,
+    *,
+    inputs: tuple[Path, ...],
+    campaign: str | None,
+    run_date: datetime | None,
+    text: Path | None,
+    out: Path | None,
+) -> Exit:
+    """Check an input; nothing leaves the machine."""
+    from pipeline.operations.run import campaign_lock
+    from pipeline.stages.validate import validate
+
+    outcomes: list[Exit] = []
+    documents: list[dict[str, object]] = []
+    with session.context() as context:
+        for request in _requests(inputs, campaign, run_date, text):
+            with campaign_lock(context, request.named_campaign(context.now())):
+                validated = validate(context, request, out=out)
+            show_validated(session, validated)
+            batch, totals = validated.batch, validated.batch.totals
+            outcomes.append(Exit.FINDINGS if totals.rejected else Exit.DONE)
+            if out is None:
+                session.output.say("validate.next", batch=batch.batch_id)
+            documents.append(
+                {
+                    "batch_id": batch.batch_id,
+                    "campaign": batch.campaign,
+                    "run_date": batch.run_date,
+                    "rows": totals.rows,
+                    "accepted": totals.accepted,
+                    "rejected": totals.rejected,
+                    "already": totals.already,
+                    "repaired": batch.repaired,
+                    "codes": dict(validated.codes),
+                    "artifacts": {name.name: str(validated.folder / name.name) for name in batch.artefacts},
+                    "exit": int(outcomes[-1]),
+                }
+            )
+    code = worst(outcomes)
+    session.output.document(documents[0] if len(documents) == 1 else {"runs": documents, "exit": int(code)})
+    return code
+
+
+@click.command("send")
+@click.argument("batch")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--again", is_flag=True, help="Send although the same went out in another campaign.")
+@common
+def send_command(session: Session, *, batch: str, yes: bool, again: bool) -> Exit:
+    """Send what is planned of a batch."""
+    from pipeline.operations.run import send_batch
+
+    with session.context() as context:
+        sent = send_batch(context, batch, again=again, confirm=_asker(session, yes=yes))
+    if sent.dispatches:
+        session.output.say("run.sent", count=sent.messages, dispatches=sent.dispatches)
+    else:
+        session.output.say("run.nothing_to_send", batch=batch)
+    states = {state.value: count for state, count in sent.states.items()}
+    session.output.document(
+        {"batch_id": batch, "dispatches": sent.dispatches, "sent": sent.messages, "states": states, "exit": 0}
+    )
+    return Exit.DONE
+
+
+@click.command("pull")
+@click.argument("batch", required=False)
+@click.option(
+    "--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), help="Begin of the period, JST."
+)
+@click.option("--until", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), help="End of the period, JST.")
+@common
+def pull_command(
+    session: Session, *, batch: str | None, since: datetime | None, until: datetime | None
+) -> Exit:
+    """Pull the results of a batch, of a period, or of everything that is open."""
+    from pipeline.core.calendar import JST
+    from pipeline.ledger.batches import get_batch
+    from pipeline.stages.pull import pull
+
+    if (since is None) != (until is None):
+        raise UsageError("pull.period")
+    period = (since.replace(tzinfo=JST), until.replace(tzinfo=JST)) if since and until else None
+    with session.context() as context:
+        if batch:
+            get_batch(context.ledger, batch)
+        pulled = pull(context, batch, period=period)
+    settled = {state.value: count for state, count in pulled.settled.items()}
+    session.output.say("pull.done", files=len(pulled.files), rows=pulled.rows, new=pulled.new)
+    document = {
+        "files": list(pulled.files),
+        "rows": pulled.rows,
+        "new": pulled.new,
+        "settled": settled,
+        "exit": 0,
+    }
+    session.output.document(document)
+    return Exit.DONE
+
+
+@click.command("reconcile")
+@click.argument("batch")
+@common
+def reconcile_command(session: Session, *, batch: str) -> Exit:
+    """Reconcile a batch with its results and price it."""
+    from pipeline.ledger.batches import get_batch
+    from pipeline.stages.reconcile import reconcile
+
+    with session.context() as context:
+        reconciled = reconcile(context, get_batch(context.ledger, batch))
+    show_reconciled(session, reconciled)
+    session.output.document(reconciled.document)
+    return reconciled.exit
+
+
+@click.command("status")
+@click.argument("batch", required=False)
+@common
+def status_command(session: Session, *, batch: str | None) -> Exit:
+    """Show batches, or the dispatches of one, and what to type next."""
+    from pipeline.ledger.batches import count_states, get_batch, list_batches
+    from pipeline.ledger.dispatches import list_dispatches
+
+    with session.context() as context:
+        batches = [get_batch(context.ledger, batch)] if batch else list_batches(context.ledger)
+        rows: list[dict[str, object]] = []
+        for found in batches:
+            states = {
+                state.value: count
+                for state, count in sorted(count_states(context.ledger, found.batch_id).items())
+            }
+            dispatches = list_dispatches(context.ledger, found.batch_id)
+            rows.append(
+                {
+                    "batch_id": found.batch_id,
+                    "campaign": found.campaign,
+                    "run_date": found.run_date.isoformat(),
+                    "accepted": found.totals.accepted,
+                    "states": states,
+                    "dispatches": {
+                        one.dispatch_id: {state.value: count for state, count in one.states.items()}
+                        for one in dispatches
+                    },
+                }
+            )
+            shown = ", ".join(f"{count} {state}" for state, count in states.items()) or "-"
+            session.output.say(
+                "status.batch",
+                batch=found.batch_id,
+                campaign=found.campaign,
+                run_date=found.run_date,
+                states=shown,
+            )
+            for one in dispatches:
+                if batch or one.is_unsettled:
+                    counts = ", ".join(f"{count} {state.value}" for state, count in one.states.items())
+                    since = one.begun_at.isoformat(timespec="seconds") if one.begun_at else "-"
+                    session.output.say(
+                        "status.dispatch", dispatch=one.dispatch_id, states=counts, since=since
+                    )
+                if one.is_unsettled:
+                    session.output.say("status.unsettled", batch=found.batch_id, dispatch=one.dispatch_id)
+        if not batches:
+            session.output.say("status.none")
+    session.output.document({"batches": rows, "exit": 0})
+    return Exit.DONE
+
+
+@click.command("resolve")
+@click.argument("dispatch")
+@click.option("--as", "outcome", type=click.Choice(["taken", "refused"]), required=True)
+@click.option("--because", required=True, help="Why you know.")
+@common
+def resolve_command(session: Session, *, dispatch: str, outcome: str, because: str) -> Exit:
+    """Decide about the messages of a dispatch that are still unknown."""
+    import os
+
+    from pipeline.model import MessageState
+    from pipeline.operations.resolve import resolve
+
+    with session.context() as context:
+        count = resolve(context, dispatch, MessageState(outcome), actor=actor(os.environ), because=because)
+    session.output.say("resolve.done", count=count, outcome=outcome)
+    session.output.document({"dispatch": dispatch, "resolved": count, "outcome": outcome, "exit": 0})
+    return Exit.DONE

@@ -1,0 +1,157 @@
+"""The command ``mediasms``. Heavy libraries are imported inside commands: ``--help`` must be quick."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.cli.output import Output, detect_language, leave
+from pipeline.errors import Exit, MediasmsError
+from pipeline.messages import Language
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipeline.context import Context
+
+
+class Session:
+    """What every command shares: where the configuration is and how to speak."""
+
+    def __init__(self, config: Path, output: Output) -> None:
+        """Keep the choices of the command line."""
+        self.config = config
+        self.output = output
+
+    @contextmanager
+    def context(self, *, create: bool = False) -> Iterator[Context]:
+        """Build the context of a command, and close it."""
+        from pipeline.config import load
+        from pipeline.context import build_context
+
+        configuration = load(self.config, os.environ)
+        context = build_context(
+            configuration, os.environ, lambda: datetime.now(UTC), self.output.language, create=create
+        )
+        context.progress = self.output.progress()
+        try:
+            yield context
+        finally:
+            context.close()
+
+
+def common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options every command has, and a ``Session`` as its first argument."""
+
+    @click.option(
+        "--config",
+        type=click.Path(path_type=Path),
+        default=Path("mediasms.toml"),
+        show_default=True,
+        help="Configuration file.",
+    )
+    @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+    @click.option("--quiet", is_flag=True, help="Only results and failures.")
+    @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+    @click.option(
+        "--lang", type=click.Choice(["ja", "en"]), default=None, help="Language; default from the locale."
+    )
+    def wrapped(
+        *, config: Path, as_json: bool, quiet: bool, log_format: str, lang: str | None, **options: Any
+    ) -> None:
+        language = Language(lang) if lang else detect_language(os.environ)
+        output = Output(language, as_json=as_json, quiet=quiet, log_format=log_format)
+        leave(_guarded(output, lambda: command(Session(config, output), **options)))
+
+    wrapped.__name__ = command.__name__
+    wrapped.__doc__ = command.__doc__
+    wrapped.__click_params__ = getattr(wrapped, "__click_params__", []) + getattr(
+        command, "__click_params__", []
+    )  # type: ignore[attr-defined]
+    return wrapped
+
+
+def _guarded(output: Output, call: Callable[[], Exit]) -> Exit:
+    """Run a command and map whatever it raises to an exit code: the one place that does."""
+    try:
+        return call()
+    except MediasmsError as error:
+        output.failure(error)
+        if error.exit is Exit.BUG:
+            traceback.print_exc()
+        output.document({"error": error.code, "exit": int(error.exit)})
+        return error.exit
+    except _Terminated:
+        return Exit.TERMINATED
+    except (KeyboardInterrupt, click.Abort):
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        return Exit.DONE
+    except click.ClickException:
+        raise
+    except Exception:  # noqa: BLE001 - whatever is left is a bug, and must say so
+        _without_values()
+        return Exit.BUG
+
+
+def _without_values() -> None:
+    """Print the traceback's places but not the message of the exception, which may hold numbers or texts."""
+    kind, _, trace = sys.exc_info()
+    click.echo(
+        "".join(traceback.format_tb(trace)) + f"error[bug]: {kind.__name__ if kind else '?'}", err=True
+    )
+
+
+class _Terminated(BaseException):
+    """SIGTERM arrived."""
+
+
+def _terminate(_signal: int, _frame: object) -> None:
+    raise _Terminated
+
+
+class _Commands(click.Group):
+    """Commands in the order of work, loaded when asked for."""
+
+    names = (
+        "demo", "init", "run", "validate", "send", "pull", "reconcile", "status", "resolve",
+        "config", "profile", "ledger", "gateway",
+    )  # fmt: skip
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of work."""
+        del ctx
+        return list(self.names)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module that holds a command."""
+        del ctx
+        if cmd_name not in self.names:
+            return None
+        from pipeline.cli import commands, tools
+
+        for module in (commands, tools):
+            if found := getattr(module, f"{cmd_name}_command", None):
+                return found  # type: ignore[no-any-return]
+        return None
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="mediasms-pipeline")
+def cli() -> None:
+    """Validate, send, pull and reconcile bulk SMS through MediaSMS."""
+
+
+def main() -> None:
+    """Run the command line."""
+    signal.signal(signal.SIGTERM, _terminate)
+    cli(prog_name="mediasms")

@@ -1,0 +1,113 @@
+"""What the command line prints: results to stdout, everything else to stderr; failures with context and a hint."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline.errors import Exit, MediasmsError
+from pipeline.messages import Language, label
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_LOG = logging.getLogger("mediasms")
+
+
+def detect_language(environment: Mapping[str, str]) -> Language:
+    """Return the language of the locale: Japanese where it says so, else English."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := environment.get(name):
+            return Language.JA if value.lower().startswith("ja") else Language.EN
+    return Language.EN
+
+
+class Output:
+    """How one command speaks."""
+
+    def __init__(self, language: Language, *, as_json: bool, quiet: bool, log_format: str) -> None:
+        """Choose language, form and loudness."""
+        self.language = language
+        self.as_json = as_json
+        self.quiet = quiet
+        self.log_format = log_format
+
+    def say(self, code: str, **facts: object) -> None:
+        """Print a line of the catalogue as a result; JSON output has its document instead."""
+        if not self.as_json:
+            click.echo(label(code, self.language, **facts))
+
+    def note(self, code: str, **facts: object) -> None:
+        """Print a line of the catalogue for the person who watches."""
+        if not self.quiet:
+            self._log("info", code, label(code, self.language, **facts))
+
+    def document(self, document: Mapping[str, object]) -> None:
+        """Print the command's one JSON document, if it was asked for."""
+        if self.as_json:
+            click.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+
+    def show(self, renderable: RenderableType) -> None:
+        """Print a table."""
+        if not self.as_json:
+            from rich.console import Console
+
+            width = None if sys.stdout.isatty() else 100
+            Console(width=width).print(renderable)
+
+    def failure(self, error: MediasmsError) -> None:
+        """Print a failure: what, and what to do next."""
+        what, hint = error.what(self.language), error.hint(self.language)
+        self._log("error", error.code, f"error[{error.code}]: {what}\nhint: {hint}")
+
+    def _log(self, level: str, code: str, text: str) -> None:
+        if self.log_format == "json":
+            moment = datetime.now(UTC).isoformat(timespec="milliseconds")
+            text = json.dumps(
+                {"at": moment, "level": level, "code": code, "message": text}, ensure_ascii=False
+            )
+        click.echo(text, err=True)
+
+    def progress(self) -> Callable[[str, int, int], None]:
+        """Return what shows progress: a bar on a terminal, silence elsewhere."""
+        if self.quiet or self.as_json or not sys.stderr.isatty():
+            return lambda _stage, _done, _total: None
+        return _Bar(self.language)
+
+
+class _Bar:
+    """A line that is drawn over, at most ten times a second."""
+
+    _INTERVAL = 0.1
+
+    def __init__(self, language: Language) -> None:
+        self._language = language
+        self._last = 0.0
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        import time
+
+        finished = total > 0 and done >= total
+        if time.monotonic() - self._last < self._INTERVAL and not finished:
+            return
+        self._last = time.monotonic()
+        share = f"{done * 100 // total:3d} %" if total else f"{done:,}"
+        click.echo(f"\r{label(f'stage.{stage}', self._language)} {share}", err=True, nl=finished)
+
+
+def leave(code: Exit) -> None:
+    """End the process with ``code``."""
+    sys.stdout.flush()
+    raise SystemExit(int(code))
+
+
+def actor(environment: Mapping[str, str]) -> str:
+    """Return who is at work, for the ledger's events."""
+    return environment.get("SUDO_USER") or environment.get("USER") or str(os.getuid())

@@ -1,0 +1,230 @@
+"""The commands around the daily work: demo, init, configuration, profile, ledger, the embedded gateway."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from pipeline.cli.commands import show_outcome
+from pipeline.cli.main import Session, common
+from pipeline.errors import Exit, GuardStopped, UsageError
+from pipeline.messages import LABELS, Language
+
+_DEMO_FOLDER = Path("mediasms-demo")
+_SAMPLE = Path("sample_data") / "recipients.csv"
+_DEMO_SEED = 20261123
+
+
+@click.command("demo")
+@click.option("--keep", is_flag=True, help="Keep an earlier demo's folder and go on in it.")
+@common
+def demo_command(session: Session, *, keep: bool) -> Exit:
+    """Run the whole path on sample data with the embedded gateway."""
+    import shutil
+    from datetime import UTC, datetime
+
+    from pipeline.config import load
+    from pipeline.context import build_context
+    from pipeline.operations.run import run
+    from pipeline.simulator import EmbeddedGateway, VirtualClock
+    from pipeline.stages.validate import Request
+
+    if not _SAMPLE.exists():
+        raise UsageError("demo.no_sample", file=str(_SAMPLE))
+    if _DEMO_FOLDER.exists() and not keep:
+        shutil.rmtree(_DEMO_FOLDER)
+    _DEMO_FOLDER.mkdir(exist_ok=True)
+    profile = load(_DEMO_FOLDER / "mediasms.toml", {}, required=False).profile
+    clock = VirtualClock(datetime.now(UTC))
+    with EmbeddedGateway(profile, seed=_DEMO_SEED, clock=clock) as gateway:
+        environment = {
+            "MEDIASMS_GATEWAY_BASE_URL": gateway.url,
+            "MEDIASMS_GATEWAY_USERNAME": gateway.username,
+            "MEDIASMS_GATEWAY_PASSWORD": gateway.password,
+        }
+        session.output.note("demo.gateway", url=gateway.url)
+        configuration = load(_DEMO_FOLDER / "mediasms.toml", environment, required=False)
+        context = build_context(configuration, environment, clock.now, session.output.language, create=True)
+        context.progress = session.output.progress()
+        try:
+            outcome = run(
+                context,
+                Request(_SAMPLE, "demo"),
+                again=True,
+                after_send=lambda: clock.advance(timedelta(days=3)),
+            )
+            session.output.document(show_outcome(session, context, outcome))
+        finally:
+            context.close()
+    findings = outcome.stopped_by is None and outcome.reconciled.value.balanced
+    return Exit.DONE if findings else outcome.exit
+
+
+@click.command("init")
+@common
+def init_command(session: Session) -> Exit:
+    """Make a commented configuration, a workspace and a ledger; never overwrite."""
+    if not session.config.exists():
+        session.config.parent.mkdir(parents=True, exist_ok=True)
+        template = Path(__file__).with_name("mediasms.toml.txt").read_text(encoding="utf-8")
+        session.config.write_text(template, encoding="utf-8")
+        session.config.chmod(0o600)
+        session.output.say("init.config", file=session.config)
+    with session.context(create=True) as context:
+        session.output.say("init.done", workspace=context.workspace.root)
+        session.output.document(
+            {"config": str(session.config), "workspace": str(context.workspace.root), "exit": 0}
+        )
+    return Exit.DONE
+
+
+@click.group("config")
+def config_command() -> None:
+    """Look at the configuration."""
+
+
+@config_command.command("show")
+@common
+def config_show(session: Session) -> Exit:
+    """Print every setting as it is in force; secrets are hidden."""
+    from pipeline.config import load
+
+    settings = load(session.config, os.environ).settings.model_dump(mode="json")
+    for section, values in settings.items():
+        for key, value in values.items():
+            session.output.say("config.line", key=f"{section}.{key}", value="" if value is None else value)
+    session.output.document({"settings": settings, "exit": 0})
+    return Exit.DONE
+
+
+@click.group("profile")
+def profile_command() -> None:
+    """Look at the gateway profile."""
+
+
+@profile_command.command("show")
+@common
+def profile_show(session: Session) -> Exit:
+    """Print all that is known about the gateway, with grades."""
+    from pipeline.config import load
+
+    profile = load(session.config, os.environ, required=False).profile
+    _print_profile(session, profile.model_dump(mode="json"), "")
+    session.output.document({"profile": profile.model_dump(mode="json"), "exit": 0})
+    return Exit.DONE
+
+
+def _print_profile(session: Session, value: object, key: str) -> None:
+    """Print a profile a line an entry: key, value, grade, and what has yet to be confirmed."""
+    if isinstance(value, dict) and "grade" in value:
+        shown = value.get("value")
+        if shown is None:
+            ignored = {"grade", "confirmed", "note"}
+            shown = "  ".join(
+                str(part) for name, part in value.items() if name not in ignored and part not in (None, "")
+            )
+        unconfirmed = LABELS["profile.unconfirmed"] if value.get("confirmed") is False else None
+        mark = (
+            (unconfirmed.ja if session.output.language is Language.JA else unconfirmed.en)
+            if unconfirmed
+            else ""
+        )
+        note = f"  — {value['note']}" if value.get("note") else ""
+        session.output.say(
+            "profile.line",
+            key=key,
+            value=repr(shown) if isinstance(shown, str) and not shown.isprintable() else shown,
+            grade=value["grade"],
+            mark=mark,
+            note=note,
+        )
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            _print_profile(session, part, f"{key}.{name}" if key else name)
+    elif isinstance(value, list) and value and isinstance(value[0], dict):
+        for part in value:
+            _print_profile(session, part, key)
+    else:
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+        session.output.say("config.line", key=key, value=shown)
+
+
+@profile_command.command("check")
+@click.argument("file", type=click.Path(path_type=Path))
+@common
+def profile_check(session: Session, *, file: Path) -> Exit:
+    """Check a profile of your own."""
+    from pipeline.config import read_text
+    from schemas.profile import parse_profile
+
+    profile = parse_profile(read_text(file), str(file))
+    session.output.say("profile.good", file=file, statuses=len(profile.status), answers=len(profile.answer))
+    session.output.document({"file": str(file), "sha256": profile.sha256, "exit": 0})
+    return Exit.DONE
+
+
+@click.group("ledger")
+def ledger_command() -> None:
+    """Look after the ledger."""
+
+
+@ledger_command.command("check")
+@common
+def ledger_check(session: Session) -> Exit:
+    """Check the ledger's integrity and that it knows every attempt the workspace knows."""
+    from pipeline.ledger import check_ledger
+    from pipeline.stages.send import check_markers
+
+    with session.context() as context:
+        if problems := check_ledger(context.ledger):
+            raise GuardStopped("ledger.damaged", problem="; ".join(problems[:5]))
+        check_markers(context)
+    session.output.say("ledger.good")
+    session.output.document({"problems": [], "exit": 0})
+    return Exit.DONE
+
+
+@ledger_command.command("migrate")
+@common
+def ledger_migrate(session: Session) -> Exit:
+    """Bring the ledger to the version of this program."""
+    from pipeline.ledger import migrate_ledger
+
+    with session.context() as context:
+        version = migrate_ledger(context.ledger)
+    session.output.say("ledger.version", version=version)
+    session.output.document({"version": version, "exit": 0})
+    return Exit.DONE
+
+
+@click.group("gateway")
+def gateway_command() -> None:
+    """The embedded gateway."""
+
+
+@gateway_command.command("serve")
+@click.option("--port", type=click.IntRange(0, 65535), default=8025, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="Decides every message's fate.")
+@click.option("--username", default="demo", show_default=True)
+@common
+def gateway_serve(session: Session, *, port: int, seed: int, username: str) -> Exit:
+    """Serve a gateway on loopback that takes CSV uploads and answers with results."""
+    from pipeline.config import load
+    from pipeline.simulator import EmbeddedGateway, serve
+
+    profile = load(session.config, os.environ, required=False).profile
+    password = os.environ.get("MEDIASMS_GATEWAY_PASSWORD", "demo-password")
+    gateway = EmbeddedGateway(profile, seed=seed, username=username, password=password, port=port)
+
+    def ready(url: str) -> None:
+        session.output.say("gateway.ready", url=url, username=username)
+        click.get_text_stream("stdout").flush()
+
+    try:
+        serve(gateway, ready)
+    except OSError as error:
+        raise UsageError("gateway.port", port=port, problem=error.strerror) from None
+    return Exit.DONE
