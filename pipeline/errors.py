@@ -73,7 +73,7 @@ class MediasmsError(Exception):
 
     exit: ClassVar[Exit] = Exit.BUG
 
-    def __init__(self, code: str, **facts: object) -> None:
+    def __init__(self, code: str, /, **facts: object) -> None:
         """Name the failure by its ``code`` in the catalogue and give the facts its text needs."""
         self.code = code
         self.facts = facts

@@ -39,12 +39,12 @@ class Output:
         self.quiet = quiet
         self.log_format = log_format
 
-    def say(self, code: str, **facts: object) -> None:
+    def say(self, code: str, /, **facts: object) -> None:
         """Print a line of the catalogue as a result; JSON output has its document instead."""
         if not self.as_json:
             click.echo(label(code, self.language, **facts))
 
-    def note(self, code: str, **facts: object) -> None:
+    def note(self, code: str, /, **facts: object) -> None:
         """Print a line of the catalogue for the person who watches."""
         if not self.quiet:
             self._log("info", code, label(code, self.language, **facts))

@@ -138,7 +138,7 @@ def _texts(  # noqa: PLR0913 - one pass over what the kernels found
 ) -> None:
     name = roles.name("text")
 
-    def finding(position: int, code: str, **facts: object) -> None:
+    def finding(position: int, code: str, /, **facts: object) -> None:
         found.reject(position, Finding(found.row_numbers[position], name, code, facts))
 
     for position, rules in repaired.rules.items():
@@ -209,9 +209,9 @@ def _url_fault(url: str, limits: Limits) -> tuple[str, dict[str, object]]:
 
 
 def _others(found: Examined, roles: Roles, limits: Limits) -> None:
-    """Check what the user gave besides number, text and links."""
+    """Check what the user gave besides number, text and links. A memo never reaches a phone: it may hold anything."""
 
-    def finding(position: int, name: str, code: str, **facts: object) -> None:
+    def finding(position: int, name: str, code: str, /, **facts: object) -> None:
         found.reject(position, Finding(found.row_numbers[position], roles.name(name), code, facts))
 
     for position, smsid in enumerate(found.fields["smsid"]):
@@ -227,7 +227,7 @@ def _others(found: Examined, roles: Roles, limits: Limits) -> None:
         )
         if title and not fits:
             finding(position, "title.characters", minimum=limits.title_min, maximum=limits.title_max)
-    for name in ("memo", *tags.INFO_TAGS):
+    for name in tags.INFO_TAGS:
         for position, value in enumerate(found.fields[name]):
             if value and (characters := text.forbidden_characters(value)):
                 facts = {"shown": ", ".join(map(str, characters[:_SHOWN]))}

@@ -30,6 +30,6 @@ def fill(text: Text, language: Language, facts: Mapping[str, object]) -> str:
     return (text.ja if language is Language.JA else text.en).format_map(facts)
 
 
-def label(code: str, language: Language, **facts: object) -> str:
+def label(code: str, language: Language, /, **facts: object) -> str:
     """Return the word or line of a report or the command line that ``code`` names."""
     return fill(LABELS[code], language, facts)
