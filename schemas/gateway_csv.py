@@ -19,9 +19,7 @@ def render(accepted: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     """Lay out accepted rows as the gateway wants them; columns nobody knows stay empty."""
     by_field = profile.layout.by_field
     sources = {
-        by_field[field].number: field
-        for field in ("msisdn", "text", "smsid", *GATEWAY_FIELDS)
-        if field in by_field
+        by_field[field].number: field for field in ("msisdn", "text", "smsid", *GATEWAY_FIELDS) if field in by_field
     }
     empty = pd.Series("", index=accepted.index, dtype="str")
     numbers = range(1, profile.layout.columns.value + 1)
@@ -37,9 +35,7 @@ def request_contract(profile: Profile) -> pa.DataFrameSchema:
         by_field["msisdn"].number: [
             pa.Check(lambda column: _all(msisdn.is_canonical(arrow(column))), name="canonical")
         ],
-        by_field["text"].number: [
-            pa.Check(lambda column: ~_all(text.has_forbidden(arrow(column))), name="repertoire")
-        ],
+        by_field["text"].number: [pa.Check(lambda column: ~_all(text.has_forbidden(arrow(column))), name="repertoire")],
         by_field["smsid"].number: [pa.Check.str_length(1, profile.limits.smsid_characters.value)],
     }
     unique = {by_field["msisdn"].number, by_field["smsid"].number}

@@ -11,16 +11,29 @@ error would change who receives what, or when: it does nothing until the profile
 from __future__ import annotations
 
 import hashlib
+import json
 import tomllib
 from functools import cached_property
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
+from pipeline.core.headers import canonical_header
+from pipeline.core.statuses import canonical_label
 from pipeline.errors import UsageError
 from pipeline.model import Proof, RunAction, StatusClass
 
 Grade = Annotated[str, StringConstraints(pattern=r"^[SVTA]([+/][SVTA])*$")]
+Name = Annotated[str, StringConstraints(min_length=1)]
+Count = Annotated[int, Field(ge=1)]
 T = TypeVar("T")
 
 
@@ -97,27 +110,39 @@ class ResultsQuery(_Record):
 class Limits(_Record):
     """Limits of the gateway; bytes are Shift_JIS bytes, characters are what the gateway counts."""
 
-    requests_per_second: Fact[int]
-    get_bytes: Fact[int]
-    max_rows: Fact[int]
-    text_bytes: Fact[int]
-    text_characters: Fact[int]
-    long_text_bytes: Fact[int]
-    long_text_characters: Fact[int]
-    line_break: Fact[int]
-    short_link: Fact[int]
-    url_characters: Fact[int]
-    url_code_characters: Fact[int]
-    smsid_characters: Fact[int]
-    template_id_max: Fact[int]
-    title_min: Fact[int]
-    title_max: Fact[int]
-    username_min: Fact[int]
-    username_max: Fact[int]
-    password_min: Fact[int]
-    password_max: Fact[int]
-    cancel_value_characters: Fact[int]
-    lockout_answers: Fact[int]
+    requests_per_second: Fact[Count]
+    get_bytes: Fact[Count]
+    max_rows: Fact[Count]
+    text_bytes: Fact[Count]
+    text_characters: Fact[Count]
+    long_text_bytes: Fact[Count]
+    long_text_characters: Fact[Count]
+    line_break: Fact[Count]
+    short_link: Fact[Annotated[int, Field(ge=0)]]
+    url_characters: Fact[Count]
+    url_code_characters: Fact[Count]
+    smsid_characters: Fact[Count]
+    template_id_max: Fact[Count]
+    title_min: Fact[Count]
+    title_max: Fact[Count]
+    username_min: Fact[Count]
+    username_max: Fact[Count]
+    password_min: Fact[Count]
+    password_max: Fact[Count]
+    cancel_value_characters: Fact[Count]
+    lockout_answers: Fact[Count]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Limits:
+        pairs = (
+            ("title", self.title_min, self.title_max),
+            ("username", self.username_min, self.username_max),
+            ("password", self.password_min, self.password_max),
+        )
+        wrong = [f"{name}_min is greater than {name}_max" for name, low, high in pairs if low.value > high.value]
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
 
 
 class Options(_Record):
@@ -155,7 +180,7 @@ class Status(_Record):
     """One gateway status. ``label`` is canonical: NFKC, no white space; None where only the number is known."""
 
     number: int
-    label: str | None = None
+    label: Name | None = None
     means: StatusClass
     billable: bool = False
     clicked: bool = False
@@ -173,7 +198,7 @@ class Status(_Record):
 class AnswerCode(_Record):
     """One answer code: what it proves about the request, and what the run does."""
 
-    code: Annotated[str, StringConstraints(pattern=r"^\d{3}$")]
+    code: Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")]
     meaning: str
     meaning_ja: str
     proves: Proof
@@ -196,8 +221,8 @@ class Profile(_Record):
     layout: Layout
     status: tuple[Status, ...]
     answer: tuple[AnswerCode, ...]
-    headers: dict[str, tuple[str, ...]]
-    sha256: str
+    headers: dict[str, tuple[Name, ...]]
+    _sha256: str = PrivateAttr("")
 
     @model_validator(mode="after")
     def _consistent(self) -> Profile:
@@ -220,9 +245,34 @@ class Profile(_Record):
             for needed in ("msisdn", "text", "smsid", "status", "status_time")
             if needed not in self.layout.by_field
         ]
+        problems += [
+            f"headers: {field!r} is no field of the layout"
+            for field in self.headers
+            if field not in self.layout.by_field
+        ]
+        problems += [
+            f"headers: {name!r} of {field} is never met, as names are compared in the form {form!r}"
+            for field, names in self.headers.items()
+            for name in names
+            if name != (form := canonical_header(name))
+        ]
+        problems += [
+            f"status: label {status.label!r} is never met, as labels are compared in the form {form!r}"
+            for status in self.status
+            if status.label is not None and status.label != (form := canonical_label(status.label))
+        ]
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def model_post_init(self, context: Any, /) -> None:  # noqa: ANN401 - pydantic's signature
+        """Take the hash of the profile's text from the context: no file can say its own hash."""
+        self._sha256 = (context or {}).get("sha256", "")
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the text of the profile."""
+        return self._sha256
 
     @cached_property
     def status_by_label(self) -> dict[str, Status]:
@@ -256,17 +306,21 @@ def parse_profile(text: str, file: str) -> Profile:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError("profile.not_toml", file=file, problem=str(error)) from None
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
     try:
-        return Profile.model_validate(
-            {**raw, "sha256": hashlib.sha256(text.encode()).hexdigest()}, strict=False
-        )
+        # By way of JSON, where strict types take an array for a tuple and a word for an enum, and nothing else.
+        return Profile.model_validate_json(json.dumps(raw, default=_no_json), context={"sha256": sha256})
     except ValidationError as error:
         raise UsageError("profile.invalid", file=file, problems=describe_problems(error)) from None
+
+
+def _no_json(moment: object) -> dict[str, str]:
+    """Stand in for a date or time of TOML, which no key of a profile takes."""
+    return {"date": str(moment)}
 
 
 def describe_problems(error: ValidationError) -> str:
     """Return every problem on its own line, as ``key: what is wrong``, without the values."""
     return "\n".join(
-        f"  {'.'.join(map(str, problem['loc'])) or '(whole file)'}: {problem['msg']}"
-        for problem in error.errors()
+        f"  {'.'.join(map(str, problem['loc'])) or '(whole file)'}: {problem['msg']}" for problem in error.errors()
     )

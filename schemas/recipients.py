@@ -12,8 +12,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 import pandera.pandas as pa
-import pyarrow
-import pyarrow.compute as pc
+import pyarrow  # noqa: ICN001 - pandera has the name pa
 
 from pipeline.core import msisdn, text
 from pipeline.errors import Bug
@@ -67,9 +66,9 @@ def input_contract(columns: Iterable[str]) -> pa.DataFrameSchema:
 def accepted_contract(*, text_bytes: int, text_characters: int, smsid_characters: int) -> pa.DataFrameSchema:
     """Return the contract of accepted rows under the limits of the account."""
     plain = pa.Column("str", nullable=False)
-    checks = {
-        "msisdn": pa.Check(lambda column: _all(msisdn.is_canonical(arrow(column))), name="canonical"),
-        "smsid": pa.Check.str_matches(rf"^[A-Za-z0-9]{{1,{smsid_characters}}}$"),
+    checks: dict[str, list[pa.Check | pa.Hypothesis]] = {
+        "msisdn": [pa.Check(lambda column: _all(msisdn.is_canonical(arrow(column))), name="canonical")],
+        "smsid": [pa.Check.str_matches(rf"^[A-Za-z0-9]{{1,{smsid_characters}}}$")],
         "text": [
             pa.Check(lambda column: ~_all(text.has_forbidden(arrow(column))), name="repertoire"),
             pa.Check(lambda column: ~_all(text.is_blank(arrow(column))), name="not_blank"),
@@ -87,7 +86,7 @@ def accepted_contract(*, text_bytes: int, text_characters: int, smsid_characters
             "msisdn": pa.Column("str", checks["msisdn"]),
             "smsid": pa.Column("str", checks["smsid"]),
             "text": pa.Column("str", checks["text"]),
-            **{name: plain for name in GATEWAY_FIELDS},
+            **dict.fromkeys(GATEWAY_FIELDS, plain),
             "characters": pa.Column(int, pa.Check.ge(1)),
             "bytes": pa.Column(int, pa.Check.ge(1)),
             "double_byte": pa.Column(bool),
@@ -103,7 +102,7 @@ def _rises(column: pd.Series) -> bool:
 
 
 def enforce(contract: pa.DataFrameSchema, table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return ``table`` if it fulfils ``contract``; raise ``Bug`` (``contract.broken``) with names only, never values."""
+    """Return ``table`` if it fulfils ``contract``; else raise ``Bug`` (``contract.broken``) with names, never values."""
     try:
         return contract.validate(table, lazy=True)
     except pa.errors.SchemaErrors as broken:

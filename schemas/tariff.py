@@ -10,6 +10,7 @@ import hashlib
 import tomllib
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -34,7 +35,7 @@ class _Price(_Record):
         if any(yen < 0 for yen in self.yen):
             msg = "a price cannot be negative"
             raise ValueError(msg)
-        if any(later < earlier for earlier, later in zip(self.yen, self.yen[1:], strict=False)):
+        if any(later < earlier for earlier, later in pairwise(self.yen)):
             msg = "more parts cannot cost less"
             raise ValueError(msg)
         return self
@@ -76,7 +77,7 @@ def _overlaps(table: str, periods: list[tuple[str, date, date | None]]) -> list[
     ordered = sorted(periods, key=lambda period: (period[0], period[1]))
     return [
         f"{table}: {carrier or 'rate'} from {start} begins before the one from {earlier} ends"
-        for (before, earlier, end), (carrier, start, _) in zip(ordered, ordered[1:], strict=False)
+        for (before, earlier, end), (carrier, start, _) in pairwise(ordered)
         if before == carrier and (end is None or start < end)
     ]
 

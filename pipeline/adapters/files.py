@@ -77,9 +77,7 @@ def durable(*paths: Path) -> Iterator[tuple[DurableFile, ...]]:
             yield tuple(files)
         except OSError as error:
             if error.errno in {errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT}:
-                raise TryLater(
-                    "files.not_writable", folder=str(paths[0].parent), problem=error.strerror
-                ) from None
+                raise TryLater("files.not_writable", folder=str(paths[0].parent), problem=error.strerror) from None
             raise
 
 
@@ -97,9 +95,7 @@ def write_through(path: Path, writer: Callable[[Path], None]) -> Artefact:
         writer(part)
         with part.open("rb") as stream:
             os.fsync(stream.fileno())
-            artefact = Artefact(
-                path.name, hashlib.file_digest(stream, "sha256").hexdigest(), part.stat().st_size
-            )
+            artefact = Artefact(path.name, hashlib.file_digest(stream, "sha256").hexdigest(), part.stat().st_size)
         part.replace(path)
         fsync_folder(path.parent)
     finally:

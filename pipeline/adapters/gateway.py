@@ -18,6 +18,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.auth import HTTPBasicAuth
 from requests_toolbelt import MultipartEncoder, MultipartEncoderMonitor
 from urllib3.util import Retry
 
@@ -83,10 +84,8 @@ class GatewayClient:
         self._access = access
         self._profile = profile
         self._session = requests.Session()
-        self._session.trust_env = (
-            False  # proxies and netrc from the environment would change where a secret goes
-        )
-        self._session.auth = (access.username.encode(), access.password.encode())
+        self._session.trust_env = False  # proxies and netrc from the environment would change where a secret goes
+        self._session.auth = HTTPBasicAuth(access.username.encode(), access.password.encode())
         if access.proxy:
             self._session.proxies = {"https": access.proxy, "http": access.proxy}
         transport = _Transport(access.ca_file)
@@ -124,12 +123,10 @@ class GatewayClient:
             )
 
     def results(self, start: datetime, end: datetime, into: DurableFile) -> Exchange:
-        """Fetch the results CSV of [start, end) into a file; an answer of under 16 bytes is returned as ``body`` too."""
+        """Fetch the results CSV of [start, end) into a file; its beginning, which may be a code, is ``body`` too."""
         form = self._profile.results
         encoding = (
-            self._profile.upload.encode_utf8
-            if form.encoding.value == "utf-8"
-            else self._profile.upload.encode_cp932
+            self._profile.upload.encode_utf8 if form.encoding.value == "utf-8" else self._profile.upload.encode_cp932
         )
         query = {
             form.start_parameter.value: start.astimezone(JST).strftime(form.time_format.value),

@@ -90,9 +90,7 @@ class TextTable:
                 raise InputUnusable(
                     "input.ragged", file=self.path.name, row=row, found=found, expected=len(columns)
                 ) from None
-            raise InputUnusable(
-                "input.not_csv", file=self.path.name, problem=str(error).split("\n")[0][:80]
-            ) from None
+            raise InputUnusable("input.not_csv", file=self.path.name, problem=str(error).split("\n")[0][:80]) from None
 
     def _utf8(self) -> io.BufferedIOBase | pa.NativeFile:
         if self.encoding == "utf-8":
@@ -101,7 +99,7 @@ class TextTable:
 
 
 class _Transcoded(io.RawIOBase):
-    """A file read as UTF-8 whatever its encoding; decoding large pieces at once is 1.8 times cheaper than small ones."""
+    """A file read as UTF-8 whatever its encoding; large pieces decode 1.8 times cheaper than small ones."""
 
     def __init__(self, path: Path, encoding: str) -> None:
         self._file = path.open("rb")
@@ -123,46 +121,59 @@ class _Transcoded(io.RawIOBase):
         super().close()
 
 
+class _Evidence:
+    """Which encodings a file can have: each is tried until a byte disproves it."""
+
+    def __init__(self) -> None:
+        self._decoders = {name: codecs.getincrementaldecoder(name)() for name in ("utf-8", "cp932")}
+        self._lines = 1
+        self._offset = 0
+        self.disproved: dict[str, tuple[int, int, bytes]] = {}
+
+    def see(self, block: bytes, *, final: bool = False) -> None:
+        """Try a block with every encoding that is still possible."""
+        for name in self.possible:
+            try:
+                self._decoders[name].decode(block, final)
+            except UnicodeDecodeError as error:
+                # The decoder may have kept bytes of the block before: the place counts from there.
+                kept = len(error.object) - len(block)
+                line = self._lines + block[: max(error.start - kept, 0)].count(b"\n")
+                found = error.object[error.start : error.start + 4]
+                self.disproved[name] = (line, self._offset + error.start - kept, found)
+        self._offset += len(block)
+        self._lines += block.count(b"\n")
+
+    @property
+    def possible(self) -> list[str]:
+        """Return the encodings nothing has disproved, the preferred one first."""
+        return [name for name in self._decoders if name not in self.disproved]
+
+
 def look_at(path: Path) -> TextTable:
     """Read a file once: hash it, decide its encoding, find delimiter and first record."""
     digest = hashlib.sha256()
-    decoders = {
-        "utf-8": codecs.getincrementaldecoder("utf-8")(),
-        "cp932": codecs.getincrementaldecoder("cp932")(),
-    }
-    failed: dict[str, tuple[int, int, bytes]] = {}
-    offset = 0
-    lines = 1
+    evidence = _Evidence()
     head = b""
     try:
         with path.open("rb") as stream:
             while block := stream.read(_BLOCK):
                 digest.update(block)
                 head = head or block
-                for name in [name for name in decoders if name not in failed]:
-                    try:
-                        decoders[name].decode(block)
-                    except UnicodeDecodeError as error:
-                        line = lines + block[: error.start].count(b"\n")
-                        failed[name] = (line, offset + error.start, block[error.start : error.start + 4])
-                if len(failed) == len(decoders):
-                    _raise_undecodable(path, failed)
-                offset += len(block)
-                lines += block.count(b"\n")
+                evidence.see(block)
+                if not evidence.possible:
+                    break
     except FileNotFoundError:
         raise InputUnusable("input.missing", file=str(path)) from None
     except (IsADirectoryError, PermissionError) as error:
         raise InputUnusable("input.unreadable", file=str(path), problem=error.strerror) from None
-    for name in [name for name in decoders if name not in failed]:
-        try:
-            decoders[name].decode(b"", final=True)
-        except UnicodeDecodeError as error:
-            failed[name] = (lines, offset, error.object[-4:])
-    if len(failed) == len(decoders):
-        _raise_undecodable(path, failed)
+    evidence.see(b"", final=True)
+    if not evidence.possible:
+        line, offset, found = max(evidence.disproved.values(), key=lambda place: place[1])
+        raise InputUnusable("input.encoding", file=path.name, line=line, offset=offset, bytes=found.hex(" "))
     if not head.strip():
         raise InputUnusable("input.empty", file=path.name)
-    encoding = next(name for name in decoders if name not in failed)
+    encoding = evidence.possible[0]
     if encoding == "utf-8" and head.startswith(codecs.BOM_UTF8):
         encoding = "utf-8-sig"
     delimiter, first = _first_record(head, encoding, path)
@@ -176,14 +187,7 @@ def _first_record(head: bytes, encoding: str, path: Path) -> tuple[str, tuple[st
     line = text.lstrip("\r\n").splitlines()[0]
     delimiter = "\t" if "\t" in line and "," not in line else ","
     try:
-        record = next(
-            row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(row)
-        )
+        record = next(row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(row))
     except (StopIteration, csv.Error):
         raise InputUnusable("input.empty", file=path.name) from None
     return delimiter, tuple(record)
-
-
-def _raise_undecodable(path: Path, failed: dict[str, tuple[int, int, bytes]]) -> None:
-    line, offset, found = max(failed.values(), key=lambda failure: failure[1])
-    raise InputUnusable("input.encoding", file=path.name, line=line, offset=offset, bytes=found.hex(" "))

@@ -25,17 +25,13 @@ if TYPE_CHECKING:
 
 _SPAN = re.compile(r"^(\d+)([smhd])$")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_INPUT = click.argument(
-    "inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path)
-)
+_INPUT = click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path))
 _CAMPAIGN = click.option("--campaign", help="Scope of 'not twice'; default: input name and run date.")
-_RUN_DATE = click.option(
-    "--run-date", type=click.DateTime(["%Y-%m-%d"]), help="Logical date; default today in Japan."
-)
+_RUN_DATE = click.option("--run-date", type=click.DateTime(["%Y-%m-%d"]), help="Logical date; default today in Japan.")
 _TEXT = click.option("--text", type=click.Path(path_type=Path), help="One text for the whole list.")
 
 
-class Span(click.ParamType):
+class Span(click.ParamType[timedelta]):
     """A span of time such as 30m."""
 
     name = "span"
@@ -44,9 +40,10 @@ class Span(click.ParamType):
         """Read a number and one of s, m, h, d."""
         if isinstance(value, timedelta):
             return value
-        if match := _SPAN.match(str(value)):
-            return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
-        self.fail("a number and one of s, m, h, d, as in 30m", param, ctx)
+        match = _SPAN.match(str(value))
+        if match is None:
+            self.fail("a number and one of s, m, h, d, as in 30m", param, ctx)
+        return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 
 def _requests(
@@ -65,9 +62,7 @@ def _requests(
 @_CAMPAIGN
 @_RUN_DATE
 @_TEXT
-@click.option(
-    "--wait", type=Span(), default="0s", show_default=True, help="Wait for results at most this long."
-)
+@click.option("--wait", type=Span(), default="0s", show_default=True, help="Wait for results at most this long.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--again", is_flag=True, help="Send although the same went out in another campaign.")
 @common
@@ -131,9 +126,7 @@ def show_validated(session: Session, validated: Validated) -> None:
     output, batch = session.output, validated.batch
     totals = batch.totals
     if validated.continued:
-        output.say(
-            "validate.continued", batch=batch.batch_id, campaign=batch.campaign, run_date=batch.run_date
-        )
+        output.say("validate.continued", batch=batch.batch_id, campaign=batch.campaign, run_date=batch.run_date)
     output.say(
         "validate.totals",
         rows=totals.rows,
@@ -163,9 +156,7 @@ def show_reconciled(session: Session, reconciled: Reconciled) -> None:
 @_CAMPAIGN
 @_RUN_DATE
 @_TEXT
-@click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), help="Write the files here; register nothing."
-)
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write the files here; register nothing.")
 @common
 def validate_command(  # noqa: PLR0913 - one parameter an option
     session: Session,
@@ -235,14 +226,10 @@ def send_command(session: Session, *, batch: str, yes: bool, again: bool) -> Exi
 
 @click.command("pull")
 @click.argument("batch", required=False)
-@click.option(
-    "--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), help="Begin of the period, JST."
-)
+@click.option("--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), help="Begin of the period, JST.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), help="End of the period, JST.")
 @common
-def pull_command(
-    session: Session, *, batch: str | None, since: datetime | None, until: datetime | None
-) -> Exit:
+def pull_command(session: Session, *, batch: str | None, since: datetime | None, until: datetime | None) -> Exit:
     """Pull the results of a batch, of a period, or of everything that is open."""
     from pipeline.core.calendar import JST
     from pipeline.ledger.batches import get_batch
@@ -296,8 +283,7 @@ def status_command(session: Session, *, batch: str | None) -> Exit:
         rows: list[dict[str, object]] = []
         for found in batches:
             states = {
-                state.value: count
-                for state, count in sorted(count_states(context.ledger, found.batch_id).items())
+                state.value: count for state, count in sorted(count_states(context.ledger, found.batch_id).items())
             }
             dispatches = list_dispatches(context.ledger, found.batch_id)
             rows.append(
@@ -325,9 +311,7 @@ def status_command(session: Session, *, batch: str | None) -> Exit:
                 if batch or one.is_unsettled:
                     counts = ", ".join(f"{count} {state.value}" for state, count in one.states.items())
                     since = one.begun_at.isoformat(timespec="seconds") if one.begun_at else "-"
-                    session.output.say(
-                        "status.dispatch", dispatch=one.dispatch_id, states=counts, since=since
-                    )
+                    session.output.say("status.dispatch", dispatch=one.dispatch_id, states=counts, since=since)
                 if one.is_unsettled:
                     session.output.say("status.unsettled", batch=found.batch_id, dispatch=one.dispatch_id)
         if not batches:

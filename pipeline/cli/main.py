@@ -62,21 +62,15 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
     @click.option("--quiet", is_flag=True, help="Only results and failures.")
     @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-    @click.option(
-        "--lang", type=click.Choice(["ja", "en"]), default=None, help="Language; default from the locale."
-    )
-    def wrapped(
-        *, config: Path, as_json: bool, quiet: bool, log_format: str, lang: str | None, **options: Any
-    ) -> None:
+    @click.option("--lang", type=click.Choice(["ja", "en"]), default=None, help="Language; default from the locale.")
+    def wrapped(*, config: Path, as_json: bool, quiet: bool, log_format: str, lang: str | None, **options: Any) -> None:  # noqa: ANN401 - click's options
         language = Language(lang) if lang else detect_language(os.environ)
         output = Output(language, as_json=as_json, quiet=quiet, log_format=log_format)
         leave(_guarded(output, lambda: command(Session(config, output), **options)))
 
     wrapped.__name__ = command.__name__
     wrapped.__doc__ = command.__doc__
-    wrapped.__click_params__ = getattr(wrapped, "__click_params__", []) + getattr(
-        command, "__click_params__", []
-    )  # type: ignore[attr-defined]
+    wrapped.__click_params__ = getattr(wrapped, "__click_params__", []) + getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
     return wrapped
 
 
@@ -106,9 +100,7 @@ def _guarded(output: Output, call: Callable[[], Exit]) -> Exit:
 def _without_values() -> None:
     """Print the traceback's places but not the message of the exception, which may hold numbers or texts."""
     kind, _, trace = sys.exc_info()
-    click.echo(
-        "".join(traceback.format_tb(trace)) + f"error[bug]: {kind.__name__ if kind else '?'}", err=True
-    )
+    click.echo("".join(traceback.format_tb(trace)) + f"error[bug]: {kind.__name__ if kind else '?'}", err=True)
 
 
 class _Terminated(BaseException):

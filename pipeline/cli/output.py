@@ -70,9 +70,7 @@ class Output:
     def _log(self, level: str, code: str, text: str) -> None:
         if self.log_format == "json":
             moment = datetime.now(UTC).isoformat(timespec="milliseconds")
-            text = json.dumps(
-                {"at": moment, "level": level, "code": code, "message": text}, ensure_ascii=False
-            )
+            text = json.dumps({"at": moment, "level": level, "code": code, "message": text}, ensure_ascii=False)
         click.echo(text, err=True)
 
     def progress(self) -> Callable[[str, int, int], None]:

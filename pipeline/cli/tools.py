@@ -75,9 +75,7 @@ def init_command(session: Session) -> Exit:
         session.output.say("init.config", file=session.config)
     with session.context(create=True) as context:
         session.output.say("init.done", workspace=context.workspace.root)
-        session.output.document(
-            {"config": str(session.config), "workspace": str(context.workspace.root), "exit": 0}
-        )
+        session.output.document({"config": str(session.config), "workspace": str(context.workspace.root), "exit": 0})
     return Exit.DONE
 
 
@@ -127,11 +125,7 @@ def _print_profile(session: Session, value: object, key: str) -> None:
                 str(part) for name, part in value.items() if name not in ignored and part not in (None, "")
             )
         unconfirmed = LABELS["profile.unconfirmed"] if value.get("confirmed") is False else None
-        mark = (
-            (unconfirmed.ja if session.output.language is Language.JA else unconfirmed.en)
-            if unconfirmed
-            else ""
-        )
+        mark = (unconfirmed.ja if session.output.language is Language.JA else unconfirmed.en) if unconfirmed else ""
         note = f"  — {value['note']}" if value.get("note") else ""
         session.output.say(
             "profile.line",

@@ -67,9 +67,7 @@ class Verdict:
         return named + (messages - len(self.named) if self.others is state else 0)
 
 
-def parse_answer(
-    http_status: int, body: bytes, documented: Mapping[str, Reading], *, empty_is_taken: bool
-) -> Answer:
+def parse_answer(http_status: int, body: bytes, documented: Mapping[str, Reading], *, empty_is_taken: bool) -> Answer:
     """Parse an answer. Taken needs HTTP 2xx *and* a first line of exactly 200 (or JSON ``result`` = "200")."""
     success = 200 <= http_status < 300  # noqa: PLR2004 - HTTP
     text = body.decode("utf-8", errors="replace").lstrip("\ufeff").strip()

@@ -72,11 +72,7 @@ class Tariff:
             yen
             for price in self.prices
             if price.covers(day)
-            and (
-                yen := self.price(
-                    price.carrier, self.parts(price.carrier, characters, double_byte=double_byte), day
-                )
-            )
+            and (yen := self.price(price.carrier, self.parts(price.carrier, characters, double_byte=double_byte), day))
             is not None
         ]
         return (min(costs), max(costs)) if costs else None

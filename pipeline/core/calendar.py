@@ -31,8 +31,9 @@ def widened(start: datetime, end: datetime, margin: timedelta) -> tuple[datetime
 
     The gateway's period is inclusive at its start, exclusive at its end and cut to minutes.
     """
-    floor = (start - margin).astimezone(JST).replace(second=0, microsecond=0)
-    ceiling = (end + margin).astimezone(JST).replace(second=0, microsecond=0) + timedelta(minutes=1)
+    # JST first: in a zone with summer time, subtraction follows the clock on the wall, not the time that passed.
+    floor = (start.astimezone(JST) - margin).replace(second=0, microsecond=0)
+    ceiling = (end.astimezone(JST) + margin).replace(second=0, microsecond=0) + timedelta(minutes=1)
     return floor, ceiling
 
 

@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipeline.core import ids, msisdn, tags, text
-from pipeline.model import Finding, Repair
+from pipeline.model import CharacterAt, Finding, Repair
 
 _SHOWN = 5
 _SMSID = re.compile(r"^[A-Za-z0-9]+$")
@@ -41,7 +40,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """Which column of the input plays which role: field of the gateway → column name. ``text`` may be a whole file's."""
+    """Which column of the input plays which role: field of the gateway → column name, or one text for all."""
 
     columns: Mapping[str, str]
     common_text: str | None = None
@@ -72,16 +71,12 @@ class Examined:
         return [position for position in range(len(self.row_numbers)) if position not in self.findings]
 
 
-def examine(
-    chunk: pd.DataFrame, row_number: str, roles: Roles, limits: Limits, fields: Sequence[str]
-) -> Examined:
+def examine(chunk: pd.DataFrame, row_number: str, roles: Roles, limits: Limits, fields: Sequence[str]) -> Examined:
     """Apply every rule to a chunk. ``fields`` are the gateway fields a row may carry besides number and text."""
     rows: list[int] = chunk[row_number].tolist()
     columns = {str(name): _arrow(chunk[name]) for name in chunk.columns if name != row_number}
     empty = pa.array([""] * len(rows), pa.large_string())
-    role = {
-        name: columns.get(roles.columns.get(name, ""), empty) for name in (*fields, "msisdn", "smsid", "text")
-    }
+    role = {name: columns.get(roles.columns.get(name, ""), empty) for name in (*fields, "msisdn", "smsid", "text")}
     if roles.common_text is not None:
         role["text"] = pa.array([roles.common_text] * len(rows), pa.large_string())
     numbers = msisdn.read_column(role["msisdn"], overseas=limits.overseas)
@@ -105,7 +100,7 @@ def examine(
     )
     found.fields |= {name: column.to_pylist() for name, column in info.items() if name in fields}
     _numbers(found, roles, role["msisdn"], numbers)
-    _texts(found, roles, role["text"], repaired, expanded, shown, limits)
+    _texts(found, roles, limits, given=role["text"], repaired=repaired, expanded=expanded, shown=shown)
     _links(found, roles, expanded, limits)
     _others(found, roles, limits)
     found.repairs = [repair for repair in found.repairs if repair.before != repair.after]
@@ -130,11 +125,12 @@ def _numbers(found: Examined, roles: Roles, given: pa.Array, numbers: msisdn.Msi
 def _texts(  # noqa: PLR0913 - one pass over what the kernels found
     found: Examined,
     roles: Roles,
+    limits: Limits,
+    *,
     given: pa.Array,
     repaired: text.RepairedColumn,
     expanded: tags.Expansion,
     shown: pa.Array,
-    limits: Limits,
 ) -> None:
     name = roles.name("text")
 
@@ -148,39 +144,40 @@ def _texts(  # noqa: PLR0913 - one pass over what the kernels found
         finding(position, "tag.unclosed", position=at)
     for position, unknown in expanded.unknown.items():
         finding(position, "tag.unknown", tag=unknown[0])
-    whole = [
-        position for position in range(len(shown)) if position not in expanded.unclosed | expanded.unknown
-    ]
     blank, forbidden = text.is_blank(shown).to_pylist(), text.has_forbidden(shown).to_pylist()
-    in_value = pc.match_substring_regex(shown, tags.GATEWAY_TAG).to_pylist()
-    for position in whole:
+    for position in range(len(shown)):
+        if position in expanded.unclosed or position in expanded.unknown:
+            continue
+        sent = found.fields["text"][position]
         if blank[position]:
             finding(position, "text.empty")
-            continue
-        if in_value[position] or _value_tag(
-            found.fields["text"][position], expanded.gateway_tags.get(position, ())
-        ):
-            tag = re.search(tags.GATEWAY_TAG, shown[position].as_py()) or re.search(
-                tags.GATEWAY_TAG, found.fields["text"][position]
-            )
-            finding(position, "tag.in_value", tag=tag[0][1:-1] if tag else "")
-            continue
-        if forbidden[position]:
+        elif tag := _value_tag(sent, shown[position].as_py(), expanded.gateway_tags.get(position, ())):
+            finding(position, "tag.in_value", tag=tag)
+        elif forbidden[position]:
             characters = text.forbidden_characters(shown[position].as_py())
-            facts = {"shown": ", ".join(map(str, characters[:_SHOWN]))}
+            facts = {"shown": _first(characters)}
             row = found.row_numbers[position]
             found.reject(position, Finding(row, name, "text.platform_dependent", facts, characters))
-            continue
-        if found.size[position] > limits.text_bytes:
-            finding(position, "text.too_many_bytes", size=found.size[position], limit=limits.text_bytes)
-        if found.double_byte[position] and found.characters[position] > limits.text_characters:
-            size = found.characters[position]
-            finding(position, "text.too_many_characters", size=size, limit=limits.text_characters)
+        else:
+            _lengths(found, position, name, limits)
 
 
-def _value_tag(sent: str, template_tags: tuple[str, ...]) -> bool:
-    """Say whether the text we send holds more gateway tags than the template did: then a value brought one."""
-    return len(re.findall(tags.GATEWAY_TAG, sent)) > len(template_tags)
+def _lengths(found: Examined, position: int, name: str, limits: Limits) -> None:
+    row, size, characters = found.row_numbers[position], found.size[position], found.characters[position]
+    if size > limits.text_bytes:
+        facts = {"size": size, "limit": limits.text_bytes}
+        found.reject(position, Finding(row, name, "text.too_many_bytes", facts))
+    if found.double_byte[position] and characters > limits.text_characters:
+        facts = {"size": characters, "limit": limits.text_characters}
+        found.reject(position, Finding(row, name, "text.too_many_characters", facts))
+
+
+def _value_tag(sent: str, shown: str, template_tags: tuple[str, ...]) -> str | None:
+    """Return a gateway tag that a value brought along: more stand in ``sent`` than the template had, or in ``shown``."""
+    in_sent, in_shown = re.findall(tags.GATEWAY_TAG, sent), re.findall(tags.GATEWAY_TAG, shown)
+    if in_shown or len(in_sent) > len(template_tags):
+        return str((in_shown or in_sent)[0])[1:-1]
+    return None
 
 
 def _links(found: Examined, roles: Roles, expanded: tags.Expansion, limits: Limits) -> None:
@@ -190,9 +187,7 @@ def _links(found: Examined, roles: Roles, expanded: tags.Expansion, limits: Limi
             if url:
                 code, facts = _url_fault(url, limits)
                 if code:
-                    found.reject(
-                        position, Finding(found.row_numbers[position], roles.name(name), code, facts)
-                    )
+                    found.reject(position, Finding(found.row_numbers[position], roles.name(name), code, facts))
             elif tag in expanded.gateway_tags.get(position, ()):
                 row = found.row_numbers[position]
                 found.reject(position, Finding(row, roles.name("text"), "url.tag_without_url", {"tag": tag}))
@@ -210,31 +205,37 @@ def _url_fault(url: str, limits: Limits) -> tuple[str, dict[str, object]]:
 
 def _others(found: Examined, roles: Roles, limits: Limits) -> None:
     """Check what the user gave besides number, text and links. A memo never reaches a phone: it may hold anything."""
-
-    def finding(position: int, name: str, code: str, /, **facts: object) -> None:
-        found.reject(position, Finding(found.row_numbers[position], roles.name(name), code, facts))
-
     for position, smsid in enumerate(found.fields["smsid"]):
-        if not smsid:
-            continue
-        if not _SMSID.match(smsid) or len(smsid) > limits.smsid_characters:
-            finding(position, "smsid.characters", limit=limits.smsid_characters)
-        elif _NUMBER_LIKE.match(smsid):
-            finding(position, "smsid.is_a_number")
+        if smsid and (code := _smsid_fault(smsid, limits)):
+            facts = {"limit": limits.smsid_characters}
+            found.reject(position, Finding(found.row_numbers[position], roles.name("smsid"), code, facts))
     for position, title in enumerate(found.fields["title"]):
-        fits = (
-            limits.title_min <= len(title) <= limits.title_max and _TITLE.match(title) and not title.isdigit()
-        )
-        if title and not fits:
-            finding(position, "title.characters", minimum=limits.title_min, maximum=limits.title_max)
+        if title and not _is_title(title, limits):
+            facts = {"minimum": limits.title_min, "maximum": limits.title_max}
+            row = found.row_numbers[position]
+            found.reject(position, Finding(row, roles.name("title"), "title.characters", facts))
     for name in tags.INFO_TAGS:
         for position, value in enumerate(found.fields[name]):
             if value and (characters := text.forbidden_characters(value)):
-                facts = {"shown": ", ".join(map(str, characters[:_SHOWN]))}
+                facts = {"shown": _first(characters)}
                 row = found.row_numbers[position]
-                found.reject(
-                    position, Finding(row, roles.name(name), "field.platform_dependent", facts, characters)
-                )
+                found.reject(position, Finding(row, roles.name(name), "field.platform_dependent", facts, characters))
+
+
+def _smsid_fault(smsid: str, limits: Limits) -> str | None:
+    if not _SMSID.match(smsid) or len(smsid) > limits.smsid_characters:
+        return "smsid.characters"
+    return "smsid.is_a_number" if _NUMBER_LIKE.match(smsid) else None
+
+
+def _is_title(title: str, limits: Limits) -> bool:
+    fits = limits.title_min <= len(title) <= limits.title_max
+    return fits and bool(_TITLE.match(title)) and not title.isdigit()
+
+
+def _first(characters: Sequence[CharacterAt]) -> str:
+    """Show the first few characters that cannot be sent."""
+    return ", ".join(map(str, characters[:_SHOWN]))
 
 
 class Uniqueness:
@@ -252,9 +253,7 @@ class Uniqueness:
             row = found.row_numbers[position]
             number, smsid = found.fields["msisdn"][position], found.fields["smsid"][position]
             if (first := self._first["msisdn"].get(number)) is not None:
-                found.reject(
-                    position, Finding(row, roles.name("msisdn"), "recipient.duplicate", {"first": first})
-                )
+                found.reject(position, Finding(row, roles.name("msisdn"), "recipient.duplicate", {"first": first}))
             elif smsid and (smsid in taken or smsid in self._first["smsid"]):
                 facts = {"first": self._first["smsid"].get(smsid, "-")}
                 found.reject(position, Finding(row, roles.name("smsid"), "smsid.duplicate", facts))

@@ -70,68 +70,89 @@ class Match:
     breaks: tuple[tuple[BreakKind, str], ...]
 
 
-def match_message(
+def match_message(  # noqa: C901 - the rules of GATEWAY section 7, read in one go
     message: SentMessage, observations: Sequence[Observation], statuses: StatusTable, deadlines: Deadlines
 ) -> Match:
     """Class one message by everything that was observed about it."""
-    read = [(row, statuses.look_up(row.status)) for row in observations]
-    known = [(row, meaning) for row, meaning in read if meaning is not None]
-    final = [pair for pair in known if pair[1].means in _FINAL]
-    billable = [pair for pair in final if pair[1].billable]
-    pending = [pair for pair in known if pair[1].means is StatusClass.PENDING]
-    unmapped = [row for row, meaning in read if meaning is None]
-    breaks: list[tuple[BreakKind, str]] = [
-        (BreakKind.UNMAPPED_STATUS, status) for status in sorted({row.status for row in unmapped})
-    ]
+    seen = _Seen.of(observations, statuses)
+    breaks: list[tuple[BreakKind, str]] = [(BreakKind.UNMAPPED_STATUS, status) for status in seen.unmapped]
     if any(canonical_result(row.msisdn) != message.msisdn for row in observations):
         breaks.append((BreakKind.PHONE_MISMATCH, ""))
-    bills = len({row.status_time for row, meaning in billable if not meaning.clicked})
-    if bills > 1:
+    message_class, label, witness = _class(message, seen, deadlines)
+    if seen.bills > 1:
         breaks.append((BreakKind.DUPLICATE_BILLABLE, ""))
-    deciding: tuple[Observation, StatusMeaning] | None = None
-    label = ""
-    if billable:
-        # The first bill decides; a click shows that the message arrived, so its label wins.
-        deciding = min((pair for pair in billable if not pair[1].clicked), key=_time, default=None) or min(
-            billable, key=_time
-        )
-        clicked = next((meaning.label for _, meaning in billable if meaning.clicked), None)
-        label = clicked or deciding[1].label
-        message_class = MessageClass.DELIVERED
-        last = max(final, key=_time)
-        if not last[1].billable and _time(last) > max(_time(pair) for pair in billable):
-            breaks.append((BreakKind.CONTRADICTION, last[1].label))
-    elif final:
-        deciding = max(final, key=_time)
-        label, message_class = deciding[1].label, _FINAL[deciding[1].means]
-    elif unmapped:
-        label, message_class = canonical_label(unmapped[0].status), MessageClass.UNMAPPED
-    else:
-        if pending:
-            deciding = max(pending, key=_time)
-            label = deciding[1].label
-        message_class = _without_final(message, deadlines)
-        if message_class is MessageClass.MISSING:
-            breaks.append((BreakKind.MISSING_RESULT, ""))
+    if seen.billable and (last := max(seen.final, key=_time)) not in seen.billable:
+        breaks.append((BreakKind.CONTRADICTION, last[1].label))
     if observations and message.state in {MessageState.REFUSED, MessageState.CANCELLED, MessageState.PLANNED}:
         breaks.append((BreakKind.CONTRADICTION, message.state.value))
-    if message_class is MessageClass.REFUSED:
-        label = message.reason.rpartition(":")[2]
-    witness = deciding[0] if deciding else None
+    if message.reason.startswith("observed:") and message.reason != f"observed:{MessageState.UNKNOWN}":
+        breaks.append((BreakKind.CONTRADICTION, message.reason.partition(":")[2]))
+    if message_class is MessageClass.MISSING:
+        breaks.append((BreakKind.MISSING_RESULT, ""))
     return Match(
         message,
         message_class,
         label,
         witness,
-        bool(billable),
-        bills,
+        bool(seen.billable),
+        seen.bills,
         next((row.carrier for row in ([witness] if witness else []) + list(observations) if row.carrier), ""),
         next((row.parts_total for row in observations if row.parts_total is not None), None),
         tuple(breaks),
     )
 
 
-def _time(pair: tuple[Observation, StatusMeaning]) -> tuple[datetime, bool, str]:
+_Pair = tuple[Observation, StatusMeaning]
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was observed about one message, by what it means."""
+
+    final: list[_Pair]
+    billable: list[_Pair]
+    pending: list[_Pair]
+    unmapped: list[str]
+
+    @classmethod
+    def of(cls, observations: Sequence[Observation], statuses: StatusTable) -> _Seen:
+        read = [(row, statuses.look_up(row.status)) for row in observations]
+        known = [(row, meaning) for row, meaning in read if meaning is not None]
+        final = [pair for pair in known if pair[1].means in _FINAL]
+        return cls(
+            final,
+            [pair for pair in final if pair[1].billable],
+            [pair for pair in known if pair[1].means is StatusClass.PENDING],
+            sorted({row.status for row, meaning in read if meaning is None}),
+        )
+
+    @property
+    def bills(self) -> int:
+        """Count distinct bills; a click is none."""
+        return len({row.status_time for row, meaning in self.billable if not meaning.clicked})
+
+
+def _class(message: SentMessage, seen: _Seen, deadlines: Deadlines) -> tuple[MessageClass, str, Observation | None]:
+    """Return the class of a message, the label that reports show, and the row that decided."""
+    if seen.billable:
+        # The first bill decides; a click shows that the message arrived, so its label wins.
+        clicked = next((meaning.label for _, meaning in seen.billable if meaning.clicked), None)
+        first = min(seen.billable, key=lambda pair: (pair[1].clicked, *_time(pair)))
+        return MessageClass.DELIVERED, clicked or first[1].label, first[0]
+    if seen.final:
+        last = max(seen.final, key=_time)
+        return _FINAL[last[1].means], last[1].label, last[0]
+    if seen.unmapped:
+        return MessageClass.UNMAPPED, canonical_label(seen.unmapped[0]), None
+    message_class = _without_final(message, deadlines)
+    if seen.pending:
+        last = max(seen.pending, key=_time)
+        return message_class, last[1].label, last[0]
+    label = message.reason.rpartition(":")[2] if message_class is MessageClass.REFUSED else ""
+    return message_class, label, None
+
+
+def _time(pair: _Pair) -> tuple[datetime, bool, str]:
     """Order rows by gateway time; at the same time a billable row is the later one, then the label decides."""
     row, meaning = pair
     return (row.status_time or _NEVER, meaning.billable, meaning.label)

@@ -8,6 +8,7 @@ is possible, and each is named. libphonenumber does not gate: its metadata has f
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -22,13 +23,24 @@ _PLAIN = rf"^(?:{DOMESTIC})$"
 _HYPHENATED = r"^0(?:[6-9]0-[1-9]|20-[1-35-9])[0-9]{3}-[0-9]{4}$"
 
 _DASHES = "-‐‑‒–—―−ー\uff70─━⁃˗－﹣〜～"
-_SPACES = " \t\r\n\x0b\x0c\xa0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff"
-_SEPARATORS = re.compile(rf"[{_SPACES}()（）.．・/／{re.escape(_DASHES)}]")
+_SPACES = " \t\x0b\x0c\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200C))) + "\u202f\u205f\u2060\u3000\ufeff"
+_BIDI_MARKS = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_AROUND = f"{_SPACES}{_BIDI_MARKS}\r\n"
+# No slash, middle dot or line break: two numbers in one cell must never become one.
+_SEPARATOR = rf"[{_SPACES}{_BIDI_MARKS}()（）.．{re.escape(_DASHES)}]"
+_SEPARATORS = re.compile(_SEPARATOR)
+_SIGN = re.compile(rf"{_SEPARATOR}*\+")
+_FINE = re.compile(rf"[0-9]|{_SEPARATOR}")
+_DIGITS = re.compile(r"[0-9]+")
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９＋", "0123456789+")
 _FORMULA = re.compile(r'^="([^"]*)"$')
 _PREFIX = re.compile(r"^tel[:：]", re.IGNORECASE)
-_SCIENTIFIC = re.compile(r"^[+-]?[0-9]+(?:\.[0-9]*)?[eE][+-]?[0-9]+$")
-_POINT_ZERO = re.compile(r"^([0-9]+)\.0+$")
+_SCIENTIFIC = re.compile(r"^[+\-－]?[0-9]+(?:[.．][0-9]*)?[eEｅＥ][+\-－]?[0-9]+$")
+# What a spreadsheet appends never becomes a digit; but a number with two dots is none of a spreadsheet's.
+_POINT_ZERO = re.compile(r"^(.*[0-9].*)[.．]0+$")
+_DOTTED = re.compile(r"[.．][0-9]{3,4}[.．]0000$")
+_WHOLE_NUMBER = re.compile(r"\+?[0-9]+")
+_SPELLED = re.compile(_HYPHENATED)
 _DOMESTIC = re.compile(DOMESTIC)
 _MOBILE_PREFIX = re.compile(r"0[26789]0")
 _LOST_ZERO = re.compile(r"[6-9]0[1-9][0-9]{7}")
@@ -37,6 +49,7 @@ _DOMESTIC_DIGITS = 11
 _INTERNATIONAL_DIGITS = 12
 _LOST_ZERO_DIGITS = 10
 _OVERSEAS_MIN, _OVERSEAS_MAX = 6, 20
+_SHOWN_FIRST, _HIDDEN, _SHOWN_LAST = 3, 4, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,42 +79,87 @@ class MsisdnColumn:
 
 def read_msisdn(value: str, *, overseas: bool) -> Reading | Unreadable:
     """Read one number as people, spreadsheets and other systems write it."""
-    repairs: list[str] = []
-    rest = value.strip(" \t\r\n\u3000\xa0")
-    if not rest:
-        return Unreadable("phone.empty")
-    if formula := _FORMULA.match(rest):
-        rest = formula[1]
-        repairs.append("phone.formula_quote")
-    elif rest[0] in "'’":
-        rest = rest[1:]
-        repairs.append("phone.formula_quote")
-    if prefix := _PREFIX.match(rest):
-        rest = rest[prefix.end() :]
-        repairs.append("phone.prefix")
-    digits = rest.translate(_FULL_WIDTH)
-    if digits != rest:
-        repairs.append("phone.full_width")
+    cell = _unwrapped(value)
+    digits = cell.rest.translate(_FULL_WIDTH)
     if _SCIENTIFIC.match(digits):
         return Unreadable("phone.scientific")
-    if number := _POINT_ZERO.match(digits):
+    repairs = [*cell.repairs]
+    if digits != cell.rest:
+        repairs.append("phone.full_width")
+    number = None if _DOTTED.search(digits) else _POINT_ZERO.match(digits)
+    if number:
         digits = number[1]
         repairs.append("phone.spreadsheet_number")
     bare = _SEPARATORS.sub("", digits)
-    if bare != digits:
+    if bare != digits or cell.spaced:
         repairs.append("phone.separators")
     plus = bare.startswith("+")
     bare = bare.removeprefix("+")
-    if wrong := re.search(r"[^0-9]", bare):
-        character = wrong[0]
-        return Unreadable("phone.letter", {"character": character, "position": value.find(character) + 1})
     if not bare:
         return Unreadable("phone.empty")
+    if not _DIGITS.fullmatch(bare):
+        return _letter(value, cell.start + _first_strange(digits))
     reading = _read_digits(bare, plus=plus, overseas=overseas)
-    if isinstance(reading, Reading):
-        named = () if re.match(_HYPHENATED, value) else tuple(repairs)
-        return Reading(reading.msisdn, (*named, *reading.repairs))
-    return reading
+    if isinstance(reading, Unreadable):
+        return reading
+    if number and not reading.msisdn.startswith("0") and not _WHOLE_NUMBER.fullmatch(digits):
+        # Overseas numbers have no fixed length: "+1 415 555.0000" may well end in these zeros.
+        return _letter(value, cell.start + len(digits))
+    named = () if _SPELLED.match(value) else repairs
+    return Reading(reading.msisdn, (*named, *reading.repairs))
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """What a cell holds within its wrapping: ``rest`` begins at offset ``start`` of the cell."""
+
+    rest: str
+    start: int
+    spaced: bool
+    repairs: tuple[str, ...]
+
+
+def _unwrapped(value: str) -> _Cell:
+    """Take away what stands around a number; ASCII spaces are not worth a word, other ones are ``spaced``."""
+    start, end = _stripped(value, 0, len(value))
+    outer = start, end
+    repairs: list[str] = []
+    if formula := _FORMULA.match(value[start:end]):
+        start, end = start + formula.start(1), start + formula.end(1)
+        repairs.append("phone.formula_quote")
+    elif value[start:end].startswith(("'", "’")):
+        start += 1
+        repairs.append("phone.formula_quote")
+    inner = start, end
+    start, end = _stripped(value, start, end)
+    around = [value[: outer[0]], value[outer[1] :], value[inner[0] : start], value[end : inner[1]]]
+    if prefix := _PREFIX.match(value[start:end]):
+        behind = start + prefix.end()
+        start, end = _stripped(value, behind, end)
+        around.append(value[behind:start])
+        repairs.append("phone.prefix")
+    return _Cell(value[start:end], start, bool("".join(around).strip(" ")), tuple(repairs))
+
+
+def _stripped(value: str, start: int, end: int) -> tuple[int, int]:
+    """Return the borders of ``value[start:end]`` without the spaces and line breaks around it."""
+    left = value[start:end].lstrip(_AROUND)
+    return end - len(left), end - len(left) + len(left.rstrip(_AROUND))
+
+
+def _first_strange(digits: str) -> int:
+    """Return the offset of the first character that a number cannot have; one leading + is fine."""
+    sign = _SIGN.match(digits)
+    start = sign.end() if sign else 0
+    return next(at for at in range(start, len(digits)) if not _FINE.match(digits[at]))
+
+
+def _letter(value: str, offset: int) -> Unreadable:
+    character = value[offset]
+    # Control and format characters, spaces and marks cannot be seen in a message.
+    hidden = unicodedata.category(character)[0] in "CZM"
+    shown = f"U+{ord(character):04X}" if hidden else character
+    return Unreadable("phone.letter", {"character": character, "position": offset + 1, "shown": shown})
 
 
 def _read_digits(digits: str, *, plus: bool, overseas: bool) -> Reading | Unreadable:
@@ -109,21 +167,27 @@ def _read_digits(digits: str, *, plus: bool, overseas: bool) -> Reading | Unread
         digits, plus = digits[2:], True
     if digits.startswith("81"):
         return _read_japan(digits)
-    if digits.startswith("0") and not plus:
-        return _read_domestic(digits, ())
+    if digits.startswith("0"):
+        return _no_mobile(digits, "+") if plus else _read_domestic(digits, ())
     if not plus and _LOST_ZERO.fullmatch(digits):
         if overseas:
             return Unreadable("phone.ambiguous_overseas")
         return Reading("0" + digits, ("phone.lost_zero",))
-    if overseas and not digits.startswith("0"):
-        if len(digits) < _OVERSEAS_MIN:
-            return Unreadable("phone.too_short", {"digits": len(digits)})
-        if len(digits) > _OVERSEAS_MAX:
-            return Unreadable("phone.too_long", {"digits": len(digits)})
-        return Reading(digits, ("phone.international",) if plus else ())
+    return _read_overseas(digits, plus=plus) if overseas else _no_overseas(digits, plus=plus)
+
+
+def _read_overseas(digits: str, *, plus: bool) -> Reading | Unreadable:
+    if len(digits) < _OVERSEAS_MIN:
+        return Unreadable("phone.too_short", {"digits": len(digits)})
+    if len(digits) > _OVERSEAS_MAX:
+        return Unreadable("phone.too_long", {"digits": len(digits)})
+    return Reading(digits, ("phone.plus",) if plus else ())
+
+
+def _no_overseas(digits: str, *, plus: bool) -> Unreadable:
+    """Say what is wrong with a number without 0 or 81: a mistyped domestic one is not called foreign."""
     if plus or (_OVERSEAS_MIN <= len(digits) <= _OVERSEAS_MAX and not re.match(r"[6-9]0", digits)):
         return Unreadable("phone.overseas_disabled")
-    # A mistyped domestic number: say what is wrong with it, not that it might be a foreign one.
     short = len(digits) <= _LOST_ZERO_DIGITS
     return Unreadable("phone.too_short" if short else "phone.too_long", {"digits": len(digits)})
 
@@ -139,25 +203,29 @@ def _read_japan(digits: str) -> Reading | Unreadable:
 
 
 def _read_domestic(digits: str, repairs: tuple[str, ...]) -> Reading | Unreadable:
-    if _DOMESTIC.fullmatch(digits):
-        return Reading(digits, repairs)
-    if _MOBILE_PREFIX.match(digits) and len(digits) != _DOMESTIC_DIGITS:
+    return Reading(digits, repairs) if _DOMESTIC.fullmatch(digits) else _no_mobile(digits)
+
+
+def _no_mobile(digits: str, sign: str = "") -> Unreadable:
+    """Say what is wrong with a number that begins with 0; after a + there is no such number at all."""
+    mobile = _MOBILE_PREFIX.match(digits)
+    if mobile and len(digits) != _DOMESTIC_DIGITS:
         code = "phone.too_short" if len(digits) < _DOMESTIC_DIGITS else "phone.too_long"
         return Unreadable(code, {"digits": len(digits)})
-    return Unreadable("phone.not_mobile", {"prefix": digits[: 4 if _MOBILE_PREFIX.match(digits) else 3]})
+    return Unreadable("phone.not_mobile", {"prefix": sign + digits[: 4 if mobile else 3]})
 
 
 def read_column(column: pa.Array, *, overseas: bool) -> MsisdnColumn:
     """Read a column of texts without nulls; plain and hyphenated numbers never leave Arrow."""
     hyphenated = pc.match_substring_regex(column, _HYPHENATED)
     values = pc.if_else(hyphenated, pc.replace_substring(column, "-", ""), column)
-    plain = pc.match_substring_regex(values, _PLAIN)
-    others = pc.indices_nonzero(pc.invert(plain))
-    read = [read_msisdn(value, overseas=overseas) for value in column.take(others).to_pylist()]
+    others = pc.invert(pc.match_substring_regex(values, _PLAIN))
+    positions = pc.indices_nonzero(others)
     unreadable: dict[int, Unreadable] = {}
     repairs: dict[int, tuple[str, ...]] = {}
     replacements: list[str] = []
-    for position, reading in zip(others.to_pylist(), read, strict=True):
+    for position, value in zip(positions.to_pylist(), column.take(positions).to_pylist(), strict=True):
+        reading = read_msisdn(value, overseas=overseas)
         if isinstance(reading, Unreadable):
             unreadable[position] = reading
             replacements.append("")
@@ -165,7 +233,7 @@ def read_column(column: pa.Array, *, overseas: bool) -> MsisdnColumn:
             replacements.append(reading.msisdn)
             if reading.repairs:
                 repairs[position] = reading.repairs
-    values = pc.replace_with_mask(values, pc.invert(plain), pa.array(replacements, values.type))
+    values = pc.replace_with_mask(values, others, pa.array(replacements, values.type))
     return MsisdnColumn(values, unreadable, repairs)
 
 
@@ -188,8 +256,7 @@ def hyphenated(msisdn: str) -> str:
 
 
 def mask(number: str) -> str:
-    """Hide the middle of a number: ``090****5678``."""
-    shown = 3
-    if len(number) <= shown + 4:
+    """Hide the middle of a number, ``090****5678``; one too short to hide four digits in is hidden as a whole."""
+    if len(number) < _SHOWN_FIRST + _SHOWN_LAST + _HIDDEN:
         return "*" * len(number)
-    return f"{number[:shown]}****{number[-4:]}"
+    return number[:_SHOWN_FIRST] + "*" * _HIDDEN + number[-_SHOWN_LAST:]

@@ -79,8 +79,7 @@ def reconcile(  # noqa: PLR0913 - each is a different kind of evidence
     sums.matched = sum(len(observations.get(line.smsid, ())) for line in report_lines)
     foreign = _foreign(strangers.foreign, statuses, tariff, deadlines.as_of)
     sums.breaks += [
-        Break(kind=BreakKind.ORPHAN_RESULT, smsid=row.smsid, facts={"status": row.status})
-        for row in strangers.orphans
+        Break(kind=BreakKind.ORPHAN_RESULT, smsid=row.smsid, facts={"status": row.status}) for row in strangers.orphans
     ]
     if foreign.unpriced:
         sums.breaks.append(Break(kind=BreakKind.UNPRICED, smsid="", facts={"foreign": str(foreign.unpriced)}))
@@ -126,9 +125,7 @@ def _add(sums: _Sums, match: Match, tariff: Tariff) -> MessageLine:
         if price is None:
             facts = {"carrier": match.carrier, "parts": str(count)}
             breaks.append(
-                Break(
-                    kind=BreakKind.UNPRICED, smsid=message.smsid, row_number=message.row_number, facts=facts
-                )
+                Break(kind=BreakKind.UNPRICED, smsid=message.smsid, row_number=message.row_number, facts=facts)
             )
         else:
             sums.tax += price * tariff.tax_rate(day)
@@ -177,9 +174,7 @@ def billing_day(match: Match) -> date:
 def _at_risk(found: Break, amount: Decimal) -> Break:
     if found.kind is not BreakKind.DUPLICATE_BILLABLE:
         return found
-    return Break(
-        kind=found.kind, smsid=found.smsid, row_number=found.row_number, facts=found.facts, at_risk=amount
-    )
+    return Break(kind=found.kind, smsid=found.smsid, row_number=found.row_number, facts=found.facts, at_risk=amount)
 
 
 def _status_lines(sums: _Sums) -> tuple[StatusLine, ...]:
@@ -199,9 +194,7 @@ def _status_lines(sums: _Sums) -> tuple[StatusLine, ...]:
     )
 
 
-def _foreign(
-    rows: Sequence[Observation], statuses: StatusTable, tariff: Tariff, as_of: datetime
-) -> ForeignLine:
+def _foreign(rows: Sequence[Observation], statuses: StatusTable, tariff: Tariff, as_of: datetime) -> ForeignLine:
     """Price the account's other messages: one bill per (smsid, number, registration), as for ours."""
     groups: dict[tuple[str, str, datetime | None], list[Observation]] = defaultdict(list)
     for row in rows:
@@ -214,9 +207,7 @@ def _foreign(
             continue
         first = min(billed, key=lambda row: row.status_time or as_of)
         count = first.parts_total or 1
-        price = tariff.price(
-            first.carrier, count, jst_date(first.registered_at or first.status_time or as_of)
-        )
+        price = tariff.price(first.carrier, count, jst_date(first.registered_at or first.status_time or as_of))
         billable += 1
         units += count
         unpriced += price is None

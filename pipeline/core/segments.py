@@ -17,7 +17,5 @@ class Steps:
 
 def parts(characters: int, *, double_byte: bool, steps: Steps) -> int:
     """Return the number of parts of a text of ``characters`` (T: 70 then 67, for ASCII 160 then 153)."""
-    single, part = (
-        (steps.wide_single, steps.wide_part) if double_byte else (steps.narrow_single, steps.narrow_part)
-    )
+    single, part = (steps.wide_single, steps.wide_part) if double_byte else (steps.narrow_single, steps.narrow_part)
     return 1 if characters <= single else -(-characters // part)

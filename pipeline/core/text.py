@@ -71,9 +71,7 @@ def has_forbidden(column: pa.Array) -> pa.Array:
 def forbidden_characters(text: str) -> tuple[CharacterAt, ...]:
     """Return every character of ``text`` that cannot be sent, with its position."""
     allowed = repertoire()
-    return tuple(
-        CharacterAt(at, character) for at, character in enumerate(text, 1) if character not in allowed
-    )
+    return tuple(CharacterAt(at, character) for at, character in enumerate(text, 1) if character not in allowed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +129,8 @@ class Lengths:
 def measure(column: pa.Array, *, line_break: int) -> Lengths:
     """Measure texts with LF line breaks; one line break counts as ``line_break`` bytes and characters (V)."""
     breaks = pc.multiply(pc.count_substring(column, "\n"), line_break - 1)
-    characters = pc.add(pc.utf8_length(column), breaks)
-    wide = pc.count_substring_regex(column, _WIDE)
+    characters = pc.add(pc.utf8_length(column), breaks).cast(pa.int32())
+    wide = pc.count_substring_regex(column, _WIDE).cast(pa.int32())
     # Half-width katakana are one byte in Shift_JIS, but count as double-byte for the character limit (A).
     return Lengths(pc.add(characters, wide), characters, pc.match_substring_regex(column, _DOUBLE_BYTE))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
@@ -19,9 +19,7 @@ from pipeline.model import LIVE, Artefact, Batch, MessageState, RowTotals, SentM
 
 _SLICE = 5_000
 _live = message.c.state.in_([state.value for state in LIVE])
-_served = message.c.state.in_(
-    [MessageState.IN_FLIGHT.value, MessageState.TAKEN.value, MessageState.UNKNOWN.value]
-)
+_served = message.c.state.in_([MessageState.IN_FLIGHT.value, MessageState.TAKEN.value, MessageState.UNKNOWN.value])
 
 
 def record_event(
@@ -102,9 +100,7 @@ def register_batch(ledger: Ledger, value: Batch) -> None:
     }
     with ledger.writing() as connection:
         connection.execute(
-            upsert(campaign)
-            .values(name=value.campaign, first_seen=iso(value.registered_at))
-            .on_conflict_do_nothing()
+            upsert(campaign).values(name=value.campaign, first_seen=iso(value.registered_at)).on_conflict_do_nothing()
         )
         existing = connection.execute(
             select(batch.c.planned_at).where(batch.c.batch_id == value.batch_id)
@@ -183,9 +179,7 @@ def repeats_elsewhere(ledger: Ledger, value: Batch, since: datetime) -> int:
             message.c.batch_id == value.batch_id,
             message.c.state == MessageState.PLANNED.value,
             other.c.sent_at >= iso(since),
-            other.c.state.in_(
-                [MessageState.IN_FLIGHT.value, MessageState.TAKEN.value, MessageState.UNKNOWN.value]
-            ),
+            other.c.state.in_([MessageState.IN_FLIGHT.value, MessageState.TAKEN.value, MessageState.UNKNOWN.value]),
         )
     )
     with ledger.reading() as connection:
@@ -194,9 +188,7 @@ def repeats_elsewhere(ledger: Ledger, value: Batch, since: datetime) -> int:
 
 def count_states(ledger: Ledger, batch_id: str) -> dict[MessageState, int]:
     """Count a batch's messages per state."""
-    query = (
-        select(message.c.state, func.count()).where(message.c.batch_id == batch_id).group_by(message.c.state)
-    )
+    query = select(message.c.state, func.count()).where(message.c.batch_id == batch_id).group_by(message.c.state)
     with ledger.reading() as connection:
         return {MessageState(state): count for state, count in connection.execute(query)}
 

@@ -103,9 +103,7 @@ def list_dispatches(ledger: Ledger, batch_id: str) -> list[Dispatch]:
 def get_dispatch(ledger: Ledger, wanted: str) -> Dispatch:
     """Return a dispatch that must exist."""
     with ledger.reading() as connection:
-        row = connection.execute(
-            select(dispatch.c.batch_id).where(dispatch.c.dispatch_id == wanted)
-        ).one_or_none()
+        row = connection.execute(select(dispatch.c.batch_id).where(dispatch.c.dispatch_id == wanted)).one_or_none()
     if row is None:
         raise UsageError("dispatch.unknown", dispatch=wanted)
     return next(found for found in list_dispatches(ledger, row.batch_id) if found.dispatch_id == wanted)
@@ -145,9 +143,7 @@ def offered_before(ledger: Ledger, value: Dispatch) -> bool:
         return bool(connection.execute(query).scalar_one())
 
 
-def _move(
-    connection: Connection, wanted: str, before: MessageState, after: MessageState, **values: object
-) -> int:
+def _move(connection: Connection, wanted: str, before: MessageState, after: MessageState, **values: object) -> int:
     """Change every message of a dispatch that is in ``before``; return how many."""
     if after not in LEGAL[before]:
         raise Bug("state.illegal", before=before.value, after=after.value)
@@ -162,9 +158,7 @@ def _move(
 def begin_dispatch(ledger: Ledger, value: Dispatch, now: datetime) -> int:
     """Commit that a dispatch is in flight, before its first byte; return the number of the attempt."""
     with ledger.writing() as connection:
-        moved = _move(
-            connection, value.dispatch_id, MessageState.PLANNED, MessageState.IN_FLIGHT, sent_at=iso(now)
-        )
+        moved = _move(connection, value.dispatch_id, MessageState.PLANNED, MessageState.IN_FLIGHT, sent_at=iso(now))
         if moved != value.messages:
             raise GuardStopped("dispatch.changed", dispatch=value.dispatch_id)
         attempt = value.attempts + 1
@@ -180,9 +174,7 @@ def begin_dispatch(ledger: Ledger, value: Dispatch, now: datetime) -> int:
 def return_dispatch(ledger: Ledger, value: Dispatch, now: datetime, problem: str) -> None:
     """Return a dispatch to planned: the process that tried saw that not one byte of the body was read."""
     with ledger.writing() as connection:
-        moved = _move(
-            connection, value.dispatch_id, MessageState.IN_FLIGHT, MessageState.PLANNED, sent_at=None
-        )
+        moved = _move(connection, value.dispatch_id, MessageState.IN_FLIGHT, MessageState.PLANNED, sent_at=None)
         if moved != value.messages:
             raise Bug("dispatch.changed_in_flight", dispatch=value.dispatch_id)
         record_event(connection, now, "returned", value.batch_id, value.dispatch_id, problem=problem)
@@ -230,14 +222,12 @@ def adopt_in_flight(ledger: Ledger, campaign_name: str, now: datetime) -> int:
         ).all()
         total = 0
         for batch_id, owner, count in left:
-            total += _move(
-                connection, owner, MessageState.IN_FLIGHT, MessageState.UNKNOWN, reason="interrupted"
-            )
+            total += _move(connection, owner, MessageState.IN_FLIGHT, MessageState.UNKNOWN, reason="interrupted")
             record_event(connection, now, "adopted", batch_id, owner, messages=count)
     return total
 
 
-def resolve_dispatch(
+def resolve_dispatch(  # noqa: PLR0913 - who, what, when and why
     ledger: Ledger, value: Dispatch, outcome: MessageState, now: datetime, *, actor: str, because: str
 ) -> int:
     """Record a person's decision about the messages of a dispatch that are still unknown; return how many."""
@@ -278,9 +268,7 @@ def free_refused(ledger: Ledger, value: Batch) -> dict[int, list[str]]:
     query = (
         select(dispatch.c.chunk, message.c.smsid)
         .join(dispatch, dispatch.c.dispatch_id == message.c.dispatch_id)
-        .where(
-            message.c.batch_id == value.batch_id, message.c.state == MessageState.REFUSED.value, ~elsewhere
-        )
+        .where(message.c.batch_id == value.batch_id, message.c.state == MessageState.REFUSED.value, ~elsewhere)
         .where(message.c.reason.startswith("request:") | message.c.reason.startswith("person:"))
         .order_by(message.c.row_number)
     )
@@ -291,9 +279,7 @@ def free_refused(ledger: Ledger, value: Batch) -> dict[int, list[str]]:
     return free
 
 
-def plan_again(
-    ledger: Ledger, value: Batch, again: PlannedDispatch, smsids: Sequence[str], now: datetime
-) -> None:
+def plan_again(ledger: Ledger, value: Batch, again: PlannedDispatch, smsids: Sequence[str], now: datetime) -> None:
     """Commit a new dispatch for messages that ``free_refused`` returned; they keep their smsids."""
     with ledger.writing() as connection:
         connection.execute(
@@ -329,9 +315,7 @@ def note_auth(ledger: Ledger, base_url: str, now: datetime, *, failed: bool) -> 
         if failed:
             connection.execute(insert(auth_failure).values(at=iso(now), base_url=base_url, counts=1))
         else:
-            connection.execute(
-                update(auth_failure).where(auth_failure.c.base_url == base_url).values(counts=0)
-            )
+            connection.execute(update(auth_failure).where(auth_failure.c.base_url == base_url).values(counts=0))
     return auth_failures(ledger, base_url)
 
 

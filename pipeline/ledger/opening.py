@@ -62,9 +62,7 @@ def _explained() -> Iterator[None]:
     except OperationalError as error:
         raise TryLater("ledger.busy", problem=str(error.orig)) from None
     except DatabaseError as error:
-        if isinstance(error.orig, sqlite3.DatabaseError) and not isinstance(
-            error.orig, sqlite3.IntegrityError
-        ):
+        if isinstance(error.orig, sqlite3.DatabaseError) and not isinstance(error.orig, sqlite3.IntegrityError):
             raise GuardStopped("ledger.damaged", problem=str(error.orig)) from None
         raise
 
@@ -97,9 +95,7 @@ def create_ledger(url: str, now: datetime) -> Ledger:
         tables.metadata.create_all(engine)
         with engine.connect() as connection:
             connection.execute(
-                insert(tables.identity).values(
-                    ledger_id=uuid.uuid4().hex, prefix=prefix, created_at=tables.iso(now)
-                )
+                insert(tables.identity).values(ledger_id=uuid.uuid4().hex, prefix=prefix, created_at=tables.iso(now))
             )
             connection.execute(insert(tables.migration).values(version=VERSION, applied_at=tables.iso(now)))
     engine.dispose()
@@ -134,7 +130,5 @@ def check_ledger(ledger: Ledger) -> list[str]:
     """Return what the database's own integrity checks find; empty when all is well."""
     with ledger.reading() as connection:
         found = [str(row[0]) for row in connection.execute(text("PRAGMA integrity_check")) if row[0] != "ok"]
-        found += [
-            f"foreign key: {row[0]} {row[1]}" for row in connection.execute(text("PRAGMA foreign_key_check"))
-        ]
+        found += [f"foreign key: {row[0]} {row[1]}" for row in connection.execute(text("PRAGMA foreign_key_check"))]
     return found

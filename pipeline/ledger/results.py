@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, func, insert, or_, select, update
@@ -24,7 +24,7 @@ _SETTLED_BY_EVIDENCE = (
 )
 
 
-def record_pull(  # noqa: PLR0913 - one row of the table
+def record_pull(
     ledger: Ledger,
     file: Artefact,
     period: tuple[datetime, datetime],
@@ -94,9 +94,7 @@ def settle(ledger: Ledger, now: datetime) -> dict[MessageState, int]:
     return settled
 
 
-def open_windows(
-    ledger: Ledger, since: datetime, batch_id: str | None = None
-) -> list[tuple[datetime, datetime]]:
+def open_windows(ledger: Ledger, since: datetime, batch_id: str | None = None) -> list[tuple[datetime, datetime]]:
     """Return first and last sending time of each batch that was sent after ``since`` (or of the one named)."""
     query = (
         select(func.min(message.c.sent_at).label("first"), func.max(message.c.sent_at).label("last"))
@@ -129,9 +127,7 @@ def observations_of(ledger: Ledger, batch_id: str) -> dict[str, list[Observation
 
 def strangers(ledger: Ledger, start: datetime, end: datetime) -> Iterable[Observation]:
     """Yield observations of [start, end) that name no message of this ledger."""
-    query = (
-        select(observation).where(_is_stranger(), _within(start, end)).order_by(observation.c.observation_id)
-    )
+    query = select(observation).where(_is_stranger(), _within(start, end)).order_by(observation.c.observation_id)
     with ledger.reading() as connection:
         for row in connection.execute(query):
             yield _observation(row)
@@ -140,11 +136,7 @@ def strangers(ledger: Ledger, start: datetime, end: datetime) -> Iterable[Observ
 def count_observations(ledger: Ledger, batch_id: str, start: datetime, end: datetime) -> int:
     """Count, in the database, what a reconciliation of the batch must account for."""
     ours = observation.c.smsid.in_(select(message.c.smsid).where(message.c.batch_id == batch_id))
-    query = (
-        select(func.count())
-        .select_from(observation)
-        .where(or_(ours, and_(_is_stranger(), _within(start, end))))
-    )
+    query = select(func.count()).select_from(observation).where(or_(ours, and_(_is_stranger(), _within(start, end))))
     with ledger.reading() as connection:
         return int(connection.execute(query).scalar_one())
 

@@ -15,8 +15,8 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
-    Text,
     Table,
+    Text,
     UniqueConstraint,
     text,
 )

@@ -7,15 +7,11 @@ from pipeline.messages.text import Failure, Text
 #: failure code → texts; placeholders are the failure's facts
 FAILURES: dict[str, Failure] = {
     "profile.not_toml": Failure(
-        Text(
-            "プロファイル {file} は TOML として読めません：{problem}", "profile {file} is not TOML: {problem}"
-        ),
+        Text("プロファイル {file} は TOML として読めません：{problem}", "profile {file} is not TOML: {problem}"),
         Text("その行を直してください。", "Correct that line."),
     ),
     "profile.invalid": Failure(
-        Text(
-            "プロファイル {file} に誤りがあります：\n{problems}", "profile {file} is not usable:\n{problems}"
-        ),
+        Text("プロファイル {file} に誤りがあります：\n{problems}", "profile {file} is not usable:\n{problems}"),
         Text(
             "キーを直し、`mediasms profile check {file}` で確かめてください。",
             "Correct the keys, then run `mediasms profile check {file}`.",
@@ -24,7 +20,8 @@ FAILURES: dict[str, Failure] = {
     "totals.rows": Failure(
         Text(
             "件数が合いません：入力 {rows} ≠ 受付 {accepted} + 却下 {rejected} + 送信済み {already}",
-            "control totals do not add up: input {rows} ≠ accepted {accepted} + rejected {rejected} + already {already}",
+            "control totals do not add up: "
+            "input {rows} ≠ accepted {accepted} + rejected {rejected} + already {already}",
         ),
         Text(
             "何も送信していません。ログを添えて報告してください。",
@@ -119,7 +116,8 @@ FAILURES: dict[str, Failure] = {
     "gateway.refused": Failure(
         Text("ゲートウェイが拒否しました：{code} {meaning}", "the gateway refused: {code} {meaning}"),
         Text(
-            "原因を直してから、同じコマンドをもう一度実行してください。401 ならユーザー名とパスワードを確かめてください。",
+            "原因を直してから、同じコマンドをもう一度実行してください。"
+            "401 ならユーザー名とパスワードを確かめてください。",
             "Mend the cause, then run the same command again. For 401 check user name and password.",
         ),
     ),
@@ -129,8 +127,10 @@ FAILURES: dict[str, Failure] = {
             "batch {batch}: nothing proves whether {messages} messages were taken. They are not sent again.",
         ),
         Text(
-            "`mediasms pull {batch}` で結果を取り寄せてください。結果に出ないものは確認のうえ `mediasms resolve {dispatch} --as taken|refused --because 理由`",
-            "Run `mediasms pull {batch}`. What no result names, look up and decide: `mediasms resolve {dispatch} --as taken|refused --because TEXT`",
+            "`mediasms pull {batch}` で結果を取り寄せてください。結果に出ないものは確認のうえ "
+            "`mediasms resolve {dispatch} --as taken|refused --because 理由`",
+            "Run `mediasms pull {batch}`. What no result names, look up and decide: "
+            "`mediasms resolve {dispatch} --as taken|refused --because TEXT`",
         ),
     ),
     "guard.same_content": Failure(
@@ -416,9 +416,7 @@ FAILURES: dict[str, Failure] = {
     ),
     "artefact.missing": Failure(
         Text("ファイル {file} がなくなっています。", "the file {file} is gone."),
-        Text(
-            "控えから戻してください。作り直しはしません。", "Restore it from a backup; it is never made anew."
-        ),
+        Text("控えから戻してください。作り直しはしません。", "Restore it from a backup; it is never made anew."),
     ),
     "artefact.changed": Failure(
         Text("ファイル {file} が書き換えられています。", "the file {file} was changed after it was written."),

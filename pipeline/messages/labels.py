@@ -29,9 +29,7 @@ LABELS: dict[str, Text] = {
     "report.pair": Text("{name}：{text}", "{name}: {text}"),
     "report.separator": Text("、", ", "),
     "report.shown": Text("全 {total} 件のうち {shown} 件を表示", "{shown} of {total} shown"),
-    "report.masked": Text(
-        "電話番号は中央を伏せ字にしています。", "Phone numbers are shown with their middle hidden."
-    ),
+    "report.masked": Text("電話番号は中央を伏せ字にしています。", "Phone numbers are shown with their middle hidden."),
     "report.unmasked": Text(
         "電話番号をそのまま表示しています。個人情報として取り扱ってください。",
         "Phone numbers are shown in full. Handle this file as personal data.",
@@ -151,8 +149,7 @@ LABELS: dict[str, Text] = {
         "Taken by the gateway, but no result came before the deadline. Check it in the gateway's console.",
     ),
     "report.meaning.orphan_result": Text(
-        "当システムの smsid ですが、台帳に記録がありません。"
-        "台帳の取り違えや別環境からの送信がないか確認してください。",
+        "当システムの smsid ですが、台帳に記録がありません。台帳の取り違えや別環境からの送信がないか確認してください。",
         "The smsid is ours, but the ledger does not know it. Look for a second or an older ledger.",
     ),
     "report.meaning.phone_mismatch": Text(
@@ -230,9 +227,7 @@ LABELS: dict[str, Text] = {
         "{rows} result rows ({new} new) in {files} file(s)",
     ),
     "reconcile.file": Text("  {file}", "  {file}"),
-    "status.batch": Text(
-        "{batch}  {campaign}  {run_date}  {states}", "{batch}  {campaign}  {run_date}  {states}"
-    ),
+    "status.batch": Text("{batch}  {campaign}  {run_date}  {states}", "{batch}  {campaign}  {run_date}  {states}"),
     "status.dispatch": Text("  {dispatch}  {states}  開始 {since}", "  {dispatch}  {states}  begun {since}"),
     "status.unsettled": Text(
         "    次のコマンド：mediasms pull {batch}、結果に出なければ "
@@ -254,7 +249,5 @@ LABELS: dict[str, Text] = {
     "init.config": Text("{file} を作りました。", "made {file}"),
     "init.done": Text("{workspace} の準備ができました。", "{workspace} is ready."),
     "demo.gateway": Text("組み込みゲートウェイを {url} で起動しました。", "embedded gateway at {url}"),
-    "gateway.ready": Text(
-        "{url} で待機中（ユーザー名 {username}）", "listening on {url} (user name {username})"
-    ),
+    "gateway.ready": Text("{url} で待機中（ユーザー名 {username}）", "listening on {url} (user name {username})"),
 }

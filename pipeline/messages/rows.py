@@ -8,8 +8,8 @@ from pipeline.messages.text import Text
 ROWS: dict[str, Text] = {
     "phone.empty": Text("電話番号が空です。", "The phone number is empty."),
     "phone.letter": Text(
-        "電話番号に使えない文字「{character}」があります（{position}文字目）。数字だけにしてください。",
-        "The phone number contains {character!r} at position {position}. Use digits only.",
+        "電話番号に使えない文字「{shown}」があります（{position}文字目）。1つの番号だけを数字で入力してください。",
+        "The phone number contains “{shown}” at position {position}. Write one number, in digits only.",
     ),
     "phone.scientific": Text(
         "電話番号が表計算ソフトで指数表示（9.01E+09 など）に壊れており、元の番号は分かりません。"
@@ -118,6 +118,7 @@ REPAIRS: dict[str, Text] = {
     "phone.full_width": Text("全角数字を半角にしました", "full-width digits made ASCII"),
     "phone.lost_zero": Text("落ちた先頭の 0 を補いました", "lost leading zero restored"),
     "phone.international": Text("国際表記を国内表記にしました", "international form made domestic"),
+    "phone.plus": Text("先頭の + を除きました", "leading + removed"),
     "phone.spreadsheet_number": Text(
         "数値化された末尾の .0 を除きました", "trailing .0 of a spreadsheet number removed"
     ),
@@ -125,8 +126,6 @@ REPAIRS: dict[str, Text] = {
     "phone.prefix": Text("tel: を除きました", "tel: removed"),
     "text.decomposed_kana": Text("分解された濁点・半濁点を合成しました", "decomposed kana composed"),
     "text.tab": Text("タブを空白にしました", "TAB made a space"),
-    "text.canonical": Text(
-        "同じ文字の別コードを統一しました", "another code point of the same character unified"
-    ),
+    "text.canonical": Text("同じ文字の別コードを統一しました", "another code point of the same character unified"),
     "text.line_break": Text("改行を LF に統一しました", "line break made LF"),
 }

@@ -94,9 +94,7 @@ def _is_open(reconciled: Reconciled) -> bool:
     return bool(reconciled.value.classes.get(MessageClass.PENDING))
 
 
-def send_batch(
-    context: Context, batch_id: str, *, again: bool, confirm: Callable[[int], bool] | None
-) -> Sent:
+def send_batch(context: Context, batch_id: str, *, again: bool, confirm: Callable[[int], bool] | None) -> Sent:
     """Send a registered batch under its campaign's lock."""
     batch = get_batch(context.ledger, batch_id)
     with campaign_lock(context, batch.campaign):

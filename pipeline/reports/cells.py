@@ -47,9 +47,7 @@ Style = tuple[tuple[str, object], ...]
 class Cells:
     """Cells of one workbook, and what its sheets share. Rows come in order: XlsxWriter streams them."""
 
-    def __init__(
-        self, workbook: xlsxwriter.Workbook, language: Language, footer: str, *, unmask: bool
-    ) -> None:
+    def __init__(self, workbook: xlsxwriter.Workbook, language: Language, footer: str, *, unmask: bool) -> None:
         """Take the workbook whose formats are shared."""
 
         @cache

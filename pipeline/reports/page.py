@@ -42,9 +42,7 @@ if TYPE_CHECKING:
 _GRID = 1000
 
 
-def render_page(
-    value: Reconciliation, lines: Iterable[MessageLine], language: Language, *, limit: int = 2000
-) -> str:
+def render_page(value: Reconciliation, lines: Iterable[MessageLine], language: Language, *, limit: int = 2000) -> str:
     """Return the page as HTML: the first ``limit`` messages and differences, masked, nothing external.
 
     The content security policy allows one style sheet, by its hash, and nothing else: should escaping ever

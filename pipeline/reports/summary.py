@@ -197,9 +197,7 @@ class _Summary:
         self._section("foreign")
         self._header(("unpriced", "", "messages", "billable_messages", "billable_units", "amount"))
         self.cells.count(self.sheet, self.row, 0, foreign.unpriced, align="left")
-        for column, number in enumerate(
-            (foreign.messages, foreign.billable_messages, foreign.billable_units), 2
-        ):
+        for column, number in enumerate((foreign.messages, foreign.billable_messages, foreign.billable_units), 2):
             self.cells.count(self.sheet, self.row, column, number)
         self.cells.yen(self.sheet, self.row, 5, foreign.amount)
         self.row += 1
@@ -255,15 +253,12 @@ class _Summary:
         title = label("report.section.classes", self.language)
         chart.set_title({"name": title, "name_font": {**font, "size": 10}})
         chart.set_legend({"none": True})
-        chart.set_y_axis(
-            {"reverse": True, "num_font": font, "line": {"color": LINE}, "major_tick_mark": "none"}
-        )
+        chart.set_y_axis({"reverse": True, "num_font": font, "line": {"color": LINE}, "major_tick_mark": "none"})
         chart.set_x_axis({"visible": False, "major_gridlines": {"visible": False}, "min": 0, "max": room})
         chart.set_chartarea({"border": {"color": LINE}})
         chart.set_size(_CHART)
         described = ", ".join(
-            f"{class_name(each, self.language)} {grouped(Decimal(number))}"
-            for each, number in numbers.items()
+            f"{class_name(each, self.language)} {grouped(Decimal(number))}" for each, number in numbers.items()
         )
         self.sheet.insert_chart(self.beside, 3, chart, {"description": described})
 

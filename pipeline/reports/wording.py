@@ -61,9 +61,7 @@ def equation_name(equation: Equation, language: Language) -> str:
 
 def equation_terms(equation: Equation, language: Language) -> str:
     """Return the right side of an equation: ``accepted 9,800 + rejected 150``; terms of zero are left out."""
-    terms = [(name, number) for name, number in equation.terms.items() if number] or list(
-        equation.terms.items()
-    )
+    terms = [(name, number) for name, number in equation.terms.items() if number] or list(equation.terms.items())
     return " + ".join(f"{term_name(name, language)} {count(number)}" for name, number in terms) or "0"
 
 
@@ -102,9 +100,7 @@ def headings(value: Reconciliation, language: Language) -> list[tuple[str, str]]
 
 def provenance(value: Reconciliation, language: Language) -> list[tuple[str, str]]:
     """Return what the report was computed from, as (name, text)."""
-    return [
-        (_word("report.provenance", name, language), visible(text)) for name, text in value.provenance.items()
-    ]
+    return [(_word("report.provenance", name, language), visible(text)) for name, text in value.provenance.items()]
 
 
 def moment(time: datetime) -> str:

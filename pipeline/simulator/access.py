@@ -23,9 +23,7 @@ _SECOND = 1.0
 class Access:
     """The gate in front of every interface. Counts per source address; used by the server's thread alone."""
 
-    def __init__(
-        self, username: str, password: str, *, lockout_answers: int, per_second: int, get_bytes: int
-    ) -> None:
+    def __init__(self, username: str, password: str, *, lockout_answers: int, per_second: int, get_bytes: int) -> None:
         """Let ``username`` in; block an address after ``lockout_answers`` consecutive failures."""
         self._expected = (username, password)
         self._lockout_answers = lockout_answers
@@ -55,8 +53,7 @@ class Access:
     def _knows(self, given: tuple[str, str]) -> bool:
         # Both are compared in constant time, and both always.
         right = [
-            hmac.compare_digest(one.encode(), other.encode())
-            for one, other in zip(given, self._expected, strict=True)
+            hmac.compare_digest(one.encode(), other.encode()) for one, other in zip(given, self._expected, strict=True)
         ]
         return all(right)
 

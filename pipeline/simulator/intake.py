@@ -36,11 +36,7 @@ _NAMED_CHARACTERS = 64
 
 def echoed(layout: Layout) -> list[str]:
     """Return the fields that results repeat as they were sent."""
-    return [
-        column.field
-        for column in layout.column
-        if column.direction == "both" and column.field not in _OWN_FORM
-    ]
+    return [column.field for column in layout.column if column.direction == "both" and column.field not in _OWN_FORM]
 
 
 class Intake:

@@ -53,9 +53,7 @@ class ResultsWriter:
             csv.writer(buffer, lineterminator="\n").writerows(piece)
             yield buffer.getvalue()
 
-    def _rows(
-        self, start: datetime, end: datetime, seen_until: datetime, knobs: Knobs
-    ) -> Iterator[list[str]]:
+    def _rows(self, start: datetime, end: datetime, seen_until: datetime, knobs: Knobs) -> Iterator[list[str]]:
         for registration in [
             *_foreign(self._store, knobs.foreign, len(self._echo)),
             *self._store.registrations(),

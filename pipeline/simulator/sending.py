@@ -45,9 +45,7 @@ async def _take(request: Request, state: GatewayState, knobs: Knobs) -> Response
         return coded(TEXT_TYPE_DISABLED, knobs)
     if encoding is None:
         return coded(ENCODING_DISABLED, knobs)
-    intake = Intake(
-        state.profile, state.teller, text_type, state.store.smsids() if knobs.dedupe_smsid else None
-    )
+    intake = Intake(state.profile, state.teller, text_type, state.store.smsids() if knobs.dedupe_smsid else None)
     try:
         await _receive(request, state, encoding, intake)
     except UploadUnusableError:

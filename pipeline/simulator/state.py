@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 class GatewayState:
     """One account of the gateway. The server's thread takes messages; any thread turns knobs and looks."""
 
-    def __init__(
-        self, profile: Profile, *, seed: int, credentials: tuple[str, str], clock: VirtualClock
-    ) -> None:
+    def __init__(self, profile: Profile, *, seed: int, credentials: tuple[str, str], clock: VirtualClock) -> None:
         """Open an account with ``credentials`` (user name, password) and no messages."""
         limits = profile.limits
         self.profile = profile

@@ -40,9 +40,7 @@ class Pulled:
     settled: dict[MessageState, int]
 
 
-def pull(
-    context: Context, batch_id: str | None = None, *, period: tuple[datetime, datetime] | None = None
-) -> Pulled:
+def pull(context: Context, batch_id: str | None = None, *, period: tuple[datetime, datetime] | None = None) -> Pulled:
     """Pull results of a batch, of a period, or of everything that can still change."""
     now = context.now()
     if period:
@@ -109,9 +107,7 @@ def read_results(path: Path, profile: Profile) -> Iterator[Observation]:
         ) from None
     if text and not text.endswith("\n"):
         line = text.count("\n") + 1
-        raise InputUnusable(
-            "results.cut_off", file=path.name, line=line, offset=len(raw), bytes=raw[-8:].hex(" ")
-        )
+        raise InputUnusable("results.cut_off", file=path.name, line=line, offset=len(raw), bytes=raw[-8:].hex(" "))
     yield from _read_records(text, path, profile)
 
 
@@ -138,9 +134,7 @@ def _read_records(text: str, path: Path, profile: Profile) -> Iterator[Observati
         table = pd.DataFrame(records[start : start + _CHUNK], columns=names, dtype="str")
         if broken := broken_row(contract, table):
             row, column = broken
-            raise InputUnusable(
-                "results.contract", file=path.name, line=lines[start + max(row, 0)], column=column
-            )
+            raise InputUnusable("results.contract", file=path.name, line=lines[start + max(row, 0)], column=column)
         for line, record in zip(lines[start : start + _CHUNK], records[start : start + _CHUNK], strict=True):
             yield _observation(line, record, profile)
 

@@ -52,9 +52,7 @@ class Sent:
     states: dict[MessageState, int]
 
 
-def send(
-    context: Context, batch: Batch, *, again: bool = False, confirm: Callable[[int], bool] | None = None
-) -> Sent:
+def send(context: Context, batch: Batch, *, again: bool = False, confirm: Callable[[int], bool] | None = None) -> Sent:
     """Send what is planned of a batch.
 
     Raises ``OutcomeUnknown`` when an outcome is open (its batch stays where it is), ``GatewayRefused`` when the
@@ -74,9 +72,7 @@ def send(
     since = now - timedelta(days=context.settings.send.repeat_guard_days)
     if not again and (repeats := repeats_elsewhere(context.ledger, batch, since)):
         raise GuardStopped("guard.repeated_text", count=repeats, days=context.settings.send.repeat_guard_days)
-    planned = [
-        dispatch for dispatch in list_dispatches(context.ledger, batch.batch_id) if dispatch.is_planned
-    ]
+    planned = [dispatch for dispatch in list_dispatches(context.ledger, batch.batch_id) if dispatch.is_planned]
     waiting = sum(dispatch.messages for dispatch in planned)
     if waiting and confirm and not confirm(waiting):
         raise GuardStopped("guard.not_confirmed", batch=batch.batch_id)
@@ -88,9 +84,7 @@ def send(
         sent += verdict.count(MessageState.TAKEN, dispatch.messages)
         _stop_if_unsettled(context, batch)
         if verdict.others is MessageState.REFUSED:
-            refusal = GatewayRefused(
-                "gateway.refused", code=verdict.code, meaning=_meaning(context, verdict.code)
-            )
+            refusal = GatewayRefused("gateway.refused", code=verdict.code, meaning=_meaning(context, verdict.code))
             if verdict.run is not RunAction.GO_ON:
                 break
     if refusal:
@@ -107,9 +101,7 @@ def check_markers(context: Context) -> None:
 
 
 def _stop_if_unsettled(context: Context, batch: Batch) -> None:
-    open_dispatches = [
-        found for found in list_dispatches(context.ledger, batch.batch_id) if found.is_unsettled
-    ]
+    open_dispatches = [found for found in list_dispatches(context.ledger, batch.batch_id) if found.is_unsettled]
     if open_dispatches:
         count = sum(found.states.get(MessageState.UNKNOWN, 0) for found in open_dispatches)
         raise OutcomeUnknown(
@@ -148,18 +140,20 @@ def _payload(context: Context, batch: Batch, number: int, accepted: pd.DataFrame
     data = table.to_csv(header=False, index=False, lineterminator=line_end).encode(encoding)
     path = context.workspace.batch_folder(batch.batch_id) / f"dispatch-{number:04d}.csv"
     columns = [ROW_NUMBER, "smsid", "msisdn", "text_digest", "characters", "double_byte"]
-    rows = accepted[columns].assign(
-        message_key=accepted["msisdn"], double_byte=accepted["double_byte"].astype(int)
+    rows = accepted[columns].assign(message_key=accepted["msisdn"], double_byte=accepted["double_byte"].astype(int))
+    return PlannedDispatch(
+        number,
+        number,
+        write_durable(path, data),
+        [dict(zip(rows.columns, row, strict=True)) for row in rows.itertuples(index=False)],
     )
-    return PlannedDispatch(number, number, write_durable(path, data), rows.to_dict("records"))
 
 
 def _plan(context: Context, batch: Batch) -> None:
     """Lay out every payload on disk, then commit messages and dispatches in one transaction."""
     rows = context.settings.send.max_rows or context.profile.limits.max_rows.value
     planned = [
-        _payload(context, batch, number, chunk)
-        for number, chunk in enumerate(_accepted(context, batch, rows), 1)
+        _payload(context, batch, number, chunk) for number, chunk in enumerate(_accepted(context, batch, rows), 1)
     ]
     plan_batch(context.ledger, batch, planned, context.now())
 
@@ -201,9 +195,7 @@ def _send_one(context: Context, batch: Batch, dispatch: Dispatch) -> Verdict:
         return_dispatch(context.ledger, dispatch, context.now(), exchange.problem)
         raise TryLater("gateway.unreachable", url=context.settings.gateway.base_url, problem=exchange.problem)
     verdict = _judge(context, exchange, smsids, repeated=repeated)
-    end_dispatch(
-        context.ledger, dispatch, verdict, context.now(), exchange.problem or f"HTTP {exchange.http_status}"
-    )
+    end_dispatch(context.ledger, dispatch, verdict, context.now(), exchange.problem or f"HTTP {exchange.http_status}")
     if verdict.code == _UNAUTHORISED or verdict.code is not None:
         note_auth(
             context.ledger,
@@ -219,8 +211,6 @@ def _judge(context: Context, exchange: Exchange, smsids: dict[str, str], *, repe
         return Verdict(MessageState.UNKNOWN, None, RunAction.STOP)
     form = context.profile.upload_answer
     empty_is_taken = form.empty_body_is_taken.value and form.empty_body_is_taken.confirmed is True
-    answer = parse_answer(
-        exchange.http_status, exchange.body, context.documented, empty_is_taken=empty_is_taken
-    )
+    answer = parse_answer(exchange.http_status, exchange.body, context.documented, empty_is_taken=empty_is_taken)
     expected = form.counts.value == "expected"
     return judge(answer, smsids, context.documented, counts_expected=expected, repeated=repeated)

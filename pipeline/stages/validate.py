@@ -206,9 +206,7 @@ class _Check:
             _write(already, ([found.row_numbers[position], smsid] for position, smsid in served.items()))
             what = {rule: fill(words, language, {}) for rule, words in REPAIRS.items()}
             kept = found.repairs
-            _write(
-                repaired, ([r.row_number, r.column, r.rule, what[r.rule], r.before, r.after] for r in kept)
-            )
+            _write(repaired, ([r.row_number, r.column, r.rule, what[r.rule], r.before, r.after] for r in kept))
             self.rows += len(chunk)
             self.accepted += len(positions)
             self.already += len(served)
@@ -240,15 +238,13 @@ class _Check:
             name: [found.fields[name][position] for position in positions] for name in found.fields
         }
         columns["smsid"] = [
-            own or ids.smsid(prefix, self._batch_id, row)
-            for own, row in zip(columns["smsid"], rows, strict=True)
+            own or ids.smsid(prefix, self._batch_id, row) for own, row in zip(columns["smsid"], rows, strict=True)
         ]
         table = pd.DataFrame(
             {
                 ROW_NUMBER: rows,
                 **{
-                    name: pd.Series(columns[name], dtype="str")
-                    for name in ("smsid", "msisdn", "text", *GATEWAY_FIELDS)
+                    name: pd.Series(columns[name], dtype="str") for name in ("smsid", "msisdn", "text", *GATEWAY_FIELDS)
                 },
                 "characters": [found.characters[position] for position in positions],
                 "bytes": [found.size[position] for position in positions],
@@ -259,13 +255,11 @@ class _Check:
         table = enforce(self._accepted, table, "accepted rows")[list(ACCEPTED_COLUMNS)]
         file.write(table.to_csv(header=False, index=False, lineterminator="\r\n").encode())
 
-    def _rejected_lines(
-        self, chunk: pd.DataFrame, found: Examined, language: Language
-    ) -> Iterable[list[object]]:
+    def _rejected_lines(self, chunk: pd.DataFrame, found: Examined, language: Language) -> Iterable[list[object]]:
         """Yield each rejected row as it was given, with everything that is wrong with it."""
         for position in sorted(found.findings):
             findings = found.findings[position]
-            own = [chunk[name].iat[position] for name in self._plan.columns]
+            own = [chunk[name].iloc[position] for name in self._plan.columns]
             yield [*own, *_explained(findings, language)]
 
 

@@ -199,7 +199,7 @@ def test_the_fourth_digit(prefix: str, fourth: str) -> None:
 
 def test_a_letter_is_named_with_its_position() -> None:
     assert read_msisdn("090-12e4-5678", overseas=False) == Unreadable(
-        "phone.letter", {"character": "e", "position": 7}
+        "phone.letter", {"character": "e", "position": 7, "shown": "e"}
     )
 
 

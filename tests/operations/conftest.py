@@ -1,0 +1,16 @@
+"""The fixtures of the stages: an operation is tried in the same house."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+_path = Path(__file__).parents[1] / "stages" / "conftest.py"
+_spec = importlib.util.spec_from_file_location("house_for_operations", _path)
+assert _spec is not None
+assert _spec.loader is not None
+_stages = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_stages)
+
+house = _stages.house
+context = _stages.context

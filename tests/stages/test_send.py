@@ -1,0 +1,409 @@
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import text as sql
+
+from pipeline.errors import Exit, GatewayRefused, GuardStopped, OutcomeUnknown, TryLater
+from pipeline.ledger.dispatches import auth_failures, begin_dispatch, list_dispatches
+from pipeline.messages import Language
+from pipeline.model import MessageState
+from pipeline.operations.resolve import resolve
+from pipeline.simulator import Knobs
+from pipeline.stages import send as sending
+from pipeline.stages.pull import pull
+from pipeline.stages.send import Sent, check_markers, send
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+    from tests.stages.conftest import House
+
+PLANNED, TAKEN = MessageState.PLANNED, MessageState.TAKEN
+UNKNOWN, REFUSED = MessageState.UNKNOWN, MessageState.REFUSED
+
+TAKEN_BUT_UNKNOWN: list[dict[str, Any]] = [
+    {"html_200": True},
+    {"accept_then_reset": True},
+    {"swallow": True},
+    {"http_502_after_taking": True},
+    {"partial_counts": True},
+]
+NOT_TAKEN_AND_UNKNOWN: list[dict[str, Any]] = [
+    {"html_200_nothing": True},
+    {"reset_after_bytes": 0},
+    {"reset_after_bytes": 200},
+    {"http_503_before_reading": True},
+    {"redirect_to": "/api3/"},
+    {"refuse_code": "550"},
+    {"refuse_code": "402"},
+    {"refuse_code": "999"},
+]
+
+
+def _name(knobs: dict[str, Any]) -> str:
+    return "-".join(f"{name}-{value}" for name, value in knobs.items())
+
+
+def test_every_accepted_row_goes_out_once_in_dispatches_of_max_rows(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(12))
+    seen: list[tuple[str, int, int]] = []
+    context.progress = lambda stage, done, total: seen.append((stage, done, total))
+    assert send(context, batch) == Sent(3, 12, {TAKEN: 12})
+    assert house.uploads() == 3
+    assert sorted(house.copies()) == sorted(house.smsids(context, batch.batch_id))
+    dispatches = list_dispatches(context.ledger, batch.batch_id)
+    assert [found.messages for found in dispatches] == [5, 5, 2]
+    for found in dispatches:
+        assert (found.attempts, found.answer_code, found.is_planned, found.is_unsettled) == (
+            1,
+            "200",
+            False,
+            False,
+        )
+        assert found.csvid
+        assert found.begun_at
+        assert found.ended_at
+    folder = context.workspace.batch_folder(batch.batch_id)
+    assert [path.name for path in sorted(folder.glob("*.begun"))] == [
+        f"dispatch-{number:04d}.begun" for number in (1, 2, 3)
+    ]
+    assert any(stage == "send" and done == total for stage, done, total in seen)
+
+
+def test_what_the_gateway_got_is_what_was_accepted(house: House, context: Context) -> None:
+    source = house.write("l.csv", [["tel", "text"], ["090-1111-2222", 'a,"b"\n続き'], ["81 80 1234 5678", "二"]])
+    house.sent(context, source)
+    got = {message.msisdn: message.text for message in house.gateway.messages}
+    assert {number.replace("-", ""): text.replace("\r\n", "\n") for number, text in got.items()} == {
+        "09011112222": 'a,"b"\n続き',
+        "08012345678": "二",
+    }
+
+
+def test_a_batch_that_went_out_sends_nothing_again(house: House, context: Context) -> None:
+    source = house.recipients(7)
+    house.sent(context, source)
+    assert house.sent(house.open(), source) == Sent(0, 0, {TAKEN: 7})
+    assert house.uploads() == 2
+
+
+@pytest.mark.parametrize("fault", TAKEN_BUT_UNKNOWN, ids=_name)
+def test_an_unclear_answer_stops_the_batch_until_results_name_the_messages(
+    house: House, fault: dict[str, Any]
+) -> None:
+    context = house.open(create=True, GATEWAY_READ_TIMEOUT="0.6")
+    source = house.recipients(12)
+    house.gateway.knobs = Knobs(**fault)
+    with pytest.raises(OutcomeUnknown) as stopped:
+        house.sent(context, source)
+    assert stopped.value.exit is Exit.UNKNOWN
+    assert stopped.value.facts["messages"] == 5
+    batch = house.batch(context, source)
+    assert house.states(context, batch.batch_id) == {UNKNOWN: 5, PLANNED: 7}
+    assert len(house.copies()) == 5
+    again = house.open()
+    with pytest.raises(OutcomeUnknown):
+        house.sent(again, source)
+    assert house.uploads() == 1
+    house.clock.advance(timedelta(hours=1))
+    assert pull(again, batch.batch_id).settled == {UNKNOWN: 5}
+    assert house.states(again, batch.batch_id) == {TAKEN: 5, PLANNED: 7}
+    assert house.sent(again, source).states == {TAKEN: 12}
+    assert house.uploads() == 3
+
+
+@pytest.mark.parametrize("fault", NOT_TAKEN_AND_UNKNOWN, ids=_name)
+def test_what_no_result_names_stays_unknown_until_a_person_frees_it(
+    house: House, context: Context, fault: dict[str, Any]
+) -> None:
+    source = house.recipients(8)
+    house.gateway.knobs = Knobs(**fault)
+    with pytest.raises(OutcomeUnknown):
+        house.sent(context, source)
+    batch = house.batch(context, source)
+    assert house.states(context, batch.batch_id) == {UNKNOWN: 5, PLANNED: 3}
+    assert house.uploads() == 1
+    assert house.copies() == {}
+    house.clock.advance(timedelta(days=20))
+    assert pull(context, batch.batch_id).settled == {}
+    with pytest.raises(OutcomeUnknown) as stopped:
+        house.sent(context, source)
+    dispatch = str(stopped.value.facts["dispatch"])
+    assert house.uploads() == 1
+    smsids = house.smsids(context, batch.batch_id)
+    assert resolve(context, dispatch, REFUSED, actor="me", because="the vendor says so") == 5
+    assert house.sent(context, source).states == {TAKEN: 8}
+    assert sorted(house.copies()) == smsids == house.smsids(context, batch.batch_id)
+
+
+def test_what_a_person_says_was_taken_is_not_sent(house: House, context: Context) -> None:
+    source = house.recipients(5)
+    house.gateway.knobs = Knobs(accept_then_reset=True)
+    with pytest.raises(OutcomeUnknown) as stopped:
+        house.sent(context, source)
+    assert resolve(context, str(stopped.value.facts["dispatch"]), TAKEN, actor="me", because="seen") == 5
+    assert house.sent(context, source) == Sent(0, 0, {TAKEN: 5})
+    assert house.uploads() == 1
+
+
+def test_a_file_that_is_refused_is_planned_again_by_the_next_run_with_the_same_smsids(
+    house: House, context: Context
+) -> None:
+    source = house.recipients(12)
+    house.gateway.knobs = Knobs(refuse_code="596")
+    code = context.profile.answer_by_code["596"]
+    with pytest.raises(GatewayRefused) as stopped:
+        house.sent(context, source)
+    assert stopped.value.facts == {"code": "596", "meaning": code.meaning}
+    batch = house.batch(context, source)
+    before = house.states(context, batch.batch_id)
+    assert before[REFUSED] == 5
+    uploads = house.uploads()
+    smsids = house.smsids(context, batch.batch_id)
+    assert house.sent(context, source).states == {TAKEN: 12}
+    assert house.smsids(context, batch.batch_id) == smsids == sorted(house.copies())
+    dispatches = list_dispatches(context.ledger, batch.batch_id)
+    assert [found.messages for found in dispatches] == [0, 5, 2, 5]
+    assert house.uploads() == uploads + (4 - uploads)
+
+
+def test_wrong_password_is_one_request_and_three_runs_are_the_end(house: House) -> None:
+    context = house.open(create=True, GATEWAY_PASSWORD="wrong-one", language=Language.JA)
+    source = house.recipients(12)
+    for count in (1, 2, 3):
+        with pytest.raises(GatewayRefused) as refused:
+            house.sent(context, source)
+        assert refused.value.facts["code"] == "401"
+        assert refused.value.facts["meaning"] == context.profile.answer_by_code["401"].meaning_ja
+        assert house.uploads() == count
+        assert auth_failures(context.ledger, house.gateway.url) == count
+    right = house.open()
+    with pytest.raises(GuardStopped) as stopped:
+        house.sent(right, source)
+    assert stopped.value.code == "guard.auth_failures"
+    assert house.uploads() == 3
+    assert house.copies() == {}
+
+
+def test_a_good_login_forgets_the_bad_ones(house: House, context: Context) -> None:
+    source = house.recipients(12)
+    wrong = house.open(GATEWAY_PASSWORD="wrong-one")
+    for _ in range(2):
+        with pytest.raises(GatewayRefused):
+            house.sent(wrong, source)
+    assert house.sent(context, source).states == {TAKEN: 12}
+    assert auth_failures(context.ledger, house.gateway.url) == 0
+
+
+def test_a_gateway_that_does_not_listen_leaves_everything_planned(house: House, context: Context) -> None:
+    source = house.recipients(12)
+    house.gateway.__exit__(None, None, None)
+    try:
+        for attempt in (1, 2):
+            with pytest.raises(TryLater) as stopped:
+                house.sent(house.open(), source)
+            assert stopped.value.code == "gateway.unreachable"
+            batch = house.batch(context, source)
+            assert house.states(context, batch.batch_id) == {PLANNED: 12}
+            dispatches = list_dispatches(context.ledger, batch.batch_id)
+            assert [found.attempts for found in dispatches] == [attempt, 0, 0]
+            assert house.smsids(context, batch.batch_id)
+    finally:
+        house.gateway.__enter__()
+    assert house.sent(house.open(), source).states == {TAKEN: 12}
+
+
+def test_rejected_rows_are_refused_and_not_planned_again(house: House, context: Context) -> None:
+    rows = [["tel", "text", "smsid"], *([house.number(row), "本文", f"own{row}x"] for row in range(4))]
+    house.sent(context, house.write("first.csv", rows))
+    house.gateway.knobs = Knobs(dedupe_smsid=True)
+    assert len(house.copies()) == 4
+    other = house.open(LEDGER_URL="sqlite:///other.sqlite3", WORKSPACE_PATH="other", create=True)
+    second = house.write("second.csv", [*rows, [house.number(9), "本文", "own9x"]])
+    with pytest.raises(OutcomeUnknown):
+        house.sent(other, second)
+    batch = house.batch(other, second)
+    assert house.states(other, batch.batch_id) == {UNKNOWN: 4, TAKEN: 1}
+
+
+def test_a_planned_batch_is_refused_by_a_changed_or_missing_artefact(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(7))
+    accepted = context.workspace.batch_folder(batch.batch_id) / "accepted.csv"
+    kept = accepted.read_bytes()
+    accepted.write_bytes(kept.replace("お知らせ".encode(), "お報らせ".encode()))
+    with pytest.raises(GuardStopped) as changed:
+        send(context, batch)
+    assert changed.value.code == "artefact.changed"
+    accepted.unlink()
+    with pytest.raises(GuardStopped) as missing:
+        send(context, batch)
+    assert missing.value.code == "artefact.missing"
+    accepted.write_bytes(kept)
+    assert house.uploads() == 0
+    assert house.states(context, batch.batch_id) == {}
+    assert send(context, batch).states == {TAKEN: 7}
+
+
+def test_a_payload_that_changed_is_not_sent(house: House, context: Context) -> None:
+    source = house.recipients(7)
+    house.gateway.knobs = Knobs(accept_then_reset=True)
+    with pytest.raises(OutcomeUnknown):
+        house.sent(context, source)
+    batch = house.batch(context, source)
+    pull(context)
+    payload = context.workspace.batch_folder(batch.batch_id) / "dispatch-0002.csv"
+    payload.write_bytes(payload.read_bytes() + b"x")
+    with pytest.raises(GuardStopped) as stopped:
+        house.sent(context, source)
+    assert stopped.value.code == "artefact.changed"
+    assert house.uploads() == 1
+    assert house.states(context, batch.batch_id) == {TAKEN: 5, PLANNED: 2}
+
+
+class _CrashError(BaseException):
+    """Not an Exception, as a kill is none."""
+
+
+@pytest.mark.parametrize("where", ["upload", "mark_begun", "end_dispatch"])
+def test_a_crash_while_in_flight_is_an_unknown_outcome(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    source = house.recipients(7)
+
+    def crash(*_arguments: object, **_named: object) -> None:
+        raise _CrashError
+
+    owner: object = {
+        "upload": type(context.gateway),
+        "mark_begun": type(context.workspace),
+        "end_dispatch": sending,
+    }[where]
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, where, crash)
+        with pytest.raises(_CrashError):
+            house.sent(context, source)
+    after = house.open()
+    batch = house.batch(after, source)
+    assert house.states(after, batch.batch_id) == {MessageState.IN_FLIGHT: 5, PLANNED: 2}
+    for _ in range(2):
+        with pytest.raises(OutcomeUnknown):
+            house.sent(after, source)
+        assert house.states(after, batch.batch_id) == {UNKNOWN: 5, PLANNED: 2}
+    uploaded = 1 if where == "end_dispatch" else 0
+    assert house.uploads() == uploaded
+    assert pull(after, batch.batch_id).settled == ({UNKNOWN: 5} if uploaded else {})
+
+
+def test_a_crash_before_begin_changes_nothing(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = house.recipients(7)
+
+    def crash(*_arguments: object) -> None:
+        raise _CrashError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sending, "begin_dispatch", crash)
+        with pytest.raises(_CrashError):
+            house.sent(context, source)
+    assert house.sent(house.open(), source).states == {TAKEN: 7}
+
+
+def test_a_dispatch_that_changed_after_it_was_listed_is_not_begun(house: House, context: Context) -> None:
+    source = house.recipients(5)
+    house.gateway.knobs = Knobs(refuse_code="596")
+    with pytest.raises(GatewayRefused):
+        house.sent(context, source)
+    dispatch = list_dispatches(context.ledger, house.batch(context, source).batch_id)[0]
+    with pytest.raises(GuardStopped) as stopped:
+        begin_dispatch(context.ledger, dispatch, context.now())
+    assert stopped.value.code == "dispatch.changed"
+
+
+def test_a_marker_the_ledger_does_not_know_stops_everything(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(7))
+    send(context, batch)
+    check_markers(context)
+    other = house.batch(context, house.recipients(3, "other.csv", 50))
+    context.workspace.mark_begun(batch.batch_id, 1, 2)
+    with pytest.raises(GuardStopped) as stopped:
+        send(context, other)
+    assert stopped.value.code == "ledger.went_back"
+    assert stopped.value.facts == {"dispatch": f"{batch.batch_id}-0001"}
+    assert house.uploads() == 2
+
+
+def test_the_same_content_does_not_go_out_in_another_campaign(house: House, context: Context) -> None:
+    source = house.recipients(5)
+    house.sent(context, source, "spring")
+    with pytest.raises(GuardStopped) as stopped:
+        house.sent(context, source, "summer")
+    assert stopped.value.code == "guard.same_content"
+    assert stopped.value.facts["campaign"] == "spring"
+    assert house.uploads() == 1
+    assert send(context, house.batch(context, source, "summer"), again=True).states == {TAKEN: 5}
+    assert len(house.copies()) == 10
+
+
+def test_a_text_does_not_reach_a_number_twice_within_a_week(house: House, context: Context) -> None:
+    house.sent(context, house.recipients(5), "spring")
+    overlapping = house.recipients(6, "six.csv", 3)
+    with pytest.raises(GuardStopped) as stopped:
+        house.sent(context, overlapping, "summer")
+    assert stopped.value.code == "guard.repeated_text"
+    assert stopped.value.facts == {"count": 2, "days": 7}
+    assert house.uploads() == 1
+    house.clock.advance(timedelta(days=6, hours=23))
+    with pytest.raises(GuardStopped):
+        house.sent(context, overlapping, "summer")
+    house.clock.advance(timedelta(hours=2))
+    assert house.sent(context, overlapping, "summer").states == {TAKEN: 6}
+
+
+def test_again_sends_a_repeated_text_and_another_text_needs_no_word(house: House, context: Context) -> None:
+    house.sent(context, house.recipients(5), "spring")
+    send(context, house.batch(context, house.recipients(6, "six.csv"), "summer"), again=True)
+    assert house.sent(context, house.recipients(5, "new.csv", text="別の本文"), "autumn").states == {TAKEN: 5}
+    assert len(house.copies()) == 16
+
+
+def test_the_person_who_does_not_confirm_sends_nothing(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(7))
+    asked: list[int] = []
+
+    def no(count: int) -> bool:
+        asked.append(count)
+        return False
+
+    with pytest.raises(GuardStopped) as stopped:
+        send(context, batch, confirm=no)
+    assert stopped.value.code == "guard.not_confirmed"
+    assert (asked, house.uploads()) == ([7], 0)
+    batch = house.batch(context, house.folder / "list.csv")
+    assert send(context, batch, confirm=lambda _count: True).states == {TAKEN: 7}
+
+
+def test_two_batches_of_one_campaign_cannot_both_plan_a_row(house: House, context: Context) -> None:
+    first = house.batch(context, house.recipients(5))
+    second = house.batch(context, house.recipients(7, "more.csv"))
+    send(context, first)
+    with pytest.raises(GuardStopped) as stopped:
+        send(context, second)
+    assert stopped.value.code == "batch.outdated"
+    # Validating again finds who was served.
+    assert house.sent(context, house.folder / "more.csv").states == {TAKEN: 2}
+    assert len(house.copies()) == 7
+
+
+def test_events_hold_no_number_and_no_text(house: House, context: Context) -> None:
+    house.sent(context, house.recipients(7))
+    with context.ledger.reading() as connection:
+        rows = connection.execute(sql("SELECT kind, detail FROM event ORDER BY event_id")).all()
+    assert [row.kind for row in rows] == ["validated", "planned", "begun", "ended", "begun", "ended"]
+    for row in rows:
+        json.loads(row.detail)
+        assert "0901" not in row.detail
+        assert "お知らせ" not in row.detail
