@@ -96,11 +96,12 @@ def build_context(
     language: Language,
     *,
     create: bool = False,
+    prefix: str | None = None,
 ) -> Context:
     """Open ledger and workspace and check that they belong together; ``create`` makes what is missing (init)."""
     workspace = Workspace(configuration.path(configuration.settings.workspace.path))
     if create:
-        ledger = create_ledger(configuration.ledger_url, now())
+        ledger = create_ledger(configuration.ledger_url, now(), prefix=prefix)
         workspace.create(ledger.ledger_id)
     else:
         workspace.ledger_id()

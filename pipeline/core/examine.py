@@ -173,7 +173,7 @@ def _lengths(found: Examined, position: int, name: str, limits: Limits) -> None:
 
 
 def _value_tag(sent: str, shown: str, template_tags: tuple[str, ...]) -> str | None:
-    """Return a gateway tag that a value brought along: more stand in ``sent`` than the template had, or in ``shown``."""
+    """Return a gateway tag that a value brought: more stand in ``sent`` than the template had, or in ``shown``."""
     in_sent, in_shown = re.findall(tags.GATEWAY_TAG, sent), re.findall(tags.GATEWAY_TAG, shown)
     if in_shown or len(in_sent) > len(template_tags):
         return str((in_shown or in_sent)[0])[1:-1]
@@ -207,13 +207,13 @@ def _others(found: Examined, roles: Roles, limits: Limits) -> None:
     """Check what the user gave besides number, text and links. A memo never reaches a phone: it may hold anything."""
     for position, smsid in enumerate(found.fields["smsid"]):
         if smsid and (code := _smsid_fault(smsid, limits)):
-            facts = {"limit": limits.smsid_characters}
-            found.reject(position, Finding(found.row_numbers[position], roles.name("smsid"), code, facts))
+            row = found.row_numbers[position]
+            found.reject(position, Finding(row, roles.name("smsid"), code, {"limit": limits.smsid_characters}))
     for position, title in enumerate(found.fields["title"]):
         if title and not _is_title(title, limits):
-            facts = {"minimum": limits.title_min, "maximum": limits.title_max}
             row = found.row_numbers[position]
-            found.reject(position, Finding(row, roles.name("title"), "title.characters", facts))
+            title_limits = {"minimum": limits.title_min, "maximum": limits.title_max}
+            found.reject(position, Finding(row, roles.name("title"), "title.characters", title_limits))
     for name in tags.INFO_TAGS:
         for position, value in enumerate(found.fields[name]):
             if value and (characters := text.forbidden_characters(value)):

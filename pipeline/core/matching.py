@@ -70,7 +70,7 @@ class Match:
     breaks: tuple[tuple[BreakKind, str], ...]
 
 
-def match_message(  # noqa: C901 - the rules of GATEWAY section 7, read in one go
+def match_message(
     message: SentMessage, observations: Sequence[Observation], statuses: StatusTable, deadlines: Deadlines
 ) -> Match:
     """Class one message by everything that was observed about it."""

@@ -86,12 +86,12 @@ def _file(url: str) -> Path:
     return Path(url.removeprefix("sqlite:///"))
 
 
-def create_ledger(url: str, now: datetime) -> Ledger:
-    """Create the ledger, or open the one that is there."""
+def create_ledger(url: str, now: datetime, *, prefix: str | None = None) -> Ledger:
+    """Create the ledger, or open the one that is there; its smsid prefix is drawn unless given."""
     engine = _engine(url)
     if not _file(url).exists():
         _file(url).parent.mkdir(parents=True, exist_ok=True)
-        prefix = "".join(secrets.choice(ALPHABET) for _ in range(PREFIX_LETTERS))
+        prefix = prefix or "".join(secrets.choice(ALPHABET) for _ in range(PREFIX_LETTERS))
         tables.metadata.create_all(engine)
         with engine.connect() as connection:
             connection.execute(
