@@ -89,7 +89,7 @@ class Context:
         self.ledger.close()
 
 
-def build_context(
+def build_context(  # noqa: PLR0913 - what a context is built from
     configuration: Configuration,
     environment: Mapping[str, str],
     now: Callable[[], datetime],
@@ -110,29 +110,36 @@ def build_context(
     return Context(configuration, ledger, workspace, environment, now, language)
 
 
+def _password(configuration: Configuration, environment: Mapping[str, str]) -> str:
+    """Return the password from environment or file, else from a systemd credential; empty when there is none."""
+    gateway = configuration.settings.gateway
+    if password := gateway.password.get_secret_value():
+        return password
+    if gateway.password_file:
+        return read_secret(configuration.path(gateway.password_file))
+    credential = Path(environment.get("CREDENTIALS_DIRECTORY", "")) / "mediasms-password"
+    return read_secret(credential) if "CREDENTIALS_DIRECTORY" in environment and credential.exists() else ""
+
+
+def missing_settings(configuration: Configuration, environment: Mapping[str, str]) -> list[str]:
+    """Return the keys without which the gateway cannot be reached."""
+    gateway = configuration.settings.gateway
+    needed = {
+        "gateway.base_url": gateway.base_url,
+        "gateway.username": gateway.username,
+        "gateway.password": _password(configuration, environment),
+    }
+    return [name for name, value in needed.items() if not value]
+
+
 def _access(configuration: Configuration, environment: Mapping[str, str]) -> Access:
     gateway = configuration.settings.gateway
-    password = gateway.password.get_secret_value()
-    if not password and gateway.password_file:
-        password = read_secret(configuration.path(gateway.password_file))
-    credentials = environment.get("CREDENTIALS_DIRECTORY")
-    if not password and credentials and (Path(credentials) / "mediasms-password").exists():
-        password = read_secret(Path(credentials) / "mediasms-password")
-    missing = [
-        name
-        for name, value in (
-            ("gateway.base_url", gateway.base_url),
-            ("gateway.username", gateway.username),
-            ("gateway.password", password),
-        )
-        if not value
-    ]
-    if missing:
+    if missing := missing_settings(configuration, environment):
         raise UsageError("gateway.incomplete", keys=", ".join(missing))
     return Access(
         gateway.base_url,
         gateway.username,
-        password,
+        _password(configuration, environment),
         gateway.connect_timeout,
         gateway.read_timeout,
         configuration.path(gateway.ca_file) if gateway.ca_file else None,

@@ -102,7 +102,7 @@ def _rises(column: pd.Series) -> bool:
 
 
 def enforce(contract: pa.DataFrameSchema, table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return ``table`` if it fulfils ``contract``; else raise ``Bug`` (``contract.broken``) with names, never values."""
+    """Return ``table`` if it fulfils ``contract``, else raise ``Bug`` (``contract.broken``) naming no values."""
     try:
         return contract.validate(table, lazy=True)
     except pa.errors.SchemaErrors as broken:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipeline.context import Context
     from pipeline.operations.run import Outcome
     from pipeline.stages.reconcile import Reconciled
+    from pipeline.stages.send import Preview
     from pipeline.stages.validate import Request, Validated
 
 _SPAN = re.compile(r"^(\d+)([smhd])$")
@@ -98,10 +99,22 @@ def run_command(  # noqa: PLR0913 - one parameter an option
     return code
 
 
-def _asker(session: Session, *, yes: bool) -> Callable[[int], bool] | None:
+def _asker(session: Session, *, yes: bool) -> Callable[[Preview], bool] | None:
+    """Return what asks a person before anything is sent; None where nobody is there to answer."""
     if yes or not sys.stdin.isatty():
         return None
-    return lambda count: click.confirm(label("ask.send", session.output.language, count=count), err=True)
+    return lambda preview: _ask(session, preview)
+
+
+def _ask(session: Session, preview: Preview) -> bool:
+    from pipeline.core.msisdn import mask
+
+    language = session.output.language
+    facts = {"number": mask(preview.first_msisdn), "text": preview.first_text}
+    click.echo(label("ask.preview", language, low=preview.lowest, high=preview.highest, **facts), err=True)
+    if preview.unpriced:
+        click.echo(label("ask.unpriced", language, count=preview.unpriced), err=True)
+    return click.confirm(label("ask.send", language, count=preview.messages), err=True)
 
 
 def show_outcome(session: Session, context: Context, outcome: Outcome) -> dict[str, object]:

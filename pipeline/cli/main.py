@@ -116,7 +116,7 @@ class _Commands(click.Group):
 
     names = (
         "demo", "init", "run", "validate", "send", "pull", "reconcile", "status", "resolve",
-        "config", "profile", "ledger", "gateway",
+        "doctor", "config", "profile", "ledger", "gateway",
     )  # fmt: skip
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -58,7 +59,6 @@ def demo_command(session: Session, *, keep: bool) -> Exit:
             outcome = run(
                 context,
                 Request(_SAMPLE, "demo"),
-                again=True,
                 after_send=lambda: clock.advance(timedelta(days=3)),
             )
             session.output.document(show_outcome(session, context, outcome))
@@ -83,6 +83,26 @@ def init_command(session: Session) -> Exit:
     with session.context(create=True) as context:
         session.output.say("init.done", workspace=context.workspace.root)
         session.output.document({"config": str(session.config), "workspace": str(context.workspace.root), "exit": 0})
+    return Exit.DONE
+
+
+@click.command("doctor")
+@click.option("--reset-auth", is_flag=True, help="Forget refused logins, after the password was corrected.")
+@common
+def doctor_command(session: Session, *, reset_auth: bool) -> Exit:
+    """Check configuration, workspace and ledger; nothing leaves the machine."""
+    from pipeline.operations.doctor import examine_installation
+
+    with session.context() as context:
+        health = examine_installation(context, reset_auth=reset_auth)
+    session.output.say("doctor.configuration", missing=", ".join(health.missing_settings) or "-")
+    session.output.say("doctor.ledger", problems=len(health.ledger_problems))
+    session.output.say("doctor.auth", count=health.auth_failures)
+    if health.ledger_problems:
+        raise GuardStopped("ledger.damaged", problem="; ".join(health.ledger_problems[:5]))
+    session.output.document(
+        {"missing_settings": list(health.missing_settings), "auth_failures": health.auth_failures, "exit": 0}
+    )
     return Exit.DONE
 
 
@@ -222,7 +242,7 @@ def gateway_serve(session: Session, *, port: int, seed: int, username: str) -> E
 
     def ready(url: str) -> None:
         session.output.say("gateway.ready", url=url, username=username)
-        click.get_text_stream("stdout").flush()
+        sys.stdout.flush()
 
     try:
         serve(gateway, ready)

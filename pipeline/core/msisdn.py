@@ -27,7 +27,8 @@ _SPACES = " \t\x0b\x0c\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200C))) + "
 _BIDI_MARKS = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _AROUND = f"{_SPACES}{_BIDI_MARKS}\r\n"
 # No slash, middle dot or line break: two numbers in one cell must never become one.
-_SEPARATOR = rf"[{_SPACES}{_BIDI_MARKS}()（）.．{re.escape(_DASHES)}]"
+_BETWEEN = f"{_SPACES}{_BIDI_MARKS}()（）.．{_DASHES}"
+_SEPARATOR = f"[{re.escape(_BETWEEN)}]"
 _SEPARATORS = re.compile(_SEPARATOR)
 _SIGN = re.compile(rf"{_SEPARATOR}*\+")
 _FINE = re.compile(rf"[0-9]|{_SEPARATOR}")
@@ -36,9 +37,7 @@ _FULL_WIDTH = str.maketrans("０１２３４５６７８９＋", "0123456789+")
 _FORMULA = re.compile(r'^="([^"]*)"$')
 _PREFIX = re.compile(r"^tel[:：]", re.IGNORECASE)
 _SCIENTIFIC = re.compile(r"^[+\-－]?[0-9]+(?:[.．][0-9]*)?[eEｅＥ][+\-－]?[0-9]+$")
-# What a spreadsheet appends never becomes a digit; but a number with two dots is none of a spreadsheet's.
-_POINT_ZERO = re.compile(r"^(.*[0-9].*)[.．]0+$")
-_DOTTED = re.compile(r"[.．][0-9]{3,4}[.．]0000$")
+_DOTTED = re.compile(r"[.．][0-9]{3,4}[.．]0000[^0-9]*$")
 _WHOLE_NUMBER = re.compile(r"\+?[0-9]+")
 _SPELLED = re.compile(_HYPHENATED)
 _DOMESTIC = re.compile(DOMESTIC)
@@ -86,9 +85,9 @@ def read_msisdn(value: str, *, overseas: bool) -> Reading | Unreadable:
     repairs = [*cell.repairs]
     if digits != cell.rest:
         repairs.append("phone.full_width")
-    number = None if _DOTTED.search(digits) else _POINT_ZERO.match(digits)
-    if number:
-        digits = number[1]
+    point = _point_zero(digits)
+    if point is not None:
+        digits = digits[:point]
         repairs.append("phone.spreadsheet_number")
     bare = _SEPARATORS.sub("", digits)
     if bare != digits or cell.spaced:
@@ -102,10 +101,10 @@ def read_msisdn(value: str, *, overseas: bool) -> Reading | Unreadable:
     reading = _read_digits(bare, plus=plus, overseas=overseas)
     if isinstance(reading, Unreadable):
         return reading
-    if number and not reading.msisdn.startswith("0") and not _WHOLE_NUMBER.fullmatch(digits):
+    if point is not None and not reading.msisdn.startswith("0") and not _WHOLE_NUMBER.fullmatch(digits):
         # Overseas numbers have no fixed length: "+1 415 555.0000" may well end in these zeros.
-        return _letter(value, cell.start + len(digits))
-    named = () if _SPELLED.match(value) else repairs
+        return _letter(value, cell.start + point)
+    named = () if _SPELLED.fullmatch(value.strip(" ")) else repairs
     return Reading(reading.msisdn, (*named, *reading.repairs))
 
 
@@ -145,6 +144,20 @@ def _stripped(value: str, start: int, end: int) -> tuple[int, int]:
     """Return the borders of ``value[start:end]`` without the spaces and line breaks around it."""
     left = value[start:end].lstrip(_AROUND)
     return end - len(left), end - len(left) + len(left.rstrip(_AROUND))
+
+
+def _point_zero(digits: str) -> int | None:
+    """Return where the ".0" begins that a spreadsheet appends: it never becomes a digit.
+
+    A number whose last group is a dotted 0000 has two dots: that is nothing a spreadsheet writes.
+    """
+    if _DOTTED.search(digits):
+        return None
+    tail = digits[len(digits.rstrip("0" + _BETWEEN)) :]
+    point = re.search("[.．]", tail)
+    if point is None or "0" not in tail[point.start() :]:
+        return None
+    return len(digits) - len(tail) + point.start()
 
 
 def _first_strange(digits: str) -> int:

@@ -17,6 +17,8 @@ from pipeline.ledger.opening import Ledger
 from pipeline.ledger.tables import auth_failure, batch, dispatch, iso, message, moment
 from pipeline.model import LEGAL, Artefact, Batch, Dispatch, MessageState
 
+_SLICE = 5_000
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedDispatch:
@@ -57,7 +59,8 @@ def plan_batch(ledger: Ledger, value: Batch, planned: Sequence[PlannedDispatch],
                     }
                     for row in chunk.messages
                 ]
-                connection.execute(insert(message), rows)
+                if rows:
+                    connection.execute(insert(message), rows)
                 count += len(rows)
             if count != value.totals.accepted:
                 raise Bug("totals.messages", accepted=value.totals.accepted, messages=count)
@@ -132,12 +135,16 @@ def dispatched(ledger: Ledger, wanted: str) -> dict[str, str]:
 
 
 def offered_before(ledger: Ledger, value: Dispatch) -> bool:
-    """Say whether any smsid of the dispatch was offered to the gateway by an earlier dispatch or attempt."""
-    if value.attempts > 0:
-        return True
+    """Say whether the smsids of the dispatch may have reached the gateway by an earlier dispatch.
+
+    Attempts of the dispatch itself do not count: it is planned again only when not a byte of it was read.
+    """
     chunk = select(dispatch.c.chunk).where(dispatch.c.dispatch_id == value.dispatch_id).scalar_subquery()
     query = select(func.count()).where(
-        dispatch.c.batch_id == value.batch_id, dispatch.c.chunk == chunk, dispatch.c.attempts > 0
+        dispatch.c.batch_id == value.batch_id,
+        dispatch.c.chunk == chunk,
+        dispatch.c.dispatch_id != value.dispatch_id,
+        dispatch.c.attempts > 0,
     )
     with ledger.reading() as connection:
         return bool(connection.execute(query).scalar_one())
@@ -248,13 +255,14 @@ def resolve_dispatch(  # noqa: PLR0913 - who, what, when and why
     return moved
 
 
-def free_refused(ledger: Ledger, value: Batch) -> dict[int, list[str]]:
-    """Return smsids by chunk of refused messages that a later run may plan again.
+def free_messages(ledger: Ledger, value: Batch) -> dict[int, list[str]]:
+    """Return smsids by chunk of messages that must be planned again before they can be sent.
 
-    Only a refusal of the whole request, or a person's, frees a message; a refused row needs another input. What
-    another batch of the campaign has served since stays refused.
+    Refused ones: only a refusal of the whole request, or a person's, frees a message; a refused row needs another
+    input, and what another batch of the campaign has served since stays refused. Planned ones: those whose dispatch
+    holds a message that a result has shown to be taken, because its payload must never go out.
     """
-    other = message.alias("other")
+    other, beside = message.alias("other"), message.alias("beside")
     elsewhere = (
         select(other.c.smsid)
         .where(
@@ -265,11 +273,20 @@ def free_refused(ledger: Ledger, value: Batch) -> dict[int, list[str]]:
         )
         .exists()
     )
+    refused = (
+        (message.c.state == MessageState.REFUSED.value)
+        & (message.c.reason.startswith("request:") | message.c.reason.startswith("person:"))
+        & ~elsewhere
+    )
+    withdrawn = (message.c.state == MessageState.PLANNED.value) & (
+        select(beside.c.smsid)
+        .where(beside.c.dispatch_id == message.c.dispatch_id, beside.c.state != MessageState.PLANNED.value)
+        .exists()
+    )
     query = (
         select(dispatch.c.chunk, message.c.smsid)
         .join(dispatch, dispatch.c.dispatch_id == message.c.dispatch_id)
-        .where(message.c.batch_id == value.batch_id, message.c.state == MessageState.REFUSED.value, ~elsewhere)
-        .where(message.c.reason.startswith("request:") | message.c.reason.startswith("person:"))
+        .where(message.c.batch_id == value.batch_id, refused | withdrawn)
         .order_by(message.c.row_number)
     )
     free: dict[int, list[str]] = {}
@@ -280,7 +297,8 @@ def free_refused(ledger: Ledger, value: Batch) -> dict[int, list[str]]:
 
 
 def plan_again(ledger: Ledger, value: Batch, again: PlannedDispatch, smsids: Sequence[str], now: datetime) -> None:
-    """Commit a new dispatch for messages that ``free_refused`` returned; they keep their smsids."""
+    """Commit a new dispatch for messages that ``free_messages`` returned; they keep their smsids."""
+    free = [MessageState.REFUSED.value, MessageState.PLANNED.value]
     with ledger.writing() as connection:
         connection.execute(
             update(dispatch)
@@ -290,11 +308,10 @@ def plan_again(ledger: Ledger, value: Batch, again: PlannedDispatch, smsids: Seq
         _insert_dispatch(connection, value, again)
         new = dispatch_id(value.batch_id, again.number)
         moved = 0
-        for start in range(0, len(smsids), 5_000):
+        for start in range(0, len(smsids), _SLICE):
             moved += connection.execute(
                 update(message)
-                .where(message.c.smsid.in_(smsids[start : start + 5_000]))
-                .where(message.c.state == MessageState.REFUSED.value)
+                .where(message.c.smsid.in_(smsids[start : start + _SLICE]), message.c.state.in_(free))
                 .values(state=MessageState.PLANNED.value, reason="", dispatch_id=new, sent_at=None)
             ).rowcount
         if moved != len(smsids):

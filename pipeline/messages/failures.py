@@ -163,8 +163,8 @@ FAILURES: dict[str, Failure] = {
             "{count} logins in a row were refused; no more are tried (at 10 the gateway blocks the address).",
         ),
         Text(
-            "ユーザー名とパスワードを直してから `mediasms pull` を実行してください。成功すれば解除されます。",
-            "Correct user name and password, then run `mediasms pull`; a success clears this.",
+            "ユーザー名とパスワードを直してから `mediasms doctor --reset-auth` を実行してください。",
+            "Correct user name and password, then run `mediasms doctor --reset-auth`.",
         ),
     ),
     "results.unreachable": Failure(

@@ -250,4 +250,14 @@ LABELS: dict[str, Text] = {
     "init.done": Text("{workspace} の準備ができました。", "{workspace} is ready."),
     "demo.gateway": Text("組み込みゲートウェイを {url} で起動しました。", "embedded gateway at {url}"),
     "gateway.ready": Text("{url} で待機中（ユーザー名 {username}）", "listening on {url} (user name {username})"),
+    "doctor.configuration": Text("不足している設定：{missing}", "missing settings: {missing}"),
+    "doctor.ledger": Text("台帳の問題：{problems} 件", "ledger problems: {problems}"),
+    "doctor.auth": Text("連続した認証エラー：{count} 回", "logins refused in a row: {count}"),
+    "ask.preview": Text(
+        "最初の1通（{number}）：\n{text}\n費用の見込み（税抜）：{low} 〜 {high} 円",
+        "first message ({number}):\n{text}\nexpected cost (untaxed): {low} to {high} yen",
+    ),
+    "ask.unpriced": Text(
+        "（料金表にない {count} 通を除く）", "(without {count} messages that the tariff does not price)"
+    ),
 }

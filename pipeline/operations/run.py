@@ -16,7 +16,7 @@ from pipeline.ledger.locks import held
 from pipeline.model import Batch, MessageClass
 from pipeline.stages.pull import pull
 from pipeline.stages.reconcile import Reconciled, reconcile
-from pipeline.stages.send import Sent, send
+from pipeline.stages.send import Preview, Sent, send
 from pipeline.stages.validate import Request, Validated, validate
 
 _POLL_SECONDS = 15.0
@@ -51,7 +51,7 @@ def run(  # noqa: PLR0913 - each is a choice of the person who runs it
     *,
     again: bool = False,
     wait: timedelta = timedelta(0),
-    confirm: Callable[[int], bool] | None = None,
+    confirm: Callable[[Preview], bool] | None = None,
     after_send: Callable[[], None] | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Outcome:
@@ -94,7 +94,7 @@ def _is_open(reconciled: Reconciled) -> bool:
     return bool(reconciled.value.classes.get(MessageClass.PENDING))
 
 
-def send_batch(context: Context, batch_id: str, *, again: bool, confirm: Callable[[int], bool] | None) -> Sent:
+def send_batch(context: Context, batch_id: str, *, again: bool, confirm: Callable[[Preview], bool] | None) -> Sent:
     """Send a registered batch under its campaign's lock."""
     batch = get_batch(context.ledger, batch_id)
     with campaign_lock(context, batch.campaign):

@@ -21,6 +21,7 @@ from pipeline.errors import GatewayRefused, InputUnusable, TryLater
 from pipeline.ledger.dispatches import note_auth
 from pipeline.ledger.results import open_windows, record_pull, settle
 from pipeline.model import MessageState, Observation, ObservationPath, Proof
+from pipeline.stages.login import stop_after_failed_logins
 from schemas.gateway_csv import column_name
 from schemas.profile import Profile
 from schemas.results import broken_row, results_contract
@@ -51,6 +52,8 @@ def pull(context: Context, batch_id: str | None = None, *, period: tuple[datetim
         windows = merged([widened(first, last, context.pull_margin) for first, last in sent])
     files: list[str] = []
     rows = new = 0
+    if windows:
+        stop_after_failed_logins(context)
     for start, end in windows:
         name, found, fresh = _pull_one(context, start, end)
         files.append(name)

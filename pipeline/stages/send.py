@@ -6,9 +6,11 @@ that only evidence changes anything. The caller holds the campaign lock.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
@@ -17,17 +19,17 @@ from pipeline.adapters.files import write_durable
 from pipeline.adapters.gateway import Exchange
 from pipeline.context import Context
 from pipeline.core.answers import Verdict, judge, parse_answer
+from pipeline.core.calendar import jst_date
 from pipeline.errors import GatewayRefused, GuardStopped, OutcomeUnknown, TryLater
 from pipeline.ledger.batches import count_states, repeats_elsewhere, same_content_elsewhere
 from pipeline.ledger.dispatches import (
     PlannedDispatch,
     adopt_in_flight,
     attempts_by_dispatch,
-    auth_failures,
     begin_dispatch,
     dispatched,
     end_dispatch,
-    free_refused,
+    free_messages,
     list_dispatches,
     note_auth,
     offered_before,
@@ -37,6 +39,7 @@ from pipeline.ledger.dispatches import (
 )
 from pipeline.ledger.results import settle
 from pipeline.model import Batch, Dispatch, MessageState, RunAction
+from pipeline.stages.login import stop_after_failed_logins
 from schemas.gateway_csv import render, request_contract
 from schemas.recipients import ROW_NUMBER, enforce
 
@@ -52,7 +55,21 @@ class Sent:
     states: dict[MessageState, int]
 
 
-def send(context: Context, batch: Batch, *, again: bool = False, confirm: Callable[[int], bool] | None = None) -> Sent:
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a person sees before they say yes: yen are untaxed, a range because the carriers are not known yet."""
+
+    messages: int
+    first_msisdn: str
+    first_text: str
+    lowest: Decimal
+    highest: Decimal
+    unpriced: int
+
+
+def send(
+    context: Context, batch: Batch, *, again: bool = False, confirm: Callable[[Preview], bool] | None = None
+) -> Sent:
     """Send what is planned of a batch.
 
     Raises ``OutcomeUnknown`` when an outcome is open (its batch stays where it is), ``GatewayRefused`` when the
@@ -63,23 +80,28 @@ def send(context: Context, batch: Batch, *, again: bool = False, confirm: Callab
     adopt_in_flight(context.ledger, batch.campaign, now)
     settle(context.ledger, now)
     _stop_if_unsettled(context, batch)
-    if not again and (elsewhere := same_content_elsewhere(context.ledger, batch)):
-        raise GuardStopped("guard.same_content", campaign=elsewhere, batch=batch.batch_id)
     if batch.planned_at is None:
+        if not again and (elsewhere := same_content_elsewhere(context.ledger, batch)):
+            raise GuardStopped("guard.same_content", campaign=elsewhere, batch=batch.batch_id)
         _plan(context, batch)
     else:
-        _plan_refused_again(context, batch)
+        _plan_free_again(context, batch)
     since = now - timedelta(days=context.settings.send.repeat_guard_days)
     if not again and (repeats := repeats_elsewhere(context.ledger, batch, since)):
         raise GuardStopped("guard.repeated_text", count=repeats, days=context.settings.send.repeat_guard_days)
     planned = [dispatch for dispatch in list_dispatches(context.ledger, batch.batch_id) if dispatch.is_planned]
-    waiting = sum(dispatch.messages for dispatch in planned)
-    if waiting and confirm and not confirm(waiting):
+    if planned and confirm and not confirm(preview(context, batch, planned)):
         raise GuardStopped("guard.not_confirmed", batch=batch.batch_id)
+    sent = _send_all(context, batch, planned)
+    return Sent(len(planned), sent, count_states(context.ledger, batch.batch_id))
+
+
+def _send_all(context: Context, batch: Batch, planned: list[Dispatch]) -> int:
+    """Send dispatch after dispatch until an answer says stop; return how many messages were taken."""
     refusal: GatewayRefused | None = None
     sent = 0
     for dispatch in planned:
-        _stop_after_failed_logins(context)
+        stop_after_failed_logins(context)
         verdict = _send_one(context, batch, dispatch)
         sent += verdict.count(MessageState.TAKEN, dispatch.messages)
         _stop_if_unsettled(context, batch)
@@ -89,7 +111,29 @@ def send(context: Context, batch: Batch, *, again: bool = False, confirm: Callab
                 break
     if refusal:
         raise refusal
-    return Sent(len(planned), sent, count_states(context.ledger, batch.batch_id))
+    return sent
+
+
+def preview(context: Context, batch: Batch, planned: list[Dispatch]) -> Preview:
+    """Render the first message that is about to go out, and the range of what all of them may cost."""
+    waiting = {smsid for dispatch in planned for smsid in dispatched(context.ledger, dispatch.dispatch_id).values()}
+    day = jst_date(context.now())
+    first: tuple[str, str] = ("", "")
+    lowest = highest = Decimal(0)
+    unpriced = 0
+    for chunk in _accepted(context, batch, _rows(context)):
+        rows = chunk[chunk["smsid"].isin(waiting)]
+        if not first[0] and len(rows):
+            first = (str(rows["msisdn"].iloc[0]), str(rows["text"].iloc[0]))
+        lengths = Counter(zip(rows["characters"].tolist(), rows["double_byte"].tolist(), strict=True))
+        for (characters, double_byte), count in lengths.items():
+            costs = context.tariff.cost_range(characters, double_byte=double_byte, day=day)
+            if costs is None:
+                unpriced += count
+            else:
+                lowest += costs[0] * count
+                highest += costs[1] * count
+    return Preview(len(waiting), *first, lowest, highest, unpriced)
 
 
 def check_markers(context: Context) -> None:
@@ -109,17 +153,15 @@ def _stop_if_unsettled(context: Context, batch: Batch) -> None:
         )
 
 
-def _stop_after_failed_logins(context: Context) -> None:
-    limit = context.settings.send.auth_failures
-    if auth_failures(context.ledger, context.settings.gateway.base_url) >= limit:
-        raise GuardStopped("guard.auth_failures", count=limit)
-
-
 def _meaning(context: Context, code: str | None) -> str:
     known = context.profile.answer_by_code.get(code or "")
     if known is None:
         return "?"
     return known.meaning_ja if context.language.value == "ja" else known.meaning
+
+
+def _rows(context: Context) -> int:
+    return context.settings.send.max_rows or context.profile.limits.max_rows.value
 
 
 def _accepted(context: Context, batch: Batch, rows: int) -> Iterator[pd.DataFrame]:
@@ -151,22 +193,22 @@ def _payload(context: Context, batch: Batch, number: int, accepted: pd.DataFrame
 
 def _plan(context: Context, batch: Batch) -> None:
     """Lay out every payload on disk, then commit messages and dispatches in one transaction."""
-    rows = context.settings.send.max_rows or context.profile.limits.max_rows.value
     planned = [
-        _payload(context, batch, number, chunk) for number, chunk in enumerate(_accepted(context, batch, rows), 1)
+        _payload(context, batch, number, chunk)
+        for number, chunk in enumerate(_accepted(context, batch, _rows(context)), 1)
+        if len(chunk)
     ]
     plan_batch(context.ledger, batch, planned, context.now())
 
 
-def _plan_refused_again(context: Context, batch: Batch) -> None:
-    """Plan again what the gateway or a person refused as a whole; the smsids stay the same."""
-    free = free_refused(context.ledger, batch)
+def _plan_free_again(context: Context, batch: Batch) -> None:
+    """Plan again what was refused as a whole or withdrawn; the smsids stay the same."""
+    free = free_messages(context.ledger, batch)
     if not free:
         return
-    rows = context.settings.send.max_rows or context.profile.limits.max_rows.value
     wanted = {smsid for smsids in free.values() for smsid in smsids}
     accepted = pd.concat(
-        [chunk[chunk["smsid"].isin(wanted)] for chunk in _accepted(context, batch, rows)], ignore_index=True
+        [chunk[chunk["smsid"].isin(wanted)] for chunk in _accepted(context, batch, _rows(context))], ignore_index=True
     )
     number = max(dispatch.number for dispatch in list_dispatches(context.ledger, batch.batch_id))
     for chunk, smsids in sorted(free.items()):

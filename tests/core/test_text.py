@@ -111,9 +111,7 @@ def test_forbidden(character: str) -> None:
 @both_types
 @settings(deadline=None, max_examples=200)
 @given(texts=st.lists(anything, max_size=6), skipped=st.integers(0, 2))
-def test_forbidden_characters_agree_with_the_column(
-    texts: list[str], skipped: int, kind: pa.DataType
-) -> None:
+def test_forbidden_characters_agree_with_the_column(texts: list[str], skipped: int, kind: pa.DataType) -> None:
     column = pa.array(texts, kind)[skipped:]
     assert has_forbidden(column).to_pylist() == [bool(forbidden_characters(text)) for text in texts[skipped:]]
     for text in texts:
@@ -124,9 +122,7 @@ def test_forbidden_characters_agree_with_the_column(
 @both_types
 @settings(deadline=None, max_examples=300)
 @given(texts=st.lists(sendable, max_size=6), line_break=st.integers(1, 3), skipped=st.integers(0, 2))
-def test_measure_counts_what_cp932_encodes(
-    texts: list[str], line_break: int, skipped: int, kind: pa.DataType
-) -> None:
+def test_measure_counts_what_cp932_encodes(texts: list[str], line_break: int, skipped: int, kind: pa.DataType) -> None:
     lengths = measure(pa.array(texts, kind)[skipped:], line_break=line_break)
     counted = [text.replace("\n", "." * line_break) for text in texts[skipped:]]
     assert lengths.size.to_pylist() == [len(text.encode("cp932")) for text in counted]
@@ -176,15 +172,11 @@ def test_kana_and_mark_become_what_nfc_makes_of_them(mark: str) -> None:
 
 
 def test_no_single_character_changes_but_these() -> None:
-    changed = {
-        character: repaired for character in SCALARS if (repaired := repair_text(character)[0]) != character
-    }
+    changed = {character: repaired for character in SCALARS if (repaired := repair_text(character)[0]) != character}
     assert changed == {**WINDOWS, "\t": " ", "\r": "\n"}
 
 
-@pytest.mark.parametrize(
-    "text", ["\ufa19", "e\u0301", "①㈱ｱ", "ｶ\u3099", "ﾊﾞ", "漢\u3099", "\u212b", "\n\n"], ids=ascii
-)
+@pytest.mark.parametrize("text", ["\ufa19", "e\u0301", "①㈱ｱ", "ｶ\u3099", "ﾊﾞ", "漢\u3099", "\u212b", "\n\n"], ids=ascii)
 def test_what_nfc_or_nfkc_would_change_stays(text: str) -> None:
     assert repair_text(text) == (text, ())
 
@@ -214,10 +206,8 @@ def test_blank(kind: pa.DataType) -> None:
     assert is_blank(pa.array(blank + text, kind)).to_pylist() == [True] * len(blank) + [False] * len(text)
 
 
-# --- open findings: these fail until the product is corrected ---
-
-
 def test_lengths_have_the_documented_types() -> None:
-    """Today: int64, as the Python integer ``line_break`` widens the arrays."""
-    lengths = measure(pa.array(["a"]), line_break=2)
-    assert (lengths.size.type, lengths.characters.type) == (pa.int32(), pa.int32())
+    for kind in (pa.string(), pa.large_string()):
+        lengths = measure(pa.array(["a"], kind), line_break=2)
+        assert (lengths.size.type, lengths.characters.type) == (pa.int32(), pa.int32())
+        assert lengths.double_byte.type == pa.bool_()

@@ -1,0 +1,286 @@
+"""Matching: one message, everything observed about it, one class. Rules of GATEWAY section 7."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import combinations, permutations
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from pipeline.config import load_profile
+from pipeline.core.matching import Deadlines, Match, StatusMeaning, StatusTable, match_message
+from pipeline.model import BreakKind, MessageClass, MessageState, Observation, ObservationPath, SentMessage
+
+_MEANINGS: Final = {
+    str(status.number): StatusMeaning(
+        status.label or str(status.number), status.means, status.billable, status.clicked
+    )
+    for status in load_profile("mediasms", Path()).status
+}
+STATUSES: Final = StatusTable({meaning.label: meaning for meaning in _MEANINGS.values()}, _MEANINGS)
+SENT_AT: Final = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+DEADLINES: Final = Deadlines(SENT_AT + timedelta(days=1), timedelta(days=8))
+DELIVERED, FAILED, PENDING = MessageClass.DELIVERED, MessageClass.FAILED, MessageClass.PENDING
+
+
+def message(
+    state: MessageState = MessageState.TAKEN, *, reason: str = "", sent_at: datetime | None = SENT_AT
+) -> SentMessage:
+    return SentMessage(
+        row_number=2,
+        smsid="a1",
+        msisdn="09011112222",
+        state=state,
+        reason=reason,
+        characters=20,
+        double_byte=True,
+        sent_at=sent_at,
+    )
+
+
+def row(
+    status: str,
+    minute: int | None = 0,
+    *,
+    msisdn: str = "090-1111-2222",
+    carrier: str = "au",
+    parts: int | None = None,
+) -> Observation:
+    return Observation(
+        path=ObservationPath.PULLED,
+        smsid="a1",
+        msisdn=msisdn,
+        status=status,
+        status_time=None if minute is None else SENT_AT + timedelta(minutes=minute),
+        carrier=carrier,
+        parts_total=parts,
+    )
+
+
+def matched(*rows: Observation, of: SentMessage | None = None, deadlines: Deadlines = DEADLINES) -> Match:
+    return match_message(of or message(), rows, STATUSES, deadlines)
+
+
+def kinds(found: Match) -> list[tuple[BreakKind, str]]:
+    return list(found.breaks)
+
+
+@pytest.mark.parametrize(
+    ("status", "label", "message_class", "billable"),
+    [
+        ("送信済", "送信済", DELIVERED, True),
+        ("送信済　", "送信済", DELIVERED, True),
+        ("1", "送信済", DELIVERED, True),
+        ("リダイレクト", "リダイレクト", DELIVERED, True),
+        ("ﾘﾀﾞｲﾚｸﾄ", "リダイレクト", DELIVERED, True),
+        ("ドコモ　圏外・ＯＦＦ", "ドコモ圏外・OFF", FAILED, False),
+        ("403", "403", FAILED, False),
+        ("5", "403", FAILED, False),
+        ("22", "ソフトバンク受信拒否", FAILED, False),
+        ("ドコモ一部受信", "ドコモ一部受信", MessageClass.PARTIAL, False),
+        ("キャンセル済", "キャンセル済", MessageClass.CANCELLED, False),
+        ("処理中", "処理中", PENDING, False),
+        ("24", "送信前", PENDING, False),
+        ("44", "44", MessageClass.UNMAPPED, False),
+        ("01", "01", MessageClass.UNMAPPED, False),
+        ("再送 待機", "再送待機", MessageClass.UNMAPPED, False),
+        ("-", "", PENDING, False),
+        ("33", "", PENDING, False),
+        ("26", "", PENDING, False),
+    ],
+)
+def test_one_row(status: str, label: str, message_class: MessageClass, *, billable: bool) -> None:
+    found = matched(row(status))
+    assert (found.label, found.message_class, found.billable) == (label, message_class, billable)
+    unmapped = [(BreakKind.UNMAPPED_STATUS, status)] if message_class is MessageClass.UNMAPPED else []
+    assert kinds(found) == unmapped
+
+
+STORIES: Final = {
+    "retry": (
+        [row("au圏外・OFF", 1), row("送信中", 0), row("送信済", 9)],
+        (DELIVERED, "送信済", 1, []),
+    ),
+    "two failures": ([row("au圏外・OFF", 1), row("au未払", 9), row("処理中", 20)], (FAILED, "au未払", 0, [])),
+    "click": (
+        [row("送信済", 1), row("リダイレクト", 9), row("リダイレクト", 99)],
+        (DELIVERED, "リダイレクト", 1, []),
+    ),
+    "click without time": ([row("送信済", 1), row("リダイレクト", None)], (DELIVERED, "リダイレクト", 1, [])),
+    "two bills": (
+        [row("送信済", 1), row("送信済", 9), row("リダイレクト", 10)],
+        (DELIVERED, "リダイレクト", 2, [(BreakKind.DUPLICATE_BILLABLE, "")]),
+    ),
+    "the same row three times": ([row("送信済", 1)] * 3, (DELIVERED, "送信済", 1, [])),
+    "contradiction": (
+        [row("送信済", 1), row("au圏外・OFF", 9), row("処理中", 20)],
+        (DELIVERED, "送信済", 1, [(BreakKind.CONTRADICTION, "au圏外・OFF")]),
+    ),
+    "partial after delivery": (
+        [row("送信済", 1), row("ドコモ一部受信", 9)],
+        (DELIVERED, "送信済", 1, [(BreakKind.CONTRADICTION, "ドコモ一部受信")]),
+    ),
+    "failed between delivery and click": (
+        [row("送信済", 1), row("au圏外・OFF", 9), row("リダイレクト", 20)],
+        (DELIVERED, "リダイレクト", 1, []),
+    ),
+    "cancelled, then delivered": (
+        [row("キャンセル済", 1), row("送信済", 9)],
+        (DELIVERED, "送信済", 1, []),
+    ),
+    "unmapped beside delivery": (
+        [row("再送待機", 20), row("送信済", 9), row("送信中", 30)],
+        (DELIVERED, "送信済", 1, [(BreakKind.UNMAPPED_STATUS, "再送待機")]),
+    ),
+    "unmapped beside failure": (
+        [row("再送待機", 20), row("失敗", 9)],
+        (FAILED, "失敗", 0, [(BreakKind.UNMAPPED_STATUS, "再送待機")]),
+    ),
+    "unmapped beside pending": (
+        [row("再送待機", 1), row("処理中", 9)],
+        (MessageClass.UNMAPPED, "再送待機", 0, [(BreakKind.UNMAPPED_STATUS, "再送待機")]),
+    ),
+    "pending": ([row("処理中", 1), row("送信中", 9), row("-", 20)], (PENDING, "送信中", 0, [])),
+    "final without time": (
+        [row("失敗", None), row("au未払", 1), row("送信中", 9)],
+        (FAILED, "au未払", 0, []),
+    ),
+    "at one moment": ([row("送信済", 5), row("失敗", 5)], (DELIVERED, "送信済", 1, [])),
+}
+
+
+@pytest.mark.parametrize(("rows", "expected"), STORIES.values(), ids=STORIES)
+def test_row_order_means_nothing(
+    rows: list[Observation], expected: tuple[MessageClass, str, int, list[tuple[BreakKind, str]]]
+) -> None:
+    for order in permutations(rows):
+        found = matched(*order)
+        assert (found.message_class, found.label, found.bills, kinds(found)) == expected
+        assert found.billable is (found.message_class is DELIVERED)
+
+
+ONE_OF_EACH: Final = ["送信済", "リダイレクト", "失敗", "ドコモ一部受信", "キャンセル済", "処理中", "-", "?"]
+
+
+@pytest.mark.parametrize("statuses", list(combinations(ONE_OF_EACH, 3)), ids="-".join)
+def test_every_message_gets_the_same_class_in_every_order_of_time(statuses: tuple[str, ...]) -> None:
+    """Whatever the times, a billable row delivers and only what is after it contradicts."""
+    for times in permutations(range(3)):
+        rows = [row(status, time) for status, time in zip(statuses, times, strict=True)]
+        results = [matched(*order) for order in permutations(rows)]
+        assert all(result == results[0] for result in results)
+        billable = {"送信済", "リダイレクト"} & set(statuses)
+        assert (results[0].message_class is DELIVERED) is bool(billable) is results[0].billable
+        assert results[0].bills == ("送信済" in statuses)
+        final = [entry for entry in rows if entry.status not in {"処理中", "-", "?"}]
+        last = max(final, key=lambda entry: entry.status_time or SENT_AT) if final else None
+        contradicts = bool(billable and last and last.status not in billable)
+        assert (BreakKind.CONTRADICTION in {kind for kind, _ in results[0].breaks}) is contradicts
+        if final and not billable and last:
+            assert results[0].label == last.status
+
+
+def test_the_first_bill_decides_and_a_click_never_moves_it() -> None:
+    first, again, click = row("送信済", 5), row("送信済", 9, carrier="Docomo"), row("リダイレクト", 1)
+    for order in permutations([first, again, click]):
+        found = matched(*order)
+        assert found.deciding == first
+        assert found.carrier == "au"
+
+
+def test_clicks_alone_bill_once_from_the_first() -> None:
+    first = row("リダイレクト", 5)
+    found = matched(row("リダイレクト", 9), first)
+    assert (found.deciding, found.bills, found.billable) == (first, 0, True)
+    assert found.breaks == ()
+
+
+def test_another_phone_is_a_break_however_it_is_written() -> None:
+    assert matched(row("送信済", msisdn="819011112222")).breaks == ()
+    assert matched(row("送信済", msisdn="09011112222")).breaks == ()
+    found = matched(row("送信済", msisdn="090-1111-2223"))
+    assert kinds(found) == [(BreakKind.PHONE_MISMATCH, "")]
+    assert found.message_class is DELIVERED
+    assert kinds(matched(row("送信済", msisdn="?"))) == [(BreakKind.PHONE_MISMATCH, "")]
+
+
+def test_every_unmapped_status_is_named_once() -> None:
+    found = matched(row("い"), row("あ"), row("い", 5))
+    assert kinds(found) == [(BreakKind.UNMAPPED_STATUS, "あ"), (BreakKind.UNMAPPED_STATUS, "い")]
+
+
+def test_carrier_and_parts_come_from_any_row_that_has_them() -> None:
+    found = matched(row("送信済", carrier=""), row("送信中", carrier="Rakuten", parts=3))
+    assert (found.carrier, found.observed_parts) == ("Rakuten", 3)
+    found = matched(row("送信中", carrier="Rakuten"), row("送信済", carrier="au", parts=2))
+    assert (found.carrier, found.observed_parts) == ("au", 2)
+    found = matched()
+    assert (found.carrier, found.observed_parts, found.deciding) == ("", None, None)
+
+
+@pytest.mark.parametrize(
+    ("beyond", "message_class"),
+    [
+        (timedelta(0), PENDING),
+        (timedelta(microseconds=1), MessageClass.MISSING),
+        (timedelta(seconds=-1), PENDING),
+    ],
+)
+def test_a_message_is_missing_only_after_its_deadline(
+    beyond: timedelta, message_class: MessageClass
+) -> None:
+    result = timedelta(days=8)
+    deadlines = Deadlines(SENT_AT + result + beyond, result)
+    for rows in ([], [row("処理中")], [row("-")]):
+        found = matched(*rows, deadlines=deadlines)
+        assert found.message_class is message_class
+        missing = [(BreakKind.MISSING_RESULT, "")] if message_class is MessageClass.MISSING else []
+        assert kinds(found) == missing
+    for rows in ([row("失敗")], [row("送信済")], [row("?")]):
+        assert matched(*rows, deadlines=deadlines).message_class is not MessageClass.MISSING
+
+
+def test_a_message_taken_at_an_unknown_time_is_pending() -> None:
+    late = Deadlines(SENT_AT + timedelta(days=999), timedelta(days=8))
+    assert matched(of=message(sent_at=None), deadlines=late).message_class is PENDING
+
+
+@pytest.mark.parametrize(
+    ("state", "message_class"),
+    [
+        (MessageState.PLANNED, MessageClass.PLANNED),
+        (MessageState.IN_FLIGHT, MessageClass.UNKNOWN),
+        (MessageState.UNKNOWN, MessageClass.UNKNOWN),
+        (MessageState.REFUSED, MessageClass.REFUSED),
+        (MessageState.CANCELLED, MessageClass.CANCELLED),
+        (MessageState.TAKEN, MessageClass.PENDING),
+    ],
+)
+def test_without_a_result_the_state_is_the_class(state: MessageState, message_class: MessageClass) -> None:
+    late = Deadlines(SENT_AT + timedelta(days=999), timedelta(days=8))
+    assert matched(of=message(state)).message_class is message_class
+    if state is not MessageState.TAKEN:
+        assert matched(of=message(state), deadlines=late).message_class is message_class
+    assert matched(of=message(state)).breaks == ()
+
+
+@pytest.mark.parametrize("state", [MessageState.REFUSED, MessageState.PLANNED, MessageState.CANCELLED])
+def test_a_result_of_what_we_believe_unsent_contradicts(state: MessageState) -> None:
+    found = matched(row("送信済"), of=message(state))
+    assert found.message_class is DELIVERED
+    assert kinds(found) == [(BreakKind.CONTRADICTION, state.value)]
+    assert kinds(matched(row("処理中"), of=message(state))) == [(BreakKind.CONTRADICTION, state.value)]
+
+
+@pytest.mark.parametrize("state", [MessageState.IN_FLIGHT, MessageState.UNKNOWN, MessageState.TAKEN])
+def test_a_result_of_what_may_have_been_taken_contradicts_nothing(state: MessageState) -> None:
+    assert matched(row("送信済"), of=message(state)).breaks == ()
+
+
+@pytest.mark.parametrize(
+    ("reason", "label"), [("answer:560", "560"), ("560", "560"), ("", ""), ("reject:CSV1:585", "585")]
+)
+def test_a_refused_message_shows_the_code_of_its_refusal(reason: str, label: str) -> None:
+    assert matched(of=message(MessageState.REFUSED, reason=reason)).label == label
