@@ -13,7 +13,7 @@ import click
 from pipeline.cli.main import Session, common
 from pipeline.cli.output import actor
 from pipeline.errors import Exit, MediasmsError, UsageError, worst
-from pipeline.messages import label
+from pipeline.messages import ROWS, fill, label
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,6 +150,11 @@ def show_validated(session: Session, validated: Validated) -> None:
     )
     for code, count in sorted(validated.codes.items(), key=lambda item: (-item[1], item[0])):
         output.say("validate.code", code=code, count=count)
+    for finding in validated.examples:
+        reason = fill(ROWS[finding.code], output.language, finding.facts)
+        output.say("validate.example", row=finding.row_number, column=finding.column, reason=reason)
+    if len(validated.examples) < totals.rejected and validated.examples:
+        output.say("validate.shown", shown=len(validated.examples), total=totals.rejected)
     if totals.rejected:
         output.say("validate.rejected_file", file=validated.folder / "rejected.csv")
 

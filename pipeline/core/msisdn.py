@@ -151,7 +151,7 @@ def _point_zero(digits: str) -> int | None:
 
     A number whose last group is a dotted 0000 has two dots: that is nothing a spreadsheet writes.
     """
-    if _DOTTED.search(digits):
+    if not ("." in digits or "．" in digits) or _DOTTED.search(digits):
         return None
     tail = digits[len(digits.rstrip("0" + _BETWEEN)) :]
     point = re.search("[.．]", tail)

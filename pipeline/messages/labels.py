@@ -220,6 +220,10 @@ LABELS: dict[str, Text] = {
         "input {rows} rows = accepted {accepted} + rejected {rejected} + already served {already} ({repaired} repairs)",
     ),
     "validate.code": Text("  {count:>6}  {code}", "  {count:>6}  {code}"),
+    "validate.example": Text("  {row}行目 {column}：{reason}", "  row {row}, {column}: {reason}"),
+    "validate.shown": Text(
+        "  （却下 {total} 行のうち {shown} 行を表示）", "  ({shown} of {total} rejected rows shown)"
+    ),
     "validate.rejected_file": Text("却下した行と理由：{file}", "rejected rows and why: {file}"),
     "validate.next": Text("次のコマンド：mediasms send {batch}", "next: mediasms send {batch}"),
     "pull.done": Text(

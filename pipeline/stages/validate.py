@@ -32,6 +32,8 @@ from schemas.recipients import (
     input_contract,
 )
 
+#: how many rejected rows a summary shows
+EXAMPLES = 5
 FILES = ("accepted.csv", "rejected.csv", "already.csv", "repaired.csv")
 #: our columns of rejected.csv, behind the input's own
 REJECTED_COLUMNS = (
@@ -69,6 +71,7 @@ class Validated:
     folder: Path
     continued: bool
     codes: Mapping[str, int]
+    examples: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
     )
     if out is None:
         register_batch(context.ledger, batch)
-    return Validated(batch, folder, continued=False, codes=check.codes)
+    return Validated(batch, folder, continued=False, codes=check.codes, examples=tuple(check.examples))
 
 
 def _look(request: Request, profile: Profile) -> _Plan:
@@ -186,6 +189,7 @@ class _Check:
         )
         self.rows = self.accepted = self.rejected = self.already = self.repaired = 0
         self.codes: dict[str, int] = {}
+        self.examples: list[Finding] = []
 
     def run(self, files: tuple[DurableFile, ...]) -> None:
         """Read every chunk, check it, and write its rows."""
@@ -212,8 +216,9 @@ class _Check:
             self.already += len(served)
             self.rejected += len(found.findings)
             self.repaired += len(kept)
-            for findings in found.findings.values():
-                for finding in findings:
+            for position in sorted(found.findings):
+                self.examples += found.findings[position][:1] if len(self.examples) < EXAMPLES else []
+                for finding in found.findings[position]:
                     self.codes[finding.code] = self.codes.get(finding.code, 0) + 1
             self._context.progress("validate", self.rows, 0)
         if not self.rows:

@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import csv
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.core import ids
+from pipeline.errors import Bug, GuardStopped, InputUnusable
+from pipeline.ledger.batches import find_batch, list_batches, register_batch
+from pipeline.messages import Language
+from pipeline.model import MessageState, RowTotals
+from pipeline.stages import validate as stage
+from pipeline.stages.send import send
+from pipeline.stages.validate import FILES, REJECTED_COLUMNS, Request, validate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipeline.context import Context
+    from tests.stages.conftest import House
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _wide(number: str, text: str, smsid: str = "", **cells: str) -> list[str]:
+    row = [""] * 64
+    row[0], row[9], row[17] = number, text, smsid
+    for name, value in cells.items():
+        row[int(name.removeprefix("c")) - 1] = value
+    return row
+
+
+def test_rows_are_accepted_rejected_with_reasons_or_repaired(house: House, context: Context) -> None:
+    source = house.write(
+        "顧客.csv",
+        [
+            ["お名前", "携帯番号", "本文"],
+            ["青木", "090-1234-5678", "{お名前}様"],
+            ["井上", "9012345679", "こんにちは"],
+            ["上田", "03-1234-5678", "①です{x}"],
+            ["江口", "09012345678", "重複"],
+            ["大野", "09012345670", ""],
+            ["加藤", "08011112222", "♥と①"],
+            ["木村", "abc", "長" * 71],
+        ],
+    )
+    done = validate(context, Request(source, "c"))
+    assert done.batch.totals == RowTotals(7, 2, 5, 0)
+    assert not done.continued
+    assert sum(done.codes.values()) >= 7
+    accepted = _read(done.folder / "accepted.csv")
+    assert [(row["row_number"], row["msisdn"], row["text"]) for row in accepted] == [
+        ("2", "09012345678", "青木様"),
+        ("3", "09012345679", "こんにちは"),
+    ]
+    prefix, batch_id = context.ledger.prefix, done.batch.batch_id
+    assert [row["smsid"] for row in accepted] == [ids.smsid(prefix, batch_id, 2), ids.smsid(prefix, batch_id, 3)]
+    rejected = _read(done.folder / "rejected.csv")
+    assert list(rejected[0]) == ["お名前", "携帯番号", "本文", *REJECTED_COLUMNS]
+    by_name = {row["お名前"]: row for row in rejected}
+    assert list(by_name) == ["上田", "江口", "大野", "加藤", "木村"]
+    assert by_name["上田"]["携帯番号"] == "03-1234-5678"
+    assert by_name["上田"]["mediasms_row"] == "4"
+    assert by_name["上田"]["mediasms_column"] == "携帯番号|本文"
+    assert by_name["上田"]["mediasms_code"].split("|")[1] == "tag.unknown"
+    assert by_name["江口"]["mediasms_code"] == "recipient.duplicate"
+    assert by_name["大野"]["mediasms_code"] == "text.empty"
+    assert by_name["加藤"]["mediasms_code"] == "text.platform_dependent"
+    assert by_name["加藤"]["mediasms_characters"].startswith("1:♥(U+2665)")
+    assert by_name["木村"]["mediasms_column"] == "携帯番号|本文"
+    assert "text.too_many_characters" in by_name["木村"]["mediasms_code"]
+    assert all(row["mediasms_message"] for row in rejected)
+    repaired = _read(done.folder / "repaired.csv")
+    assert ("3", "9012345679", "09012345679") in [(r["row_number"], r["before"], r["after"]) for r in repaired]
+    assert done.batch.repaired == len(repaired)
+    assert find_batch(context.ledger, batch_id) == done.batch
+
+
+def test_reasons_are_given_in_the_language_asked_for(house: House, context: Context) -> None:
+    source = house.recipients(2, text=" ")
+    english = _read(validate(context, Request(source, "c")).folder / "rejected.csv")
+    japanese = house.open(language=Language.JA)
+    other = _read(validate(japanese, Request(source, "c")).folder / "rejected.csv")
+    assert english[0]["mediasms_message"].isascii()
+    assert not other[0]["mediasms_message"].isascii()
+    assert english[0]["mediasms_code"] == other[0]["mediasms_code"] == "text.empty"
+
+
+def test_a_corrected_file_in_the_same_campaign_sends_only_what_was_not_served(
+    house: House, context: Context
+) -> None:
+    rows = [["tel", "text"], *([house.number(row), "本文"] for row in range(5)), ["123", "本文"]]
+    first = house.batch(context, house.write("first.csv", rows))
+    send(context, first)
+    corrected = house.write("corrected.csv", [*rows[:-1], [house.number(77), "本文"]])
+    second = validate(context, Request(corrected, "c"))
+    assert second.batch.totals == RowTotals(6, 1, 0, 5)
+    served = _read(second.folder / "already.csv")
+    assert [row["smsid"] for row in served] == house.smsids(context, first.batch_id)
+    assert [row["row_number"] for row in served] == ["2", "3", "4", "5", "6"]
+    assert send(context, second.batch).states == {MessageState.TAKEN: 1}
+    assert len(house.copies()) == 6
+    elsewhere = validate(context, Request(corrected, "another"))
+    assert elsewhere.batch.totals.already == 0
+
+
+def test_a_file_of_which_everything_was_served_has_nothing_to_send(house: House, context: Context) -> None:
+    house.sent(context, house.recipients(5))
+    batch = house.batch(context, house.recipients(5, "same.csv", text="別の本文"))
+    assert batch.totals == RowTotals(5, 0, 0, 5)
+    assert send(context, batch).states == {}
+    assert house.uploads() == 1
+
+
+def test_one_text_for_the_whole_list(house: House, context: Context) -> None:
+    source = house.write("l.csv", [["tel", "名"], [house.number(1), "青木"], [house.number(2), "井上"]])
+    one = validate(context, Request(source, "c", text="{名}様、予約のお知らせ"))
+    assert [row["text"] for row in _read(one.folder / "accepted.csv")] == [
+        "青木様、予約のお知らせ",
+        "井上様、予約のお知らせ",
+    ]
+    other = validate(context, Request(source, "c", text="{名}様"))
+    assert other.batch.batch_id != one.batch.batch_id
+    assert other.batch.content_sha256 == one.batch.content_sha256
+    assert other.batch.fingerprint != one.batch.fingerprint
+    assert len(list_batches(context.ledger)) == 2
+
+
+def test_the_gateways_own_layout_needs_no_header(house: House, context: Context) -> None:
+    rows = [_wide("090-1111-2222", "一", "own1a", c6="memo"), _wide("08033334444", "二", c14="unused"), _wide("1", "三")]
+    done = validate(context, Request(house.write("g.csv", rows), "c"))
+    assert done.batch.totals == RowTotals(3, 2, 1, 0)
+    accepted = _read(done.folder / "accepted.csv")
+    assert [(row["row_number"], row["memo"]) for row in accepted] == [("1", "memo"), ("2", "")]
+    assert accepted[0]["smsid"] == "own1a"
+    rejected = _read(done.folder / "rejected.csv")[0]
+    assert (rejected["mediasms_row"], rejected["mediasms_column"]) == ("3", "msisdn")
+
+
+def test_the_same_input_is_the_same_batch_until_it_is_planned_and_then_continues(
+    house: House, context: Context
+) -> None:
+    source = house.recipients(3)
+    first = validate(context, Request(source, "c", date(2026, 11, 1)))
+    second = validate(context, Request(source, "c", date(2026, 11, 2)))
+    assert (first.continued, second.continued) == (False, False)
+    assert second.batch.batch_id == first.batch.batch_id
+    assert second.batch.run_date == date(2026, 11, 1)
+    send(context, second.batch)
+    renamed = source.rename(house.folder / "renamed.csv")
+    third = validate(context, Request(renamed, "c"))
+    assert third.continued
+    assert third.codes == {}
+    assert third.batch.source_name == "list.csv"
+    assert third.batch.planned_at is not None
+    with pytest.raises(GuardStopped) as stopped:
+        register_batch(context.ledger, first.batch)
+    assert stopped.value.code == "batch.frozen"
+
+
+def test_campaign_and_run_date_have_defaults(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(1, "春の案内.csv"), None)
+    assert (batch.campaign, batch.run_date) == ("春の案内-2026-11-23", date(2026, 11, 23))
+
+
+def test_with_out_the_ledger_is_only_read(house: House, context: Context) -> None:
+    out = house.folder / "out"
+    source = house.recipients(3)
+    done = validate(context, Request(source, "c"), out=out)
+    assert sorted(path.name for path in out.iterdir()) == sorted(FILES)
+    assert list_batches(context.ledger) == []
+    house.sent(context, source)
+    assert not validate(context, Request(source, "c"), out=out).continued
+    assert done.folder == out
+
+
+def test_an_own_smsid_is_kept_and_belongs_to_one_message_for_ever(house: House, context: Context) -> None:
+    head = ["tel", "text", "smsid"]
+    own = house.write("a.csv", [head, [house.number(1), "本文", "order7"], [house.number(2), "本文", ""]])
+    first = house.batch(context, own, "spring")
+    send(context, first)
+    assert house.smsids(context, first.batch_id) == ["order7", ids.smsid(context.ledger.prefix, first.batch_id, 3)]
+    again = house.write(
+        "b.csv",
+        [
+            head,
+            [house.number(3), "別", "order7"],
+            [house.number(4), "別", "order8"],
+            [house.number(5), "別", "order8"],
+            [house.number(6), "別", "1E5"],
+            [house.number(7), "別", "a b"],
+        ],
+    )
+    done = validate(context, Request(again, "summer"))
+    assert [row["mediasms_code"] for row in _read(done.folder / "rejected.csv")] == [
+        "smsid.duplicate",
+        "smsid.duplicate",
+        "smsid.is_a_number",
+        "smsid.characters",
+    ]
+    assert send(context, done.batch).states == {MessageState.TAKEN: 1}
+
+
+@pytest.mark.parametrize(
+    ("rows", "text", "code"),
+    [
+        ([["名前", "本文"], ["青木", "x"]], None, "input.no_phone_column"),
+        ([["tel", "名前"], ["09011112222", "x"]], None, "input.no_text"),
+        ([["tel", "本文"], ["09011112222", "x"]], "共通", "input.two_texts"),
+        ([["tel", "携帯番号", "本文"], ["09011112222", "09011112223", "x"]], None, "input.doubled_column"),
+        ([["tel", "本文", "名", "名"], ["09011112222", "x", "a", "b"]], None, "input.doubled_column"),
+        ([["tel", "本文"]], None, "input.no_rows"),
+        ([["tel", "本文"], ["09011112222", "x"], ["09011112223"]], None, "input.ragged"),
+        ([], None, "input.empty"),
+    ],
+)
+def test_an_input_that_cannot_be_used_leaves_nothing_behind(
+    house: House, context: Context, rows: list[list[str]], text: str | None, code: str
+) -> None:
+    source = house.write("bad.csv", rows)
+    with pytest.raises(InputUnusable) as stopped:
+        validate(context, Request(source, "c", text=text))
+    assert stopped.value.code == code
+    assert list_batches(context.ledger) == []
+    assert [path for path in (context.workspace.root / "batches").rglob("*") if path.is_file()] == []
+
+
+def test_a_failure_keeps_the_files_of_the_validation_before(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = house.recipients(3)
+    before = validate(context, Request(source, "c"))
+    kept = {path.name: path.read_bytes() for path in before.folder.iterdir()}
+
+    def full(*_arguments: object) -> None:
+        raise Bug("contract.broken", contract="x", checks="y")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stage, "_explained", full)
+        patched.setattr(stage._Check, "_write_accepted", full)
+        with pytest.raises(Bug):
+            validate(context, Request(source, "c"))
+    assert {path.name: path.read_bytes() for path in before.folder.iterdir()} == kept
+    assert send(context, before.batch).states == {MessageState.TAKEN: 3}
+
+
+def test_an_empty_header_cell_gets_a_name_of_its_own(house: House, context: Context) -> None:
+    source = house.write("l.csv", [["tel", "本文", ""], [house.number(1), "x", "note"], ["1", "y", "z"]])
+    done = validate(context, Request(source, "c"))
+    assert "column 3" in _read(done.folder / "rejected.csv")[0]
