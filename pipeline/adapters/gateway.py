@@ -86,6 +86,8 @@ class GatewayClient:
         self._session = requests.Session()
         self._session.trust_env = False  # proxies and netrc from the environment would change where a secret goes
         self._session.auth = HTTPBasicAuth(access.username.encode(), access.password.encode())
+        if access.ca_file:
+            self._session.verify = str(access.ca_file)
         if access.proxy:
             self._session.proxies = {"https": access.proxy, "http": access.proxy}
         transport = _Transport(access.ca_file)

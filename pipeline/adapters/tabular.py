@@ -43,7 +43,7 @@ class TextTable:
         ragged: list[tuple[int, int]] = []
 
         def on_invalid(row: pacsv.InvalidRow) -> str:
-            # A blank line is no record of ours, but it counts where a person counts rows.
+            # Nothing but delimiters, in whatever number: no record either.
             if not row.text.strip(" \t\r\n" + self.delimiter):
                 blank.append(row.number)
                 return "skip"
@@ -80,8 +80,10 @@ class TextTable:
                         numbers.append(number)
                     table = block.to_pandas()
                     table.insert(0, ROW_NUMBER, numbers)
-                    if header and numbers and numbers[0] == 1:
-                        table = table.iloc[1:]
+                    # Spreadsheets leave rows of nothing behind: they are no records, but they count as rows.
+                    table = table[(table[columns] != "").any(axis=1)]
+                    if header and len(table):
+                        table, header = table.iloc[1:], False
                     for start in range(0, len(table), _CHUNK_ROWS):
                         yield table.iloc[start : start + _CHUNK_ROWS].reset_index(drop=True)
         except pa.ArrowInvalid as error:

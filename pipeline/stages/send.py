@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.adapters.files import write_durable
-from pipeline.adapters.gateway import Exchange
+from pipeline.adapters.gateway import Exchange, GatewayClient
 from pipeline.context import Context
 from pipeline.core.answers import Verdict, judge, parse_answer
 from pipeline.core.calendar import jst_date
@@ -75,6 +75,7 @@ def send(
     Raises ``OutcomeUnknown`` when an outcome is open (its batch stays where it is), ``GatewayRefused`` when the
     gateway said no to everything, ``TryLater`` when not a byte left, ``GuardStopped`` when a person must look first.
     """
+    gateway = context.gateway  # a wrong configuration stops here, before anything is planned
     check_markers(context)
     now = context.now()
     adopt_in_flight(context.ledger, batch.campaign, now)
@@ -92,17 +93,17 @@ def send(
     planned = [dispatch for dispatch in list_dispatches(context.ledger, batch.batch_id) if dispatch.is_planned]
     if planned and confirm and not confirm(preview(context, batch, planned)):
         raise GuardStopped("guard.not_confirmed", batch=batch.batch_id)
-    sent = _send_all(context, batch, planned)
+    sent = _send_all(context, gateway, batch, planned)
     return Sent(len(planned), sent, count_states(context.ledger, batch.batch_id))
 
 
-def _send_all(context: Context, batch: Batch, planned: list[Dispatch]) -> int:
+def _send_all(context: Context, gateway: GatewayClient, batch: Batch, planned: list[Dispatch]) -> int:
     """Send dispatch after dispatch until an answer says stop; return how many messages were taken."""
     refusal: GatewayRefused | None = None
     sent = 0
     for dispatch in planned:
         stop_after_failed_logins(context)
-        verdict = _send_one(context, batch, dispatch)
+        verdict = _send_one(context, gateway, batch, dispatch)
         sent += verdict.count(MessageState.TAKEN, dispatch.messages)
         _stop_if_unsettled(context, batch)
         if verdict.others is MessageState.REFUSED:
@@ -224,12 +225,11 @@ def _plan_free_again(context: Context, batch: Batch) -> None:
         )
 
 
-def _send_one(context: Context, batch: Batch, dispatch: Dispatch) -> Verdict:
+def _send_one(context: Context, gateway: GatewayClient, batch: Batch, dispatch: Dispatch) -> Verdict:
     """Send one dispatch: intent, marker, effect, evidence."""
     payload: Path = context.workspace.checked(batch.batch_id, dispatch.payload)
     smsids = dispatched(context.ledger, dispatch.dispatch_id)
     repeated = offered_before(context.ledger, dispatch)
-    gateway = context.gateway
     attempt = begin_dispatch(context.ledger, dispatch, context.now())
     context.workspace.mark_begun(batch.batch_id, dispatch.number, attempt)
     exchange = gateway.upload(payload, lambda done, total: context.progress("send", done, total))

@@ -122,7 +122,7 @@ def test_the_same_input_again_sends_nothing(home: Home, gateway: EmbeddedGateway
 
 def test_a_wrong_password_is_tried_once(home: Home, gateway: EmbeddedGateway) -> None:
     home.init()
-    home.environment["MEDIASMS_GATEWAY_PASSWORD"] = "pw-Chigau9999"
+    home.environment["MEDIASMS_GATEWAY_PASSWORD"] = "pw-Chigau9999"  # noqa: S105 - of the embedded gateway
     done = home(*RUN)
     assert done.code == 6
     assert "401" in done.err
@@ -133,15 +133,16 @@ def test_a_wrong_password_is_tried_once(home: Home, gateway: EmbeddedGateway) ->
 
 def test_three_wrong_passwords_stop_the_trying(home: Home, gateway: EmbeddedGateway) -> None:
     home.init()
-    good, home.environment["MEDIASMS_GATEWAY_PASSWORD"] = (
-        home.environment["MEDIASMS_GATEWAY_PASSWORD"],
-        "pw-Chigau9999",
-    )
+    home.environment["MEDIASMS_GATEWAY_PASSWORD"] = "pw-Chigau9999"  # noqa: S105 - of the embedded gateway
     codes = [home(*CLINIC).code for _ in range(4)]
     assert codes == [6, 6, 6, 7]
     assert gateway.requests == {"/api3/": 3}
-    home.environment["MEDIASMS_GATEWAY_PASSWORD"] = good
-    assert home("pull", "--since", "2026-11-01", "--until", "2026-11-02").code == 0
+    assert home("pull", "--since", "2026-11-01", "--until", "2026-11-02").code == 7
+    assert home("doctor", "--json").document["auth_failures"] == 3
+    assert gateway.requests == {"/api3/": 3}
+
+    home.environment["MEDIASMS_GATEWAY_PASSWORD"] = gateway.password
+    assert home("doctor", "--reset-auth", "--json").document["auth_failures"] == 0
     assert home(*CLINIC).code == 1
     assert [message.copies for message in gateway.messages] == [1]
 
@@ -203,12 +204,8 @@ def test_results_settle_what_a_page_left_open(home: Home, gateway: EmbeddedGatew
     assert {message.copies for message in gateway.messages} == {1}
 
 
-@pytest.mark.parametrize(
-    ("language", "reasons"), [("ja", ("指数表示", "①")), ("en", ("spreadsheet", "①"))]
-)
-def test_three_rows_of_a_clinic(
-    home: Home, gateway: EmbeddedGateway, language: str, reasons: tuple[str, str]
-) -> None:
+@pytest.mark.parametrize(("language", "reasons"), [("ja", ("指数表示", "①")), ("en", ("spreadsheet", "①"))])
+def test_three_rows_of_a_clinic(home: Home, gateway: EmbeddedGateway, language: str, reasons: tuple[str, str]) -> None:
     done = home.init()(*CLINIC, "--lang", language)
     assert done.code == 1
     assert (done.document["taken"], done.document["rejected"]) == (1, 2)

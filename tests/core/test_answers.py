@@ -16,10 +16,7 @@ TAKEN, REFUSED, UNKNOWN = MessageState.TAKEN, MessageState.REFUSED, MessageState
 GO_ON, STOP = RunAction.GO_ON, RunAction.STOP
 
 # The shipped profile is data under test as well: what matters is what the table and the code say together.
-DOCUMENTED: Final = {
-    entry.code: Reading(entry.proves, entry.run)
-    for entry in load_profile("mediasms", Path()).answer
-}
+DOCUMENTED: Final = {entry.code: Reading(entry.proves, entry.run) for entry in load_profile("mediasms", Path()).answer}
 SENT: Final = {"09011112222": "a1", "08033334444": "b2", "07055556666": "c3", "14155550123": "d4"}
 
 
@@ -92,9 +89,7 @@ def test_without_counts_reject_lines_still_name_rows() -> None:
     assert outcome(read("200\n090-1111-2222,560", expected=False)) == (TAKEN, GO_ON, {"a1": REFUSED})
 
 
-@pytest.mark.parametrize(
-    "number", ["09011112222", "090-1111-2222", '"090-1111-2222"', "819011112222", "+819011112222"]
-)
+@pytest.mark.parametrize("number", ["09011112222", "090-1111-2222", '"090-1111-2222"', "819011112222", "+819011112222"])
 def test_a_reject_line_names_its_row_in_every_spelling(number: str) -> None:
     verdict = read(f"200\n4|1|3\n{number},560")
     assert outcome(verdict) == (TAKEN, GO_ON, {"a1": REFUSED})
@@ -253,7 +248,7 @@ def test_json_is_taken_where_the_account_has_no_counts() -> None:
 
 
 def test_the_shape_of_an_answer() -> None:
-    body = b"200\nCSV20261123000001\n10|2|8\n090-1111-2222,560\n\"080-3333-4444\",\"585\"\n???\n"
+    body = b'200\nCSV20261123000001\n10|2|8\n090-1111-2222,560\n"080-3333-4444","585"\n???\n'
     assert parse_answer(200, body, DOCUMENTED, empty_is_taken=False) == Answer(
         "200",
         "CSV20261123000001",

@@ -117,9 +117,9 @@ def test_the_cost_before_sending_is_a_range_over_the_carriers() -> None:
         Price("au", date(2020, 1, 1), SPRING, yen("1", "1", "1")),
         Price("SoftBank", SPRING, None, yen("9")),
     )
-    assert many.cost_range(70, double_byte=True, day=SPRING) == (7, 9)
-    assert many.cost_range(134, double_byte=True, day=SPRING) == (16, 30)  # Rakuten needs a third part
-    assert many.cost_range(134, double_byte=False, day=SPRING) == (7, 9)
+    assert many.cost_range(70, double_byte=True, day=SPRING) == yen("7", "9")
+    assert many.cost_range(134, double_byte=True, day=SPRING) == yen("16", "30")  # Rakuten needs a third part
+    assert many.cost_range(134, double_byte=False, day=SPRING) == yen("7", "9")
     assert many.cost_range(1000, double_byte=True, day=SPRING) is None
     assert many.cost_range(70, double_byte=True, day=date(2019, 1, 1)) is None
-    assert many.cost_range(70, double_byte=True, day=date(2025, 1, 1)) == (1, 1)
+    assert many.cost_range(70, double_byte=True, day=date(2025, 1, 1)) == yen("1", "1")

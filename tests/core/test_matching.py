@@ -14,9 +14,7 @@ from pipeline.core.matching import Deadlines, Match, StatusMeaning, StatusTable,
 from pipeline.model import BreakKind, MessageClass, MessageState, Observation, ObservationPath, SentMessage
 
 _MEANINGS: Final = {
-    str(status.number): StatusMeaning(
-        status.label or str(status.number), status.means, status.billable, status.clicked
-    )
+    str(status.number): StatusMeaning(status.label or str(status.number), status.means, status.billable, status.clicked)
     for status in load_profile("mediasms", Path()).status
 }
 STATUSES: Final = StatusTable({meaning.label: meaning for meaning in _MEANINGS.values()}, _MEANINGS)
@@ -228,9 +226,7 @@ def test_carrier_and_parts_come_from_any_row_that_has_them() -> None:
         (timedelta(seconds=-1), PENDING),
     ],
 )
-def test_a_message_is_missing_only_after_its_deadline(
-    beyond: timedelta, message_class: MessageClass
-) -> None:
+def test_a_message_is_missing_only_after_its_deadline(beyond: timedelta, message_class: MessageClass) -> None:
     result = timedelta(days=8)
     deadlines = Deadlines(SENT_AT + result + beyond, result)
     for rows in ([], [row("処理中")], [row("-")]):

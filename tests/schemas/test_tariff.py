@@ -16,9 +16,7 @@ from schemas.tariff import parse_tariff
 
 NAME: Final = 'name = "t"\n'
 TAX: Final = '[[tax]]\nrate = "0.10"\nfrom = 2019-10-01\n'
-STEPS: Final = (
-    '[[steps]]\ncarrier = "*"\nwide_single = 70\nwide_part = 67\nnarrow_single = 160\nnarrow_part = 153\n'
-)
+STEPS: Final = '[[steps]]\ncarrier = "*"\nwide_single = 70\nwide_part = 67\nnarrow_single = 160\nnarrow_part = 153\n'
 PRICE: Final = '[[price]]\ncarrier = "au"\nfrom = 2024-04-01\nyen = ["8.5", "17.0"]\n'
 
 
@@ -117,11 +115,7 @@ def test_a_tax_rate_is_a_share(rate: str) -> None:
 
 def test_every_problem_is_named_at_once() -> None:
     found = problems(
-        NAME
-        + TAX.replace("from", "form")
-        + STEPS.replace("67", "0")
-        + PRICE.replace("8.5", "x")
-        + "color = 1\n"
+        NAME + TAX.replace("from", "form") + STEPS.replace("67", "0") + PRICE.replace("8.5", "x") + "color = 1\n"
     )
     for key in ("tax.0.from", "tax.0.form", "steps.0.wide_part", "price.0.yen.0", "price.0.color"):
         assert key in found
@@ -136,7 +130,9 @@ def test_consistency_problems_are_named_together() -> None:
     assert "price: au" in found
 
 
-@pytest.mark.parametrize("text", ["", NAME + TAX + STEPS, NAME + TAX + PRICE, NAME + STEPS + PRICE, TAX + STEPS + PRICE])
+@pytest.mark.parametrize(
+    "text", ["", NAME + TAX + STEPS, NAME + TAX + PRICE, NAME + STEPS + PRICE, TAX + STEPS + PRICE]
+)
 def test_nothing_may_be_missing(text: str) -> None:
     assert "Field required" in problems(text)
 

@@ -60,9 +60,7 @@ class House:
             csv.writer(file).writerows(rows)
         return path
 
-    def recipients(
-        self, count: int = 12, name: str = "list.csv", first: int = 0, text: str = "お知らせです"
-    ) -> Path:
+    def recipients(self, count: int = 12, name: str = "list.csv", first: int = 0, text: str = "お知らせです") -> Path:
         rows = [[self.number(first + row), text] for row in range(count)]
         return self.write(name, [["電話番号", "本文"], *rows])
 

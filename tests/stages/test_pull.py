@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text as sql
 
 from pipeline.adapters.gateway import Exchange, GatewayClient
-from pipeline.errors import GatewayRefused, InputUnusable, TryLater
+from pipeline.errors import GatewayRefused, GuardStopped, InputUnusable, TryLater
 from pipeline.ledger.dispatches import auth_failures
 from pipeline.ledger.results import open_windows
 from pipeline.messages import Language
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from pipeline.context import Context
     from tests.stages.conftest import House
+
+WRONG = "wrong-one"
 
 
 def _line(number: str = "090-1000-0000", status: str = "送信済", smsid: str = "abc", **cells: str) -> list[str]:
@@ -181,11 +183,23 @@ def test_a_wrong_password_is_refused_and_counted(house: House, context: Context)
     house.sent(context, house.recipients(5))
     for language in (Language.EN, Language.JA):
         with pytest.raises(GatewayRefused) as stopped:
-            pull(house.open(language=language, GATEWAY_PASSWORD="wrong-one"))
+            pull(house.open(language=language, GATEWAY_PASSWORD=WRONG))
         assert stopped.value.facts["code"] == "401"
     assert auth_failures(context.ledger, house.gateway.url) == 2
     assert pull(context).rows == 5
     assert auth_failures(context.ledger, house.gateway.url) == 0
+
+
+def test_after_three_wrong_passwords_no_request_is_made(house: House, context: Context) -> None:
+    house.sent(context, house.recipients(5))
+    wrong = house.open(GATEWAY_PASSWORD=WRONG)
+    for _ in range(3):
+        with pytest.raises(GatewayRefused):
+            pull(wrong)
+    with pytest.raises(GuardStopped) as stopped:
+        pull(context)
+    assert stopped.value.code == "guard.auth_failures"
+    assert house.pulls() == 3
 
 
 @pytest.mark.parametrize(
@@ -209,7 +223,9 @@ def test_two_pulls_in_one_second_keep_two_files(house: House, context: Context) 
     assert len(set(names)) == 2
 
 
-def test_a_result_makes_a_refused_message_taken(house: House, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_result_makes_a_refused_message_taken(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source = house.recipients(5)
     house.gateway.knobs = Knobs(refuse_code="596")
     with pytest.raises(GatewayRefused):

@@ -61,7 +61,9 @@ def test_everything_is_written_and_never_overwritten(house: House, context: Cont
     assert first.exit is Exit.DONE
     paths = [Path(path) for done in (first, second) for path in done.artefacts.values()]
     assert all(path.stat().st_size for path in paths)
-    reports = [{path.name for path in map(Path, done.artefacts.values()) if "-2026" in path.name} for done in (first, second)]
+    reports = [
+        {path.name for path in map(Path, done.artefacts.values()) if "-2026" in path.name} for done in (first, second)
+    ]
     assert reports[0].isdisjoint(reports[1])
     assert {name.rpartition(".")[2] for name in reports[0]} == {"json", "xlsx", "html"}
     assert len(first.lines) == 5

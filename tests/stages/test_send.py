@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +16,7 @@ from pipeline.operations.resolve import resolve
 from pipeline.simulator import Knobs
 from pipeline.stages import send as sending
 from pipeline.stages.pull import pull
-from pipeline.stages.send import Sent, check_markers, send
+from pipeline.stages.send import Preview, Sent, check_markers, send
 
 if TYPE_CHECKING:
     from pipeline.context import Context
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 PLANNED, TAKEN = MessageState.PLANNED, MessageState.TAKEN
 UNKNOWN, REFUSED = MessageState.UNKNOWN, MessageState.REFUSED
+WRONG = "wrong-one"
 
 TAKEN_BUT_UNKNOWN: list[dict[str, Any]] = [
     {"html_200": True},
@@ -91,9 +93,7 @@ def test_a_batch_that_went_out_sends_nothing_again(house: House, context: Contex
 
 
 @pytest.mark.parametrize("fault", TAKEN_BUT_UNKNOWN, ids=_name)
-def test_an_unclear_answer_stops_the_batch_until_results_name_the_messages(
-    house: House, fault: dict[str, Any]
-) -> None:
+def test_an_unclear_answer_stops_the_batch_until_results_name_the_messages(house: House, fault: dict[str, Any]) -> None:
     context = house.open(create=True, GATEWAY_READ_TIMEOUT="0.6")
     source = house.recipients(12)
     house.gateway.knobs = Knobs(**fault)
@@ -171,7 +171,7 @@ def test_a_file_that_is_refused_is_planned_again_by_the_next_run_with_the_same_s
 
 
 def test_wrong_password_is_one_request_and_three_runs_are_the_end(house: House) -> None:
-    context = house.open(create=True, GATEWAY_PASSWORD="wrong-one", language=Language.JA)
+    context = house.open(create=True, GATEWAY_PASSWORD=WRONG, language=Language.JA)
     source = house.recipients(12)
     for count in (1, 2, 3):
         with pytest.raises(GatewayRefused) as refused:
@@ -190,7 +190,7 @@ def test_wrong_password_is_one_request_and_three_runs_are_the_end(house: House) 
 
 def test_a_good_login_forgets_the_bad_ones(house: House, context: Context) -> None:
     source = house.recipients(12)
-    wrong = house.open(GATEWAY_PASSWORD="wrong-one")
+    wrong = house.open(GATEWAY_PASSWORD=WRONG)
     for _ in range(2):
         with pytest.raises(GatewayRefused):
             house.sent(wrong, source)
@@ -297,9 +297,7 @@ def test_a_crash_while_in_flight_is_an_unknown_outcome(
     assert pull(after, batch.batch_id).settled == ({UNKNOWN: 5} if uploaded else {})
 
 
-def test_a_crash_before_begin_changes_nothing(
-    house: House, context: Context, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_crash_before_begin_changes_nothing(house: House, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     source = house.recipients(7)
 
     def crash(*_arguments: object) -> None:
@@ -372,18 +370,65 @@ def test_again_sends_a_repeated_text_and_another_text_needs_no_word(house: House
 
 def test_the_person_who_does_not_confirm_sends_nothing(house: House, context: Context) -> None:
     batch = house.batch(context, house.recipients(7))
-    asked: list[int] = []
+    asked: list[Preview] = []
 
-    def no(count: int) -> bool:
-        asked.append(count)
+    def no(preview: Preview) -> bool:
+        asked.append(preview)
         return False
 
     with pytest.raises(GuardStopped) as stopped:
         send(context, batch, confirm=no)
     assert stopped.value.code == "guard.not_confirmed"
-    assert (asked, house.uploads()) == ([7], 0)
+    assert house.uploads() == 0
+    # Seven times the cheapest and the dearest carrier of the example tariff.
+    wanted = Preview(7, house.number(0), "お知らせです", 7 * Decimal("8.5"), 7 * Decimal("9.2"), 0)
+    assert asked == [wanted]
     batch = house.batch(context, house.folder / "list.csv")
-    assert send(context, batch, confirm=lambda _count: True).states == {TAKEN: 7}
+    assert send(context, batch, confirm=lambda _preview: True).states == {TAKEN: 7}
+
+
+def test_a_message_without_a_price_is_counted_before_sending(house: House, context: Context) -> None:
+    (house.folder / "t.toml").write_text(
+        'name = "t"\n[[tax]]\nrate = "0.10"\nfrom = 2019-10-01\n'
+        '[[steps]]\ncarrier = "*"\nwide_single = 70\nwide_part = 67\nnarrow_single = 160\nnarrow_part = 153\n'
+        '[[price]]\ncarrier = "au"\nfrom = 2099-01-01\nyen = ["1"]\n'
+    )
+    unpriced = house.open(TARIFF_FILE="t.toml")
+    batch = house.batch(unpriced, house.recipients(3))
+    asked: list[Preview] = []
+    assert context.tariff.name == "example"
+    assert send(unpriced, batch, confirm=lambda preview: not asked.append(preview)).states == {TAKEN: 3}  # type: ignore[func-returns-value]
+    assert [(preview.messages, preview.unpriced, preview.highest) for preview in asked] == [(3, 3, Decimal(0))]
+
+
+def test_a_planned_message_that_a_result_names_is_not_sent_but_the_others_are(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(7))
+    with pytest.raises(GuardStopped):
+        send(context, batch, confirm=lambda _preview: False)
+    smsids = house.smsids(context, batch.batch_id)
+    with context.ledger.writing() as connection:
+        connection.execute(
+            sql(
+                "INSERT INTO observation VALUES "
+                "(1, NULL, 1, 'pulled', :smsid, '0', '送信済', '', '', NULL, NULL, NULL, '', '')"
+            ),
+            {"smsid": smsids[0]},
+        )
+    assert house.sent(context, house.folder / "list.csv").states == {TAKEN: 7}
+    assert sorted(house.copies()) == smsids[1:]
+
+
+def test_an_smsid_that_exists_is_taken_only_when_the_gateway_may_know_it_from_us(
+    house: House, context: Context
+) -> None:
+    source = house.recipients(5)
+    house.gateway.knobs = Knobs(accept_then_reset=True, dedupe_smsid=True)
+    with pytest.raises(OutcomeUnknown) as stopped:
+        house.sent(context, source)
+    # A person is wrong: it was taken. The gateway says so, row by row.
+    resolve(context, str(stopped.value.facts["dispatch"]), REFUSED, actor="me", because="a guess")
+    assert house.sent(context, source) == Sent(1, 5, {TAKEN: 5})
+    assert house.uploads() == 2
 
 
 def test_two_batches_of_one_campaign_cannot_both_plan_a_row(house: House, context: Context) -> None:

@@ -91,9 +91,7 @@ def test_reasons_are_given_in_the_language_asked_for(house: House, context: Cont
     assert english[0]["mediasms_code"] == other[0]["mediasms_code"] == "text.empty"
 
 
-def test_a_corrected_file_in_the_same_campaign_sends_only_what_was_not_served(
-    house: House, context: Context
-) -> None:
+def test_a_corrected_file_in_the_same_campaign_sends_only_what_was_not_served(house: House, context: Context) -> None:
     rows = [["tel", "text"], *([house.number(row), "本文"] for row in range(5)), ["123", "本文"]]
     first = house.batch(context, house.write("first.csv", rows))
     send(context, first)
@@ -132,7 +130,11 @@ def test_one_text_for_the_whole_list(house: House, context: Context) -> None:
 
 
 def test_the_gateways_own_layout_needs_no_header(house: House, context: Context) -> None:
-    rows = [_wide("090-1111-2222", "一", "own1a", c6="memo"), _wide("08033334444", "二", c14="unused"), _wide("1", "三")]
+    rows = [
+        _wide("090-1111-2222", "一", "own1a", c6="memo"),
+        _wide("08033334444", "二", c14="unused"),
+        _wide("1", "三"),
+    ]
     done = validate(context, Request(house.write("g.csv", rows), "c"))
     assert done.batch.totals == RowTotals(3, 2, 1, 0)
     accepted = _read(done.folder / "accepted.csv")

@@ -1,0 +1,193 @@
+"""Durable files: in full or not at all, and checked again when read."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import os
+from pathlib import Path
+
+import pytest
+
+from pipeline.adapters import files
+from pipeline.adapters.files import (
+    Workspace,
+    durable,
+    hash_file,
+    read_bytes,
+    write_durable,
+    write_through,
+)
+from pipeline.errors import GuardStopped, TryLater, UsageError
+from pipeline.model import Artefact
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def artefact(name: str, data: bytes) -> Artefact:
+    return Artefact(name, hashlib.sha256(data).hexdigest(), len(data))
+
+
+def test_a_file_appears_when_committed_and_not_before(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "folder"
+    with durable(folder / "a.csv", folder / "b.csv") as (first, second):
+        first.write(b"one")
+        first.write(b"two")
+        second.write(b"")
+        assert not (folder / "a.csv").exists()
+        assert first.commit() == artefact("a.csv", b"onetwo")
+        assert (folder / "a.csv").exists()
+        assert second.commit() == artefact("b.csv", b"")
+    assert content(folder) == {"a.csv": b"onetwo", "b.csv": b""}
+
+
+def test_what_is_not_committed_vanishes(tmp_path: Path) -> None:
+    with durable(tmp_path / "a", tmp_path / "b") as (first, second):
+        first.write(b"x")
+        second.write(b"y")
+        second.commit()
+    assert content(tmp_path) == {"b": b"y"}
+
+
+def test_an_error_leaves_nothing_and_what_stood_there_stands(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"old")
+
+    def fail() -> None:
+        with durable(tmp_path / "a", tmp_path / "b") as (first, second):
+            first.write(b"new")
+            second.write(b"new")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert content(tmp_path) == {"a": b"old"}
+
+
+def test_the_rest_of_a_crash_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / ".a.part").write_bytes(b"a longer rest of a crash")
+    (tmp_path / "a").write_bytes(b"old")
+    assert write_durable(tmp_path / "a", b"new") == artefact("a", b"new")
+    assert content(tmp_path) == {"a": b"new"}
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT])
+def test_a_disk_that_takes_nothing_is_for_later(tmp_path: Path, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fsync(_handle: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(files.os, "fsync", fsync)
+    with pytest.raises(TryLater) as caught:
+        write_durable(tmp_path / "a", b"x")
+    assert caught.value.code == "files.not_writable"
+    assert caught.value.facts == {"folder": str(tmp_path), "problem": os.strerror(code)}
+    assert content(tmp_path) == {}
+
+
+def test_another_error_of_the_system_stays_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fsync(_handle: int) -> None:
+        raise OSError(errno.EIO, "broken")
+
+    monkeypatch.setattr(files.os, "fsync", fsync)
+    with pytest.raises(OSError, match="broken"):
+        write_durable(tmp_path / "a", b"x")
+    assert content(tmp_path) == {}
+
+
+def test_bytes_are_on_disk_before_the_name_and_the_folder_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    real = os.fsync
+
+    def fsync(handle: int) -> None:
+        is_folder = os.path.isdir(f"/dev/fd/{handle}") or not os.fstat(handle).st_mode & 0o100000
+        seen.append(f"{'folder' if is_folder else 'file'} {(tmp_path / 'a').exists()}")
+        real(handle)
+
+    monkeypatch.setattr(files.os, "fsync", fsync)
+    write_durable(tmp_path / "a", b"x")
+    assert seen == ["file False", "folder True"]
+
+
+def test_a_library_writes_through(tmp_path: Path) -> None:
+    def writer(path: Path) -> None:
+        assert path.suffix == ".xlsx"
+        assert path.parent == tmp_path
+        path.write_bytes(b"book")
+
+    assert write_through(tmp_path / "r.xlsx", writer) == artefact("r.xlsx", b"book")
+    assert content(tmp_path) == {"r.xlsx": b"book"}
+
+
+def test_a_library_that_fails_leaves_what_stood_there(tmp_path: Path) -> None:
+    def writer(path: Path) -> None:
+        path.write_bytes(b"half")
+        raise ValueError
+
+    (tmp_path / "r.xlsx").write_bytes(b"old")
+    with pytest.raises(ValueError, match="^$"):
+        write_through(tmp_path / "r.xlsx", writer)
+    assert content(tmp_path) == {"r.xlsx": b"old"}
+
+
+def workspace(folder: Path) -> Workspace:
+    made = Workspace(folder / "w")
+    made.create("ledger-1")
+    return made
+
+
+def test_a_workspace_keeps_its_identity(tmp_path: Path) -> None:
+    made = workspace(tmp_path)
+    made.create("ledger-2")
+    assert made.ledger_id() == "ledger-1"
+    made.check_belongs_to("ledger-1")
+    with pytest.raises(GuardStopped) as caught:
+        made.check_belongs_to("ledger-2")
+    assert caught.value.code == "ledger.foreign"
+    assert made.lock_file("send") == made.root / "locks" / "send.lock"
+    assert made.lock_file("send").parent.is_dir()
+    assert made.pulls_folder().is_dir()
+
+
+def test_a_workspace_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        Workspace(tmp_path / "w").ledger_id()
+    assert caught.value.code == "workspace.missing"
+
+
+def test_an_artefact_is_checked_when_read(tmp_path: Path) -> None:
+    made = workspace(tmp_path)
+    path = made.batch_folder("b1") / "accepted.csv"
+    path.parent.mkdir()
+    known = write_durable(path, b"a,b\r\n")
+    assert made.checked("b1", known) == path
+    assert hash_file(path) == known.sha256
+    path.write_bytes(b"a,c\r\n")
+    with pytest.raises(GuardStopped) as caught:
+        made.checked("b1", known)
+    assert caught.value.code == "artefact.changed"
+    path.unlink()
+    with pytest.raises(GuardStopped) as caught:
+        made.checked("b1", known)
+    assert caught.value.code == "artefact.missing"
+    assert caught.value.facts == {"file": str(path)}
+
+
+def test_markers_of_begun_dispatches(tmp_path: Path) -> None:
+    made = workspace(tmp_path)
+    assert list(made.begun()) == []
+    made.mark_begun("b2", 1, 1)
+    made.mark_begun("b1", 12, 1)
+    made.mark_begun("b1", 12, 2)
+    made.mark_begun("b1", 3, 1)
+    (made.batch_folder("b1") / ".dispatch-0004.begun.part").write_bytes(b"")
+    assert list(made.begun()) == [("b1", 3, 1), ("b1", 12, 2), ("b2", 1, 1)]
+
+
+def test_a_stream_is_read_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_BLOCK", 3)
+    assert list(read_bytes(io.BytesIO(b"abcdefg"))) == [b"abc", b"def", b"g"]
+    assert list(read_bytes(io.BytesIO())) == []

@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from pipeline.cli import main
+from pipeline.cli.commands import Span, _asker
+from pipeline.cli.main import cli
+from pipeline.cli.output import Output, actor, detect_language
+from pipeline.errors import Bug, Exit, GuardStopped
+from pipeline.messages import Language
+from pipeline.stages.send import Preview
+
+COMMANDS = ["demo", "init", "run", "validate", "send", "pull", "reconcile", "status", "resolve", "doctor"]
+GROUPS = [("config", "show"), ("profile", "show"), ("profile", "check"), ("ledger", "check"), ("gateway", "serve")]
+
+
+def _output(language: Language = Language.EN, **form: bool) -> Output:
+    return Output(language, as_json=form.get("as_json", False), quiet=form.get("quiet", False), log_format="text")
+
+
+@pytest.mark.parametrize("path", [(), *((name,) for name in COMMANDS), *GROUPS])
+def test_every_command_has_help(path: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(cli, [*path, "--help"])
+    assert done.exit_code == 0
+    assert "Usage:" in done.output
+    if path in GROUPS or path in [(name,) for name in COMMANDS]:
+        for option in ("--config", "--json", "--quiet", "--log-format", "--lang"):
+            assert option in done.output
+
+
+def test_help_lists_commands_in_the_order_of_work() -> None:
+    shown = CliRunner().invoke(cli, ["--help"]).output
+    places = [shown.index(f"\n  {name} ") for name in COMMANDS]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("arguments", [["absent"], ["run"], ["status", "--absent"], ["send"]])
+def test_wrong_usage_is_2(arguments: list[str]) -> None:
+    assert CliRunner().invoke(cli, arguments).exit_code == 2
+
+
+def test_version() -> None:
+    assert CliRunner().invoke(cli, ["--version"], prog_name="mediasms").output.startswith("mediasms, version ")
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [("0s", timedelta(0)), ("30m", timedelta(minutes=30)), ("2h", timedelta(hours=2)), ("1d", timedelta(days=1))],
+)
+def test_spans(text: str, span: timedelta) -> None:
+    assert Span().convert(text, None, None) == span
+    assert Span().convert(span, None, None) == span
+
+
+@pytest.mark.parametrize("text", ["", "30", "m", "-1s", "1w", "1.5h"])
+def test_what_is_no_span(text: str) -> None:
+    with pytest.raises(click.BadParameter):
+        Span().convert(text, None, None)
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({}, Language.EN),
+        ({"LANG": "ja_JP.UTF-8"}, Language.JA),
+        ({"LANG": "ja_JP.UTF-8", "LC_ALL": "C"}, Language.EN),
+        ({"LANG": "de_DE.UTF-8", "LC_MESSAGES": "JA_jp"}, Language.JA),
+        ({"LC_ALL": "", "LANG": "ja"}, Language.JA),
+    ],
+)
+def test_language_of_the_locale(environment: dict[str, str], language: Language) -> None:
+    assert detect_language(environment) is language
+
+
+def test_who_is_at_work() -> None:
+    assert actor({"SUDO_USER": "hanako", "USER": "root"}) == "hanako"
+    assert actor({"USER": "taro"}) == "taro"
+    assert actor({}) == str(os.getuid())
+
+
+def _raise(error: BaseException) -> Exit:
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (KeyboardInterrupt(), Exit.INTERRUPTED),
+        (click.Abort(), Exit.INTERRUPTED),
+        (main._Terminated(), Exit.TERMINATED),
+        (BrokenPipeError(), Exit.DONE),
+        (GuardStopped("resolve.nothing", dispatch="x-0001"), Exit.GUARD),
+        (Bug("state.illegal", before="a", after="b"), Exit.BUG),
+        (RuntimeError("090-1234-5678"), Exit.BUG),
+    ],
+)
+def test_whatever_is_raised_becomes_an_exit_code(
+    error: BaseException, code: Exit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main._guarded(_output(), lambda: _raise(error)) is code
+    assert "5678" not in "".join(capsys.readouterr())
+
+
+def test_clicks_own_errors_are_left_to_click() -> None:
+    with pytest.raises(click.UsageError):
+        main._guarded(_output(), lambda: _raise(click.UsageError("no")))
+
+
+def test_sigterm_is_an_exception_until_the_command_ends() -> None:
+    with pytest.raises(main._Terminated):
+        main._terminate(signal.SIGTERM, None)
+
+
+def test_a_failure_is_one_document(capsys: pytest.CaptureFixture[str]) -> None:
+    error = GuardStopped("resolve.nothing", dispatch="x-0001")
+    main._guarded(_output(as_json=True), lambda: _raise(error))
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"error": "resolve.nothing", "exit": 7}
+    assert err.startswith("error[resolve.nothing]: ")
+    assert "hint: " in err
+
+
+def test_quiet_keeps_results_and_failures(capsys: pytest.CaptureFixture[str]) -> None:
+    output = _output(quiet=True)
+    output.note("demo.gateway", url="http://127.0.0.1:1")
+    output.say("ledger.good")
+    output.failure(GuardStopped("resolve.nothing", dispatch="x-0001"))
+    out, err = capsys.readouterr()
+    assert out == "the ledger is sound.\n"
+    assert "embedded" not in err
+    assert "x-0001" in err
+
+
+class _Terminal:
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self.said = getattr(self, "said", "") + text
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing is kept back."""
+
+
+@pytest.mark.parametrize("form", [{"quiet": True}, {"as_json": True}, {}])
+def test_progress_is_silent_where_nobody_watches(form: dict[str, bool], capsys: pytest.CaptureFixture[str]) -> None:
+    _output(**form).progress()("send", 1, 2)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = _Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    progress = _output(Language.JA).progress()
+    progress("validate", 1_000, 0)
+    progress("send", 1, 100)  # too soon after the one before
+    progress("send", 100, 100)
+    assert terminal.said == "\r検証 1,000\r送信 100 %\n"
+
+
+@pytest.mark.parametrize("unpriced", [0, 2])
+def test_on_a_terminal_run_asks(
+    unpriced: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = main.Session(Path("x"), _output())
+    assert _asker(session, yes=False) is None
+    asked: list[str] = []
+
+    def no(text: str, *, err: bool) -> bool:
+        asked.append(text)
+        return not err
+
+    monkeypatch.setattr(sys, "stdin", _Terminal())
+    monkeypatch.setattr(click, "confirm", no)
+    assert _asker(session, yes=True) is None
+    ask = _asker(session, yes=False)
+    assert ask is not None
+    assert ask(Preview(3, "09010000301", "hello", Decimal("25.5"), Decimal("27.6"), unpriced)) is False
+    assert asked == ["Send 3 messages?"]
+    out, err = capsys.readouterr()
+    assert out == ""
+    for part in ("25.5", "27.6", "hello", "090****0301"):
+        assert part in err
+    assert "09010000301" not in err
+
+
+def test_what_is_damaged_in_a_ledger_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    runner = CliRunner()
+    assert runner.invoke(cli, ["init"]).exit_code == 0
+    monkeypatch.setattr("pipeline.ledger.check_ledger", lambda _: ["row 3 missing from index"])
+    done = runner.invoke(cli, ["ledger", "check"])
+    assert done.exit_code == 7
+    assert "row 3 missing from index" in done.output
+
+
+def test_several_inputs_of_validate_make_one_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, number in (("a.csv", "090-1000-0301"), ("b.csv", "123")):
+        (tmp_path / name).write_text(f"mobile,text\r\n{number},hello\r\n", encoding="utf-8")
+    runner = CliRunner()
+    assert runner.invoke(cli, ["init"]).exit_code == 0
+    done = runner.invoke(cli, ["validate", "a.csv", "b.csv", "--run-date", "2026-11-23", "--json"])
+    assert done.exit_code == 1
+    document = json.loads(done.stdout)
+    assert [one["campaign"] for one in document["runs"]] == ["a-2026-11-23", "b-2026-11-23"]
+    assert [one["exit"] for one in document["runs"]] == [0, 1]
+
+
+def test_a_reader_who_leaves_early_is_no_failure(tmp_path: Path) -> None:
+    ended = subprocess.run(  # noqa: S602 - a pipe, of words written here
+        f"{sys.executable} -m pipeline profile show 2>err | head -1",
+        shell=True,
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
+    assert ended.stdout.decode().startswith("name = ")
+    assert b"Traceback" not in (tmp_path / "err").read_bytes()
+
+
+def test_help_does_not_load_the_heavy_libraries() -> None:
+    code = (
+        "import sys; from pipeline.cli.main import cli\n"
+        "try: cli(['--help'])\nexcept SystemExit: pass\n"
+        "heavy = {'pandas', 'pyarrow', 'numpy', 'sqlalchemy', 'requests', 'pandera', 'starlette', 'rich'}\n"
+        "sys.exit(repr(heavy & sys.modules.keys()) if heavy & sys.modules.keys() else 0)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stderr

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import text as sql
+from sqlalchemy.exc import DatabaseError
+
+from pipeline.errors import Exit, GuardStopped, TryLater, UsageError
+from pipeline.ledger import check_ledger, create_ledger, migrate_ledger, open_ledger, opening
+from pipeline.ledger.locks import held
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+    from tests.stages.conftest import House
+
+
+def _ledger(house: House) -> Path:
+    return house.folder / "workspace" / "ledger.sqlite3"
+
+
+def _fails(house: House, code: str) -> None:
+    with pytest.raises(GuardStopped) as stopped:
+        house.open()
+    assert stopped.value.code == code
+    assert stopped.value.exit is Exit.GUARD
+
+
+def test_only_init_makes_a_ledger(house: House) -> None:
+    with pytest.raises(UsageError) as stopped:
+        house.open()
+    assert stopped.value.code == "workspace.missing"
+    assert not _ledger(house).exists()
+
+
+def test_a_deleted_ledger_is_not_made_anew(house: House, context: Context) -> None:
+    context.close()
+    for file in _ledger(house).parent.glob("ledger.sqlite3*"):
+        file.unlink()
+    _fails(house, "ledger.missing")
+    assert not _ledger(house).exists()
+    with pytest.raises(GuardStopped) as stopped:
+        house.open(create=True)
+    assert stopped.value.code == "ledger.foreign"
+
+
+def test_another_ledger_is_refused(house: House, context: Context) -> None:
+    create_ledger(f"sqlite:///{house.folder}/other.sqlite3", context.now()).close()
+    with pytest.raises(GuardStopped) as stopped:
+        house.open(LEDGER_URL="sqlite:///other.sqlite3")
+    assert stopped.value.code == "ledger.foreign"
+
+
+def test_making_it_twice_keeps_it(house: House, context: Context) -> None:
+    again = house.open(create=True)
+    assert (again.ledger.ledger_id, again.ledger.prefix) == (context.ledger.ledger_id, context.ledger.prefix)
+    assert migrate_ledger(again.ledger) == opening.VERSION
+    assert check_ledger(again.ledger) == []
+
+
+def test_broken_references_are_found(house: House, context: Context) -> None:
+    with sqlite3.connect(_ledger(house)) as connection:
+        connection.execute("INSERT INTO batch VALUES ('b','none','d','s','c','f',0,0,0,0,0,'[]','t',NULL)")
+    connection.close()
+    assert check_ledger(context.ledger) == ["foreign key: batch 1"]
+
+
+def test_a_newer_ledger_is_refused(house: House, context: Context) -> None:
+    with context.ledger.writing() as connection:
+        connection.execute(sql("INSERT INTO migration VALUES (99, 'later')"))
+    _fails(house, "ledger.newer")
+
+
+def test_a_file_that_is_no_database_is_damaged(house: House, context: Context) -> None:
+    context.close()
+    _ledger(house).write_bytes(b"no database at all" * 500)
+    _fails(house, "ledger.damaged")
+
+
+def test_another_database_is_no_ledger(house: House, context: Context) -> None:
+    context.close()
+    with sqlite3.connect(house.folder / "x.sqlite3") as connection:
+        connection.execute("CREATE TABLE t (a)")
+    connection.close()
+    with pytest.raises(GuardStopped) as stopped:
+        open_ledger(f"sqlite:///{house.folder}/x.sqlite3")
+    assert stopped.value.code == "ledger.not_a_ledger"
+
+
+def test_damage_found_later_is_a_guard(context: Context) -> None:
+    with pytest.raises(GuardStopped) as stopped, context.ledger.reading():
+        raise DatabaseError("x", None, sqlite3.DatabaseError("malformed"))
+    assert stopped.value.code == "ledger.damaged"
+
+
+def test_a_ledger_that_is_busy_is_for_later(house: House, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "_BUSY_SECONDS", 0)
+    other = house.open()
+    with context.ledger.writing(), pytest.raises(TryLater) as stopped, other.ledger.writing():
+        pass
+    assert stopped.value.code == "ledger.busy"
+
+
+def test_only_sqlite_is_known(context: Context) -> None:
+    with pytest.raises(UsageError) as stopped:
+        open_ledger("mysql://somewhere/x")
+    assert stopped.value.facts == {"scheme": "mysql"}
+    assert context.ledger.prefix.isalpha()
+
+
+def test_a_lock_names_its_holder_and_is_free_afterwards(tmp_path: Path, context: Context) -> None:
+    path = tmp_path / "deep" / "x.lock"
+    with held(path, context.now()):
+        with pytest.raises(TryLater) as stopped, held(path, context.now()):
+            pass
+        assert "pid" in str(stopped.value.facts["holder"])
+    with held(path, context.now()):
+        pass

@@ -1,0 +1,170 @@
+"""What must never happen is a constraint of the database, not a habit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import text as sql
+from sqlalchemy.exc import IntegrityError
+
+from pipeline.core.answers import Verdict
+from pipeline.errors import Bug, GuardStopped, UsageError
+from pipeline.ledger.batches import get_batch, list_batches
+from pipeline.ledger.dispatches import (
+    PlannedDispatch,
+    _move,
+    adopt_in_flight,
+    begin_dispatch,
+    end_dispatch,
+    get_dispatch,
+    list_dispatches,
+    plan_again,
+    plan_batch,
+    resolve_dispatch,
+    return_dispatch,
+)
+from pipeline.ledger.tables import moment
+from pipeline.model import LEGAL, Artefact, MessageState, RunAction
+from pipeline.stages.send import send
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+    from pipeline.model import Batch
+    from tests.stages.conftest import House
+
+FORBIDDEN = {
+    "an smsid twice": "INSERT INTO message SELECT * FROM message WHERE row_number = 2",
+    "a message served twice in a campaign": """
+        INSERT INTO message SELECT 'other', batch_id, 99, campaign, message_key, '09099999999', text_digest,
+        characters, double_byte, 'unknown', '', dispatch_id, NULL FROM message WHERE row_number = 2""",
+    "a row of a batch twice": """
+        INSERT INTO message SELECT 'other', batch_id, row_number, campaign, 'key', '09099999999', text_digest,
+        characters, double_byte, 'planned', '', dispatch_id, NULL FROM message WHERE row_number = 2""",
+    "a number twice in a dispatch": """
+        INSERT INTO message SELECT 'other', batch_id, 99, campaign, 'key', msisdn, text_digest,
+        characters, double_byte, 'refused', '', dispatch_id, NULL FROM message WHERE row_number = 2""",
+    "a state nobody knows": "UPDATE message SET state = 'lost'",
+    "a message without a dispatch": "UPDATE message SET dispatch_id = 'none'",
+    "a message of no batch": "UPDATE message SET batch_id = 'none'",
+    "a message of no campaign": "UPDATE message SET campaign = 'none'",
+    "a message without a number": "UPDATE message SET msisdn = NULL",
+    "two live dispatches of a chunk": "UPDATE dispatch SET chunk = 1",
+    "a dispatch number twice": "UPDATE dispatch SET number = 1",
+    "a dispatch of no batch": "UPDATE dispatch SET batch_id = 'none'",
+    "totals that do not add up": "UPDATE batch SET rejected = rejected + 1",
+    "a batch of no campaign": "UPDATE batch SET campaign = 'none'",
+    "a batch twice": "INSERT INTO batch SELECT * FROM batch",
+    "a text for a number": "UPDATE dispatch SET attempts = 'many'",
+    "an observation by an unknown path": """
+        INSERT INTO observation VALUES (1, NULL, 1, 'heard', 's', '0', 'x', '', '', NULL, NULL, NULL, '', '')""",
+    "an observation of no pull": """
+        INSERT INTO observation VALUES (1, 77, 1, 'pulled', 's', '0', 'x', '', '', NULL, NULL, NULL, '', '')""",
+    "an observation twice": """
+        INSERT INTO observation VALUES
+        (1, NULL, 1, 'pulled', 's', '0', 'x', '', '', NULL, NULL, NULL, '', ''),
+        (2, NULL, 2, 'pulled', 's', '0', 'x', '', '', NULL, NULL, NULL, '', '')""",
+}
+
+
+@pytest.fixture
+def batch(house: House, context: Context) -> Batch:
+    """A batch that went out in two dispatches."""
+    found = house.batch(context, house.recipients(7))
+    send(context, found)
+    return get_batch(context.ledger, found.batch_id)
+
+
+@pytest.mark.parametrize("statement", FORBIDDEN.values(), ids=FORBIDDEN.keys())
+def test_the_database_refuses(context: Context, batch: Batch, statement: str) -> None:
+    with pytest.raises(IntegrityError), context.ledger.writing() as connection:
+        connection.execute(sql(statement))
+    assert list_batches(context.ledger) == [batch]
+
+
+def test_a_refused_message_frees_its_key(context: Context, batch: Batch) -> None:
+    with context.ledger.writing() as connection:
+        connection.execute(sql("UPDATE message SET state = 'refused' WHERE row_number = 2"))
+        moved = connection.execute(
+            sql(
+                "INSERT INTO message SELECT 'other', batch_id, 99, campaign, message_key, '09099999999', "
+                "text_digest, characters, double_byte, 'planned', '', dispatch_id, NULL "
+                "FROM message WHERE row_number = 2"
+            )
+        )
+    assert moved.rowcount == 1
+    assert batch.planned_at is not None
+
+
+@pytest.mark.parametrize("before", MessageState)
+@pytest.mark.parametrize("after", MessageState)
+def test_only_legal_changes_are_made(context: Context, batch: Batch, before: MessageState, after: MessageState) -> None:
+    dispatch = list_dispatches(context.ledger, batch.batch_id)[0].dispatch_id
+    with context.ledger.writing() as connection:
+        connection.execute(sql("UPDATE message SET state = :state"), {"state": before.value})
+    with context.ledger.writing() as connection:
+        if after in LEGAL[before]:
+            assert _move(connection, dispatch, before, after) == 5
+            assert _move(connection, dispatch, before, after) == 0
+        else:
+            with pytest.raises(Bug) as illegal:
+                _move(connection, dispatch, before, after)
+            assert illegal.value.code == "state.illegal"
+
+
+def test_nothing_of_a_failed_transaction_stays(context: Context, batch: Batch) -> None:
+    def interrupted() -> None:
+        with context.ledger.writing() as connection:
+            connection.execute(sql("UPDATE message SET state = 'unknown'"))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert list_dispatches(context.ledger, batch.batch_id)[0].states == {MessageState.TAKEN: 5}
+
+
+def test_verbs_are_compare_and_set(context: Context, batch: Batch) -> None:
+    dispatch, other = list_dispatches(context.ledger, batch.batch_id)
+    now, ledger = context.now(), context.ledger
+    with pytest.raises(GuardStopped) as begun:
+        begin_dispatch(ledger, dispatch, now)
+    assert begun.value.code == "dispatch.changed"
+    with pytest.raises(Bug) as returned:
+        return_dispatch(ledger, dispatch, now, "x")
+    assert returned.value.code == "dispatch.changed_in_flight"
+    end_dispatch(ledger, other, Verdict(MessageState.REFUSED, "596", RunAction.STOP), now, "late")
+    assert get_dispatch(ledger, other.dispatch_id).states == {MessageState.TAKEN: 2}
+    named = {"x": (MessageState.CANCELLED, "1")}
+    with pytest.raises(Bug) as illegal:
+        end_dispatch(ledger, other, Verdict(MessageState.TAKEN, "200", RunAction.STOP, named), now, "")
+    assert illegal.value.code == "state.illegal"
+    with pytest.raises(Bug):
+        resolve_dispatch(ledger, other, MessageState.PLANNED, now, actor="me", because="x")
+    assert adopt_in_flight(ledger, "c", now) == 0
+
+
+def test_a_batch_is_planned_once_and_in_full(house: House, context: Context, batch: Batch) -> None:
+    artefact = Artefact("x.csv", "0" * 64, 1)
+    with pytest.raises(GuardStopped) as frozen:
+        plan_batch(context.ledger, batch, [], context.now())
+    assert frozen.value.code == "batch.frozen"
+    fresh = house.batch(context, house.recipients(3, "fresh.csv", 40))
+    with pytest.raises(Bug) as totals:
+        plan_batch(context.ledger, fresh, [], context.now())
+    assert totals.value.code == "totals.messages"
+    assert get_batch(context.ledger, fresh.batch_id).planned_at is None
+    smsids = house.smsids(context, batch.batch_id)
+    with pytest.raises(GuardStopped) as changed:
+        plan_again(context.ledger, batch, PlannedDispatch(9, 1, artefact, ()), smsids[:2], context.now())
+    assert changed.value.code == "dispatch.changed"
+    assert len(list_dispatches(context.ledger, batch.batch_id)) == 2
+
+
+def test_what_is_not_there_is_a_usage_error(context: Context) -> None:
+    with pytest.raises(UsageError) as missing:
+        get_batch(context.ledger, "none")
+    assert missing.value.code == "batch.unknown"
+    with pytest.raises(UsageError) as dispatch:
+        get_dispatch(context.ledger, "none-0001")
+    assert dispatch.value.code == "dispatch.unknown"
+    assert moment(None) is None

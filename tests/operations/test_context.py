@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.errors import UsageError
+from pipeline.model import MessageState
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+    from tests.stages.conftest import House
+
+
+@pytest.mark.parametrize("source", ["file", "credential"])
+def test_the_password_may_stand_in_a_file(house: House, context: Context, source: str) -> None:
+    password = house.environment.pop("MEDIASMS_GATEWAY_PASSWORD")
+    secret = house.folder / "mediasms-password"
+    secret.write_text(f"{password}\n")
+    if source == "file":
+        house.environment["MEDIASMS_GATEWAY_PASSWORD_FILE"] = secret.name
+    else:
+        house.environment["CREDENTIALS_DIRECTORY"] = str(house.folder)
+    assert context.settings.send.max_rows == 5
+    assert house.sent(house.open(), house.recipients(3)).states == {MessageState.TAKEN: 3}
+
+
+def test_validation_needs_no_gateway_but_sending_does(house: House, context: Context) -> None:
+    house.environment = {"CREDENTIALS_DIRECTORY": str(house.folder / "none")}
+    bare = house.open()
+    source = house.recipients(3)
+    assert house.batch(bare, source).totals.accepted == 3
+    with pytest.raises(UsageError) as stopped:
+        house.sent(bare, source)
+    assert stopped.value.facts == {"keys": "gateway.base_url, gateway.username, gateway.password"}
+    assert house.sent(context, source).states == {MessageState.TAKEN: 3}
+
+
+def test_a_certificate_authority_is_relative_to_the_configuration(house: House, context: Context) -> None:
+    with pytest.raises(OSError, match="No such file"):
+        _ = house.open(GATEWAY_CA_FILE="ca.pem").gateway
+    assert context.gateway is context.gateway

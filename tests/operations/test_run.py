@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.errors import Exit, GatewayRefused, GuardStopped, InputUnusable, OutcomeUnknown, TryLater
+from pipeline.ledger.batches import list_batches
+from pipeline.ledger.dispatches import get_dispatch, list_dispatches, resolve_dispatch
+from pipeline.model import MessageClass, MessageState
+from pipeline.operations.resolve import resolve
+from pipeline.operations.run import campaign_lock, run, send_batch
+from pipeline.simulator import Knobs
+from pipeline.stages.validate import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipeline.context import Context
+    from tests.stages.conftest import House
+
+TAKEN, REFUSED, UNKNOWN = MessageState.TAKEN, MessageState.REFUSED, MessageState.UNKNOWN
+
+
+def _later(house: House, days: int = 3) -> Callable[[], None]:
+    return lambda: house.clock.advance(timedelta(days=days))
+
+
+def test_a_run_goes_the_whole_way(house: House, context: Context) -> None:
+    done = run(context, Request(house.recipients(12), "c"), after_send=_later(house))
+    assert done.stopped_by is None
+    assert done.sent is not None
+    assert done.sent.messages == 12
+    assert done.reconciled.value.balanced
+    assert done.exit is Exit.DONE
+    assert MessageClass.PENDING not in done.reconciled.value.classes
+
+
+def test_running_twice_under_another_name_and_the_next_day_sends_nothing(house: House, context: Context) -> None:
+    source = house.recipients(7)
+    first = run(context, Request(source, "c"), after_send=_later(house, 1))
+    renamed = source.rename(house.folder / "other name.csv")
+    for _ in range(2):
+        done = run(house.open(), Request(renamed, "c"), after_send=_later(house, 1))
+        assert done.validated.continued
+        assert done.validated.batch.run_date == first.validated.batch.run_date
+        assert done.sent is not None
+        assert done.sent.messages == 0
+        assert done.exit is Exit.DONE
+    assert house.uploads() == 2
+    assert len(list_batches(context.ledger)) == 1
+
+
+def test_without_a_campaign_another_name_or_day_is_stopped_by_the_guard(house: House, context: Context) -> None:
+    source = house.recipients(7)
+    run(context, Request(source))
+    house.clock.advance(timedelta(days=1))
+    assert run(context, Request(source)).exit is Exit.GUARD
+    renamed = source.rename(house.folder / "other name.csv")
+    done = run(context, Request(renamed))
+    assert isinstance(done.stopped_by, GuardStopped)
+    assert done.stopped_by.code == "guard.same_content"
+    assert house.uploads() == 2
+
+
+def test_waiting_pulls_until_nothing_is_pending(house: House, context: Context) -> None:
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        house.clock.advance(timedelta(minutes=30))
+
+    done = run(context, Request(house.recipients(5), "c"), wait=timedelta(days=3), sleep=sleep)
+    assert slept
+    assert set(slept) == {15.0}
+    assert MessageClass.PENDING not in done.reconciled.value.classes
+
+
+def test_the_end_of_waiting_is_no_finding(house: House, context: Context) -> None:
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        house.clock.advance(timedelta(seconds=seconds))
+
+    house.gateway.knobs = Knobs(results_delay=86_400)
+    done = run(context, Request(house.recipients(5), "c"), wait=timedelta(seconds=40), sleep=sleep)
+    assert slept == [15.0, 15.0, 10.0]
+    assert done.exit is Exit.DONE
+    assert done.reconciled.value.classes == {MessageClass.PENDING: 5}
+
+
+def test_an_unknown_outcome_is_settled_by_the_pull_of_the_same_run_but_reported(house: House, context: Context) -> None:
+    house.gateway.knobs = Knobs(accept_then_reset=True)
+    request = Request(house.recipients(7), "c")
+    done = run(context, request, after_send=_later(house))
+    assert isinstance(done.stopped_by, OutcomeUnknown)
+    assert done.sent is None
+    assert done.exit is Exit.UNKNOWN
+    assert done.reconciled.value.states == {TAKEN: 5, MessageState.PLANNED: 2}
+    assert run(context, request).reconciled.value.states == {TAKEN: 7}
+
+
+def test_a_refused_run_does_not_pull(house: House, context: Context) -> None:
+    house.gateway.knobs = Knobs(refuse_code="596")
+    done = run(context, Request(house.recipients(5), "c"))
+    assert isinstance(done.stopped_by, GatewayRefused)
+    assert done.exit is Exit.REFUSED
+    assert house.pulls() == 0
+    assert done.reconciled.value.classes == {MessageClass.REFUSED: 5}
+
+
+def test_a_file_refused_with_a_code_that_goes_on_does_not_hold_up_the_others(house: House, context: Context) -> None:
+    house.gateway.knobs = Knobs(refuse_code="560")
+    request = Request(house.recipients(12), "c")
+    done = run(context, request)
+    assert done.exit is Exit.REFUSED
+    assert done.reconciled.value.states == {REFUSED: 5, TAKEN: 7}
+    assert run(context, request).reconciled.value.states == {TAKEN: 12}
+
+
+def test_a_gateway_out_of_reach_is_for_later_and_nothing_is_pulled(house: House, context: Context) -> None:
+    request = Request(house.recipients(5), "c")
+    house.gateway.__exit__(None, None, None)
+    try:
+        done = run(context, request)
+    finally:
+        house.gateway.__enter__()
+    assert isinstance(done.stopped_by, TryLater)
+    assert done.exit is Exit.TRY_LATER
+    assert run(house.open(), request).reconciled.value.states == {TAKEN: 5}
+
+
+def test_results_that_cannot_be_had_stop_the_run_after_sending(house: House, context: Context) -> None:
+    def leave() -> None:
+        house.gateway.__exit__(None, None, None)
+
+    try:
+        done = run(context, Request(house.recipients(5), "c"), after_send=leave)
+    finally:
+        house.gateway.__enter__()
+    assert isinstance(done.stopped_by, TryLater)
+    assert done.stopped_by.code == "results.unreachable"
+    assert done.reconciled.value.states == {TAKEN: 5}
+
+
+def test_an_unusable_input_is_no_batch(house: House, context: Context) -> None:
+    with pytest.raises(InputUnusable):
+        run(context, Request(house.folder / "none.csv", "c"))
+    assert list_batches(context.ledger) == []
+
+
+_HOLDER = """
+import sys, datetime, pathlib
+from pipeline.ledger.locks import held
+with held(pathlib.Path(sys.argv[1]), datetime.datetime.now(datetime.timezone.utc)):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_campaign_that_another_process_works_on_is_for_later(house: House, context: Context) -> None:
+    source = house.recipients(5)
+    batch = house.batch(context, source)
+    with campaign_lock(context, "c"):
+        pass
+    (file,) = (context.workspace.root / "locks").glob("*.lock")
+    with subprocess.Popen(
+        [sys.executable, "-c", _HOLDER, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        for attempt in (
+            lambda: run(context, Request(source, "c")),
+            lambda: send_batch(context, batch.batch_id, again=False, confirm=None),
+        ):
+            with pytest.raises(TryLater) as stopped:
+                attempt()
+            assert stopped.value.code == "lock.held"
+            assert str(other.pid) in str(stopped.value.facts["holder"])
+        with campaign_lock(context, "another"):
+            pass
+        other.kill()
+    assert house.uploads() == 0
+    assert send_batch(context, batch.batch_id, again=False, confirm=None).states == {TAKEN: 5}
+
+
+def test_resolve_touches_only_what_is_still_unknown(house: House, context: Context) -> None:
+    source = house.recipients(7)
+    house.gateway.knobs = Knobs(http_503_before_reading=True)
+    with pytest.raises(OutcomeUnknown) as stopped:
+        house.sent(context, source)
+    wanted = str(stopped.value.facts["dispatch"])
+    dispatch = get_dispatch(context.ledger, wanted)
+    # A dispatch that is still planned is none of a person's business.
+    with pytest.raises(GuardStopped) as nothing:
+        resolve(context, wanted.replace("-0001", "-0002"), REFUSED, actor="me", because="x")
+    assert nothing.value.code == "resolve.nothing"
+    assert resolve(context, wanted, REFUSED, actor="me", because="x") == 5
+    with pytest.raises(GuardStopped):
+        resolve(context, wanted, TAKEN, actor="me", because="x")
+    assert resolve_dispatch(context.ledger, dispatch, TAKEN, context.now(), actor="me", because="x") == 0
+    assert house.states(context, dispatch.batch_id) == {REFUSED: 5, MessageState.PLANNED: 2}
+
+
+def test_resolve_asks_the_results_first(house: House, context: Context) -> None:
+    source = house.recipients(5)
+    house.gateway.knobs = Knobs(accept_then_reset=True)
+    run(context, Request(source, "c"))
+    batch = house.batch(context, source)
+    (dispatch,) = list_dispatches(context.ledger, batch.batch_id)
+    with pytest.raises(GuardStopped) as stopped:
+        resolve(context, dispatch.dispatch_id, REFUSED, actor="me", because="x")
+    assert stopped.value.code == "resolve.nothing"
+    assert house.states(context, batch.batch_id) == {TAKEN: 5}
