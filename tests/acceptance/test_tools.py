@@ -49,9 +49,8 @@ def test_init_never_overwrites(home: Home) -> None:
     assert (home.workspace / "ledger.id").read_bytes() == ledger
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
+def test_without_init_every_command_refuses(home: Home) -> None:
+    for arguments in (
         ("run", CLINIC),
         ("validate", CLINIC),
         ("send", "abc"),
@@ -59,15 +58,14 @@ def test_init_never_overwrites(home: Home) -> None:
         ("reconcile", "abc"),
         ("status",),
         ("resolve", "abc-0001", "--as", "taken", "--because", "seen"),
+        ("doctor",),
         ("config", "show"),
         ("ledger", "check"),
         ("ledger", "migrate"),
-    ],
-)
-def test_without_init_every_command_refuses(home: Home, arguments: tuple[str, ...]) -> None:
-    done = home(*arguments, "--json")
-    assert (done.code, done.document["error"]) == (2, "config.missing")
-    assert "mediasms init" in done.err
+    ):
+        done = home(*arguments, "--json")
+        assert (done.code, done.document["error"]) == (2, "config.missing"), arguments
+        assert "mediasms init" in done.err
     assert sorted(path.name for path in home.folder.iterdir()) == ["sample_data"]
 
 
@@ -107,8 +105,10 @@ def test_config_show_hides_the_password(home: Home, gateway: EmbeddedGateway) ->
 def test_the_password_may_come_from_a_file(home: Home, gateway: EmbeddedGateway) -> None:
     home.init()
     (home.folder / "password.txt").write_text(home.environment.pop("MEDIASMS_GATEWAY_PASSWORD") + "\n", "utf-8")
-    assert home("run", CLINIC, "--yes", **{FILE: "absent.txt"}).code == 2
-    assert home("run", CLINIC, "--yes", **{FILE: "password.txt"}).code == 1
+    home.environment[FILE] = "absent.txt"
+    assert home("run", CLINIC, "--yes").code == 2
+    home.environment[FILE] = "password.txt"
+    assert home("run", CLINIC, "--yes").code == 1
     assert len(gateway.messages) == 1
 
 
@@ -245,9 +245,9 @@ def test_gateway_serve_on_a_port_that_is_taken(home: Home) -> None:
     assert (done.code, done.document["error"]) == (2, "gateway.port")
 
 
-@pytest.mark.parametrize(
-    ("content", "error"),
-    [
+def test_unusable_inputs(home: Home) -> None:
+    home.init()
+    for content, error in (
         (b"", "input.empty"),
         (b"mobile,text\r\n", "input.no_rows"),
         (b"a,b\r\n1,2\r\n", "input.no_phone_column"),
@@ -256,13 +256,10 @@ def test_gateway_serve_on_a_port_that_is_taken(home: Home) -> None:
         (b"mobile,text\r\n090-1000-0301\r\n", "input.ragged"),
         (b"mobile,text\r\n090-1000-0301,\x81\x7f\r\n", "input.encoding"),
         (b"PK\x03\x04\x00\x00", "input.nul"),
-    ],
-)
-def test_an_unusable_input(home: Home, content: bytes, error: str) -> None:
-    home.init()
-    (home.folder / "list.csv").write_bytes(content)
-    done = home("validate", "list.csv", "--json")
-    assert (done.code, done.document["error"]) == (3, error)
+    ):
+        (home.folder / "list.csv").write_bytes(content)
+        done = home("validate", "list.csv", "--json")
+        assert (done.code, done.document["error"]) == (3, error)
     assert list(home.workspace.glob("batches/*/*")) == []
 
 

@@ -25,8 +25,8 @@ COMMANDS = ["demo", "init", "run", "validate", "send", "pull", "reconcile", "sta
 GROUPS = [("config", "show"), ("profile", "show"), ("profile", "check"), ("ledger", "check"), ("gateway", "serve")]
 
 
-def _output(language: Language = Language.EN, **form: bool) -> Output:
-    return Output(language, as_json=form.get("as_json", False), quiet=form.get("quiet", False), log_format="text")
+def _output(language: Language = Language.EN, *, as_json: bool = False, quiet: bool = False) -> Output:
+    return Output(language, as_json=as_json, quiet=quiet, log_format="text")
 
 
 @pytest.mark.parametrize("path", [(), *((name,) for name in COMMANDS), *GROUPS])
@@ -154,9 +154,9 @@ class _Terminal:
         """Nothing is kept back."""
 
 
-@pytest.mark.parametrize("form", [{"quiet": True}, {"as_json": True}, {}])
-def test_progress_is_silent_where_nobody_watches(form: dict[str, bool], capsys: pytest.CaptureFixture[str]) -> None:
-    _output(**form).progress()("send", 1, 2)
+@pytest.mark.parametrize("output", [_output(quiet=True), _output(as_json=True), _output()])
+def test_progress_is_silent_where_nobody_watches(output: Output, capsys: pytest.CaptureFixture[str]) -> None:
+    output.progress()("send", 1, 2)
     assert capsys.readouterr() == ("", "")
 
 

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.errors import GatewayRefused, GuardStopped
+from pipeline.operations.doctor import Health, examine_installation
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+    from tests.stages.conftest import House
+
+WRONG = "wrong-one"
+
+
+def test_refused_logins_are_counted_until_they_are_forgotten(house: House, context: Context) -> None:
+    assert examine_installation(context, reset_auth=False) == Health((), (), 0)
+    with pytest.raises(GatewayRefused):
+        house.sent(house.open(GATEWAY_PASSWORD=WRONG), house.recipients(3))
+    assert examine_installation(context, reset_auth=False).auth_failures == 1
+    assert examine_installation(context, reset_auth=True).auth_failures == 0
+
+
+def test_a_marker_nobody_knows_is_found(context: Context) -> None:
+    (context.workspace.batch_folder("lost")).mkdir(parents=True)
+    context.workspace.mark_begun("lost", 1, 1)
+    with pytest.raises(GuardStopped) as stopped:
+        examine_installation(context, reset_auth=True)
+    assert stopped.value.code == "ledger.went_back"
