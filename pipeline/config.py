@@ -111,7 +111,8 @@ def load(file: Path, environment: Mapping[str, str], *, required: bool = True) -
     """Load the configuration that ``file`` and the environment make together."""
     raw = _read(file, required=required)
     for section, values in _from_environment(environment).items():
-        raw.setdefault(section, {}).update(values)
+        if isinstance(raw.setdefault(section, {}), dict):
+            raw[section].update(values)
     try:
         settings = Settings.model_validate(raw)
     except ValidationError as error:
@@ -128,11 +129,13 @@ def load(file: Path, environment: Mapping[str, str], *, required: bool = True) -
 
 def _read(file: Path, *, required: bool) -> dict[str, dict[str, Any]]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         if required:
             raise UsageError("config.missing", file=str(file)) from None
         return {}
+    except OSError as error:
+        raise UsageError("config.unreadable", file=str(file), problem=error.strerror) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError("config.not_toml", file=str(file), problem=str(error)) from None
 

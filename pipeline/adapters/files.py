@@ -63,17 +63,22 @@ def fsync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def _opened(path: Path) -> DurableFile:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return DurableFile(path)
+    except OSError as error:
+        raise TryLater("files.not_writable", folder=str(path.parent), problem=error.strerror) from None
+
+
 @contextmanager
 def durable(*paths: Path) -> Iterator[tuple[DurableFile, ...]]:
     """Open files that all vanish unless each is committed; turn a full or read-only disk into ``TryLater``."""
     with ExitStack() as stack:
         try:
-            files = []
-            for path in paths:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                file = DurableFile(path)
+            files = [_opened(path) for path in paths]
+            for file in files:
                 stack.callback(file.discard)
-                files.append(file)
             yield tuple(files)
         except OSError as error:
             if error.errno in {errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT}:

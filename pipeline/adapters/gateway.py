@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -74,13 +74,9 @@ class GatewayClient:
 
     def __init__(self, access: Access, profile: Profile) -> None:
         """Check the address: HTTPS, or loopback for the embedded gateway; no credentials in it."""
-        parts = urlsplit(access.base_url)
-        if parts.scheme not in {"https", "http"} or not parts.hostname:
-            raise UsageError("gateway.base_url", url=access.base_url)
-        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-            raise UsageError("gateway.not_https", host=parts.hostname)
-        if parts.username or parts.password:
-            raise UsageError("gateway.credentials_in_url")
+        _check_address(access.base_url)
+        for endpoint in dict(profile.endpoints).values():
+            _check_address(_address(access.base_url, endpoint))
         self._access = access
         self._profile = profile
         self._session = requests.Session()
@@ -148,7 +144,7 @@ class GatewayClient:
         **request: Any,  # noqa: ANN401 - requests' own
     ) -> Exchange:
         timeout = (self._access.connect_timeout, self._access.read_timeout)
-        url = urljoin(self._access.base_url, endpoint.url)
+        url = _address(self._access.base_url, endpoint)
         try:
             with self._session.request(
                 endpoint.method, url, timeout=timeout, allow_redirects=False, stream=True, **request
@@ -165,6 +161,28 @@ class GatewayClient:
         except (requests.RequestException, OSError) as error:
             # The class of the exception proves nothing; its name is only for the person who reads the log.
             return Exchange(bytes_read(), None, b"", type(error).__name__)
+
+
+def _address(base_url: str, endpoint: Endpoint) -> str:
+    """Return the URL of an endpoint: a path under the base URL, or its own absolute URL."""
+    if "://" in endpoint.url:
+        return endpoint.url
+    return f"{base_url.rstrip('/')}/{endpoint.url.lstrip('/')}"
+
+
+def _check_address(url: str) -> None:
+    """Refuse an address to which credentials must not go."""
+    try:
+        parts = urlsplit(url)
+        well_formed = parts.scheme in {"https", "http"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        well_formed = False
+    if not well_formed:
+        raise UsageError("gateway.base_url", url=url.rpartition("@")[2])
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        raise UsageError("gateway.not_https", host=parts.hostname)
+    if parts.username or parts.password or parts.query:
+        raise UsageError("gateway.credentials_in_url")
 
 
 @contextmanager

@@ -253,7 +253,7 @@ def pull_command(session: Session, *, batch: str | None, since: datetime | None,
     from pipeline.ledger.batches import get_batch
     from pipeline.stages.pull import pull
 
-    if (since is None) != (until is None):
+    if (since is None) != (until is None) or (since and until and since >= until):
         raise UsageError("pull.period")
     period = (since.replace(tzinfo=JST), until.replace(tzinfo=JST)) if since and until else None
     with session.context() as context:

@@ -85,16 +85,22 @@ def _guarded(output: Output, call: Callable[[], Exit]) -> Exit:
         output.document({"error": error.code, "exit": int(error.exit)})
         return error.exit
     except _Terminated:
-        return Exit.TERMINATED
+        return _ended(output, "terminated", Exit.TERMINATED)
     except (KeyboardInterrupt, click.Abort):
-        return Exit.INTERRUPTED
+        return _ended(output, "interrupted", Exit.INTERRUPTED)
     except BrokenPipeError:
         return Exit.DONE
     except click.ClickException:
         raise
     except Exception:  # noqa: BLE001 - whatever is left is a bug, and must say so
         _without_values()
-        return Exit.BUG
+        return _ended(output, "bug", Exit.BUG)
+
+
+def _ended(output: Output, error: str, code: Exit) -> Exit:
+    """Leave the one JSON document also where nothing else could be said."""
+    output.document({"error": error, "exit": int(code)})
+    return code
 
 
 def _without_values() -> None:

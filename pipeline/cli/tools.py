@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -118,6 +119,8 @@ def config_show(session: Session) -> Exit:
     from pipeline.config import load
 
     settings = load(session.config, os.environ).settings.model_dump(mode="json")
+    # A password does not belong into an address, but people try: `run` refuses it, and this must not show it.
+    settings["gateway"]["base_url"] = re.sub(r"//[^/]*@", "//***@", settings["gateway"]["base_url"])
     for section, values in settings.items():
         for key, value in values.items():
             session.output.say("config.line", key=f"{section}.{key}", value="" if value is None else value)

@@ -15,7 +15,7 @@ from pipeline.core.msisdn import canonical_result
 from pipeline.model import MessageState, Proof, RunAction
 
 _CODE = re.compile(r"^[0-9]{3}$")
-_COUNTS = re.compile(r"^([0-9]+)\|([0-9]+)\|([0-9]+)$")
+_COUNTS = re.compile(r"^([0-9]{1,12})\|([0-9]{1,12})\|([0-9]{1,12})$")
 _CSVID = re.compile(r"^[A-Za-z]+[0-9]{6,}$")
 _REJECT = re.compile(r"^\"?(\+?[0-9()\- ]+)\"?,\"?([0-9]{3})\"?$")
 
@@ -88,7 +88,7 @@ def _json_code(text: str) -> str | None:
         return None
     try:
         code = json.loads(text).get("result")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return code if isinstance(code, str) and _CODE.match(code) else None
 
@@ -152,8 +152,11 @@ def _named(
     explained = True
     for number, code in answer.rejects:
         smsid = smsid_by_msisdn.get(number) or smsid_by_msisdn.get(canonical_result(number))
-        if smsid is None or smsid in named:
+        if smsid is None:
             explained = False
+        elif smsid in named:
+            explained = False
+            named[smsid] = (MessageState.UNKNOWN, code)
         elif code in SMSID_EXISTS:
             named[smsid] = (MessageState.TAKEN if repeated else MessageState.UNKNOWN, code)
         else:

@@ -7,7 +7,7 @@ data. Uniqueness over the whole file is ``Uniqueness``: the first acceptable row
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -223,14 +223,14 @@ def _others(found: Examined, roles: Roles, limits: Limits) -> None:
 
 
 def _smsid_fault(smsid: str, limits: Limits) -> str | None:
-    if not _SMSID.match(smsid) or len(smsid) > limits.smsid_characters:
+    if not _SMSID.fullmatch(smsid) or len(smsid) > limits.smsid_characters:
         return "smsid.characters"
-    return "smsid.is_a_number" if _NUMBER_LIKE.match(smsid) else None
+    return "smsid.is_a_number" if _NUMBER_LIKE.fullmatch(smsid) else None
 
 
 def _is_title(title: str, limits: Limits) -> bool:
     fits = limits.title_min <= len(title) <= limits.title_max
-    return fits and bool(_TITLE.match(title)) and not title.isdigit()
+    return fits and bool(_TITLE.fullmatch(title)) and not title.isdigit()
 
 
 def _first(characters: Sequence[CharacterAt]) -> str:
@@ -245,8 +245,13 @@ class Uniqueness:
         """Start with a file in which nothing was seen."""
         self._first: dict[str, dict[str, int]] = {"msisdn": {}, "smsid": {}}
 
-    def check(self, found: Examined, roles: Roles, used: Callable[[list[str]], set[str]]) -> None:
-        """Reject rows that repeat a number or an smsid of an earlier row; ``used`` says which smsids are taken."""
+    def check(
+        self, found: Examined, roles: Roles, used: Callable[[list[str]], set[str]], served: Collection[str] = ()
+    ) -> None:
+        """Reject rows that repeat a number or an smsid of an earlier row.
+
+        ``used`` says which smsids are taken; a number in ``served`` keeps the smsid it was served with.
+        """
         own = [smsid for smsid in found.fields["smsid"] if smsid]
         taken = used(own) if own else set()
         for position in found.accepted():
@@ -254,7 +259,7 @@ class Uniqueness:
             number, smsid = found.fields["msisdn"][position], found.fields["smsid"][position]
             if (first := self._first["msisdn"].get(number)) is not None:
                 found.reject(position, Finding(row, roles.name("msisdn"), "recipient.duplicate", {"first": first}))
-            elif smsid and (smsid in taken or smsid in self._first["smsid"]):
+            elif smsid and number not in served and (smsid in taken or smsid in self._first["smsid"]):
                 facts = {"first": self._first["smsid"].get(smsid, "-")}
                 found.reject(position, Finding(row, roles.name("smsid"), "smsid.duplicate", facts))
             else:

@@ -83,7 +83,9 @@ def match_message(
         breaks.append((BreakKind.DUPLICATE_BILLABLE, ""))
     if seen.billable and (last := max(seen.final, key=_time)) not in seen.billable:
         breaks.append((BreakKind.CONTRADICTION, last[1].label))
-    if observations and message.state in {MessageState.REFUSED, MessageState.CANCELLED, MessageState.PLANNED}:
+    agreed = message.state is MessageState.CANCELLED and message_class is MessageClass.CANCELLED and bool(seen.final)
+    untaken = {MessageState.REFUSED, MessageState.CANCELLED, MessageState.PLANNED}
+    if observations and message.state in untaken and not agreed:
         breaks.append((BreakKind.CONTRADICTION, message.state.value))
     if message.reason.startswith("observed:") and message.reason != f"observed:{MessageState.UNKNOWN}":
         breaks.append((BreakKind.CONTRADICTION, message.reason.partition(":")[2]))
@@ -96,8 +98,8 @@ def match_message(
         witness,
         bool(seen.billable),
         seen.bills,
-        next((row.carrier for row in ([witness] if witness else []) + list(observations) if row.carrier), ""),
-        next((row.parts_total for row in observations if row.parts_total is not None), None),
+        (witness.carrier if witness else "") or max((row.carrier for row in observations), default=""),
+        max((row.parts_total for row in observations if row.parts_total is not None), default=None),
         tuple(breaks),
     )
 
@@ -129,7 +131,8 @@ class _Seen:
     @property
     def bills(self) -> int:
         """Count distinct bills; a click is none."""
-        return len({row.status_time for row, meaning in self.billable if not meaning.clicked})
+        times = {row.status_time for row, meaning in self.billable if not meaning.clicked}
+        return len(times - {None}) or len(times)
 
 
 def _class(message: SentMessage, seen: _Seen, deadlines: Deadlines) -> tuple[MessageClass, str, Observation | None]:
@@ -152,10 +155,10 @@ def _class(message: SentMessage, seen: _Seen, deadlines: Deadlines) -> tuple[Mes
     return message_class, label, None
 
 
-def _time(pair: _Pair) -> tuple[datetime, bool, str]:
+def _time(pair: _Pair) -> tuple[datetime, bool, str, str]:
     """Order rows by gateway time; at the same time a billable row is the later one, then the label decides."""
     row, meaning = pair
-    return (row.status_time or _NEVER, meaning.billable, meaning.label)
+    return (row.status_time or _NEVER, meaning.billable, meaning.label, row.carrier)
 
 
 def _without_final(message: SentMessage, deadlines: Deadlines) -> MessageClass:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -12,7 +12,6 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from pipeline.errors import GuardStopped, UsageError
-from pipeline.ledger import tables
 from pipeline.ledger.opening import Ledger
 from pipeline.ledger.tables import batch, campaign, event, iso, message, moment
 from pipeline.model import LIVE, Artefact, Batch, MessageState, RowTotals, SentMessage
@@ -163,27 +162,20 @@ def same_content_elsewhere(ledger: Ledger, value: Batch) -> str | None:
         return connection.execute(query).scalar_one_or_none()
 
 
-def repeats_elsewhere(ledger: Ledger, value: Batch, since: datetime) -> int:
-    """Count planned messages whose number and text went out in another campaign after ``since``."""
-    other = tables.message.alias("other")
-    query = (
-        select(func.count(func.distinct(message.c.smsid)))
-        .select_from(message)
-        .join(
-            other,
-            (other.c.msisdn == message.c.msisdn)
-            & (other.c.text_digest == message.c.text_digest)
-            & (other.c.campaign != message.c.campaign),
-        )
-        .where(
-            message.c.batch_id == value.batch_id,
-            message.c.state == MessageState.PLANNED.value,
-            other.c.sent_at >= iso(since),
-            other.c.state.in_([MessageState.IN_FLIGHT.value, MessageState.TAKEN.value, MessageState.UNKNOWN.value]),
-        )
-    )
+def repeats_elsewhere(ledger: Ledger, campaign_name: str, texts: Mapping[str, str], since: datetime) -> int:
+    """Count numbers whose text (digest by MSISDN) went out, or may have, in another campaign after ``since``."""
+    found: set[str] = set()
     with ledger.reading() as connection:
-        return int(connection.execute(query).scalar_one())
+        for part in _slices(list(texts)):
+            query = select(message.c.msisdn, message.c.text_digest).where(
+                message.c.msisdn.in_(part),
+                message.c.campaign != campaign_name,
+                message.c.sent_at >= iso(since),
+                _served,
+            )
+            rows = connection.execute(query)
+            found.update(row.msisdn for row in rows if texts[row.msisdn] == row.text_digest)
+    return len(found)
 
 
 def count_states(ledger: Ledger, batch_id: str) -> dict[MessageState, int]:

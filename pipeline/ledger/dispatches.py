@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -134,20 +134,28 @@ def dispatched(ledger: Ledger, wanted: str) -> dict[str, str]:
         return {row.msisdn: row.smsid for row in connection.execute(query)}
 
 
-def offered_before(ledger: Ledger, value: Dispatch) -> bool:
+def offered_before(ledger: Ledger, value: Dispatch, proves_nothing_taken: Collection[str]) -> bool:
     """Say whether the smsids of the dispatch may have reached the gateway by an earlier dispatch.
 
-    Attempts of the dispatch itself do not count: it is planned again only when not a byte of it was read.
+    An attempt of which not a byte was read does not count, nor one whose answer proved that nothing was taken.
     """
     chunk = select(dispatch.c.chunk).where(dispatch.c.dispatch_id == value.dispatch_id).scalar_subquery()
     query = select(func.count()).where(
         dispatch.c.batch_id == value.batch_id,
         dispatch.c.chunk == chunk,
         dispatch.c.dispatch_id != value.dispatch_id,
-        dispatch.c.attempts > 0,
+        dispatch.c.begun_at.is_not(None),
+        dispatch.c.answer_code.is_(None) | dispatch.c.answer_code.not_in(proves_nothing_taken),
     )
     with ledger.reading() as connection:
         return bool(connection.execute(query).scalar_one())
+
+
+def planned_smsids(ledger: Ledger, batch_id: str) -> set[str]:
+    """Return the smsids of a batch that are planned."""
+    query = select(message.c.smsid).where(message.c.batch_id == batch_id, message.c.state == MessageState.PLANNED.value)
+    with ledger.reading() as connection:
+        return set(connection.execute(query).scalars())
 
 
 def _move(connection: Connection, wanted: str, before: MessageState, after: MessageState, **values: object) -> int:
@@ -184,6 +192,7 @@ def return_dispatch(ledger: Ledger, value: Dispatch, now: datetime, problem: str
         moved = _move(connection, value.dispatch_id, MessageState.IN_FLIGHT, MessageState.PLANNED, sent_at=None)
         if moved != value.messages:
             raise Bug("dispatch.changed_in_flight", dispatch=value.dispatch_id)
+        connection.execute(update(dispatch).where(dispatch.c.dispatch_id == value.dispatch_id).values(begun_at=None))
         record_event(connection, now, "returned", value.batch_id, value.dispatch_id, problem=problem)
 
 

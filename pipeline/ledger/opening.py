@@ -89,15 +89,17 @@ def _file(url: str) -> Path:
 def create_ledger(url: str, now: datetime, *, prefix: str | None = None) -> Ledger:
     """Create the ledger, or open the one that is there; its smsid prefix is drawn unless given."""
     engine = _engine(url)
-    if not _file(url).exists():
-        _file(url).parent.mkdir(parents=True, exist_ok=True)
-        prefix = prefix or "".join(secrets.choice(ALPHABET) for _ in range(PREFIX_LETTERS))
-        tables.metadata.create_all(engine)
-        with engine.connect() as connection:
-            connection.execute(
-                insert(tables.identity).values(ledger_id=uuid.uuid4().hex, prefix=prefix, created_at=tables.iso(now))
-            )
+    _file(url).parent.mkdir(parents=True, exist_ok=True)
+    with _explained(), engine.connect() as connection:
+        # One transaction: an interrupted init leaves nothing half made.
+        connection.execute(text("BEGIN IMMEDIATE"))
+        if not inspect(connection).get_table_names():
+            prefix = prefix or "".join(secrets.choice(ALPHABET) for _ in range(PREFIX_LETTERS))
+            tables.metadata.create_all(connection)
+            identity = {"ledger_id": uuid.uuid4().hex, "prefix": prefix, "created_at": tables.iso(now)}
+            connection.execute(insert(tables.identity).values(identity))
             connection.execute(insert(tables.migration).values(version=VERSION, applied_at=tables.iso(now)))
+        connection.execute(text("COMMIT"))
     engine.dispose()
     return open_ledger(url)
 

@@ -28,6 +28,18 @@ FAILURES: dict[str, Failure] = {
             "Nothing was sent. Report this with the log.",
         ),
     ),
+    "profile.not_confirmed": Failure(
+        Text(
+            "{row} 行目の {number} 列目（{key}）に値がありますが、プロファイルで確認されていないため使えません。",
+            "row {row} uses column {number} ({key}), which the profile has not confirmed.",
+        ),
+        Text(
+            "その列を空にするか、ベンダーに確認のうえプロファイルの写しで layout.column {key} を "
+            "confirmed = true にしてください。",
+            "Empty the column, or confirm it with the vendor and set confirmed = true for layout.column {key} "
+            "in your own profile.",
+        ),
+    ),
     "tariff.not_toml": Failure(
         Text("料金表 {file} は TOML として読めません：{problem}", "tariff {file} is not TOML: {problem}"),
         Text("その行を直してください。", "Correct that line."),
@@ -423,7 +435,10 @@ FAILURES: dict[str, Failure] = {
         Text("控えから戻してください。", "Restore it from a backup."),
     ),
     "pull.period": Failure(
-        Text("--since と --until は両方指定してください。", "--since and --until go together."),
+        Text(
+            "--since と --until は、早い時刻から遅い時刻へ、両方指定してください。",
+            "--since and --until go together, the earlier one first.",
+        ),
         Text("もう片方も指定してください。", "Give the other one too."),
     ),
     "demo.no_sample": Failure(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from pipeline.context import Context
-from pipeline.errors import Exit, MediasmsError, TryLater
+from pipeline.errors import Exit, MediasmsError, OutcomeUnknown, TryLater
 from pipeline.ledger.batches import count_states, get_batch
 from pipeline.ledger.locks import held
 from pipeline.model import Batch, MessageClass
@@ -69,6 +69,8 @@ def run(  # noqa: PLR0913 - each is a choice of the person who runs it
     batch = get_batch(context.ledger, validated.batch.batch_id)
     stopped_by = _pull(context, batch, stopped_by)
     reconciled = reconcile(context, batch)
+    if isinstance(stopped_by, OutcomeUnknown) and not _is_unfinished(reconciled):
+        stopped_by = None  # the results have settled every message of it, and nothing is left to send
     until = context.now() + wait
     while stopped_by is None and _is_open(reconciled) and context.now() < until:
         sleep(min(_POLL_SECONDS, (until - context.now()).total_seconds()))
@@ -88,6 +90,11 @@ def _pull(context: Context, batch: Batch, stopped_by: MediasmsError | None) -> M
     except MediasmsError as error:
         return stopped_by or error
     return stopped_by
+
+
+def _is_unfinished(reconciled: Reconciled) -> bool:
+    classes = reconciled.value.classes
+    return bool(classes.get(MessageClass.UNKNOWN) or classes.get(MessageClass.PLANNED))
 
 
 def _is_open(reconciled: Reconciled) -> bool:

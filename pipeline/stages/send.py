@@ -7,9 +7,9 @@ that only evidence changes anything. The caller holds the campaign lock.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -35,10 +35,11 @@ from pipeline.ledger.dispatches import (
     offered_before,
     plan_again,
     plan_batch,
+    planned_smsids,
     return_dispatch,
 )
 from pipeline.ledger.results import settle
-from pipeline.model import Batch, Dispatch, MessageState, RunAction
+from pipeline.model import Batch, Dispatch, MessageState, Proof, RunAction
 from pipeline.stages.login import stop_after_failed_logins
 from schemas.gateway_csv import render, request_contract
 from schemas.recipients import ROW_NUMBER, enforce
@@ -81,20 +82,43 @@ def send(
     adopt_in_flight(context.ledger, batch.campaign, now)
     settle(context.ledger, now)
     _stop_if_unsettled(context, batch)
+    free = free_messages(context.ledger, batch)
+    waiting = _waiting(context, batch, free)
+    if waiting:
+        if not again:
+            _guard(context, batch, waiting, now)
+        if confirm and not confirm(preview(context, batch, waiting)):
+            raise GuardStopped("guard.not_confirmed", batch=batch.batch_id)
+    # Nothing is planned before every guard has passed: what is planned counts as served in its campaign.
     if batch.planned_at is None:
-        if not again and (elsewhere := same_content_elsewhere(context.ledger, batch)):
-            raise GuardStopped("guard.same_content", campaign=elsewhere, batch=batch.batch_id)
         _plan(context, batch)
     else:
-        _plan_free_again(context, batch)
-    since = now - timedelta(days=context.settings.send.repeat_guard_days)
-    if not again and (repeats := repeats_elsewhere(context.ledger, batch, since)):
-        raise GuardStopped("guard.repeated_text", count=repeats, days=context.settings.send.repeat_guard_days)
+        _plan_free_again(context, batch, free)
     planned = [dispatch for dispatch in list_dispatches(context.ledger, batch.batch_id) if dispatch.is_planned]
-    if planned and confirm and not confirm(preview(context, batch, planned)):
-        raise GuardStopped("guard.not_confirmed", batch=batch.batch_id)
     sent = _send_all(context, gateway, batch, planned)
     return Sent(len(planned), sent, count_states(context.ledger, batch.batch_id))
+
+
+def _waiting(context: Context, batch: Batch, free: Mapping[int, list[str]]) -> set[str]:
+    """Return the smsids that this run is about to send."""
+    if batch.planned_at is None:
+        return {smsid for chunk in _accepted(context, batch) for smsid in chunk["smsid"].tolist()}
+    again = {smsid for smsids in free.values() for smsid in smsids}
+    return planned_smsids(context.ledger, batch.batch_id) | again
+
+
+def _guard(context: Context, batch: Batch, waiting: set[str], now: datetime) -> None:
+    """Stop when the same went out in another campaign."""
+    if elsewhere := same_content_elsewhere(context.ledger, batch):
+        raise GuardStopped("guard.same_content", campaign=elsewhere, batch=batch.batch_id)
+    days = context.settings.send.repeat_guard_days
+    repeats = 0
+    for chunk in _accepted(context, batch):
+        rows = chunk[chunk["smsid"].isin(waiting)]
+        texts = dict(zip(rows["msisdn"].tolist(), rows["text_digest"].tolist(), strict=True))
+        repeats += repeats_elsewhere(context.ledger, batch.campaign, texts, now - timedelta(days=days))
+    if repeats:
+        raise GuardStopped("guard.repeated_text", count=repeats, days=days)
 
 
 def _send_all(context: Context, gateway: GatewayClient, batch: Batch, planned: list[Dispatch]) -> int:
@@ -115,14 +139,13 @@ def _send_all(context: Context, gateway: GatewayClient, batch: Batch, planned: l
     return sent
 
 
-def preview(context: Context, batch: Batch, planned: list[Dispatch]) -> Preview:
+def preview(context: Context, batch: Batch, waiting: set[str]) -> Preview:
     """Render the first message that is about to go out, and the range of what all of them may cost."""
-    waiting = {smsid for dispatch in planned for smsid in dispatched(context.ledger, dispatch.dispatch_id).values()}
     day = jst_date(context.now())
     first: tuple[str, str] = ("", "")
     lowest = highest = Decimal(0)
     unpriced = 0
-    for chunk in _accepted(context, batch, _rows(context)):
+    for chunk in _accepted(context, batch):
         rows = chunk[chunk["smsid"].isin(waiting)]
         if not first[0] and len(rows):
             first = (str(rows["msisdn"].iloc[0]), str(rows["text"].iloc[0]))
@@ -161,11 +184,9 @@ def _meaning(context: Context, code: str | None) -> str:
     return known.meaning_ja if context.language.value == "ja" else known.meaning
 
 
-def _rows(context: Context) -> int:
-    return context.settings.send.max_rows or context.profile.limits.max_rows.value
-
-
-def _accepted(context: Context, batch: Batch, rows: int) -> Iterator[pd.DataFrame]:
+def _accepted(context: Context, batch: Batch) -> Iterator[pd.DataFrame]:
+    """Yield the accepted rows in chunks of one upload each."""
+    rows = context.settings.send.max_rows or context.profile.limits.max_rows.value
     path = context.workspace.checked(batch.batch_id, batch.artefact("accepted.csv"))
     numbers = {ROW_NUMBER: int, "characters": int, "bytes": int, "double_byte": bool}
     header = pd.read_csv(path, nrows=0, encoding="utf-8").columns
@@ -196,21 +217,18 @@ def _plan(context: Context, batch: Batch) -> None:
     """Lay out every payload on disk, then commit messages and dispatches in one transaction."""
     planned = [
         _payload(context, batch, number, chunk)
-        for number, chunk in enumerate(_accepted(context, batch, _rows(context)), 1)
+        for number, chunk in enumerate(_accepted(context, batch), 1)
         if len(chunk)
     ]
     plan_batch(context.ledger, batch, planned, context.now())
 
 
-def _plan_free_again(context: Context, batch: Batch) -> None:
+def _plan_free_again(context: Context, batch: Batch, free: Mapping[int, list[str]]) -> None:
     """Plan again what was refused as a whole or withdrawn; the smsids stay the same."""
-    free = free_messages(context.ledger, batch)
     if not free:
         return
     wanted = {smsid for smsids in free.values() for smsid in smsids}
-    accepted = pd.concat(
-        [chunk[chunk["smsid"].isin(wanted)] for chunk in _accepted(context, batch, _rows(context))], ignore_index=True
-    )
+    accepted = pd.concat([chunk[chunk["smsid"].isin(wanted)] for chunk in _accepted(context, batch)], ignore_index=True)
     number = max(dispatch.number for dispatch in list_dispatches(context.ledger, batch.batch_id))
     for chunk, smsids in sorted(free.items()):
         number += 1
@@ -229,7 +247,8 @@ def _send_one(context: Context, gateway: GatewayClient, batch: Batch, dispatch: 
     """Send one dispatch: intent, marker, effect, evidence."""
     payload: Path = context.workspace.checked(batch.batch_id, dispatch.payload)
     smsids = dispatched(context.ledger, dispatch.dispatch_id)
-    repeated = offered_before(context.ledger, dispatch)
+    nothing_taken = [code for code, known in context.documented.items() if known.proves is Proof.NOTHING_TAKEN]
+    repeated = offered_before(context.ledger, dispatch, nothing_taken)
     attempt = begin_dispatch(context.ledger, dispatch, context.now())
     context.workspace.mark_begun(batch.batch_id, dispatch.number, attempt)
     exchange = gateway.upload(payload, lambda done, total: context.progress("send", done, total))

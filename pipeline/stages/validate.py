@@ -18,7 +18,7 @@ from pipeline.core import ids
 from pipeline.core.calendar import jst_date
 from pipeline.core.examine import Examined, Limits, Roles, Uniqueness, digests, examine
 from pipeline.core.headers import canonical_header
-from pipeline.errors import InputUnusable
+from pipeline.errors import InputUnusable, UsageError
 from pipeline.ledger.batches import find_batch, register_batch, served_keys, used_smsids
 from pipeline.messages import REPAIRS, ROWS, Language, fill
 from pipeline.model import Batch, Finding, RowTotals
@@ -201,9 +201,12 @@ class _Check:
         language = self._context.language
         for chunk in self._plan.table.chunks(self._plan.columns, header=self._plan.header):
             enforce(self._input, chunk, "recipients")
+            self._refuse_unconfirmed(chunk)
             found = examine(chunk, ROW_NUMBER, self._plan.roles, self._limits, GATEWAY_FIELDS)
-            self._unique.check(found, self._plan.roles, self._used_smsids)
-            served = self._served(found)
+            by_number = self._served(found)
+            self._unique.check(found, self._plan.roles, self._used_smsids, by_number)
+            numbers = found.fields["msisdn"]
+            served = {at: by_number[numbers[at]] for at in found.accepted() if numbers[at] in by_number}
             positions = [position for position in found.accepted() if position not in served]
             self._write_accepted(accepted, found, positions)
             _write(rejected, self._rejected_lines(chunk, found, language))
@@ -224,15 +227,25 @@ class _Check:
         if not self.rows:
             raise InputUnusable("input.no_rows", file=self._plan.table.path.name)
 
+    def _refuse_unconfirmed(self, chunk: pd.DataFrame) -> None:
+        """Stop at a cell that asks for something the profile has not confirmed: it would be silently ignored."""
+        if self._plan.header:
+            return
+        for column in self._context.profile.layout.column:
+            if column.confirmed is False and column.direction != "result":
+                asking = chunk[chunk[column.field] != ""]
+                if len(asking):
+                    row = int(asking[ROW_NUMBER].iloc[0])
+                    raise UsageError("profile.not_confirmed", key=column.field, number=column.number, row=row)
+
     def _used_smsids(self, smsids: list[str]) -> set[str]:
         return used_smsids(self._context.ledger, smsids, but_batch=self._batch_id)
 
-    def _served(self, found: Examined) -> dict[int, str]:
-        """Return, by position, the smsid of the message by which the campaign served a row before."""
+    def _served(self, found: Examined) -> dict[str, str]:
+        """Return, by number, the smsid of the message by which the campaign served it before."""
         numbers = found.fields["msisdn"]
-        candidates = {numbers[position]: position for position in found.accepted()}
-        served = served_keys(self._context.ledger, self._campaign, list(candidates), but_batch=self._batch_id)
-        return dict(sorted((candidates[number], smsid) for number, smsid in served.items()))
+        candidates = list(dict.fromkeys(numbers[position] for position in found.accepted()))
+        return served_keys(self._context.ledger, self._campaign, candidates, but_batch=self._batch_id)
 
     def _write_accepted(self, file: DurableFile, found: Examined, positions: list[int]) -> None:
         if not positions:

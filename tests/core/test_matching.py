@@ -270,6 +270,12 @@ def test_a_result_of_what_we_believe_unsent_contradicts(state: MessageState) -> 
     assert kinds(matched(row("処理中"), of=message(state))) == [(BreakKind.CONTRADICTION, state.value)]
 
 
+def test_a_cancellation_that_the_gateway_confirms_is_no_contradiction() -> None:
+    found = matched(row("キャンセル済"), of=message(MessageState.CANCELLED))
+    assert found.message_class is MessageClass.CANCELLED
+    assert found.breaks == ()
+
+
 @pytest.mark.parametrize("state", [MessageState.IN_FLIGHT, MessageState.UNKNOWN, MessageState.TAKEN])
 def test_a_result_of_what_may_have_been_taken_contradicts_nothing(state: MessageState) -> None:
     assert matched(row("送信済"), of=message(state)).breaks == ()

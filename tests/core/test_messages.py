@@ -49,9 +49,7 @@ def test_no_code_is_defined_twice() -> None:
     for module in modules:
         for node in ast.walk(ast.parse(module.read_text("utf-8"))):
             if isinstance(node, ast.Dict):
-                keys = Counter(
-                    str(ast.literal_eval(key)) for key in node.keys if isinstance(key, ast.Constant)
-                )
+                keys = Counter(str(ast.literal_eval(key)) for key in node.keys if isinstance(key, ast.Constant))
                 twice += [f"{module.name}: {code}" for code, count in keys.items() if count > 1]
     assert twice == []
     assert not ROWS.keys() & REPAIRS.keys()

@@ -67,9 +67,7 @@ def expand_row(text: str, row: dict[str, str], info: dict[str, str], short_link:
 
 
 def one(text: str, **row: str) -> Expansion:
-    return expand(
-        pa.array([text]), {name: pa.array([value]) for name, value in row.items()}, {}, short_link=19
-    )
+    return expand(pa.array([text]), {name: pa.array([value]) for name, value in row.items()}, {}, short_link=19)
 
 
 @both_types

@@ -63,9 +63,7 @@ def lines_of(statuses: tuple[tuple[MessageClass, str, int, int, int, str], ...])
     )
 
 
-def make(
-    statuses: tuple[StatusLine, ...], breaks: tuple[Break, ...] = (), **changed: object
-) -> Reconciliation:
+def make(statuses: tuple[StatusLine, ...], breaks: tuple[Break, ...] = (), **changed: object) -> Reconciliation:
     classes: dict[MessageClass, int] = {}
     for line in statuses:
         classes[line.message_class] = classes.get(line.message_class, 0) + line.messages
@@ -127,9 +125,7 @@ def noisy() -> Reconciliation:
             facts={"expected": "2", "reported": "3"},
             at_risk=Decimal("8.80"),
         ),
-        Break(
-            kind=K.UNMAPPED_STATUS, smsid="abckzvtbqrmwx0000022", row_number=22, facts={"label": "配信保留"}
-        ),
+        Break(kind=K.UNMAPPED_STATUS, smsid="abckzvtbqrmwx0000022", row_number=22, facts={"label": "配信保留"}),
         *(
             Break(
                 kind=K.MISSING_RESULT,

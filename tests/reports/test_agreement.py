@@ -47,9 +47,7 @@ def figures(value: Reconciliation) -> set[str]:
 
 
 @pytest.mark.parametrize("language", Language)
-def test_terminal_and_page_show_every_figure_of_the_document(
-    value: Reconciliation, language: Language
-) -> None:
+def test_terminal_and_page_show_every_figure_of_the_document(value: Reconciliation, language: Language) -> None:
     stream = io.StringIO()
     Console(file=stream, width=300, no_color=True).print(reconciliation_lines(value, language))
     for text in (stream.getvalue(), render_page(value, [], language)):
@@ -69,9 +67,7 @@ def test_the_workbook_holds_every_figure_of_the_document(
             if isinstance(cell, (int, float)):
                 held.add(Decimal(str(cell)))
             elif isinstance(cell, str):
-                held |= {
-                    Decimal(each.replace(",", "")) for each in re.findall(r"\b\d[\d,]*(?:\.\d+)?\b", cell)
-                }
+                held |= {Decimal(each.replace(",", "")) for each in re.findall(r"\b\d[\d,]*(?:\.\d+)?\b", cell)}
     assert {Decimal(figure.replace(",", "")) for figure in figures(value)} - held == set()
 
 

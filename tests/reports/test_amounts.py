@@ -33,9 +33,7 @@ def test_yen_carry_their_currency_as_a_word() -> None:
     assert yen(Decimal("1234.5"), Language.JA).encode("cp932")
 
 
-@pytest.mark.parametrize(
-    "amount", ["0.3", "9.95", "8.8", "7.1", "-4.35", "99999999999.9999", "1E+20", "0", "1E-9"]
-)
+@pytest.mark.parametrize("amount", ["0.3", "9.95", "8.8", "7.1", "-4.35", "99999999999.9999", "1E+20", "0", "1E-9"])
 def test_a_number_in_a_spreadsheet_shows_the_same_digits(amount: str) -> None:
     number = spreadsheet_number(Decimal(amount))
     assert number is not None

@@ -77,14 +77,10 @@ def test_the_policy_allows_our_style_sheet_and_nothing_else(quiet: Reconciliatio
     assert policy
     assert style
     digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
-    assert policy[1] == (
-        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    )
+    assert policy[1] == (f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'")
 
 
-def test_tables_have_captions_and_scopes_and_bars_have_words(
-    noisy: Reconciliation, message_lines: Source
-) -> None:
+def test_tables_have_captions_and_scopes_and_bars_have_words(noisy: Reconciliation, message_lines: Source) -> None:
     outline = Outline(render_page(noisy, message_lines(5), Language.EN))
     assert outline.tags.count("caption") == outline.tags.count("table") == 7
     scopes = [value for tag, name, value in outline.attributes if (tag, name) == ("th", "scope")]
@@ -119,9 +115,7 @@ def test_numbers_are_masked(
     assert pages[1].isprintable() or all(each.isprintable() or each == "\n" for each in pages[1])
 
 
-def test_only_the_first_messages_are_read_and_the_page_says_so(
-    quiet: Reconciliation, message_lines: Source
-) -> None:
+def test_only_the_first_messages_are_read_and_the_page_says_so(quiet: Reconciliation, message_lines: Source) -> None:
     lines = (line for _number, line in zip(count(), message_lines(9_800), strict=False))
     page = render_page(quiet, lines, Language.EN, limit=3)
     assert "3 of 9,800 shown" in page
@@ -135,9 +129,7 @@ def test_an_empty_batch_has_a_page(quiet: Reconciliation) -> None:
 
 def _luminance(colour: str) -> float:
     channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = (
-        each / 12.92 if each <= 0.03928 else ((each + 0.055) / 1.055) ** 2.4 for each in channels
-    )
+    red, green, blue = (each / 12.92 if each <= 0.03928 else ((each + 0.055) / 1.055) ** 2.4 for each in channels)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 

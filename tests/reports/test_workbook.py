@@ -192,9 +192,7 @@ def test_long_lists_go_on_in_another_sheet(
     assert book["Messages 2"]["A1"].value == "input row"
 
 
-def test_the_same_values_give_the_same_bytes(
-    tmp_path: Path, noisy: Reconciliation, message_lines: Source
-) -> None:
+def test_the_same_values_give_the_same_bytes(tmp_path: Path, noisy: Reconciliation, message_lines: Source) -> None:
     first, second = tmp_path / "1.xlsx", tmp_path / "2.xlsx"
     write_workbook(first, noisy, message_lines(50), Language.JA)
     write_workbook(second, noisy, message_lines(50), Language.JA)
@@ -219,9 +217,7 @@ def test_cells_hold_what_a_cell_can_hold() -> None:
     assert safe_text("\x1b\uffff") == "␛\ufffd"
 
 
-def test_memory_does_not_grow_with_the_messages(
-    tmp_path: Path, quiet: Reconciliation, message_lines: Source
-) -> None:
+def test_memory_does_not_grow_with_the_messages(tmp_path: Path, quiet: Reconciliation, message_lines: Source) -> None:
     def peak(number: int) -> int:
         tracemalloc.start()
         write_workbook(tmp_path / "report.xlsx", quiet, message_lines(number), Language.EN)
@@ -235,9 +231,7 @@ def test_memory_does_not_grow_with_the_messages(
 
 @pytest.mark.crash
 @pytest.mark.timeout(900)
-def test_a_million_messages_fill_two_sheets(
-    tmp_path: Path, quiet: Reconciliation, message_lines: Source
-) -> None:
+def test_a_million_messages_fill_two_sheets(tmp_path: Path, quiet: Reconciliation, message_lines: Source) -> None:
     path = tmp_path / "report.xlsx"
     write_workbook(path, quiet, message_lines(1_100_000), Language.JA)
     book = openpyxl.load_workbook(path, read_only=True)

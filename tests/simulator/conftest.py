@@ -82,9 +82,7 @@ def opened(profile: Profile, clock: VirtualClock) -> Iterator[Callable[..., Embe
     """Open gateways with a standing clock; all are closed at the end of the test."""
     running: list[EmbeddedGateway] = []
 
-    def open_one(
-        *, seed: int = 7, knobs: Knobs | None = None, other: Profile | None = None
-    ) -> EmbeddedGateway:
+    def open_one(*, seed: int = 7, knobs: Knobs | None = None, other: Profile | None = None) -> EmbeddedGateway:
         gateway = EmbeddedGateway(other or profile, seed=seed, clock=clock, knobs=knobs or Knobs())
         running.append(gateway.__enter__())
         return gateway

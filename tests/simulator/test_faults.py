@@ -38,9 +38,7 @@ def test_html_with_nothing_taken(client: Client) -> None:
     assert client.gateway.messages == ()
 
 
-@pytest.mark.parametrize(
-    ("as_status", "code", "status"), [(False, "596", 200), (True, "596", 596), (True, "666", 200)]
-)
+@pytest.mark.parametrize(("as_status", "code", "status"), [(False, "596", 200), (True, "596", 596), (True, "666", 200)])
 def test_refusal_by_code(client: Client, as_status: bool, code: str, status: int) -> None:  # noqa: FBT001
     client.gateway.knobs = Knobs(refuse_code=code, code_as_http_status=as_status)
     answer = client.send(*client.many(3))
@@ -85,9 +83,7 @@ def test_a_raw_socket_sees_the_reset(client: Client, gateway: EmbeddedGateway) -
     head = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
     assert isinstance(request.body, bytes)
     with socket.create_connection(("127.0.0.1", urlsplit(gateway.url).port), timeout=5) as connection:
-        connection.sendall(
-            f"POST {request.path_url} HTTP/1.1\r\nHost: x\r\n{head}\r\n".encode() + request.body
-        )
+        connection.sendall(f"POST {request.path_url} HTTP/1.1\r\nHost: x\r\n{head}\r\n".encode() + request.body)
         with pytest.raises(ConnectionResetError):
             connection.recv(1)
 

@@ -26,9 +26,7 @@ def by_smsid(rows: list[list[str]]) -> dict[str, list[list[str]]]:
 
 def test_a_result_row_has_the_form_of_the_gateway(client: Client, clock: VirtualClock) -> None:
     client.send(
-        client.row(
-            text="こんにちは", smsid="a1", c6="memo", c9="title", c11="https://a.test/", c19="双方向", c2="x"
-        )
+        client.row(text="こんにちは", smsid="a1", c6="memo", c9="title", c11="https://a.test/", c19="双方向", c2="x")
     )
     content = client.ask_results().content.decode()
     assert content.endswith("\n")
@@ -67,9 +65,7 @@ def test_a_result_row_has_the_form_of_the_gateway(client: Client, clock: Virtual
         ("819011112222", "819011112222"),
     ],
 )
-def test_numbers_are_shown_with_hyphens_when_they_start_with_0(
-    client: Client, number: str, shown: str
-) -> None:
+def test_numbers_are_shown_with_hyphens_when_they_start_with_0(client: Client, number: str, shown: str) -> None:
     client.send(client.row(number))
     assert client.results()[0][0] == shown
 
@@ -105,9 +101,7 @@ def test_results_in_shiftjis(client: Client) -> None:
     assert client.ask_results(encode="eucjp").text == "597"
 
 
-def test_pending_until_something_happens_then_rows_are_only_added(
-    client: Client, clock: VirtualClock
-) -> None:
+def test_pending_until_something_happens_then_rows_are_only_added(client: Client, clock: VirtualClock) -> None:
     client.send(*client.many(2_000))
     seen = client.results()
     assert {row[11] for row in seen} == {"処理中"}

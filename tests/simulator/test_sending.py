@@ -98,9 +98,7 @@ def test_named_cell_of_a_reject_stays_on_its_line(client: Client) -> None:
 
 
 def test_templates_have_a_text_of_their_own(client: Client) -> None:
-    answer = client.send(
-        client.row(c8="12", c2="さくら"), client.row(c8="1000000"), client.row(), smstexttype="id"
-    )
+    answer = client.send(client.row(c8="12", c2="さくら"), client.row(c8="1000000"), client.row(), smstexttype="id")
     assert answer.text.splitlines()[2:] == ["3|2|1", "09011112222,570", "09011112222,570"]
     assert client.gateway.messages[0].text == "テンプレート12 さくら"
 
@@ -161,10 +159,7 @@ def test_a_body_that_is_no_multipart_is_550(client: Client, content_type: str, b
 
 def test_shiftjis_is_read_as_windows_writes_it(client: Client) -> None:
     text = "〜明日①髙﨑様ｱｲｳ〜".replace("〜", "\uff5e")
-    assert (
-        client.upload(client.csv(client.row(text=text), encoding="cp932"), encode="shiftjis").text[:3]
-        == "200"
-    )
+    assert client.upload(client.csv(client.row(text=text), encoding="cp932"), encode="shiftjis").text[:3] == "200"
     assert client.gateway.messages[0].text == text
 
 
@@ -215,9 +210,7 @@ def test_long_texts_are_cut_silently(client: Client, text: str, others: str, au:
 
 
 def test_a_repeated_smsid_is_taken_again_and_counted(client: Client) -> None:
-    client.send(
-        client.row(smsid="a1"), client.row(smsid="a1"), client.row(smsid="a2"), client.row(), client.row()
-    )
+    client.send(client.row(smsid="a1"), client.row(smsid="a1"), client.row(smsid="a2"), client.row(), client.row())
     client.send(client.row(smsid="a1"))
     copies = [(message.smsid, message.copies) for message in client.gateway.messages]
     assert copies == [("a1", 3), ("a2", 1), ("", 1), ("", 1)]

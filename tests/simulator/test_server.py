@@ -53,9 +53,7 @@ def test_it_may_be_opened_again_on_its_port(profile: Profile) -> None:
         assert requests.get(f"{url}/_/clock", timeout=5).ok
 
 
-def test_it_listens_on_loopback_alone_and_a_taken_port_is_an_error(
-    profile: Profile, gateway: EmbeddedGateway
-) -> None:
+def test_it_listens_on_loopback_alone_and_a_taken_port_is_an_error(profile: Profile, gateway: EmbeddedGateway) -> None:
     parts = urlsplit(gateway.url)
     assert parts.hostname == "127.0.0.1"
     with (
@@ -112,10 +110,7 @@ def test_messages_over_http(client: Client) -> None:
 
 def test_knobs_over_http(client: Client) -> None:
     url = f"{client.gateway.url}/_/knobs"
-    assert (
-        requests.post(url, json={"answer_csvid": False, "results_cap": 1}, timeout=5).json()["results_cap"]
-        == 1
-    )
+    assert requests.post(url, json={"answer_csvid": False, "results_cap": 1}, timeout=5).json()["results_cap"] == 1
     assert client.gateway.knobs == Knobs(answer_csvid=False, results_cap=1)
     assert requests.post(url, json={"foreign": 2}, timeout=5).ok
     assert requests.get(url, timeout=5).json() == Knobs(foreign=2).as_json()
@@ -127,9 +122,7 @@ def test_knobs_over_http(client: Client) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_until_a_signal(number: signal.Signals) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", SERVE], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
+    with subprocess.Popen([sys.executable, "-c", SERVE], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         url = process.stdout.readline().decode().strip()
         assert requests.get(f"{url}/_/clock", timeout=5).ok

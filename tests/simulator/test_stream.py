@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 BOUNDARY = b"----b\r\n".strip()
 
 
-def multipart(
-    content: bytes, header: bytes = b'Content-Disposition: form-data; name="file"; filename="a"'
-) -> bytes:
+def multipart(content: bytes, header: bytes = b'Content-Disposition: form-data; name="file"; filename="a"') -> bytes:
     return (
         b"--" + BOUNDARY + b'\r\nContent-Disposition: form-data; name="note"\r\n\r\nnot this\r\n'
         b"--" + BOUNDARY + b"\r\n" + header + b"\r\nContent-Type: text/csv\r\n\r\n" + content + b"\r\n"
@@ -121,9 +119,7 @@ def test_expect_100_continue_is_not_given_to_a_stranger(gateway: EmbeddedGateway
     assert answer.endswith(b"\r\n\r\n401")
 
 
-def test_a_client_that_leaves_in_the_middle_has_sent_nothing(
-    client: Client, gateway: EmbeddedGateway
-) -> None:
+def test_a_client_that_leaves_in_the_middle_has_sent_nothing(client: Client, gateway: EmbeddedGateway) -> None:
     body = multipart(client.csv(*client.many(100)))
     connection = connect(gateway, f"Content-Length: {len(body)}")
     connection.sendall(body[:-1])

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import text as sql
 
 from pipeline.errors import Exit, GatewayRefused, GuardStopped, OutcomeUnknown, TryLater
-from pipeline.ledger.dispatches import auth_failures, begin_dispatch, list_dispatches
+from pipeline.ledger.dispatches import auth_failures, begin_dispatch, free_messages, list_dispatches, offered_before
 from pipeline.messages import Language
-from pipeline.model import MessageState
+from pipeline.model import MessageState, Proof
 from pipeline.operations.resolve import resolve
 from pipeline.simulator import Knobs
 from pipeline.stages import send as sending
@@ -401,10 +401,35 @@ def test_a_message_without_a_price_is_counted_before_sending(house: House, conte
     assert [(preview.messages, preview.unpriced, preview.highest) for preview in asked] == [(3, 3, Decimal(0))]
 
 
-def test_a_planned_message_that_a_result_names_is_not_sent_but_the_others_are(house: House, context: Context) -> None:
-    batch = house.batch(context, house.recipients(7))
+def test_a_list_that_was_declined_was_not_served(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(3))
     with pytest.raises(GuardStopped):
         send(context, batch, confirm=lambda _preview: False)
+    assert house.smsids(context, batch.batch_id) == []
+    corrected = house.folder / "corrected.csv"
+    corrected.write_text((house.folder / "list.csv").read_text().replace("\n", " \n", 1))
+    assert house.batch(context, corrected).totals.already == 0
+
+
+def test_an_smsid_that_was_only_ever_refused_whole_proves_nothing_when_it_exists(
+    house: House, context: Context
+) -> None:
+    source = house.recipients(3)
+    batch = house.batch(context, source)
+    house.gateway.knobs = Knobs(refuse_code="596")
+    with pytest.raises(GatewayRefused):
+        house.sent(context, source)
+    sending._plan_free_again(context, batch, free_messages(context.ledger, batch))
+    first, second = list_dispatches(context.ledger, batch.batch_id)
+    assert (first.messages, second.messages, second.is_planned) == (0, 3, True)
+    nothing_taken = {code for code, known in context.documented.items() if known.proves is Proof.NOTHING_TAKEN}
+    assert not offered_before(context.ledger, second, nothing_taken)
+    assert offered_before(context.ledger, second, set())
+
+
+def test_a_planned_message_that_a_result_names_is_not_sent_but_the_others_are(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(7))
+    sending._plan(context, batch)
     smsids = house.smsids(context, batch.batch_id)
     with context.ledger.writing() as connection:
         connection.execute(

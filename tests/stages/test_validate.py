@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.core import ids
-from pipeline.errors import Bug, GuardStopped, InputUnusable
+from pipeline.errors import Bug, GuardStopped, InputUnusable, UsageError
 from pipeline.ledger.batches import find_batch, list_batches, register_batch
 from pipeline.messages import Language
 from pipeline.model import MessageState, RowTotals
@@ -255,3 +255,19 @@ def test_an_empty_header_cell_gets_a_name_of_its_own(house: House, context: Cont
     source = house.write("l.csv", [["tel", "本文", ""], [house.number(1), "x", "note"], ["1", "y", "z"]])
     done = validate(context, Request(source, "c"))
     assert "column 3" in _read(done.folder / "rejected.csv")[0]
+
+
+def test_a_scheduled_time_that_the_profile_has_not_confirmed_stops_the_file(house: House, context: Context) -> None:
+    row = [""] * 64
+    row[0], row[9], row[16] = "09011112222", "お知らせです", "2027.01.01.10.00"
+    source = house.write("later.csv", [row])
+    with pytest.raises(UsageError) as caught:
+        validate(context, Request(source, "c"))
+    assert (caught.value.code, caught.value.facts["key"]) == ("profile.not_confirmed", "scheduled")
+
+
+def test_rows_served_with_smsids_of_the_users_own_are_already_not_duplicates(house: House, context: Context) -> None:
+    rows = [[house.number(row), "お知らせです", f"mine{row}"] for row in range(4)]
+    house.sent(context, house.write("a.csv", [["電話番号", "本文", "smsid"], *rows[:3]]))
+    totals = house.batch(context, house.write("b.csv", [["電話番号", "本文", "smsid"], *rows])).totals
+    assert (totals.accepted, totals.rejected, totals.already) == (1, 0, 3)
