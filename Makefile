@@ -31,7 +31,7 @@ demo: $(RUN) ## the whole path on sample data with the embedded gateway
 
 test: $(DEV) ## run the tests and measure branch coverage
 	@$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto $(ARGS)
+	$(BIN)/coverage run -m pytest -n auto --dist worksteal $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
