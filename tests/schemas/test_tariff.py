@@ -6,6 +6,7 @@ import hashlib
 from datetime import date
 from decimal import Decimal
 from importlib.resources import files
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -142,3 +143,8 @@ def test_text_that_is_not_toml() -> None:
         parse_tariff("name = \n", "mine.toml")
     assert caught.value.code == "tariff.not_toml"
     assert "line 1" in str(caught.value)
+
+
+def test_the_sample_tariff_is_the_shipped_example() -> None:
+    sample, shipped = Path("sample_data/tariff.toml"), Path("schemas/tariffs/example.toml")
+    assert parse_tariff(sample.read_text("utf-8"), sample.name) == parse_tariff(shipped.read_text("utf-8"), sample.name)
