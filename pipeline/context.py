@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from pipeline.adapters.files import Workspace
-from pipeline.adapters.gateway import Access, GatewayClient, read_secret
+from pipeline.adapters.gateway import Access, GatewayClient, connected, read_secret
 from pipeline.config import Configuration, Settings
 from pipeline.core.answers import Reading
 from pipeline.core.billing import Tariff
@@ -57,14 +57,21 @@ class Context:
     def gateway(self) -> GatewayClient:
         """Return the client of the gateway; made when it is first needed, so that validation needs no password."""
         if self._gateway is None:
-            self._gateway = GatewayClient(_access(self.configuration, self.environment), self.profile)
-            self._stack.callback(self._gateway.close)
+            client = connected(_access(self.configuration, self.environment), self.profile)
+            self._gateway = self._stack.enter_context(client)
         return self._gateway
 
     @property
     def documented(self) -> dict[str, Reading]:
         """Return what each documented answer code proves and does."""
         return {answer.code: Reading(answer.proves, answer.run) for answer in self.profile.answer}
+
+    def meaning(self, code: str | None) -> str:
+        """Say in the command's language what an answer code means; "?" where it is not documented."""
+        known = self.profile.answer_by_code.get(code or "")
+        if known is None:
+            return "?"
+        return known.meaning_ja if self.language is Language.JA else known.meaning
 
     @property
     def statuses(self) -> StatusTable:

@@ -87,7 +87,7 @@ def _raise_refused(context: Context, code: str) -> None:
     if code == "401":
         note_auth(context.ledger, context.settings.gateway.base_url, context.now(), failed=True)
     known = context.profile.answer_by_code.get(code)
-    meaning = (known.meaning_ja if context.language.value == "ja" else known.meaning) if known else "?"
+    meaning = context.meaning(code)
     if known is None or known.proves is Proof.UNKNOWN:
         raise TryLater("results.unavailable", code=code, meaning=meaning)
     raise GatewayRefused("gateway.refused", code=code, meaning=meaning)

@@ -131,7 +131,7 @@ def _send_all(context: Context, gateway: GatewayClient, batch: Batch, planned: l
         sent += verdict.count(MessageState.TAKEN, dispatch.messages)
         _stop_if_unsettled(context, batch)
         if verdict.others is MessageState.REFUSED:
-            refusal = GatewayRefused("gateway.refused", code=verdict.code, meaning=_meaning(context, verdict.code))
+            refusal = GatewayRefused("gateway.refused", code=verdict.code, meaning=context.meaning(verdict.code))
             if verdict.run is not RunAction.GO_ON:
                 break
     if refusal:
@@ -175,13 +175,6 @@ def _stop_if_unsettled(context: Context, batch: Batch) -> None:
         raise OutcomeUnknown(
             "send.unknown", batch=batch.batch_id, messages=count, dispatch=open_dispatches[0].dispatch_id
         )
-
-
-def _meaning(context: Context, code: str | None) -> str:
-    known = context.profile.answer_by_code.get(code or "")
-    if known is None:
-        return "?"
-    return known.meaning_ja if context.language.value == "ja" else known.meaning
 
 
 def _accepted(context: Context, batch: Batch) -> Iterator[pd.DataFrame]:
