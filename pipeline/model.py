@@ -132,13 +132,42 @@ class CharacterAt:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong with one cell of one row. ``facts`` fill the message in ``messages.ROWS[code]``."""
+    """What is wrong with one cell of one row. ``facts`` fill the message in ``messages.ROWS[code]``.
+
+    ``suggestion`` is the whole corrected cell where one correction is safe, else empty.
+    """
 
     row_number: int
     column: str
     code: str
     facts: Mapping[str, object] = field(default_factory=dict)
     characters: tuple[CharacterAt, ...] = ()
+    suggestion: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpandedText:
+    """What the recipient of a row would see: the text after tags and links, and what the gateway counts of it.
+
+    ``size`` is Shift_JIS bytes; ``parts`` maps a carrier to its number of billable parts; ``cut_by`` names the
+    carriers that would cut it.
+    """
+
+    text: str
+    size: int
+    characters: int
+    parts: Mapping[str, int]
+    cut_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedRow:
+    """A row that does not go out: its cells as given, in the input's order, and everything that is wrong with it."""
+
+    row_number: int
+    cells: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    expanded: ExpandedText | None = None
 
 
 @dataclass(frozen=True, slots=True)
