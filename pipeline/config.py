@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,12 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pipeline.core.billing import Tariff
 from pipeline.errors import UsageError
 from schemas.profile import Profile, describe_problems, parse_profile
+from schemas.replacements import parse_replacements
 from schemas.tariff import parse_tariff
 
 PREFIX = "MEDIASMS_"
+#: the table of replacements that comes with the product
+STANDARD = "standard"
 
 
 class _Section(BaseModel):
@@ -62,6 +65,20 @@ class SendSettings(_Section):
     auth_failures: int = Field(default=3, ge=1, le=9)
 
 
+class ValidateSettings(_Section):
+    """How rows are judged; each can be chosen for one run too. ``max_rejects``: a count ("20") or a share ("5%")."""
+
+    strict: bool = False
+    max_rejects: str = ""
+    replacements: tuple[str, ...] = ()
+
+
+class LayoutSettings(_Section):
+    """The columns of lists without a header, in order: names that a header would have."""
+
+    columns: tuple[str, ...] = Field(min_length=1)
+
+
 class TariffSettings(_Section):
     """Which tariff prices the results; without a file the example tariff."""
 
@@ -82,6 +99,8 @@ class Settings(_Section):
     gateway: GatewaySettings = GatewaySettings()
     workspace: WorkspaceSettings = WorkspaceSettings()
     ledger: LedgerSettings = LedgerSettings()
+    validate_: ValidateSettings = Field(default=ValidateSettings(), alias="validate")
+    layouts: dict[str, LayoutSettings] = {}
     send: SendSettings = SendSettings()
     tariff: TariffSettings = TariffSettings()
     results: ResultsSettings = ResultsSettings()
@@ -95,6 +114,8 @@ class Configuration:
     profile: Profile
     tariff: Tariff
     folder: Path
+    replacements: Mapping[int, str] = field(default_factory=dict)
+    suggestions: Mapping[int, str] = field(default_factory=dict)
 
     def path(self, path: Path) -> Path:
         """Resolve a path of the configuration."""
@@ -124,6 +145,8 @@ def load(file: Path, environment: Mapping[str, str], *, required: bool = True) -
         load_profile(settings.gateway.profile, folder),
         parse_tariff(read_text(folder / tariff_file), str(tariff_file)) if tariff_file else example_tariff(),
         folder,
+        load_replacements(settings.validate_.replacements, folder),
+        load_replacements((STANDARD, *settings.validate_.replacements), folder),
     )
 
 
@@ -156,6 +179,18 @@ def load_profile(name: str, folder: Path) -> Profile:
     if "/" not in name and not name.endswith(".toml") and shipped.is_file():
         return parse_profile(shipped.read_text(encoding="utf-8"), f"{name}.toml")
     return parse_profile(read_text(folder / name), name)
+
+
+def load_replacements(names: Sequence[str], folder: Path) -> dict[int, str]:
+    """Load tables of replacements, ``standard`` or files, as one; of a character in several the last one counts."""
+    table: dict[int, str] = {}
+    for name in names:
+        if name == STANDARD:
+            shipped = resources.files("schemas") / "replacements" / f"{STANDARD}.toml"
+            table |= parse_replacements(shipped.read_text(encoding="utf-8"), f"{STANDARD}.toml")
+        else:
+            table |= parse_replacements(read_text(folder / name), name)
+    return table
 
 
 def example_tariff() -> Tariff:

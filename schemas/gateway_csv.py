@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pandera.pandas as pa
 
-from pipeline.core import msisdn, text
+from pipeline.core.kernels import msisdns, texts
 from schemas.profile import Profile
-from schemas.recipients import GATEWAY_FIELDS, _all, arrow
+from schemas.recipients import GATEWAY_FIELDS, arrow, whole
 
 
 def column_name(number: int) -> str:
@@ -16,11 +16,10 @@ def column_name(number: int) -> str:
 
 
 def render(accepted: pd.DataFrame, profile: Profile) -> pd.DataFrame:
-    """Lay out accepted rows as the gateway wants them; columns nobody knows stay empty."""
+    """Lay out accepted rows as the gateway wants them; fields the rows do not have and columns nobody knows are empty."""
     by_field = profile.layout.by_field
-    sources = {
-        by_field[field].number: field for field in ("msisdn", "text", "smsid", *GATEWAY_FIELDS) if field in by_field
-    }
+    fields = ["msisdn", "text", "smsid", *(field for field in GATEWAY_FIELDS if field in accepted)]
+    sources = {by_field[field].number: field for field in fields if field in by_field}
     empty = pd.Series("", index=accepted.index, dtype="str")
     numbers = range(1, profile.layout.columns.value + 1)
     return pd.DataFrame(
@@ -33,9 +32,9 @@ def request_contract(profile: Profile) -> pa.DataFrameSchema:
     by_field = profile.layout.by_field
     checks = {
         by_field["msisdn"].number: [
-            pa.Check(lambda column: _all(msisdn.is_canonical(arrow(column))), name="canonical")
+            pa.Check(lambda column: whole(msisdns.is_canonical(arrow(column))), name="canonical")
         ],
-        by_field["text"].number: [pa.Check(lambda column: ~_all(text.has_forbidden(arrow(column))), name="repertoire")],
+        by_field["text"].number: [pa.Check(lambda column: whole(~texts.has_forbidden(arrow(column))), name="repertoire")],
         by_field["smsid"].number: [pa.Check.str_length(1, profile.limits.smsid_characters.value)],
     }
     unique = {by_field["msisdn"].number, by_field["smsid"].number}

@@ -8,17 +8,19 @@ a bug, so ``pandera``'s failure cases (which hold numbers and texts) are reduced
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 import pandera.pandas as pa
 import pyarrow  # noqa: ICN001 - pandera has the name pa
 
-from pipeline.core import msisdn, text
+from pipeline.core.kernels import msisdns, texts
+from pipeline.core.kernels.strings import Mask
+from pipeline.core.rules import CODE_FIELDS
 from pipeline.errors import Bug
 
 ROW_NUMBER = "row_number"
-#: fields of the gateway CSV that a recipient may carry, in the order of accepted.csv
+#: fields of the gateway CSV that a recipient may carry besides number, text and smsid
 GATEWAY_FIELDS = (
     "info1",
     "info2",
@@ -30,29 +32,27 @@ GATEWAY_FIELDS = (
     "originalurl2",
     "originalurl3",
     "originalurl4",
+    *CODE_FIELDS,
+    "scheduled",
 )
-#: columns of accepted.csv; ``characters`` and ``bytes`` are what the gateway counts after expansion
-ACCEPTED_COLUMNS = (
-    ROW_NUMBER,
-    "smsid",
-    "msisdn",
-    "text",
-    *GATEWAY_FIELDS,
-    "characters",
-    "bytes",
-    "double_byte",
-    "text_digest",
-)
+#: what the rules look at: the fields above, and one that excludes a text
+ROLES = ("msisdn", "text", "smsid", *GATEWAY_FIELDS, "template_id")
+
+
+def accepted_columns(fields: Sequence[str]) -> list[str]:
+    """Return the columns of accepted.csv; ``characters`` and ``bytes`` are what the gateway counts after expansion."""
+    return [ROW_NUMBER, "smsid", "msisdn", "text", *fields, "characters", "bytes", "double_byte"]
 
 
 def arrow(series: pd.Series) -> pyarrow.Array:
     """Return a column of a table as one Arrow array."""
-    column = pyarrow.array(series)
+    column = pyarrow.array(series, pyarrow.large_string())
     return column.combine_chunks() if isinstance(column, pyarrow.ChunkedArray) else column
 
 
-def _all(mask: pyarrow.Array) -> pd.Series:
-    return pd.Series(mask.to_numpy(zero_copy_only=False), dtype=bool)
+def whole(mask: Mask) -> pd.Series:
+    """Return what a kernel says of a column in the form that pandera wants."""
+    return pd.Series(mask, dtype=bool)
 
 
 def input_contract(columns: Iterable[str]) -> pa.DataFrameSchema:
@@ -63,37 +63,37 @@ def input_contract(columns: Iterable[str]) -> pa.DataFrameSchema:
     )
 
 
-def accepted_contract(*, text_bytes: int, text_characters: int, smsid_characters: int) -> pa.DataFrameSchema:
-    """Return the contract of accepted rows under the limits of the account."""
+def accepted_contract(
+    fields: Sequence[str], *, text_bytes: int, text_characters: int, smsid_characters: int
+) -> pa.DataFrameSchema:
+    """Return the contract of accepted rows with these gateway ``fields`` under the limits of the account.
+
+    What may stand in a text is checked once more where a payload is made, by ``request_contract``.
+    """
     plain = pa.Column("str", nullable=False)
-    checks: dict[str, list[pa.Check | pa.Hypothesis]] = {
-        "msisdn": [pa.Check(lambda column: _all(msisdn.is_canonical(arrow(column))), name="canonical")],
-        "smsid": [pa.Check.str_matches(rf"^[A-Za-z0-9]{{1,{smsid_characters}}}$")],
-        "text": [
-            pa.Check(lambda column: ~_all(text.has_forbidden(arrow(column))), name="repertoire"),
-            pa.Check(lambda column: ~_all(text.is_blank(arrow(column))), name="not_blank"),
-        ],
-    }
     fits = pa.Check(
         lambda table: (
             (table["bytes"] <= text_bytes) & ~(table["double_byte"] & (table["characters"] > text_characters))
         ),
         name="fits",
     )
+    canonical = pa.Check(lambda column: whole(msisdns.is_canonical(arrow(column))), name="canonical")
+    not_blank = pa.Check(lambda column: whole(~texts.is_blank(arrow(column))), name="not_blank")
+    sized = pa.Check(lambda column: column.str.len().between(1, smsid_characters), name="sized")
     return pa.DataFrameSchema(
         {
             ROW_NUMBER: pa.Column(int, pa.Check(_rises, name="rises")),
-            "msisdn": pa.Column("str", checks["msisdn"]),
-            "smsid": pa.Column("str", checks["smsid"]),
-            "text": pa.Column("str", checks["text"]),
-            **dict.fromkeys(GATEWAY_FIELDS, plain),
-            "characters": pa.Column(int, pa.Check.ge(1)),
-            "bytes": pa.Column(int, pa.Check.ge(1)),
+            "smsid": pa.Column("str", sized),
+            "msisdn": pa.Column("str", canonical),
+            "text": pa.Column("str", not_blank),
+            **dict.fromkeys(fields, plain),
+            "characters": pa.Column("int32", pa.Check.ge(1)),
+            "bytes": pa.Column("int32", pa.Check.ge(1)),
             "double_byte": pa.Column(bool),
-            "text_digest": plain,
         },
         checks=fits,
         strict=True,
+        ordered=True,
     )
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
 from pipeline.errors import GuardStopped, TryLater, UsageError
 from pipeline.model import Artefact
@@ -33,7 +35,7 @@ class DurableFile:
         self._digest = hashlib.sha256()
         self._size = 0
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Append bytes."""
         self._stream.write(data)
         self._digest.update(data)
@@ -108,6 +110,40 @@ def write_through(path: Path, writer: Callable[[Path], None]) -> Artefact:
     return artefact
 
 
+def place_beside(part: Path, wanted: Path, *, otherwise: Path) -> Path:
+    """Move a finished file to ``wanted``, a place where people work, without replacing anything that is there.
+
+    A file with the same content is left alone; beside another one the new file gets a number. Where the folder cannot
+    be written the file goes ``otherwise``. Returns where it is.
+    """
+    try:
+        return _placed(part, wanted)
+    except OSError:
+        return _placed(part, otherwise)
+
+
+def _placed(part: Path, wanted: Path) -> Path:
+    content = hash_file(part)
+    near = wanted.with_name(f".part-{wanted.name}")
+    try:
+        shutil.copyfile(part, near)
+        with near.open("rb") as stream:
+            os.fsync(stream.fileno())
+        for number in count(1):
+            path = wanted if number == 1 else wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}")
+            try:
+                path.hardlink_to(near)  # unlike a rename this never replaces
+            except FileExistsError:
+                if hash_file(path) != content:
+                    continue
+            break
+    finally:
+        near.unlink(missing_ok=True)
+    fsync_folder(path.parent)
+    part.unlink()
+    return path
+
+
 def hash_file(path: Path) -> str:
     """Return the sha256 of a file's bytes."""
     with path.open("rb") as stream:
@@ -169,8 +205,3 @@ class Workspace:
         for marker in sorted((self.root / "batches").glob("*/dispatch-*.begun")):
             yield marker.parent.name, int(marker.stem.removeprefix("dispatch-")), int(marker.read_text())
 
-
-def read_bytes(stream: IO[bytes]) -> Iterator[bytes]:
-    """Yield a stream in blocks."""
-    while block := stream.read(_BLOCK):
-        yield block

@@ -1,110 +1,82 @@
-"""The rules of a row, in one visible list: which rows go out, what was repaired, what is wrong with the others.
+"""A chunk of the input, examined: what goes out in canonical form, what was repaired, what is wrong.
 
-``examine`` takes a chunk of the input and returns the accepted rows in canonical form plus findings and repairs as
-data. Uniqueness over the whole file is ``Uniqueness``: the first acceptable row of a number stays.
+The kernels decide the rows that no rule can have anything against, and make the frequent repairs. Every other row is
+read alone and asked rule by rule (``pipeline.core.rules``). Which way a row took cannot be told from the result.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from pipeline.core import ids, msisdn, tags, text
-from pipeline.model import CharacterAt, Finding, Repair
+from pipeline.core import tags
+from pipeline.core.kernels import expansion, msisdns, strings, texts
+from pipeline.core.kernels.strings import Mask, Positions
+from pipeline.core.msisdn import Reading
+from pipeline.core.policy import Policy, Roles
+from pipeline.core.row import Row
+from pipeline.core.rules import CODE_FIELDS, findings, read_scheduled
+from pipeline.core.text import TWINS
+from pipeline.model import ExpandedText, Finding, Repair
 
-_SHOWN = 5
-_SMSID = re.compile(r"^[A-Za-z0-9]+$")
-_NUMBER_LIKE = re.compile(r"^[0-9]+(?:[eE][0-9]+)?$")
-_TITLE = re.compile(r"^[A-Za-z0-9\-_.]+$")
-_URL_CHARACTER = re.compile(r"[^!#-;=?-\[\]_a-z~%]")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What the account allows; bytes are Shift_JIS bytes, characters what the gateway counts."""
-
-    overseas: bool
-    text_bytes: int
-    text_characters: int
-    line_break: int
-    short_link: int
-    url_characters: int
-    smsid_characters: int
-    title_min: int
-    title_max: int
-
-
-@dataclass(frozen=True, slots=True)
-class Roles:
-    """Which column of the input plays which role: field of the gateway → column name, or one text for all."""
-
-    columns: Mapping[str, str]
-    common_text: str | None = None
-
-    def name(self, role: str) -> str:
-        """Return the column that plays ``role``, or the role itself when it has none."""
-        return self.columns.get(role, role)
+#: by field, what no rule has anything against; other values are looked at one by one
+_FINE = {
+    **dict.fromkeys(tags.LINK_TAGS.values(), r"^https?://[A-Za-z0-9][!#-;=?-\[\]_A-Za-z~%]{0,990}$"),
+    "smsid": r"^[A-Za-z][A-Za-z0-9]{0,19}$",
+    "title": r"^[A-Za-z][A-Za-z0-9\-_.]{1,10}$",
+    "memo": r"(?s).*",
+}
+_MENDING = {
+    "text.line_break": (("\r\n", "\n"), ("\r", "\n")),
+    "text.tab": (("\t", " "),),
+    "text.canonical": tuple(TWINS.items()),
+}
+_MENDABLE = f"[\r\t{''.join(TWINS)}]"
+_SCHEMA = pa.schema(
+    [("row_number", pa.int64()), *((name, pa.large_string()) for name in ("column", "rule", "before", "after"))]
+)
 
 
 @dataclass(slots=True)
 class Examined:
-    """A chunk after every rule: canonical columns by field (all rows), findings by position, repairs in order."""
+    """A chunk after every rule that looks at one row.
 
-    row_numbers: list[int]
-    fields: dict[str, list[str]]
-    characters: list[int]
-    size: list[int]
-    double_byte: list[bool]
+    ``columns`` holds every row's canonical values by field (number, text, smsid, and the fields the input has); they
+    mean something only for rows without a finding. ``findings`` is sparse, by position. ``repairs`` is a table of
+    row_number, column, rule, before, after. ``expanded`` holds the text of rejected rows whose tags were understood,
+    without the parts.
+    """
+
+    row_numbers: NDArray[np.int64]
+    columns: dict[str, pa.Array]
+    characters: NDArray[np.int32]
+    size: NDArray[np.int32]
+    double_byte: Mask
+    repairs: pa.Table
     findings: dict[int, list[Finding]] = field(default_factory=dict)
-    repairs: list[Repair] = field(default_factory=list)
+    expanded: dict[int, ExpandedText] = field(default_factory=dict)
 
     def reject(self, position: int, finding: Finding) -> None:
         """Add a finding to a row."""
         self.findings.setdefault(position, []).append(finding)
 
-    def accepted(self) -> list[int]:
+    def accepted(self) -> Positions:
         """Return the positions of rows without a finding."""
-        return [position for position in range(len(self.row_numbers)) if position not in self.findings]
+        fine = np.ones(len(self.row_numbers), dtype=bool)
+        fine[list(self.findings)] = False
+        return np.flatnonzero(fine)
 
 
-def examine(chunk: pd.DataFrame, row_number: str, roles: Roles, limits: Limits, fields: Sequence[str]) -> Examined:
+def examine(chunk: pd.DataFrame, row_number: str, roles: Roles, policy: Policy, fields: Sequence[str]) -> Examined:
     """Apply every rule to a chunk. ``fields`` are the gateway fields a row may carry besides number and text."""
-    rows: list[int] = chunk[row_number].tolist()
-    columns = {str(name): _arrow(chunk[name]) for name in chunk.columns if name != row_number}
-    empty = pa.array([""] * len(rows), pa.large_string())
-    role = {name: columns.get(roles.columns.get(name, ""), empty) for name in (*fields, "msisdn", "smsid", "text")}
-    if roles.common_text is not None:
-        role["text"] = pa.array([roles.common_text] * len(rows), pa.large_string())
-    numbers = msisdn.read_column(role["msisdn"], overseas=limits.overseas)
-    repaired = text.repair_column(role["text"])
-    values = {name: text.repair_column(column).values for name, column in columns.items()}
-    info = {name: text.repair_column(role[name]).values for name in tags.INFO_TAGS}
-    expanded = tags.expand(repaired.values, values, info, short_link=limits.short_link)
-    sent, shown = text.repair_column(expanded.sent).values, text.repair_column(expanded.shown).values
-    lengths = text.measure(shown, line_break=limits.line_break)
-    found = Examined(
-        rows,
-        {name: role[name].to_pylist() for name in fields}
-        | {
-            "msisdn": numbers.values.to_pylist(),
-            "text": sent.to_pylist(),
-            "smsid": role["smsid"].to_pylist(),
-        },
-        lengths.characters.to_pylist(),
-        lengths.size.to_pylist(),
-        lengths.double_byte.to_pylist(),
-    )
-    found.fields |= {name: column.to_pylist() for name, column in info.items() if name in fields}
-    _numbers(found, roles, role["msisdn"], numbers)
-    _texts(found, roles, limits, given=role["text"], repaired=repaired, expanded=expanded, shown=shown)
-    _links(found, roles, expanded, limits)
-    _others(found, roles, limits)
-    found.repairs = [repair for repair in found.repairs if repair.before != repair.after]
-    return found
+    cells = {str(name): _arrow(chunk[name]) for name in chunk.columns if name != row_number}
+    return _Screening(chunk[row_number].to_numpy(), cells, roles, policy, fields).examined()
 
 
 def _arrow(column: pd.Series) -> pa.Array:
@@ -112,162 +84,189 @@ def _arrow(column: pd.Series) -> pa.Array:
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
-def _numbers(found: Examined, roles: Roles, given: pa.Array, numbers: msisdn.MsisdnColumn) -> None:
-    name = roles.name("msisdn")
-    for position, unreadable in numbers.unreadable.items():
-        found.reject(position, Finding(found.row_numbers[position], name, unreadable.code, unreadable.facts))
-    for position, rules in numbers.repairs.items():
-        row = found.row_numbers[position]
-        before, after = given[position].as_py(), numbers.values[position].as_py()
-        found.repairs += [Repair(row, name, rule, before, after) for rule in rules]
+class _Screening:
+    """What the kernels say about a chunk; ``look`` collects the rows they leave to the rules."""
 
-
-def _texts(  # noqa: PLR0913 - one pass over what the kernels found
-    found: Examined,
-    roles: Roles,
-    limits: Limits,
-    *,
-    given: pa.Array,
-    repaired: text.RepairedColumn,
-    expanded: tags.Expansion,
-    shown: pa.Array,
-) -> None:
-    name = roles.name("text")
-
-    def finding(position: int, code: str, /, **facts: object) -> None:
-        found.reject(position, Finding(found.row_numbers[position], name, code, facts))
-
-    for position, rules in repaired.rules.items():
-        before, after = given[position].as_py(), repaired.values[position].as_py()
-        found.repairs += [Repair(found.row_numbers[position], name, rule, before, after) for rule in rules]
-    for position, at in expanded.unclosed.items():
-        finding(position, "tag.unclosed", position=at)
-    for position, unknown in expanded.unknown.items():
-        finding(position, "tag.unknown", tag=unknown[0])
-    blank, forbidden = text.is_blank(shown).to_pylist(), text.has_forbidden(shown).to_pylist()
-    for position in range(len(shown)):
-        if position in expanded.unclosed or position in expanded.unknown:
-            continue
-        sent = found.fields["text"][position]
-        if blank[position]:
-            finding(position, "text.empty")
-        elif tag := _value_tag(sent, shown[position].as_py(), expanded.gateway_tags.get(position, ())):
-            finding(position, "tag.in_value", tag=tag)
-        elif forbidden[position]:
-            characters = text.forbidden_characters(shown[position].as_py())
-            facts = {"shown": _first(characters)}
-            row = found.row_numbers[position]
-            found.reject(position, Finding(row, name, "text.platform_dependent", facts, characters))
-        else:
-            _lengths(found, position, name, limits)
-
-
-def _lengths(found: Examined, position: int, name: str, limits: Limits) -> None:
-    row, size, characters = found.row_numbers[position], found.size[position], found.characters[position]
-    if size > limits.text_bytes:
-        facts = {"size": size, "limit": limits.text_bytes}
-        found.reject(position, Finding(row, name, "text.too_many_bytes", facts))
-    if found.double_byte[position] and characters > limits.text_characters:
-        facts = {"size": characters, "limit": limits.text_characters}
-        found.reject(position, Finding(row, name, "text.too_many_characters", facts))
-
-
-def _value_tag(sent: str, shown: str, template_tags: tuple[str, ...]) -> str | None:
-    """Return a gateway tag that a value brought: more stand in ``sent`` than the template had, or in ``shown``."""
-    in_sent, in_shown = re.findall(tags.GATEWAY_TAG, sent), re.findall(tags.GATEWAY_TAG, shown)
-    if in_shown or len(in_sent) > len(template_tags):
-        return str((in_shown or in_sent)[0])[1:-1]
-    return None
-
-
-def _links(found: Examined, roles: Roles, expanded: tags.Expansion, limits: Limits) -> None:
-    for tag, name in tags.LINK_TAGS.items():
-        urls = found.fields[name]
-        for position, url in enumerate(urls):
-            if url:
-                code, facts = _url_fault(url, limits)
-                if code:
-                    found.reject(position, Finding(found.row_numbers[position], roles.name(name), code, facts))
-            elif tag in expanded.gateway_tags.get(position, ()):
-                row = found.row_numbers[position]
-                found.reject(position, Finding(row, roles.name("text"), "url.tag_without_url", {"tag": tag}))
-
-
-def _url_fault(url: str, limits: Limits) -> tuple[str, dict[str, object]]:
-    if not re.match(r"https?://[^/]", url, re.IGNORECASE):
-        return "url.scheme", {}
-    if len(url) > limits.url_characters:
-        return "url.too_long", {"size": len(url), "limit": limits.url_characters}
-    if strange := _URL_CHARACTER.search(url.lower()):
-        return "url.characters", {"shown": f"{strange.start() + 1}:{url[strange.start()]}"}
-    return "", {}
-
-
-def _others(found: Examined, roles: Roles, limits: Limits) -> None:
-    """Check what the user gave besides number, text and links. A memo never reaches a phone: it may hold anything."""
-    for position, smsid in enumerate(found.fields["smsid"]):
-        if smsid and (code := _smsid_fault(smsid, limits)):
-            row = found.row_numbers[position]
-            found.reject(position, Finding(row, roles.name("smsid"), code, {"limit": limits.smsid_characters}))
-    for position, title in enumerate(found.fields["title"]):
-        if title and not _is_title(title, limits):
-            row = found.row_numbers[position]
-            title_limits = {"minimum": limits.title_min, "maximum": limits.title_max}
-            found.reject(position, Finding(row, roles.name("title"), "title.characters", title_limits))
-    for name in tags.INFO_TAGS:
-        for position, value in enumerate(found.fields[name]):
-            if value and (characters := text.forbidden_characters(value)):
-                facts = {"shown": _first(characters)}
-                row = found.row_numbers[position]
-                found.reject(position, Finding(row, roles.name(name), "field.platform_dependent", facts, characters))
-
-
-def _smsid_fault(smsid: str, limits: Limits) -> str | None:
-    if not _SMSID.fullmatch(smsid) or len(smsid) > limits.smsid_characters:
-        return "smsid.characters"
-    return "smsid.is_a_number" if _NUMBER_LIKE.fullmatch(smsid) else None
-
-
-def _is_title(title: str, limits: Limits) -> bool:
-    fits = limits.title_min <= len(title) <= limits.title_max
-    return fits and bool(_TITLE.fullmatch(title)) and not title.isdigit()
-
-
-def _first(characters: Sequence[CharacterAt]) -> str:
-    """Show the first few characters that cannot be sent."""
-    return ", ".join(map(str, characters[:_SHOWN]))
-
-
-class Uniqueness:
-    """The first acceptable row of each number and each smsid in a file."""
-
-    def __init__(self) -> None:
-        """Start with a file in which nothing was seen."""
-        self._first: dict[str, dict[str, int]] = {"msisdn": {}, "smsid": {}}
-
-    def check(
-        self, found: Examined, roles: Roles, used: Callable[[list[str]], set[str]], served: Collection[str] = ()
+    def __init__(
+        self,
+        numbers: NDArray[np.int64],
+        cells: Mapping[str, pa.Array],
+        roles: Roles,
+        policy: Policy,
+        fields: Sequence[str],
     ) -> None:
-        """Reject rows that repeat a number or an smsid of an earlier row.
+        self._numbers = numbers
+        self._cells = cells
+        self._roles = roles
+        self._policy = policy
+        self._look = np.zeros(len(numbers), dtype=bool)
+        self._repairs: list[tuple[str, str, Positions, pa.Array]] = []
+        self._links: Mapping[str, Mask] = {}
+        self._even = np.zeros(len(numbers), dtype=bool)
+        self._fields = [name for name in fields if name in roles.columns]
 
-        ``used`` says which smsids are taken; a number in ``served`` keeps the smsid it was served with.
-        """
-        own = [smsid for smsid in found.fields["smsid"] if smsid]
-        taken = used(own) if own else set()
-        for position in found.accepted():
-            row = found.row_numbers[position]
-            number, smsid = found.fields["msisdn"][position], found.fields["smsid"][position]
-            if (first := self._first["msisdn"].get(number)) is not None:
-                found.reject(position, Finding(row, roles.name("msisdn"), "recipient.duplicate", {"first": first}))
-            elif smsid and number not in served and (smsid in taken or smsid in self._first["smsid"]):
-                facts = {"first": self._first["smsid"].get(smsid, "-")}
-                found.reject(position, Finding(row, roles.name("smsid"), "smsid.duplicate", facts))
-            else:
-                self._first["msisdn"][number] = row
-                if smsid:
-                    self._first["smsid"][smsid] = row
+    def examined(self) -> Examined:
+        """Screen every column, then ask the rules about what is left."""
+        columns = {"msisdn": self._read_numbers()}
+        columns["text"], shown = self._read_texts()
+        columns |= {name: self._cells[self._roles.columns[name]] for name in (*self._fields, *self._own_smsid())}
+        lengths = texts.measure(shown, line_break=self._policy.limits.line_break, even=self._even)
+        limits = self._policy.limits
+        self._look |= lengths.size > limits.text_bytes
+        self._look |= lengths.double_byte & (lengths.characters > limits.text_characters)
+        self._look |= texts.is_blank(shown)
+        for name in self._roles.columns:
+            self._screen_field(name)
+        if self._policy.strict:
+            for _, _, positions, _ in self._repairs:
+                self._look[positions] = True
+        found = Examined(
+            self._numbers,
+            columns,
+            lengths.characters.copy(),
+            lengths.size.copy(),
+            lengths.double_byte.copy(),
+            _SCHEMA.empty_table(),
+        )
+        self._ask_the_rules(found)
+        return found
 
+    def _own_smsid(self) -> list[str]:
+        return ["smsid"] if "smsid" in self._roles.columns else []
 
-def digests(texts: Sequence[str]) -> list[str]:
-    """Return the digest of each text."""
-    return [ids.text_digest(value) for value in texts]
+    def _read_numbers(self) -> pa.Array:
+        name = self._roles.columns["msisdn"]
+        read = msisdns.read_column(self._cells[name], overseas=self._policy.limits.overseas)
+        self._look[read.unread] = True
+        for rule, positions in read.repairs.items():
+            self._repairs.append((name, rule, positions, read.values))
+        return read.values
+
+    def _read_texts(self) -> tuple[pa.Array, pa.Array]:
+        """Return the texts as sent and as shown."""
+        count = len(self._numbers)
+        if self._roles.common_text is not None:
+            return self._expanded(strings.constant(self._roles.common_text, count), np.arange(count))
+        name = self._roles.columns.get("text")
+        if name is None:
+            return strings.constant("", count), strings.constant("", count)
+        given = self._cells[name]
+        self._even = texts.is_even(given)
+        return self._expanded(given, np.flatnonzero(~self._even))
+
+    def _expanded(self, given: pa.Array, suspects: Positions) -> tuple[pa.Array, pa.Array]:
+        """Repair the ``suspects`` and fill in their tags; what then is not clean is left."""
+        if not len(suspects):
+            return given, given
+        part = self._mended(strings.at(given, suspects), suspects)
+        values = {name: strings.at(self._cells[name], suspects) for name in self._used(part)}
+        info = {tag: values[column] for tag in tags.INFO_TAGS if (column := self._roles.columns.get(tag)) in values}
+        done = expansion.expand(part, values, info, self._policy.limits.short_link)
+        even = texts.is_even(done.shown) & ~done.odd
+        self._even[suspects] = even
+        others = np.flatnonzero(~even)
+        unclean = done.odd[others] | texts.needs_a_look(strings.at(done.shown, others))
+        self._look[suspects[others[unclean]]] = True
+        for tag, used in done.links.items():
+            mask = np.zeros(len(given), dtype=bool)
+            mask[suspects[used]] = True
+            self._links = {**self._links, tag: mask}
+        return strings.put(given, suspects, done.sent), strings.put(given, suspects, done.shown)
+
+    def _mended(self, part: pa.Array, suspects: Positions) -> pa.Array:
+        """Make the frequent repairs of texts; kana in two pieces and chosen replacements are left to single rows."""
+        name = self._roles.columns.get("text")
+        broken = np.flatnonzero(strings.mask(pc.match_substring_regex(part, _MENDABLE)))
+        if not len(broken) or name is None or self._policy.replacements:
+            return part
+        mended = strings.at(part, broken)
+        changed = []
+        for rule, pairs in _MENDING.items():
+            before = mended
+            for old, new in pairs:
+                mended = pc.replace_substring(mended, old, new)
+            changed.append((rule, np.flatnonzero(strings.mask(pc.not_equal(before, mended)))))
+        after = strings.put(self._cells[name], suspects[broken], mended)
+        self._repairs += [(name, rule, suspects[broken[where]], after) for rule, where in changed]
+        return strings.put(part, broken, mended)
+
+    def _used(self, part: pa.Array) -> Iterable[str]:
+        """Name the columns that may stand in tags of these texts: those whose name, in braces, occurs."""
+        whole = strings.buffers(strings.compact(part))[0].tobytes()
+        wanted = {name for name in self._cells if f"{{{name}}}".encode() in whole}
+        wanted |= {
+            self._roles.columns[tag]
+            for tag in tags.INFO_TAGS
+            if tag in self._roles.columns and f"{{{tag}}}".encode() in whole
+        }
+        return wanted
+
+    def _screen_field(self, name: str) -> None:
+        """Leave to the rules whatever a field holds that is not plainly fine."""
+        column = self._cells[self._roles.columns[name]]
+        if name in tags.INFO_TAGS:
+            self._look |= texts.needs_a_look(column)
+        elif name in _FINE or name in CODE_FIELDS or name in {"template_id", "scheduled"}:
+            filled = strings.mask(pc.not_equal(column, ""))
+            if filled.any():
+                where = np.flatnonzero(filled)
+                pattern = _FINE.get(name, "^$")
+                self._look[where] |= ~strings.mask(pc.match_substring_regex(strings.at(column, where), pattern))
+            for tag, field_name in tags.LINK_TAGS.items():
+                if field_name == name and tag in self._links:
+                    self._look |= self._links[tag] & ~filled
+
+    def _ask_the_rules(self, found: Examined) -> None:
+        """Read the rows the kernels left alone one by one, and put what they are into the columns."""
+        for tag, used in self._links.items():
+            if tags.LINK_TAGS[tag] not in self._roles.columns:
+                self._look |= used
+        where = np.flatnonzero(self._look)
+        cells = {name: strings.at(column, where).to_pylist() for name, column in self._cells.items()}
+        rows = [
+            Row(number, dict(zip(cells, values, strict=True)), self._roles, self._policy)
+            for number, *values in zip(self._numbers[where].tolist(), *cells.values(), strict=True)
+        ]
+        for position, row in zip(where.tolist(), rows, strict=True):
+            if wrong := findings(row):
+                found.findings[position] = wrong
+                if row.is_sayable:
+                    size, characters, double_byte = row.length.size, row.length.characters, row.length.double_byte
+                    cut_by = self._policy.limits.cut_by(size, characters, double_byte=double_byte)
+                    found.expanded[position] = ExpandedText(
+                        text=row.shown, size=size, characters=characters, parts={}, cut_by=cut_by
+                    )
+        values = [self._canonical(row) for row in rows]
+        for name in found.columns:
+            new = strings.texts([value[name] for value in values])
+            found.columns[name] = strings.put(found.columns[name], where, new)
+        found.size[where] = [row.length.size for row in rows]
+        found.characters[where] = [row.length.characters for row in rows]
+        found.double_byte[where] = [row.length.double_byte for row in rows]
+        found.repairs = self._repair_table([repair for row in rows for repair in row.repairs])
+
+    def _canonical(self, row: Row) -> dict[str, str]:
+        """Return a row's values as they go out."""
+        values = {name: row.given(name) for name in (*self._fields, *self._own_smsid())} | row.info
+        if (given := row.given("scheduled").strip()) and (moment := read_scheduled(given)):
+            values["scheduled"] = moment.strftime(self._policy.scheduled_format)
+        number = row.phone.msisdn if isinstance(row.phone, Reading) else ""
+        return values | {"msisdn": number, "text": row.sent}
+
+    def _repair_table(self, singly: Sequence[Repair]) -> pa.Table:
+        """Put the repairs of the kernels and those of single rows into one table, by row."""
+        tables = [
+            pa.table(
+                [
+                    pa.array([getattr(repair, name) for repair in singly], kind)
+                    for name, kind in zip(_SCHEMA.names, _SCHEMA.types, strict=True)
+                ],
+                schema=_SCHEMA,
+            )
+        ]
+        for column, rule, positions, after in self._repairs:
+            kept = positions[~self._look[positions]]
+            same = (strings.constant(value, len(kept)) for value in (column, rule))
+            cells = (strings.at(values, kept) for values in (self._cells[column], after))
+            tables.append(pa.table([pa.array(self._numbers[kept]), *same, *cells], schema=_SCHEMA))
+        return pa.concat_tables(tables).sort_by([("row_number", "ascending"), ("rule", "ascending")])

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
+#: headers of the columns that we add to a list of rejected rows begin so, in every language
+OWN_PREFIX = "mediasms_"
+
 _IGNORED = re.compile(r"[\s_-]")
 
 
@@ -13,3 +16,8 @@ def canonical_header(name: str) -> str:
     bare = _IGNORED.sub("", unicodedata.normalize("NFKC", name).lower())
     # Again: a letter and a mark that stood apart may stand together now.
     return unicodedata.normalize("NFKC", bare)
+
+
+def is_own_column(name: str) -> bool:
+    """Say whether a column is one of ours, come back in a list of rejected rows: it is ignored."""
+    return name.strip().lower().startswith(OWN_PREFIX)

@@ -6,10 +6,15 @@ They use consonants only: no vowels means no words, no month names, nothing a sp
 from __future__ import annotations
 
 import hashlib
+import re
 
 ALPHABET = "bcdfghjkmnpqrstvwxz"
 BATCH_LETTERS = 10
 PREFIX_LETTERS = 3
+#: at least; a row beyond has more
+ROW_DIGITS = 7
+
+_REJECTED = re.compile(r"(?:-rejected(?:-[0-9]+)?)+$")
 
 
 def letters(digest: bytes, count: int) -> str:
@@ -39,9 +44,19 @@ def batch_id(campaign: str, content_sha256: str, deciding: str) -> str:
 
 def smsid(prefix: str, batch: str, row_number: int) -> str:
     """Derive the smsid of a row: ledger prefix, batch, row."""
-    return f"{prefix}{batch}{row_number:07d}"
+    return f"{prefix}{batch}{row_number:0{ROW_DIGITS}d}"
 
 
 def text_digest(text: str) -> str:
     """Return a short digest by which equal texts are recognised without being stored."""
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def message_key(msisdn: str, text: str, scheduled: str = "", *, repeats: bool) -> str:
+    """Return what may be served once in a campaign: the number, or with ``repeats`` number, final text and time."""
+    return f"{msisdn}:{text_digest(text)}:{scheduled}" if repeats else msisdn
+
+
+def list_name(stem: str) -> str:
+    """Return the name of the list whose rejected rows a file called ``stem`` holds, else the stem itself."""
+    return _REJECTED.sub("", stem) or stem

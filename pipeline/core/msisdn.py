@@ -11,24 +11,21 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 #: 11 digits: 020 060 070 080 090, then 1-9 (0204 were pagers); 14 digits: M2M
 DOMESTIC = r"0(?:[6-9]0[1-9]|20[1-35-9])[0-9]{7}|0[26789]00[0-9]{10}"
 CANONICAL = rf"^(?:{DOMESTIC}|[1-9][0-9]{{5,19}})$"
 
-_PLAIN = rf"^(?:{DOMESTIC})$"
 # The gateway itself takes hyphens (S): this spelling needs no repair to be named.
-_HYPHENATED = r"^0(?:[6-9]0-[1-9]|20-[1-35-9])[0-9]{3}-[0-9]{4}$"
+SPELLED = r"0(?:[6-9]0-[1-9]|20-[1-35-9])[0-9]{3}-[0-9]{4}"
 
 _DASHES = "-‐‑‒–—―−ー\uff70─━⁃˗－﹣〜～"
 _SPACES = " \t\x0b\x0c\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200C))) + "\u202f\u205f\u2060\u3000\ufeff"
 _BIDI_MARKS = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _AROUND = f"{_SPACES}{_BIDI_MARKS}\r\n"
 # No slash, middle dot or line break: two numbers in one cell must never become one.
-_BETWEEN = f"{_SPACES}{_BIDI_MARKS}()（）.．{_DASHES}"
-_SEPARATOR = f"[{re.escape(_BETWEEN)}]"
+#: what may stand between the digits of one number
+BETWEEN = f"{_SPACES}{_BIDI_MARKS}()（）.．{_DASHES}"
+_SEPARATOR = f"[{re.escape(BETWEEN)}]"
 _SEPARATORS = re.compile(_SEPARATOR)
 _SIGN = re.compile(rf"{_SEPARATOR}*\+")
 _FINE = re.compile(rf"[0-9]|{_SEPARATOR}")
@@ -37,9 +34,16 @@ _FULL_WIDTH = str.maketrans("０１２３４５６７８９＋", "0123456789+")
 _FORMULA = re.compile(r'^="([^"]*)"$')
 _PREFIX = re.compile(r"^tel[:：]", re.IGNORECASE)
 _SCIENTIFIC = re.compile(r"^[+\-－]?[0-9]+(?:[.．][0-9]*)?[eEｅＥ][+\-－]?[0-9]+$")
+_DATE = re.compile(
+    r"(?:(?:19|20)[0-9]{2}(?P<y>[/\-.年])(?:0?[1-9]|1[0-2])(?:(?P=y)|月)(?:0?[1-9]|[12][0-9]|3[01])日?"
+    r"|(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12][0-9]|3[01])/(?:19|20)[0-9]{2}"
+    r"|(?:0?[1-9]|1[0-2])月(?:0?[1-9]|[12][0-9]|3[01])日)(?:[ T][0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?)?"
+)
+#: a spreadsheet keeps 15 digits of a number and makes the others zero
+_TRUNCATED = re.compile(r"[1-9][0-9]{14}0+")
 _DOTTED = re.compile(r"[.．][0-9]{3,4}[.．]0000[^0-9]*$")
 _WHOLE_NUMBER = re.compile(r"\+?[0-9]+")
-_SPELLED = re.compile(_HYPHENATED)
+_SPELLED = re.compile(SPELLED)
 _DOMESTIC = re.compile(DOMESTIC)
 _MOBILE_PREFIX = re.compile(r"0[26789]0")
 _LOST_ZERO = re.compile(r"[6-9]0[1-9][0-9]{7}")
@@ -67,21 +71,12 @@ class Unreadable:
     facts: dict[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class MsisdnColumn:
-    """A column of numbers after reading; ``unreadable`` and ``repairs`` are sparse, by position in the chunk."""
-
-    values: pa.Array
-    unreadable: dict[int, Unreadable]
-    repairs: dict[int, tuple[str, ...]]
-
-
 def read_msisdn(value: str, *, overseas: bool) -> Reading | Unreadable:
     """Read one number as people, spreadsheets and other systems write it."""
     cell = _unwrapped(value)
     digits = cell.rest.translate(_FULL_WIDTH)
-    if _SCIENTIFIC.match(digits):
-        return Unreadable("phone.scientific")
+    if damage := _damage(digits):
+        return Unreadable(damage)
     repairs = [*cell.repairs]
     if digits != cell.rest:
         repairs.append("phone.full_width")
@@ -106,6 +101,13 @@ def read_msisdn(value: str, *, overseas: bool) -> Reading | Unreadable:
         return _letter(value, cell.start + point)
     named = () if _SPELLED.fullmatch(value.strip(" ")) else repairs
     return Reading(reading.msisdn, (*named, *reading.repairs))
+
+
+def _damage(digits: str) -> str:
+    """Name what a spreadsheet did to a number that cannot be undone."""
+    if _SCIENTIFIC.match(digits):
+        return "phone.scientific"
+    return "phone.date" if _DATE.fullmatch(digits) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,7 @@ def _point_zero(digits: str) -> int | None:
     """
     if not ("." in digits or "．" in digits) or _DOTTED.search(digits):
         return None
-    tail = digits[len(digits.rstrip("0" + _BETWEEN)) :]
+    tail = digits[len(digits.rstrip("0" + BETWEEN)) :]
     point = re.search("[.．]", tail)
     if point is None or "0" not in tail[point.start() :]:
         return None
@@ -176,6 +178,8 @@ def _letter(value: str, offset: int) -> Unreadable:
 
 
 def _read_digits(digits: str, *, plus: bool, overseas: bool) -> Reading | Unreadable:
+    if _TRUNCATED.fullmatch(digits):
+        return Unreadable("phone.truncated")
     if digits.startswith("0081"):
         digits, plus = digits[2:], True
     if digits.startswith("81"):
@@ -226,33 +230,6 @@ def _no_mobile(digits: str, sign: str = "") -> Unreadable:
         code = "phone.too_short" if len(digits) < _DOMESTIC_DIGITS else "phone.too_long"
         return Unreadable(code, {"digits": len(digits)})
     return Unreadable("phone.not_mobile", {"prefix": sign + digits[: 4 if mobile else 3]})
-
-
-def read_column(column: pa.Array, *, overseas: bool) -> MsisdnColumn:
-    """Read a column of texts without nulls; plain and hyphenated numbers never leave Arrow."""
-    hyphenated = pc.match_substring_regex(column, _HYPHENATED)
-    values = pc.if_else(hyphenated, pc.replace_substring(column, "-", ""), column)
-    others = pc.invert(pc.match_substring_regex(values, _PLAIN))
-    positions = pc.indices_nonzero(others)
-    unreadable: dict[int, Unreadable] = {}
-    repairs: dict[int, tuple[str, ...]] = {}
-    replacements: list[str] = []
-    for position, value in zip(positions.to_pylist(), column.take(positions).to_pylist(), strict=True):
-        reading = read_msisdn(value, overseas=overseas)
-        if isinstance(reading, Unreadable):
-            unreadable[position] = reading
-            replacements.append("")
-        else:
-            replacements.append(reading.msisdn)
-            if reading.repairs:
-                repairs[position] = reading.repairs
-    values = pc.replace_with_mask(values, others, pa.array(replacements, values.type))
-    return MsisdnColumn(values, unreadable, repairs)
-
-
-def is_canonical(column: pa.Array) -> pa.Array:
-    """Say for each value whether it is a canonical MSISDN."""
-    return pc.match_substring_regex(column, CANONICAL)
 
 
 def canonical_result(number: str) -> str:

@@ -1,33 +1,30 @@
 """Texts: which characters can be sent, how long the gateway finds them, and what is repaired.
 
-Allowed (GATEWAY section 6, A): 20-7E, line break, half-width katakana, JIS X 0208 double bytes. Tested by cp932 byte
-ranges: Python's ``shift_jis`` rejects the ordinary Windows code points (U+FF5E, U+FF0D, …). NFC and NFKC are never
-applied: NFC rewrites name kanji, NFKC turns ① and ㈱ into something else.
+Allowed (GATEWAY section 6, A): 20-7E, line break, half-width katakana A1-DF, JIS X 0208 double bytes. Tested by cp932
+byte ranges: Python's ``shift_jis`` rejects the ordinary Windows code points (U+FF5E, U+FF0D, …). NFC and NFKC are
+never applied: NFC rewrites name kanji, NFKC turns ① and ㈱ into something else.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipeline.model import CharacterAt
 
 #: the same character under another code point → its cp932 twin
 TWINS = {"〜": "～", "−": "－", "‖": "∥", "¢": "￠", "£": "￡", "¬": "￢"}
 
+NO_REPLACEMENTS: Mapping[int, str] = {}
+
 _JIS_X_0208 = ((0x8140, 0x84BE), (0x889F, 0xEAA4))
-_COMBINING = "\u3099\u309a"
-_DECOMPOSED = re.compile(rf"[\u3041-\u30ff][{_COMBINING}]")
-_NEEDS_REPAIR = rf"[\t\r{_COMBINING}{''.join(TWINS)}]"
+_DECOMPOSED = re.compile("[\u3041-\u30ff][\u3099\u309a]")
+_NEEDS_REPAIR = re.compile(f"[\t\r\u3099\u309a{''.join(TWINS)}]")
 _TWIN = str.maketrans(TWINS)
-_WIDE = "[^\x00-\x7f\uff61-\uff9f]"
-_DOUBLE_BYTE = "[^\x00-\x7f]"
-_BLANK = r"^[ \x{3000}\n]*$"
+_NARROW = re.compile("[\x00-\x7f\uff61-\uff9f]")
 
 
 def _is_allowed(character: str) -> bool:
@@ -50,47 +47,29 @@ def repertoire() -> frozenset[str]:
     return frozenset({"\n", *(character for character in basic_plane if _is_allowed(character))})
 
 
-@cache
-def _forbidden_pattern() -> str:
-    """Return one RE2 class that matches whatever is not in the repertoire."""
-    codes = sorted(map(ord, repertoire()))
-    ranges: list[list[int]] = []
-    for code in codes:
-        if ranges and code == ranges[-1][1] + 1:
-            ranges[-1][1] = code
-        else:
-            ranges.append([code, code])
-    return "[^" + "".join(rf"\x{{{low:X}}}-\x{{{high:X}}}" for low, high in ranges) + "]"
-
-
-def has_forbidden(column: pa.Array) -> pa.Array:
-    """Say for each text whether it holds a character that cannot be sent."""
-    return pc.match_substring_regex(column, _forbidden_pattern())
-
-
 def forbidden_characters(text: str) -> tuple[CharacterAt, ...]:
     """Return every character of ``text`` that cannot be sent, with its position."""
     allowed = repertoire()
+    if allowed.issuperset(text):
+        return ()
     return tuple(CharacterAt(at, character) for at, character in enumerate(text, 1) if character not in allowed)
 
 
-@dataclass(frozen=True, slots=True)
-class RepairedColumn:
-    """A column of texts after repair; ``rules`` is sparse, by position in the chunk."""
+def repair_text(text: str, replacements: Mapping[int, str] = NO_REPLACEMENTS) -> tuple[str, tuple[str, ...]]:
+    """Return the canonical form of a text and the rules that changed it.
 
-    values: pa.Array
-    rules: dict[int, tuple[str, ...]]
-
-
-def repair_text(text: str) -> tuple[str, tuple[str, ...]]:
-    """Return the canonical form of a text and the rules that changed it."""
+    ``replacements`` (code point → text) are those a person chose to have made (``text.replaced``).
+    """
     rules: list[str] = []
+    if not replacements and not _NEEDS_REPAIR.search(text):
+        return text, ()
     steps = (
         ("text.line_break", lambda value: value.replace("\r\n", "\n").replace("\r", "\n")),
         ("text.tab", lambda value: value.replace("\t", " ")),
         # Only kana with a combining voicing mark are composed: nothing else may change.
         ("text.decomposed_kana", lambda value: _DECOMPOSED.sub(_composed, value)),
         ("text.canonical", lambda value: value.translate(_TWIN)),
+        ("text.replaced", lambda value: value.translate(replacements)),
     )
     for rule, step in steps:
         repaired = step(text)
@@ -100,41 +79,34 @@ def repair_text(text: str) -> tuple[str, tuple[str, ...]]:
     return text, tuple(rules)
 
 
+def unsendable(text: str, replacements: Mapping[int, str] = NO_REPLACEMENTS) -> tuple[CharacterAt, ...]:
+    """Return the characters of ``text``, as given, that cannot be sent even after repairs."""
+    mended = {*"\t\r", *TWINS, *map(chr, replacements)}
+    marks = {pair.end() for pair in _DECOMPOSED.finditer(text) if len(_composed(pair)) == 1}
+    return tuple(at for at in forbidden_characters(text) if at.character not in mended and at.position not in marks)
+
+
 def _composed(pair: re.Match[str]) -> str:
     return unicodedata.normalize("NFC", pair[0])
 
 
-def repair_column(column: pa.Array) -> RepairedColumn:
-    """Repair a column of texts; texts that need nothing never leave Arrow."""
-    suspects = pc.match_substring_regex(column, _NEEDS_REPAIR)
-    positions = pc.indices_nonzero(suspects)
-    repaired = [repair_text(text) for text in column.take(positions).to_pylist()]
-    rules = {at: rules for at, (_, rules) in zip(positions.to_pylist(), repaired, strict=True) if rules}
-    texts = pa.array([text for text, _ in repaired], column.type)
-    return RepairedColumn(pc.replace_with_mask(column, suspects, texts), rules)
-
-
 @dataclass(frozen=True, slots=True)
-class Lengths:
-    """What the gateway counts: Shift_JIS bytes, characters, and whether a double-byte character is present.
+class Length:
+    """What the gateway counts of a text: Shift_JIS bytes, characters, and whether a double-byte character is there."""
 
-    Only meaningful for texts within the repertoire. Arrays of int32, int32 and bool, one entry a text.
-    """
-
-    size: pa.Array
-    characters: pa.Array
-    double_byte: pa.Array
+    size: int
+    characters: int
+    double_byte: bool
 
 
-def measure(column: pa.Array, *, line_break: int) -> Lengths:
-    """Measure texts with LF line breaks; one line break counts as ``line_break`` bytes and characters (V)."""
-    breaks = pc.multiply(pc.count_substring(column, "\n"), line_break - 1)
-    characters = pc.add(pc.utf8_length(column), breaks).cast(pa.int32())
-    wide = pc.count_substring_regex(column, _WIDE).cast(pa.int32())
+def measure(text: str, *, line_break: int) -> Length:
+    """Measure a text within the repertoire; one line break counts as ``line_break`` bytes and characters (V)."""
+    characters = len(text) + text.count("\n") * (line_break - 1)
     # Half-width katakana are one byte in Shift_JIS, but count as double-byte for the character limit (A).
-    return Lengths(pc.add(characters, wide), characters, pc.match_substring_regex(column, _DOUBLE_BYTE))
+    wide = len(text) - len(_NARROW.findall(text))
+    return Length(characters + wide, characters, not text.isascii())
 
 
-def is_blank(column: pa.Array) -> pa.Array:
-    """Say for each text whether it is empty or holds only spaces and line breaks (answered with 585)."""
-    return pc.match_substring_regex(column, _BLANK)
+def is_blank(text: str) -> bool:
+    """Say whether a text is empty or holds only spaces and line breaks (answered with 585)."""
+    return not text.strip(" \u3000\n")

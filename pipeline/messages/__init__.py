@@ -12,10 +12,10 @@ from enum import StrEnum
 
 from pipeline.messages.failures import FAILURES
 from pipeline.messages.labels import LABELS
-from pipeline.messages.rows import REPAIRS, ROWS
+from pipeline.messages.rows import REPAIRS, ROWS, WARNINGS
 from pipeline.messages.text import Failure, Text
 
-__all__ = ["FAILURES", "LABELS", "REPAIRS", "ROWS", "Failure", "Language", "Text", "fill", "label"]
+__all__ = ["FAILURES", "LABELS", "REPAIRS", "ROWS", "WARNINGS", "Failure", "Language", "Text", "fill", "label"]
 
 
 class Language(StrEnum):

@@ -28,6 +28,54 @@ FAILURES: dict[str, Failure] = {
             "Nothing was sent. Report this with the log.",
         ),
     ),
+    "profile.no_column": Failure(
+        Text(
+            "列「{key}」を送るための列がプロファイルのレイアウトにありません。",
+            "the profile's layout has no column that could carry “{key}”",
+        ),
+        Text(
+            "プロファイルの [[layout.column]] に列番号を追加するか（ベンダーに確認）、入力から列を除いてください。",
+            "Add its column number to [[layout.column]] of your profile (ask the vendor), or remove the column.",
+        ),
+    ),
+    "layout.unknown": Failure(
+        Text("レイアウト {name} はありません（使えるもの：{names}）。", "there is no layout {name} (there are: {names})"),
+        Text(
+            "mediasms.toml に [layouts.{name}] と columns = [\"電話番号\", \"本文\"] のように書いてください。",
+            "Add [layouts.{name}] with columns = [\"phone\", \"text\"] to mediasms.toml.",
+        ),
+    ),
+    "replacements.invalid": Failure(
+        Text("置換表 {file} に誤りがあります：\n{problems}", "table of replacements {file} is not usable:\n{problems}"),
+        Text(
+            "schemas/replacement_tables/standard.toml と同じ形で、送信できない文字だけを書いてください。",
+            "Write it like schemas/replacement_tables/standard.toml, with characters that cannot be sent only.",
+        ),
+    ),
+    "input.too_many_rejects": Failure(
+        Text(
+            "{file}：{rows} 行のうち {rejected} 行が却下され、上限（{limit}）を超えました。1通も送信していません。",
+            "{file}: {rejected} of {rows} rows are rejected, more than the limit ({limit}). Nothing was sent.",
+        ),
+        Text(
+            "{workbook} を見て直し、もう一度実行してください。上限は --max-rejects で変えられます。",
+            "Look into {workbook}, correct the list and run it again, or raise --max-rejects.",
+        ),
+    ),
+    "input.layout_columns": Failure(
+        Text(
+            "{file}：列が {found} 列ありますが、指定のレイアウトは {expected} 列です。",
+            "{file}: there are {found} columns, the layout has {expected}",
+        ),
+        Text(
+            "--layout の名前と、mediasms.toml の [layouts] を確かめてください。",
+            "Check the name given with --layout, and [layouts] in mediasms.toml.",
+        ),
+    ),
+    "usage.max_rejects": Failure(
+        Text("却下の上限「{value}」が読めません。", "cannot read the limit of rejects “{value}”"),
+        Text("件数（20）か割合（5%）を指定してください。", "Give a count (20) or a share (5%)."),
+    ),
     "profile.not_confirmed": Failure(
         Text(
             "{row} 行目の {number} 列目（{key}）に値がありますが、プロファイルで確認されていないため使えません。",
@@ -163,6 +211,18 @@ FAILURES: dict[str, Failure] = {
         Text(
             "本当にもう一度送るなら --again を付けてください。",
             "If they really are to go out again, add --again.",
+        ),
+    ),
+    "guard.opted_out": Failure(
+        Text(
+            "配信停止の申し出がある番号宛のメッセージが {count} 通あります（バッチ {batch}）。これ以降は送信しません。",
+            "{count} messages are for numbers that have opted out (batch {batch}); nothing more is sent.",
+        ),
+        Text(
+            "まだ何も送っていないバッチなら、入力ファイルをもう一度 `mediasms run` に渡してください（該当する行は却下されます）。"
+            "送信計画ができているバッチなら、該当するメッセージを取り消すまで送信できません。",
+            "If nothing of the batch was sent yet, hand its input to `mediasms run` again: those rows are then rejected. "
+            "If it is planned, it waits until those messages are cancelled.",
         ),
     ),
     "guard.not_confirmed": Failure(
@@ -336,6 +396,16 @@ FAILURES: dict[str, Failure] = {
             "Validate it again (mediasms run, or validate).",
         ),
     ),
+    "campaign.repeats_differ": Failure(
+        Text(
+            "キャンペーン {campaign} は、同じ番号への再送信について別の設定で登録済みです。",
+            "campaign {campaign} was registered with the other setting about repeats.",
+        ),
+        Text(
+            "最初の入力と同じ設定にするか、別のキャンペーン名を付けてください。何も登録していません。",
+            "Use the setting of its first input, or another campaign name. Nothing was registered.",
+        ),
+    ),
     "dispatch.unknown": Failure(
         Text("送信 {dispatch} はありません。", "there is no dispatch {dispatch}."),
         Text("`mediasms status` で確かめてください。", "See `mediasms status`."),
@@ -360,6 +430,16 @@ FAILURES: dict[str, Failure] = {
             "dispatch {dispatch} has no message that is still unknown.",
         ),
         Text("`mediasms status` を見てください。", "See `mediasms status`."),
+    ),
+    "optout.unreadable": Failure(
+        Text(
+            "{total} 件のうち {count} 件は電話番号として読めません。何も変更していません。",
+            "{count} of {total} cannot be read as a phone number. Nothing was changed.",
+        ),
+        Text(
+            "示した箇所を直して、もう一度実行してください。",
+            "Correct the places shown above, then run it again.",
+        ),
     ),
     "workspace.missing": Failure(
         Text("作業フォルダ {folder} がありません。", "there is no workspace {folder}."),
@@ -386,6 +466,16 @@ FAILURES: dict[str, Failure] = {
             "the ledger has version {version}; this program knows {known}.",
         ),
         Text("mediasms を新しくしてください。", "Upgrade mediasms."),
+    ),
+    "ledger.older": Failure(
+        Text(
+            "台帳のバージョン {version} は古いものです（このプログラムは {known}）。",
+            "the ledger has version {version}; this program works with {known}.",
+        ),
+        Text(
+            "控えを取ってから `mediasms ledger migrate` を実行してください。",
+            "Make a backup, then run `mediasms ledger migrate`.",
+        ),
     ),
     "ledger.foreign": Failure(
         Text(

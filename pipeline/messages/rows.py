@@ -13,9 +13,9 @@ ROWS: dict[str, Text] = {
     ),
     "phone.scientific": Text(
         "電話番号が表計算ソフトで指数表示（9.01E+09 など）に壊れており、元の番号は分かりません。"
-        "列の書式を「文字列」にして入力し直し、CSV に保存してください。",
+        "列の書式を「文字列」にして入力し直し、「CSV UTF-8（コンマ区切り）」か Excel ブック（.xlsx）で保存してください。",
         "A spreadsheet turned the phone number into scientific notation; the digits are lost. "
-        "Format the column as text, enter the number again and save.",
+        "Format the column as text, enter the number again, and save as “CSV UTF-8 (Comma delimited)” or .xlsx.",
     ),
     "phone.too_short": Text(
         "電話番号の桁数が足りません（{digits}桁）。携帯番号は11桁です。",
@@ -50,13 +50,15 @@ ROWS: dict[str, Text] = {
         "Replace them.",
     ),
     "text.too_many_bytes": Text(
-        "本文が長すぎます：{size}バイト（上限 {limit}バイト、差し込み後・短縮 URL を含む）。",
-        "The text is too long: {size} bytes in Shift_JIS (limit {limit}, after tags and short links are filled in).",
+        "本文が {over}バイト長すぎます：{size}バイト（上限 {limit}バイト、差し込み後・短縮 URL を含む）。",
+        "The text is {over} bytes too long: {size} bytes in Shift_JIS (limit {limit}, after tags and short links are "
+        "filled in).",
     ),
     "text.too_many_characters": Text(
-        "本文が長すぎます：{size}文字（全角を含む場合の上限 {limit}文字、差し込み後・短縮 URL を含む）。",
-        "The text is too long: {size} characters (limit {limit} when a double-byte character is present, "
-        "after tags and short links are filled in).",
+        "本文が {over}文字長すぎます：{size}文字（全角を含む場合の上限 {limit}文字、差し込み後・短縮 URL を含む）。"
+        "{carriers} で末尾が切れます。",
+        "The text is {over} characters too long: {size} (limit {limit} when a double-byte character is present, "
+        "after tags and short links are filled in). {carriers} would cut it.",
     ),
     "tag.unknown": Text(
         "差し込みタグ {{{tag}}} に当たる列がありません。列名かタグを直してください。",
@@ -107,8 +109,58 @@ ROWS: dict[str, Text] = {
         "The cell contains characters that cannot be sent (platform-dependent or outside Shift_JIS): {shown}.",
     ),
     "title.characters": Text(
-        "送信元表示は英数字と - _ . の {minimum}〜{maximum} 文字で、数字だけにはできません。",
-        "A title has {minimum} to {maximum} letters, digits or - _ . and not only digits.",
+        "送信元表示は英数字と - _ . の {minimum}〜{maximum} 文字にしてください。",
+        "A title has {minimum} to {maximum} letters, digits or - _ .",
+    ),
+    "phone.date": Text(
+        "電話番号の欄が表計算ソフトで日付に変わっています。列の書式を「文字列」にし、元の番号を入力し直してください"
+        "（CSV を Excel で開くときは「データ」→「テキストまたは CSV から」を使い、列を文字列として取り込みます）。",
+        "A spreadsheet turned the phone number into a date. Format the column as text and enter the number again "
+        "(open a CSV in Excel with Data, From Text/CSV, and import the column as text).",
+    ),
+    "phone.truncated": Text(
+        "電話番号が16桁以上あり、16桁目から先が 0 です。表計算ソフトが15桁に丸めたもので、元の番号は分かりません。"
+        "列の書式を「文字列」にして入力し直してください。",
+        "The number has more than 15 digits and only zeros from the 16th on: a spreadsheet keeps 15 digits, the others "
+        "are lost. Format the column as text and enter the number again.",
+    ),
+    "recipient.opted_out": Text(
+        "配信停止を希望した番号です。送信しません。",
+        "This person opted out. Nothing is sent to this number.",
+    ),
+    "text_and_template": Text(
+        "テンプレート ID と本文の両方があります。どちらか一方にしてください。",
+        "The row has a template id and a text. Give one of them.",
+    ),
+    "template.range": Text(
+        "テンプレート ID は 0〜{limit} の数字にしてください。",
+        "A template id is a number from 0 to {limit}.",
+    ),
+    "template.disabled": Text(
+        "テンプレート ID での送信にはまだ対応していません。本文を入力してください。",
+        "Sending by template id is not available yet. Write the text.",
+    ),
+    "code.characters": Text(
+        "アクセスコードは英数字と @%+/'!#$^?:;.,(){{}}[]~-_ の 1〜{limit} 文字にしてください。",
+        "An access code has 1 to {limit} letters, digits or any of @%+/'!#$^?:;.,(){{}}[]~-_",
+    ),
+    "title.digits_only": Text(
+        "送信元表示を数字だけにはできません。英字を含めてください。",
+        "A title cannot be digits only. Add a letter.",
+    ),
+    "smsid.spreadsheet": Text(
+        "smsid が表計算ソフトで数値に壊れています（15桁より先が失われるか、1.23E+14 のような表示です）。"
+        "列の書式を「文字列」にし、元の値を入力し直してください。",
+        "A spreadsheet damaged the smsid as a number (digits beyond the 15th are lost, or it reads like 1.23E+14). "
+        "Format the column as text and enter it again.",
+    ),
+    "senddatetime.format": Text(
+        "送信予定日時は YYYYMMDDhhmm（例 202612010930）の形で、実在する日時にしてください。",
+        "A scheduled time is a real minute, written YYYYMMDDhhmm (for example 202612010930).",
+    ),
+    "senddatetime.past": Text(
+        "送信予定日時が過ぎています。これからの日時にしてください（日本時間）。",
+        "The scheduled time has passed. Give one in the future (Japan time).",
     ),
 }
 
@@ -128,4 +180,13 @@ REPAIRS: dict[str, Text] = {
     "text.tab": Text("タブを空白にしました", "TAB made a space"),
     "text.canonical": Text("同じ文字の別コードを統一しました", "another code point of the same character unified"),
     "text.line_break": Text("改行を LF に統一しました", "line break made LF"),
+    "text.replaced": Text("送信できない文字を置き換えました", "characters that cannot be sent replaced"),
+}
+
+#: what is remarked about rows that go out
+WARNINGS: dict[str, Text] = {
+    "phone.m2m": Text(
+        "020 で始まる番号（M2M 機器）が {count} 件あります。人には届きません。",
+        "{count} numbers start with 020: these are devices (M2M), not people.",
+    ),
 }

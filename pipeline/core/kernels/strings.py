@@ -1,0 +1,68 @@
+"""Columns of text as numpy sees them: bytes and offsets, without a copy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+Offsets = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+Positions = NDArray[np.int64]
+
+
+def buffers(column: pa.Array) -> tuple[Bytes, Offsets]:
+    """Return the bytes of a large_string column without nulls, and the offsets of its ``len + 1`` borders in them."""
+    _, offsets, data = column.buffers()
+    borders = np.frombuffer(offsets, np.int64)[column.offset : column.offset + len(column) + 1]
+    return np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8), borders
+
+
+def compact(column: pa.Array) -> pa.Array:
+    """Return the column with its bytes to itself, beginning at offset 0."""
+    data, borders = buffers(column)
+    first, last = int(borders[0]), int(borders[-1])
+    return from_buffers(data[first:last], borders - first)
+
+
+def from_buffers(data: Bytes, borders: Offsets) -> pa.Array:
+    """Make a large_string column of bytes that are known to be UTF-8."""
+    buffers_ = [None, pa.py_buffer(np.ascontiguousarray(borders)), pa.py_buffer(np.ascontiguousarray(data))]
+    return pa.LargeStringArray.from_buffers(len(borders) - 1, *buffers_[1:])
+
+
+def constant(value: str, count: int) -> pa.Array:
+    """Return a column of ``count`` times the same text."""
+    return pa.repeat(pa.scalar(value, pa.large_string()), count)
+
+
+def texts(values: list[str]) -> pa.Array:
+    """Make a column of texts."""
+    return pa.array(values, pa.large_string())
+
+
+def mask(array: pa.Array | pa.ChunkedArray) -> Mask:
+    """Return a boolean column as a mask."""
+    found: Mask = array.to_numpy(zero_copy_only=False)
+    return found
+
+
+def at(column: pa.Array, positions: Positions) -> pa.Array:
+    """Return the values at ``positions``."""
+    return column.take(pa.array(positions))
+
+
+def put(column: pa.Array, positions: Positions, values: pa.Array) -> pa.Array:
+    """Return the column with ``values`` in place at ``positions``, which rise."""
+    if not len(positions):
+        return column
+    chosen = np.zeros(len(column), dtype=bool)
+    chosen[positions] = True
+    return pc.replace_with_mask(column, pa.array(chosen), values)
+
+
+def rows_of(places: Positions, borders: Offsets) -> Positions:
+    """Return for each place among the bytes the row it belongs to."""
+    return np.searchsorted(borders, places, side="right") - 1

@@ -1,0 +1,116 @@
+"""One row of the input, read: its number, its text before and after tags, and what was repaired on the way.
+
+This is what the rules look at, a row at a time. The kernels do the same for whole columns; they must come to the
+same, and tests hold them to it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from pipeline.core import msisdn, tags, text
+from pipeline.core.policy import Policy, Roles
+from pipeline.core.text import Length
+from pipeline.model import Repair
+
+
+@dataclass
+class Row:
+    """A row being examined. ``cells`` are as given, by column; ``repairs`` are those of sound cells, in order."""
+
+    number: int
+    cells: Mapping[str, str]
+    roles: Roles
+    policy: Policy
+    repairs: list[Repair] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Read number and text; what was repaired is noted."""
+        self.phone = msisdn.read_msisdn(self.given("msisdn"), overseas=self.policy.limits.overseas)
+        if isinstance(self.phone, msisdn.Reading):
+            self._repaired(self.roles.name("msisdn"), self.given("msisdn"), self.phone.msisdn, self.phone.repairs)
+        self.info = {name: self._clean(self.roles.columns[name]) for name in tags.INFO_TAGS if self.given(name)}
+        if self.roles.common_text is None:
+            whole = self._clean(self.roles.columns["text"]) if "text" in self.roles.columns else ""
+        else:
+            whole = self.roles.common_text
+        self.template = tags.parse_template(whole)
+        self.strangers: tuple[str, ...] = ()
+        self.sent = self.shown = whole
+        if isinstance(self.template, tags.Template):
+            self._expand(self.template)
+
+    def given(self, role: str) -> str:
+        """Return the cell that plays ``role`` as it was given; empty where no column does."""
+        return self.cells.get(self.roles.columns.get(role, ""), "")
+
+    @property
+    def has_template_id(self) -> bool:
+        """Say whether the row names a template of the gateway."""
+        return bool(self.given("template_id").strip())
+
+    @property
+    def is_expanded(self) -> bool:
+        """Say whether every tag of the text was understood."""
+        return isinstance(self.template, tags.Template) and not self.strangers
+
+    @cached_property
+    def value_tag(self) -> str:
+        """Name a gateway tag that a value brought with it, or nothing.
+
+        More gateway tags stand in what is sent than the template had, or one is left in what the recipient sees.
+        """
+        template_tags = self.template.tags if isinstance(self.template, tags.Template) else ()
+        in_sent, in_shown = re.findall(tags.GATEWAY_TAG, self.sent), re.findall(tags.GATEWAY_TAG, self.shown)
+        expected = sum(tag in tags.LINK_TAGS or tag in tags.INFO_TAGS for tag in template_tags)
+        return str((in_shown or in_sent)[0])[1:-1] if in_shown or len(in_sent) > expected else ""
+
+    @cached_property
+    def is_sayable(self) -> bool:
+        """Say whether the text, after tags, has content and only characters that can be sent."""
+        return (
+            self.is_expanded
+            and not text.is_blank(self.shown)
+            and not self.value_tag
+            and not text.forbidden_characters(self.shown)
+        )
+
+    @cached_property
+    def length(self) -> Length:
+        """Return what the gateway counts of the text."""
+        return text.measure(self.shown, line_break=self.policy.limits.line_break)
+
+    def _expand(self, template: tags.Template) -> None:
+        known = {*self.cells, *tags.LINK_TAGS, *tags.INFO_TAGS}
+        self.strangers = tuple(tag for tag in template.tags if tag not in known)
+        if self.strangers:
+            return
+        own = {
+            tag: self._clean(tag)
+            for tag in dict.fromkeys(template.tags)
+            if tag not in tags.LINK_TAGS and tag not in tags.INFO_TAGS
+        }
+        links = dict.fromkeys(tags.LINK_TAGS, tags.LINK_CHARACTER * self.policy.limits.short_link)
+        info = {tag: self.info.get(tag, "") for tag in tags.INFO_TAGS}
+        self.sent = self._settled(template.fill(own))
+        self.shown = text.repair_text(template.fill(own | links | info), self.policy.replacements)[0]
+
+    def _settled(self, joined: str) -> str:
+        """Repair what only came about by joining: a kana at the end of one piece, its voicing mark in the next."""
+        settled, rules = text.repair_text(joined, self.policy.replacements)
+        self._repaired(self.roles.name("text"), joined, settled, rules)
+        return settled
+
+    def _clean(self, column: str) -> str:
+        """Return a cell that becomes part of a text, repaired."""
+        before = self.cells[column]
+        after, rules = text.repair_text(before, self.policy.replacements)
+        self._repaired(column, before, after, rules)
+        return after
+
+    def _repaired(self, column: str, before: str, after: str, rules: tuple[str, ...]) -> None:
+        new = [Repair(self.number, column, rule, before, after) for rule in rules if before != after]
+        self.repairs += [repair for repair in new if repair not in self.repairs]

@@ -1,0 +1,258 @@
+"""Every rule of a row, in one visible list: a plain function from a row to what is wrong with it.
+
+Sources: GATEWAY sections 5 and 6, and the parameter table of the specification's individual send, whose limits hold
+for the same field of a CSV. Each code has its message, an example and an anchor in ``docs/codes.md``. The rules that
+look at more than one row (duplicates, opt-outs) are in ``pipeline.core.uniqueness``; their codes stand in ``ACROSS``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pipeline.core import msisdn, tags, text
+from pipeline.core.calendar import JST
+from pipeline.core.row import Row
+from pipeline.model import CharacterAt, Finding
+
+_SHOWN = 5
+_WORD = re.compile(r"[A-Za-z0-9]+")
+_NUMBER_LIKE = re.compile(r"[0-9]+(?:[eE][0-9]+)?")
+_SCIENTIFIC = re.compile(r"[0-9]\.[0-9]+[eE]\+[0-9]+")
+#: a spreadsheet keeps 15 digits of a number and makes the others zero
+_TRUNCATED = re.compile(r"[1-9][0-9]{14}0+")
+_TITLE = re.compile(r"[A-Za-z0-9\-_.]+")
+_CODE = re.compile(r"[A-Za-z0-9@%+/'!#$^?:;.,(){}\[\]~\-_]+")
+_URL_START = re.compile(r"https?://[^/]", re.IGNORECASE)
+_URL_CHARACTER = re.compile(r"[^!#-;=?-\[\]_a-z~%]", re.IGNORECASE)
+_SCHEDULED_FORMS = ("%Y%m%d%H%M", "%Y.%m.%d.%H.%M")
+CODE_FIELDS = ("originalurlcode", "originalurlcode2", "originalurlcode3", "originalurlcode4")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A function that finds what is wrong with a row, and every code it can give."""
+
+    check: Callable[[Row], Iterable[Finding]]
+    codes: tuple[str, ...]
+
+
+def phone(row: Row) -> Iterator[Finding]:
+    """The number can be read, in one way only, as one that takes SMS (sections 5 and S)."""
+    if isinstance(row.phone, msisdn.Unreadable):
+        yield Finding(row.number, row.roles.name("msisdn"), row.phone.code, row.phone.facts)
+
+
+def template_id(row: Row) -> Iterator[Finding]:
+    """A template id excludes a text, and has at most six digits (S)."""
+    if not row.has_template_id:
+        return
+    column, given = row.roles.name("template_id"), row.given("template_id").strip()
+    limit = row.policy.limits.template_id_max
+    if row.roles.common_text is not None or row.given("text").strip():
+        yield Finding(row.number, column, "text_and_template")
+    elif not re.fullmatch(rf"[0-9]{{1,{len(str(limit))}}}", given) or int(given) > limit:
+        yield Finding(row.number, column, "template.range", {"limit": limit})
+    else:
+        yield Finding(row.number, column, "template.disabled")
+
+
+def tag_closed(row: Row) -> Iterator[Finding]:
+    """Each brace of the text has its partner."""
+    if isinstance(row.template, tags.Unclosed):
+        yield Finding(row.number, row.roles.name("text"), "tag.unclosed", {"position": row.template.position})
+
+
+def tag_known(row: Row) -> Iterator[Finding]:
+    """Each tag names a column of the input, or is one of the gateway's."""
+    if row.strangers:
+        yield Finding(row.number, row.roles.name("text"), "tag.unknown", {"tag": row.strangers[0]})
+
+
+def text_present(row: Row) -> Iterator[Finding]:
+    """Something is left to read after tags: empty, only spaces and only line breaks are answered with 585 (S)."""
+    if row.is_expanded and text.is_blank(row.shown) and not row.has_template_id:
+        yield Finding(row.number, row.roles.name("text"), "text.empty")
+
+
+def tag_in_value(row: Row) -> Iterator[Finding]:
+    """No value brings a tag that the gateway would expand (section 6)."""
+    if row.is_expanded and not text.is_blank(row.shown) and row.value_tag:
+        yield Finding(row.number, row.roles.name("text"), "tag.in_value", {"tag": row.value_tag})
+
+
+def text_characters_allowed(row: Row) -> Iterator[Finding]:
+    """Every character can be sent (環境依存文字, S); the finding stands at the cell that brought it."""
+    if not row.is_expanded or text.is_blank(row.shown) or row.value_tag or row.is_sayable:
+        return
+    used = row.template.tags if isinstance(row.template, tags.Template) else ()
+    info = [row.roles.columns[tag] for tag in used if tag in tags.INFO_TAGS and tag in row.roles.columns]
+    values = [tag for tag in used if tag in row.cells]
+    found = False
+    for column in dict.fromkeys([row.roles.columns.get("text", ""), *values]):
+        given = row.cells.get(column, "")
+        if column not in info and (characters := text.unsendable(given, row.policy.replacements)):
+            found = True
+            yield _characters(row, column, "text.platform_dependent", given, characters)
+    if not found and not any(text.unsendable(row.cells[column], row.policy.replacements) for column in info):
+        # In the text for the whole list, or come about by joining.
+        characters = text.forbidden_characters(row.shown)
+        yield _characters(row, row.roles.name("text"), "text.platform_dependent", "", characters)
+
+
+def fits_bytes(row: Row) -> Iterator[Finding]:
+    """At most 140 bytes in Shift_JIS, or the long-text option's, after tags and links (S)."""
+    limit = row.policy.limits.text_bytes
+    if row.is_sayable and row.length.size > limit:
+        facts = {"size": row.length.size, "limit": limit, "over": row.length.size - limit}
+        yield Finding(row.number, row.roles.name("text"), "text.too_many_bytes", facts)
+
+
+def fits_characters(row: Row) -> Iterator[Finding]:
+    """At most 70 characters as soon as one is double-byte, since every carrier but au cuts there (S)."""
+    limit, characters = row.policy.limits.text_characters, row.length.characters
+    if row.is_sayable and row.length.double_byte and characters > limit:
+        cut_by = row.policy.limits.cut_by(row.length.size, characters, double_byte=True)
+        facts = {"size": characters, "limit": limit, "over": characters - limit, "carriers": ", ".join(cut_by)}
+        yield Finding(row.number, row.roles.name("text"), "text.too_many_characters", facts)
+
+
+def links(row: Row) -> Iterator[Finding]:
+    """A link is an http or https URL of at most 2,083 characters (S), and each link tag has one."""
+    used = row.template.tags if row.is_expanded and isinstance(row.template, tags.Template) else ()
+    for tag, name in tags.LINK_TAGS.items():
+        url, column, limit = row.given(name), row.roles.name(name), row.policy.limits.url_characters
+        if not url:
+            if tag in used:
+                yield Finding(row.number, row.roles.name("text"), "url.tag_without_url", {"tag": tag})
+        elif not _URL_START.match(url):
+            yield Finding(row.number, column, "url.scheme")
+        elif len(url) > limit:
+            yield Finding(row.number, column, "url.too_long", {"size": len(url), "limit": limit})
+        elif strange := _URL_CHARACTER.search(url):
+            character = CharacterAt(strange.start() + 1, strange[0])
+            yield Finding(row.number, column, "url.characters", {"shown": str(character)}, (character,))
+
+
+def access_codes(row: Row) -> Iterator[Finding]:
+    """An access code of a link has 1 to 20 letters, digits and the marks the specification lists (S)."""
+    for name in CODE_FIELDS:
+        code, limit = row.given(name), row.policy.limits.code_characters
+        if code and (len(code) > limit or not _CODE.fullmatch(code)):
+            yield Finding(row.number, row.roles.name(name), "code.characters", {"limit": limit})
+
+
+def smsid(row: Row) -> Iterator[Finding]:
+    """An own smsid is 1 to 50 letters and digits (S) that no spreadsheet takes for a number."""
+    given, column = row.given("smsid"), row.roles.name("smsid")
+    if not given:
+        return
+    if _SCIENTIFIC.fullmatch(given) or _TRUNCATED.fullmatch(given):
+        yield Finding(row.number, column, "smsid.spreadsheet")
+    elif not _WORD.fullmatch(given) or len(given) > row.policy.limits.smsid_characters:
+        yield Finding(row.number, column, "smsid.characters", {"limit": row.policy.limits.smsid_characters})
+    elif _NUMBER_LIKE.fullmatch(given):
+        yield Finding(row.number, column, "smsid.is_a_number")
+
+
+def title(row: Row) -> Iterator[Finding]:
+    """A title has 2 to 11 letters, digits, ``-``, ``_`` or ``.``, and not only digits (S)."""
+    given, limits = row.given("title"), row.policy.limits
+    if not given:
+        return
+    if not limits.title_min <= len(given) <= limits.title_max or not _TITLE.fullmatch(given):
+        facts = {"minimum": limits.title_min, "maximum": limits.title_max}
+        yield Finding(row.number, row.roles.name("title"), "title.characters", facts)
+    elif given.isdigit():
+        yield Finding(row.number, row.roles.name("title"), "title.digits_only")
+
+
+def info_values(row: Row) -> Iterator[Finding]:
+    """What the gateway fills in at ``{info1}`` … can be sent as well."""
+    for name in tags.INFO_TAGS:
+        if given := row.given(name):
+            column = row.roles.name(name)
+            if characters := text.unsendable(given, row.policy.replacements):
+                yield _characters(row, column, "field.platform_dependent", given, characters)
+
+
+def scheduled(row: Row) -> Iterator[Finding]:
+    """A scheduled time is a real minute (YYYYMMDDhhmm, S) that has not passed yet, in Japan."""
+    given, column = row.given("scheduled").strip(), row.roles.name("scheduled")
+    if not given:
+        return
+    moment = read_scheduled(given)
+    if moment is None:
+        yield Finding(row.number, column, "senddatetime.format")
+    elif moment <= row.policy.now:
+        yield Finding(row.number, column, "senddatetime.past")
+
+
+def strictly(row: Row) -> Iterator[Finding]:
+    """With ``--strict``, what would be repaired is rejected instead, under the repair's own code."""
+    if row.policy.strict:
+        named = dict.fromkeys((repair.column, repair.rule, repair.after) for repair in row.repairs)
+        for column, rule, after in named:
+            yield Finding(row.number, column, rule, suggestion=after)
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        phone,
+        (
+            "phone.empty",
+            "phone.letter",
+            "phone.scientific",
+            "phone.date",
+            "phone.truncated",
+            "phone.too_short",
+            "phone.too_long",
+            "phone.not_mobile",
+            "phone.overseas_disabled",
+            "phone.ambiguous_overseas",
+        ),
+    ),
+    Rule(template_id, ("text_and_template", "template.range", "template.disabled")),
+    Rule(tag_closed, ("tag.unclosed",)),
+    Rule(tag_known, ("tag.unknown",)),
+    Rule(text_present, ("text.empty",)),
+    Rule(tag_in_value, ("tag.in_value",)),
+    Rule(text_characters_allowed, ("text.platform_dependent",)),
+    Rule(fits_bytes, ("text.too_many_bytes",)),
+    Rule(fits_characters, ("text.too_many_characters",)),
+    Rule(links, ("url.scheme", "url.too_long", "url.characters", "url.tag_without_url")),
+    Rule(access_codes, ("code.characters",)),
+    Rule(smsid, ("smsid.characters", "smsid.is_a_number", "smsid.spreadsheet")),
+    Rule(title, ("title.characters", "title.digits_only")),
+    Rule(info_values, ("field.platform_dependent",)),
+    Rule(scheduled, ("senddatetime.format", "senddatetime.past")),
+    Rule(strictly, ()),
+)
+#: codes of the rules that look at more than one row
+ACROSS = ("recipient.duplicate", "recipient.opted_out", "smsid.duplicate")
+
+
+def findings(row: Row) -> list[Finding]:
+    """Return everything that is wrong with a row, in the order of the rules."""
+    return [finding for rule in RULES for finding in rule.check(row)]
+
+
+def read_scheduled(given: str) -> datetime | None:
+    """Return a scheduled time, or None where it is no real minute."""
+    for form in _SCHEDULED_FORMS:
+        try:
+            moment = datetime.strptime(given, form).replace(tzinfo=JST)
+        except ValueError:
+            continue
+        if moment.strftime(form) == given:  # strptime is lenient about leading zeros
+            return moment
+    return None
+
+
+def _characters(row: Row, column: str, code: str, given: str, characters: Sequence[CharacterAt]) -> Finding:
+    offered, _ = text.repair_text(given, row.policy.suggestions)
+    safe = offered if not text.forbidden_characters(offered) else ""
+    shown = ", ".join(map(str, characters[:_SHOWN]))
+    return Finding(row.number, column, code, {"shown": shown}, tuple(characters), safe)

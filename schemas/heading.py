@@ -1,0 +1,113 @@
+"""How an input is read: its columns, whether it has a header, and which column plays which role.
+
+A header is recognised by the profile's synonyms; a file without one is in the gateway's own layout, or in a layout
+that is named. Nothing is recognised by what the cells look like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.core.headers import canonical_header, is_own_column
+from pipeline.core.policy import Roles
+from pipeline.core.rules import CODE_FIELDS
+from pipeline.errors import InputUnusable, UsageError
+from schemas.profile import Profile
+from schemas.recipients import ROLES
+
+#: what the profile's own layout is called where a layout is named
+GATEWAY_LAYOUT = "gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Columns in the order of the input; ``roles`` maps fields to columns. Our own columns come back unused."""
+
+    columns: tuple[str, ...]
+    header: bool
+    roles: Roles
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """Return the columns that are the user's own."""
+        return tuple(name for name in self.columns if not is_own_column(name))
+
+
+def read_heading(
+    file: str,
+    first_record: Sequence[str],
+    profile: Profile,
+    *,
+    text: str | None = None,
+    layout: Sequence[str] | None = None,
+) -> Heading:
+    """Say how a table whose first record is this one is read.
+
+    ``layout`` names the columns of a file without a header; ``text`` is one text for the whole list. Raises
+    ``InputUnusable`` (missing, doubled or unexpected columns) or ``UsageError`` (``profile.no_column``).
+    """
+    first = [cell.strip() for cell in first_record]
+    fields = _fields(profile, first if layout is None else layout)
+    if layout is None and "msisdn" in fields.values():
+        return _checked(file, first, fields, profile, text=text, header=True)
+    if layout is None and len(first) == profile.layout.columns.value:
+        return _gateway(profile, text)
+    if layout is None:
+        names = ", ".join(profile.headers["msisdn"])
+        raise InputUnusable("input.no_phone_column", file=file, columns=", ".join(first[:20]), names=names)
+    if len(layout) != len(first):
+        raise InputUnusable("input.layout_columns", file=file, found=len(first), expected=len(layout))
+    if "msisdn" not in fields.values():
+        names = ", ".join(profile.headers["msisdn"])
+        raise InputUnusable("input.no_phone_column", file=file, columns=", ".join(layout[:20]), names=names)
+    return _checked(file, list(layout), fields, profile, text=text, header=False)
+
+
+def layout_columns(name: str, profile: Profile, own: dict[str, tuple[str, ...]]) -> tuple[str, ...] | None:
+    """Return the columns of a named layout; None for the gateway's, which is read as such."""
+    if name in own:
+        return own[name]
+    if name == GATEWAY_LAYOUT:
+        return _gateway(profile, None).columns
+    raise UsageError("layout.unknown", name=name, names=", ".join([*own, GATEWAY_LAYOUT]))
+
+
+def _fields(profile: Profile, names: Sequence[str]) -> dict[int, str]:
+    """Return by place the field that a column's name stands for."""
+    synonyms = {name: field for field, names_ in profile.headers.items() for name in names_}
+    # A field's own name is always understood: a list without a header comes back with these.
+    synonyms |= {canonical_header(column.field): column.field for column in profile.layout.column}
+    return {
+        place: synonyms[canonical]
+        for place, name in enumerate(names)
+        if not is_own_column(name) and (canonical := canonical_header(name)) in synonyms
+    }
+
+
+def _gateway(profile: Profile, text: str | None) -> Heading:
+    by_number = {column.number: column for column in profile.layout.column}
+    numbers = range(1, profile.layout.columns.value + 1)
+    columns = [by_number[number].field if number in by_number else f"column {number}" for number in numbers]
+    return Heading(tuple(columns), header=False, roles=Roles({name: name for name in columns if name in ROLES}, text))
+
+
+def _checked(  # noqa: PLR0913 - what a heading is made of
+    file: str, names: list[str], fields: dict[int, str], profile: Profile, *, text: str | None, header: bool
+) -> Heading:
+    columns = [name or f"column {number}" for number, name in enumerate(names, 1)]
+    doubled = sorted({name for name in columns if columns.count(name) > 1})
+    given = list(fields.values())
+    doubled += sorted({field for field in given if given.count(field) > 1 and field in ROLES})
+    if doubled:
+        raise InputUnusable("input.doubled_column", file=file, columns=", ".join(doubled))
+    for name in names:
+        # An access code that no column of the layout can carry would be left out silently.
+        if canonical_header(name) in CODE_FIELDS and canonical_header(name) not in profile.layout.by_field:
+            raise UsageError("profile.no_column", key=name)
+    roles = Roles({field: columns[place] for place, field in fields.items() if field in ROLES}, text)
+    if text is None and "text" not in roles.columns:
+        raise InputUnusable("input.no_text", file=file, columns=", ".join(columns[:20]))
+    if text is not None and "text" in roles.columns:
+        raise InputUnusable("input.two_texts", file=file, column=roles.columns["text"])
+    return Heading(tuple(columns), header, roles)
