@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from pipeline.core.billing import Tariff
 from pipeline.errors import UsageError
@@ -65,12 +65,21 @@ class SendSettings(_Section):
     auth_failures: int = Field(default=3, ge=1, le=9)
 
 
-class ValidateSettings(_Section):
-    """How rows are judged; each can be chosen for one run too. ``max_rejects``: a count ("20") or a share ("5%")."""
+class ValidationSettings(_Section):
+    """How rows are judged. ``max_rejects``: a count ("20") or a share ("5%"); empty is no limit.
+
+    ``replacements`` are tables of characters to replace: ``standard``, or files.
+    """
 
     strict: bool = False
     max_rejects: str = ""
     replacements: tuple[str, ...] = ()
+
+    @field_validator("replacements", mode="before")
+    @classmethod
+    def _from_one_text(cls, value: object) -> object:
+        """Take names with commas between them, as the environment gives them."""
+        return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
 
 
 class LayoutSettings(_Section):
@@ -99,7 +108,7 @@ class Settings(_Section):
     gateway: GatewaySettings = GatewaySettings()
     workspace: WorkspaceSettings = WorkspaceSettings()
     ledger: LedgerSettings = LedgerSettings()
-    validate_: ValidateSettings = Field(default=ValidateSettings(), alias="validate")
+    validation: ValidationSettings = ValidationSettings()
     layouts: dict[str, LayoutSettings] = {}
     send: SendSettings = SendSettings()
     tariff: TariffSettings = TariffSettings()
@@ -114,8 +123,6 @@ class Configuration:
     profile: Profile
     tariff: Tariff
     folder: Path
-    replacements: Mapping[int, str] = field(default_factory=dict)
-    suggestions: Mapping[int, str] = field(default_factory=dict)
 
     def path(self, path: Path) -> Path:
         """Resolve a path of the configuration."""
@@ -128,12 +135,19 @@ class Configuration:
         return f"{scheme}{separator}{self.folder / rest}" if scheme == "sqlite" else self.settings.ledger.url
 
 
-def load(file: Path, environment: Mapping[str, str], *, required: bool = True) -> Configuration:
-    """Load the configuration that ``file`` and the environment make together."""
+def load(
+    file: Path,
+    environment: Mapping[str, str],
+    *,
+    required: bool = True,
+    flags: Mapping[str, Mapping[str, object]] | None = None,
+) -> Configuration:
+    """Load the configuration that ``file``, the environment and the ``flags`` of a command (by section) make."""
     raw = _read(file, required=required)
-    for section, values in _from_environment(environment).items():
-        if isinstance(raw.setdefault(section, {}), dict):
-            raw[section].update(values)
+    for layer in (_from_environment(environment), flags or {}):
+        for section, values in layer.items():
+            if isinstance(raw.setdefault(section, {}), dict):
+                raw[section].update(values)
     try:
         settings = Settings.model_validate(raw)
     except ValidationError as error:
@@ -145,8 +159,6 @@ def load(file: Path, environment: Mapping[str, str], *, required: bool = True) -
         load_profile(settings.gateway.profile, folder),
         parse_tariff(read_text(folder / tariff_file), str(tariff_file)) if tariff_file else example_tariff(),
         folder,
-        load_replacements(settings.validate_.replacements, folder),
-        load_replacements((STANDARD, *settings.validate_.replacements), folder),
     )
 
 
@@ -186,7 +198,7 @@ def load_replacements(names: Sequence[str], folder: Path) -> dict[int, str]:
     table: dict[int, str] = {}
     for name in names:
         if name == STANDARD:
-            shipped = resources.files("schemas") / "replacements" / f"{STANDARD}.toml"
+            shipped = resources.files("schemas") / "replacement_tables" / f"{STANDARD}.toml"
             table |= parse_replacements(shipped.read_text(encoding="utf-8"), f"{STANDARD}.toml")
         else:
             table |= parse_replacements(read_text(folder / name), name)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.adapters.files import Workspace
 from pipeline.adapters.gateway import Access, GatewayClient, connected, read_secret
-from pipeline.config import Configuration, Settings
+from pipeline.config import Configuration, Settings, load_replacements
 from pipeline.core.answers import Reading
 from pipeline.core.billing import Tariff
 from pipeline.core.matching import StatusMeaning, StatusTable
@@ -72,6 +72,10 @@ class Context:
         if known is None:
             return "?"
         return known.meaning_ja if self.language is Language.JA else known.meaning
+
+    def replacements(self, *more: str) -> dict[int, str]:
+        """Return the characters to replace: the tables of the settings, on top of ``more`` tables."""
+        return load_replacements((*more, *self.settings.validation.replacements), self.configuration.folder)
 
     @property
     def statuses(self) -> StatusTable:

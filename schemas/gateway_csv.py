@@ -16,7 +16,7 @@ def column_name(number: int) -> str:
 
 
 def render(accepted: pd.DataFrame, profile: Profile) -> pd.DataFrame:
-    """Lay out accepted rows as the gateway wants them; fields the rows do not have and columns nobody knows are empty."""
+    """Lay out accepted rows as the gateway wants them; columns nobody knows and fields the rows have not stay empty."""
     by_field = profile.layout.by_field
     fields = ["msisdn", "text", "smsid", *(field for field in GATEWAY_FIELDS if field in accepted)]
     sources = {by_field[field].number: field for field in fields if field in by_field}
@@ -27,6 +27,18 @@ def render(accepted: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     )
 
 
+def sample_row(profile: Profile) -> dict[int, str]:
+    """Return a row as the profile lays it out, by column number: what stands where, without the empty columns.
+
+    A field that is not confirmed is left out, as it is when sending.
+    """
+    unsent = {column.field for column in profile.layout.column if column.confirmed is False}
+    given = {field: f"<{field}>" for field in GATEWAY_FIELDS if field not in unsent}
+    row = render(pd.DataFrame([{"msisdn": "09012345678", "text": "<text>", "smsid": "<smsid>", **given}]), profile)
+    cells = zip(range(1, len(row.columns) + 1), row.iloc[0].tolist(), strict=True)
+    return {number: value for number, value in cells if value}
+
+
 def request_contract(profile: Profile) -> pa.DataFrameSchema:
     """Return the contract of a payload: every column of the layout, at most one row per MSISDN, unique smsids."""
     by_field = profile.layout.by_field
@@ -34,7 +46,9 @@ def request_contract(profile: Profile) -> pa.DataFrameSchema:
         by_field["msisdn"].number: [
             pa.Check(lambda column: whole(msisdns.is_canonical(arrow(column))), name="canonical")
         ],
-        by_field["text"].number: [pa.Check(lambda column: whole(~texts.has_forbidden(arrow(column))), name="repertoire")],
+        by_field["text"].number: [
+            pa.Check(lambda column: whole(~texts.has_forbidden(arrow(column))), name="repertoire")
+        ],
         by_field["smsid"].number: [pa.Check.str_length(1, profile.limits.smsid_characters.value)],
     }
     unique = {by_field["msisdn"].number, by_field["smsid"].number}

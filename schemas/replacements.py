@@ -43,7 +43,9 @@ def _codes(entry: Any, problems: list[str]) -> list[int]:  # noqa: ANN401 - TOML
     if match is None:
         problems.append(f"remove.ranges: {entry!r} is no range like 1F300-1F5FF")
         return []
-    return [code for code in range(int(match[1], 16), int(match[2] or match[1], 16) + 1) if chr(code) not in repertoire()]
+    return [
+        code for code in range(int(match[1], 16), int(match[2] or match[1], 16) + 1) if chr(code) not in repertoire()
+    ]
 
 
 def _problem(character: str, by: Any) -> str:  # noqa: ANN401 - TOML

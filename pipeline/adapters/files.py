@@ -204,4 +204,3 @@ class Workspace:
         """Yield (batch id, dispatch number, attempts) of every marker."""
         for marker in sorted((self.root / "batches").glob("*/dispatch-*.begun")):
             yield marker.parent.name, int(marker.stem.removeprefix("dispatch-")), int(marker.read_text())
-

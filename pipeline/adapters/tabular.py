@@ -1,195 +1,224 @@
-"""Tables in text files: CSV and TSV, UTF-8 with or without BOM, or CP932 as Windows writes it.
+"""Tables in text files: what the scan found, read by Arrow, block by block.
 
-The encoding is decided by evidence, not by likelihood: bytes that are valid UTF-8 are UTF-8, bytes that are not but
-are valid CP932 are CP932, anything else stops the file with the place of the first bad byte. Cells are text, always:
-no type inference, no NA guessing. ``row_number`` is the record in the file as a spreadsheet counts it, from 1, the
-header included.
+Cells are text, exactly as they stand: no type inference, no NA guessing, no trimming. Arrow is handed whole records
+only, one block at a time, for three reasons: its own cutting drops a line feed when a block ends within a CR LF, also
+within a quoted cell; a block that is the last one is not searched for a place to cut; and the records of a block
+become one contiguous array a column. While one block is used the next one is read.
 """
 
 from __future__ import annotations
 
 import codecs
 import csv
-import hashlib
 import io
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
+from pipeline.adapters.scan import BLOCK, Scan, scan
+from pipeline.adapters.streams import Place, identity, line_at, not_cp932, open_stream, read_fully
 from pipeline.errors import InputUnusable
 from schemas.recipients import ROW_NUMBER
 
-_BLOCK = 8 << 20
-_CHUNK_ROWS = 100_000
+#: pandas' text, as ``dtype="str"`` makes it
+_TEXT = pd.StringDtype("pyarrow", na_value=np.nan)
+#: blocks under way while one is used: one is parsed without the interpreter while the other is decoded by it
+_AHEAD = 2
+#: characters of three bytes UTF-8 in a row that CP932 text does not form: nine kanji, half of them of the second level
+_FOREIGN = 6
+#: how the first one and the others of these three bytes begin
+_LEAD, _FOLLOWS = 0xE0, 0x80
 
 
 @dataclass(frozen=True, slots=True)
 class TextTable:
-    """A text table that was looked at but not yet read: how it is encoded and cut, and its first record."""
+    """A text file that was scanned but not yet read."""
 
     path: Path
-    sha256: str
-    encoding: str
-    delimiter: str
-    first_record: tuple[str, ...]
+    scan: Scan
 
-    def chunks(self, columns: list[str], *, header: bool) -> Iterator[pd.DataFrame]:
-        """Yield the records as tables of ``columns`` plus ``row_number``; a record of another width stops the file."""
+    @property
+    def name(self) -> str:
+        """The name for messages."""
+        return self.path.name
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the bytes."""
+        return self.scan.sha256
+
+    @property
+    def form(self) -> tuple[str, ...]:
+        """What decides how bytes become cells."""
+        return "text", self.scan.encoding, self.scan.delimiter
+
+    @property
+    def first_record(self) -> tuple[str, ...]:
+        """The first record that holds anything."""
+        return self.scan.first_record
+
+    @property
+    def records(self) -> int:
+        """The number of records, blank ones and the header included."""
+        return self.scan.records
+
+    def chunks(self, columns: Sequence[str], *, header: bool) -> Iterator[pd.DataFrame]:
+        """Yield the records as tables of ``row_number`` and ``columns``; rows that hold nothing are left out.
+
+        Raises ``InputUnusable``: ``input.ragged`` for a record of another width, ``input.encoding`` where the bytes
+        turn out not to be CP932, ``input.changed`` when the file is no longer the one that was scanned.
+        """
+        with ThreadPoolExecutor(_AHEAD) as pool:
+            ahead: deque[Future[pd.DataFrame]] = deque()
+            for block in self._blocks(header=header):
+                ahead.append(pool.submit(self._parse, block, columns))
+                if len(ahead) > _AHEAD:
+                    yield from _rows(ahead.popleft())
+            for rest in ahead:
+                yield from _rows(rest)
+
+    def _blocks(self, *, header: bool) -> Iterator[_Block]:
+        self._check_unchanged()
+        begin, row = self.scan.rest if header else self.scan.body
+        with open_stream(self.path, self.scan.encoding) as stream:
+            at = 0
+            for cut, records in self.scan.cuts:
+                data = memoryview(bytearray(cut - at))
+                if read_fully(stream, data) < len(data):
+                    self._check_unchanged()
+                if cut > begin:
+                    skip = max(begin - at, 0)
+                    yield _Block(at + skip, data[skip:], row, records)
+                    row = records
+                at = cut
+        self._check_unchanged()
+
+    def _check_unchanged(self) -> None:
+        if identity(self.path) != self.scan.identity:
+            raise InputUnusable("input.changed", file=self.name)
+
+    def _parse(self, block: _Block, columns: Sequence[str]) -> pd.DataFrame:
+        data = block.data if self.scan.encoding != "cp932" else self._decoded(block)
+        if data[:3] == codecs.BOM_UTF8:
+            # Arrow takes one away at the beginning of what it reads; here it is a part of the cell.
+            data = codecs.BOM_UTF8 + data
         blank: list[int] = []
         ragged: list[tuple[int, int]] = []
 
-        def on_invalid(row: pacsv.InvalidRow) -> str:
-            # Nothing but delimiters, in whatever number: no record either.
-            if not row.text.strip(" \t\r\n" + self.delimiter):
-                blank.append(row.number)
+        def on_invalid(record: pacsv.InvalidRow) -> str:
+            if _holds_nothing(record.text, self.scan.delimiter):
+                blank.append(record.number - 1)
                 return "skip"
-            ragged.append((row.number, row.actual_columns))
+            ragged.append((block.row + record.number, record.actual_columns))
             return "error"
 
-        read = pacsv.ReadOptions(
-            use_threads=False,
-            block_size=_BLOCK,
-            column_names=columns,
-            skip_rows_after_names=0,
-            encoding="utf8",
-        )
-        parse = pacsv.ParseOptions(
-            delimiter=self.delimiter,
-            newlines_in_values=True,
-            ignore_empty_lines=False,
-            invalid_row_handler=on_invalid,
-        )
-        convert = pacsv.ConvertOptions(
-            column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False, null_values=[]
-        )
-        number = 0
-        skipped = 0
+        names = [str(number) for number in range(len(columns))]
         try:
-            with self._utf8() as stream, pacsv.open_csv(stream, read, parse, convert) as reader:
-                for block in reader:
-                    numbers = []
-                    for _ in range(block.num_rows):
-                        number += 1
-                        while skipped < len(blank) and blank[skipped] == number:
-                            number += 1
-                            skipped += 1
-                        numbers.append(number)
-                    table = block.to_pandas()
-                    table.insert(0, ROW_NUMBER, numbers)
-                    # Spreadsheets leave rows of nothing behind: they are no records, but they count as rows.
-                    table = table[(table[columns] != "").any(axis=1)]
-                    if header and len(table):
-                        table, header = table.iloc[1:], False
-                    for start in range(0, len(table), _CHUNK_ROWS):
-                        yield table.iloc[start : start + _CHUNK_ROWS].reset_index(drop=True)
-        except pa.ArrowInvalid as error:
+            table = pacsv.read_csv(
+                pa.BufferReader(pa.py_buffer(data)),
+                pacsv.ReadOptions(use_threads=False, block_size=len(data) + 1, column_names=names),
+                pacsv.ParseOptions(
+                    delimiter=self.scan.delimiter,
+                    newlines_in_values=True,
+                    ignore_empty_lines=False,
+                    invalid_row_handler=on_invalid,
+                ),
+                # The scan has checked the encoding.
+                pacsv.ConvertOptions(
+                    check_utf8=False,
+                    column_types=dict.fromkeys(names, pa.large_string()),
+                    strings_can_be_null=False,
+                    null_values=[],
+                ),
+            )
+        except pa.ArrowInvalid:
             if ragged:
                 row, found = ragged[0]
                 raise InputUnusable(
-                    "input.ragged", file=self.path.name, row=row, found=found, expected=len(columns)
+                    "input.ragged", file=self.name, row=row, found=found, expected=len(columns)
                 ) from None
-            raise InputUnusable("input.not_csv", file=self.path.name, problem=str(error).split("\n")[0][:80]) from None
+            raise InputUnusable("input.not_csv", file=self.name, row=block.row + 1) from None
+        numbers = np.delete(np.arange(block.row + 1, block.row + 1 + table.num_rows + len(blank)), blank)
+        if block.row + table.num_rows + len(blank) != block.records:
+            # Scan and Arrow count records independently: where they differ, a row could be lost.
+            raise InputUnusable("input.not_csv", file=self.name, row=block.row + 1)
+        return text_frame(numbers, [column.chunk(0) for column in table.columns if column.num_chunks], columns)
 
-    def _utf8(self) -> io.BufferedIOBase | pa.NativeFile:
-        if self.encoding == "utf-8":
-            return pa.OSFile(str(self.path))
-        return _Transcoded(self.path, self.encoding)
-
-
-class _Transcoded(io.RawIOBase):
-    """A file read as UTF-8 whatever its encoding; large pieces decode 1.8 times cheaper than small ones."""
-
-    def __init__(self, path: Path, encoding: str) -> None:
-        self._file = path.open("rb")
-        self._decode = codecs.getincrementaldecoder(encoding)()
-        self._ready = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        while (size < 0 or len(self._ready) < size) and (block := self._file.read(_BLOCK)):
-            self._ready += self._decode.decode(block).encode()
-        cut = len(self._ready) if size < 0 else size
-        data, self._ready = self._ready[:cut], self._ready[cut:]
-        return data
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
+    def _decoded(self, block: _Block) -> bytes:
+        foreign = _utf8_within(block.data)
+        try:
+            if foreign is None:
+                return codecs.decode(block.data, "cp932").encode()
+            found = bytes(block.data[foreign : foreign + 2])
+        except UnicodeDecodeError as error:
+            foreign = error.start
+            found = bytes(block.data[foreign : foreign + 2])
+        place = Place(line_at(self.path, block.offset + foreign), block.offset + foreign, found)
+        raise not_cp932(self.name, place, self.scan.not_utf8)
 
 
-class _Evidence:
-    """Which encodings a file can have: each is tried until a byte disproves it."""
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Whole records: their offset in the file, their bytes, the records before them and up to their end."""
 
-    def __init__(self) -> None:
-        self._decoders = {name: codecs.getincrementaldecoder(name)() for name in ("utf-8", "cp932")}
-        self._lines = 1
-        self._offset = 0
-        self.disproved: dict[str, tuple[int, int, bytes]] = {}
-
-    def see(self, block: bytes, *, final: bool = False) -> None:
-        """Try a block with every encoding that is still possible."""
-        for name in self.possible:
-            try:
-                self._decoders[name].decode(block, final)
-            except UnicodeDecodeError as error:
-                # The decoder may have kept bytes of the block before: the place counts from there.
-                kept = len(error.object) - len(block)
-                line = self._lines + block[: max(error.start - kept, 0)].count(b"\n")
-                found = error.object[error.start : error.start + 4]
-                self.disproved[name] = (line, self._offset + error.start - kept, found)
-        self._offset += len(block)
-        self._lines += block.count(b"\n")
-
-    @property
-    def possible(self) -> list[str]:
-        """Return the encodings nothing has disproved, the preferred one first."""
-        return [name for name in self._decoders if name not in self.disproved]
+    offset: int
+    data: memoryview
+    row: int
+    records: int
 
 
-def look_at(path: Path) -> TextTable:
-    """Read a file once: hash it, decide its encoding, find delimiter and first record."""
-    digest = hashlib.sha256()
-    evidence = _Evidence()
-    head = b""
-    try:
-        with path.open("rb") as stream:
-            while block := stream.read(_BLOCK):
-                digest.update(block)
-                head = head or block
-                evidence.see(block)
-                if not evidence.possible:
-                    break
-    except FileNotFoundError:
-        raise InputUnusable("input.missing", file=str(path)) from None
-    except (IsADirectoryError, PermissionError) as error:
-        raise InputUnusable("input.unreadable", file=str(path), problem=error.strerror) from None
-    evidence.see(b"", final=True)
-    if not evidence.possible:
-        line, offset, found = max(evidence.disproved.values(), key=lambda place: place[1])
-        raise InputUnusable("input.encoding", file=path.name, line=line, offset=offset, bytes=found.hex(" "))
-    if not head.strip():
-        raise InputUnusable("input.empty", file=path.name)
-    encoding = evidence.possible[0]
-    if encoding == "utf-8" and head.startswith(codecs.BOM_UTF8):
-        encoding = "utf-8-sig"
-    delimiter, first = _first_record(head, encoding, path)
-    return TextTable(path, digest.hexdigest(), encoding, delimiter, first)
+def _rows(parsing: Future[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    frame = parsing.result()
+    if len(frame):
+        yield frame
 
 
-def _first_record(head: bytes, encoding: str, path: Path) -> tuple[str, tuple[str, ...]]:
-    text = codecs.getincrementaldecoder(encoding)().decode(head)
-    if "\0" in text:
-        raise InputUnusable("input.nul", file=path.name)
-    line = text.lstrip("\r\n").splitlines()[0]
-    delimiter = "\t" if "\t" in line and "," not in line else ","
-    try:
-        record = next(row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(row))
-    except (StopIteration, csv.Error):
-        raise InputUnusable("input.empty", file=path.name) from None
-    return delimiter, tuple(record)
+def _holds_nothing(record: str, delimiter: str) -> bool:
+    """Tell whether a record of the wrong width is only what a spreadsheet leaves behind."""
+    if record.strip(' \t\r\n"' + delimiter):
+        return False
+    cells = next(csv.reader(io.StringIO(record, newline=""), delimiter=delimiter), [])
+    return not any(cell.strip() for cell in cells)
+
+
+def text_frame(numbers: npt.NDArray[np.int64], arrays: list[pa.Array], columns: Sequence[str]) -> pd.DataFrame:
+    """Return the table of the rows that hold something. Each text column is the array it was given."""
+    empty: npt.NDArray[np.int64] | None = None
+    for array in arrays:
+        ends = np.frombuffer(array.buffers()[1], np.int64)[: len(array) + 1]
+        empty = np.flatnonzero(ends[1:] == ends[:-1]) if empty is None else empty[ends[empty + 1] == ends[empty]]
+    if empty is not None and empty.size:
+        keep = np.ones(numbers.size, bool)
+        keep[empty] = False
+        numbers = numbers[keep]
+        arrays = [array.filter(pa.array(keep)) for array in arrays]
+    # Without a copy: ``pa.array(frame[column])`` is the array again.
+    table = pa.table(arrays, names=list(columns[: len(arrays)]))
+    frame: pd.DataFrame = table.to_pandas(types_mapper={pa.large_string(): _TEXT}.get)
+    frame.insert(0, ROW_NUMBER, numbers)
+    return frame
+
+
+def _utf8_within(data: memoryview) -> int | None:
+    """Return where UTF-8 stands within CP932: most of it decodes, into gibberish that could be sent."""
+    view = np.frombuffer(data, np.uint8)
+    at = np.flatnonzero(view & 0xF0 == _LEAD)
+    at = at[at <= view.size - 3 * _FOREIGN]
+    for first in range(0, 3 * _FOREIGN, 3):
+        at = at[view[at + first] & 0xF0 == _LEAD]
+        for second in (first + 1, first + 2):
+            at = at[view[at + second] & 0xC0 == _FOLLOWS]
+    return int(at[0]) if at.size else None
+
+
+def open_text(path: Path, *, block: int = BLOCK) -> TextTable:
+    """Scan a text file. Raises what ``scan`` raises."""
+    return TextTable(path, scan(path, block=block))

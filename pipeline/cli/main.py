@@ -19,7 +19,7 @@ from pipeline.errors import Exit, MediasmsError
 from pipeline.messages import Language
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pipeline.context import Context
 
@@ -33,12 +33,14 @@ class Session:
         self.output = output
 
     @contextmanager
-    def context(self, *, create: bool = False) -> Iterator[Context]:
-        """Build the context of a command, and close it."""
+    def context(
+        self, *, create: bool = False, flags: Mapping[str, Mapping[str, object]] | None = None
+    ) -> Iterator[Context]:
+        """Build the context of a command, and close it. ``flags`` are settings given on the command line."""
         from pipeline.config import load
         from pipeline.context import build_context
 
-        configuration = load(self.config, os.environ)
+        configuration = load(self.config, os.environ, flags=flags)
         context = build_context(
             configuration, os.environ, lambda: datetime.now(UTC), self.output.language, create=create
         )
@@ -122,7 +124,7 @@ class _Commands(click.Group):
 
     names = (
         "demo", "init", "run", "validate", "send", "pull", "reconcile", "status", "resolve",
-        "doctor", "config", "profile", "ledger", "gateway",
+        "optout", "doctor", "config", "profile", "codes", "ledger", "gateway",
     )  # fmt: skip
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -135,9 +137,9 @@ class _Commands(click.Group):
         del ctx
         if cmd_name not in self.names:
             return None
-        from pipeline.cli import commands, tools
+        from pipeline.cli import commands, optouts, tools
 
-        for module in (commands, tools):
+        for module in (commands, optouts, tools):
             if found := getattr(module, f"{cmd_name}_command", None):
                 return found  # type: ignore[no-any-return]
         return None

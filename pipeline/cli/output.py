@@ -81,23 +81,37 @@ class Output:
 
 
 class _Bar:
-    """A line that is drawn over, at most ten times a second."""
+    """A line that is drawn over, at most ten times a second: how much is done, how fast, and how long it will take."""
 
     _INTERVAL = 0.1
 
     def __init__(self, language: Language) -> None:
         self._language = language
-        self._last = 0.0
+        self._stage = ""
+        self._begun = self._last = 0.0
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         import time
 
+        now = time.monotonic()
+        if stage != self._stage:
+            self._stage, self._begun, self._last = stage, now, 0.0
         finished = total > 0 and done >= total
-        if time.monotonic() - self._last < self._INTERVAL and not finished:
+        if now - self._last < self._INTERVAL and not finished:
             return
-        self._last = time.monotonic()
+        self._last = now
+        click.echo(f"\r{self.line(done, total, now - self._begun)}\x1b[K", err=True, nl=finished)
+
+    def line(self, done: int, total: int, seconds: float) -> str:
+        """Return what is shown after ``seconds``."""
         share = f"{done * 100 // total:3d} %" if total else f"{done:,}"
-        click.echo(f"\r{label(f'stage.{stage}', self._language)} {share}", err=True, nl=finished)
+        shown = f"{label(f'stage.{self._stage}', self._language)} {share}"
+        if self._stage != "validate" or not done or not seconds:
+            return shown
+        speed = done / seconds
+        left = (total - done) / speed
+        minutes = f"{int(left) // 60}:{int(left) % 60:02d}"
+        return label("progress.rows", self._language, shown=shown, speed=f"{speed:,.0f}", left=minutes)
 
 
 def leave(code: Exit) -> None:

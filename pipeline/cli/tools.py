@@ -59,7 +59,7 @@ def demo_command(session: Session, *, keep: bool) -> Exit:
         try:
             outcome = run(
                 context,
-                Request(_SAMPLE, "demo"),
+                Request(_SAMPLE, "demo", name=_SAMPLE.name),
                 after_send=lambda: clock.advance(timedelta(days=3)),
             )
             session.output.document(show_outcome(session, context, outcome))
@@ -182,11 +182,28 @@ def _print_profile(session: Session, value: object, key: str) -> None:
 def profile_check(session: Session, *, file: Path) -> Exit:
     """Check a profile of your own."""
     from pipeline.config import read_text
+    from schemas.gateway_csv import sample_row
     from schemas.profile import parse_profile
 
     profile = parse_profile(read_text(file), str(file))
     session.output.say("profile.good", file=file, statuses=len(profile.status), answers=len(profile.answer))
-    session.output.document({"file": str(file), "sha256": profile.sha256, "exit": 0})
+    sample = sample_row(profile)
+    session.output.say("profile.sample", columns=profile.layout.columns.value)
+    for number, value in sample.items():
+        session.output.say("profile.column", number=number, value=value)
+    session.output.document({"file": str(file), "sha256": profile.sha256, "sample": sample, "exit": 0})
+    return Exit.DONE
+
+
+@click.command("codes")
+@common
+def codes_command(session: Session) -> Exit:
+    """Print every code that a row can get: what it says, and an example."""
+    from pipeline.reports.codes import anchor, codes, codes_page
+
+    if not session.output.as_json:
+        click.echo(codes_page(), nl=False)
+    session.output.document({"codes": {code: f"docs/codes.md#{anchor(code)}" for code in codes()}, "exit": 0})
     return Exit.DONE
 
 
@@ -215,10 +232,12 @@ def ledger_check(session: Session) -> Exit:
 @common
 def ledger_migrate(session: Session) -> Exit:
     """Bring the ledger to the version of this program."""
-    from pipeline.ledger import migrate_ledger
+    from datetime import UTC, datetime
 
-    with session.context() as context:
-        version = migrate_ledger(context.ledger)
+    from pipeline.config import load
+    from pipeline.operations.migrate import migrate
+
+    version = migrate(load(session.config, os.environ), datetime.now(UTC))
     session.output.say("ledger.version", version=version)
     session.output.document({"version": version, "exit": 0})
     return Exit.DONE

@@ -19,24 +19,19 @@ from pipeline.core import tags
 from pipeline.core.kernels import expansion, msisdns, strings, texts
 from pipeline.core.kernels.strings import Mask, Positions
 from pipeline.core.msisdn import Reading
-from pipeline.core.policy import Policy, Roles
+from pipeline.core.policy import Limits, Policy, Roles
 from pipeline.core.row import Row
-from pipeline.core.rules import CODE_FIELDS, findings, read_scheduled
+from pipeline.core.rules import findings, read_scheduled
 from pipeline.core.text import TWINS
 from pipeline.model import ExpandedText, Finding, Repair
 
-#: by field, what no rule has anything against; other values are looked at one by one
-_FINE = {
-    **dict.fromkeys(tags.LINK_TAGS.values(), r"^https?://[A-Za-z0-9][!#-;=?-\[\]_A-Za-z~%]{0,990}$"),
-    "smsid": r"^[A-Za-z][A-Za-z0-9]{0,19}$",
-    "title": r"^[A-Za-z][A-Za-z0-9\-_.]{1,10}$",
-    "memo": r"(?s).*",
-}
 _MENDING = {
     "text.line_break": (("\r\n", "\n"), ("\r", "\n")),
     "text.tab": (("\t", " "),),
     "text.canonical": tuple(TWINS.items()),
 }
+#: RE2 counts no further than 1,000
+_REPEATS = 990
 _MENDABLE = f"[\r\t{''.join(TWINS)}]"
 _SCHEMA = pa.schema(
     [("row_number", pa.int64()), *((name, pa.large_string()) for name in ("column", "rule", "before", "after"))]
@@ -84,6 +79,46 @@ def _arrow(column: pd.Series) -> pa.Array:
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
+def _plainly_fine(name: str, limits: Limits) -> str:
+    """Return a pattern of what no rule has anything against in a field; other values are looked at one by one."""
+    if name in tags.LINK_TAGS.values():
+        return rf"^https?://[A-Za-z0-9][!#-;=?-\[\]_A-Za-z~%]{{0,{max(min(limits.url_characters - 9, _REPEATS), 0)}}}$"
+    if name == "smsid":
+        return rf"^[A-Za-z][A-Za-z0-9]{{0,{min(limits.smsid_characters - 1, _REPEATS)}}}$"
+    if name == "title":
+        return rf"^[A-Za-z][A-Za-z0-9\-_.]{{{limits.title_min - 1},{limits.title_max - 1}}}$"
+    return "^$"
+
+
+@dataclass(frozen=True, slots=True)
+class _Repaired:
+    """Cells of a ``column`` that the kernels repaired, and what became of them."""
+
+    column: str
+    rule: str
+    positions: Positions
+    after: pa.Array
+
+
+@dataclass(frozen=True, slots=True)
+class _Screened:
+    """Texts as given, and what became of the ``suspects`` among them; ``lengths`` are those after tags."""
+
+    given: pa.Array
+    suspects: Positions
+    filled: pa.Array
+    lengths: texts.Lengths
+
+    def sent(self, where: Positions, alone: pa.Array) -> pa.Array:
+        """Return the texts as sent, of which those at ``where`` were read ``alone``: one copy of the column."""
+        source = np.full(len(self.given), -1)
+        source[self.suspects] = np.arange(len(self.suspects))
+        source[where] = np.arange(len(where)) + len(self.suspects)
+        changed = np.flatnonzero(source >= 0)
+        pool = pa.concat_arrays([self.filled, alone])
+        return strings.put(self.given, changed, strings.at(pool, source[changed]))
+
+
 class _Screening:
     """What the kernels say about a chunk; ``look`` collects the rows they leave to the rules."""
 
@@ -100,35 +135,27 @@ class _Screening:
         self._roles = roles
         self._policy = policy
         self._look = np.zeros(len(numbers), dtype=bool)
-        self._repairs: list[tuple[str, str, Positions, pa.Array]] = []
-        self._links: Mapping[str, Mask] = {}
-        self._even = np.zeros(len(numbers), dtype=bool)
+        self._repairs: list[_Repaired] = []
+        self._links: dict[str, Mask] = {}
         self._fields = [name for name in fields if name in roles.columns]
 
     def examined(self) -> Examined:
         """Screen every column, then ask the rules about what is left."""
         columns = {"msisdn": self._read_numbers()}
-        columns["text"], shown = self._read_texts()
+        screened = self._screen_texts()
         columns |= {name: self._cells[self._roles.columns[name]] for name in (*self._fields, *self._own_smsid())}
-        lengths = texts.measure(shown, line_break=self._policy.limits.line_break, even=self._even)
-        limits = self._policy.limits
+        limits, lengths = self._policy.limits, screened.lengths
         self._look |= lengths.size > limits.text_bytes
         self._look |= lengths.double_byte & (lengths.characters > limits.text_characters)
-        self._look |= texts.is_blank(shown)
         for name in self._roles.columns:
             self._screen_field(name)
         if self._policy.strict:
-            for _, _, positions, _ in self._repairs:
-                self._look[positions] = True
+            for repair in self._repairs:
+                self._look[repair.positions] = True
         found = Examined(
-            self._numbers,
-            columns,
-            lengths.characters.copy(),
-            lengths.size.copy(),
-            lengths.double_byte.copy(),
-            _SCHEMA.empty_table(),
+            self._numbers, columns, lengths.characters, lengths.size, lengths.double_byte, _SCHEMA.empty_table()
         )
-        self._ask_the_rules(found)
+        self._ask_the_rules(found, screened)
         return found
 
     def _own_smsid(self) -> list[str]:
@@ -139,39 +166,36 @@ class _Screening:
         read = msisdns.read_column(self._cells[name], overseas=self._policy.limits.overseas)
         self._look[read.unread] = True
         for rule, positions in read.repairs.items():
-            self._repairs.append((name, rule, positions, read.values))
+            self._repairs.append(_Repaired(name, rule, positions, strings.at(read.values, positions)))
         return read.values
 
-    def _read_texts(self) -> tuple[pa.Array, pa.Array]:
-        """Return the texts as sent and as shown."""
-        count = len(self._numbers)
-        if self._roles.common_text is not None:
-            return self._expanded(strings.constant(self._roles.common_text, count), np.arange(count))
+    def _screen_texts(self) -> _Screened:
+        """Say what becomes of the texts; those that are not clean after repairs and tags are left to the rules."""
+        count, line_break = len(self._numbers), self._policy.limits.line_break
         name = self._roles.columns.get("text")
-        if name is None:
-            return strings.constant("", count), strings.constant("", count)
-        given = self._cells[name]
-        self._even = texts.is_even(given)
-        return self._expanded(given, np.flatnonzero(~self._even))
-
-    def _expanded(self, given: pa.Array, suspects: Positions) -> tuple[pa.Array, pa.Array]:
-        """Repair the ``suspects`` and fill in their tags; what then is not clean is left."""
-        if not len(suspects):
-            return given, given
+        if self._roles.common_text is not None:
+            given, even = strings.constant(self._roles.common_text, count), np.zeros(count, dtype=bool)
+        else:
+            given = self._cells[name] if name else strings.constant("", count)
+            even = texts.is_even(given)
+        suspects = np.flatnonzero(~even)
+        lengths = texts.measure(given, line_break=line_break, even=np.ones(count, dtype=bool))
+        blank = texts.is_blank(given)
         part = self._mended(strings.at(given, suspects), suspects)
-        values = {name: strings.at(self._cells[name], suspects) for name in self._used(part)}
+        values = {column: strings.at(self._cells[column], suspects) for column in self._used(part)}
         info = {tag: values[column] for tag in tags.INFO_TAGS if (column := self._roles.columns.get(tag)) in values}
         done = expansion.expand(part, values, info, self._policy.limits.short_link)
-        even = texts.is_even(done.shown) & ~done.odd
-        self._even[suspects] = even
-        others = np.flatnonzero(~even)
+        again = texts.is_even(done.shown) & ~done.odd
+        lengths.put(suspects, texts.measure(done.shown, line_break=line_break, even=again))
+        blank[suspects] = texts.is_blank(done.shown)
+        self._look |= blank
+        others = np.flatnonzero(~again)
         unclean = done.odd[others] | texts.needs_a_look(strings.at(done.shown, others))
         self._look[suspects[others[unclean]]] = True
         for tag, used in done.links.items():
-            mask = np.zeros(len(given), dtype=bool)
-            mask[suspects[used]] = True
-            self._links = {**self._links, tag: mask}
-        return strings.put(given, suspects, done.sent), strings.put(given, suspects, done.shown)
+            self._links[tag] = np.zeros(count, dtype=bool)
+            self._links[tag][suspects[used]] = True
+        return _Screened(given, suspects, done.sent, lengths)
 
     def _mended(self, part: pa.Array, suspects: Positions) -> pa.Array:
         """Make the frequent repairs of texts; kana in two pieces and chosen replacements are left to single rows."""
@@ -186,8 +210,8 @@ class _Screening:
             for old, new in pairs:
                 mended = pc.replace_substring(mended, old, new)
             changed.append((rule, np.flatnonzero(strings.mask(pc.not_equal(before, mended)))))
-        after = strings.put(self._cells[name], suspects[broken], mended)
-        self._repairs += [(name, rule, suspects[broken[where]], after) for rule, where in changed]
+        for rule, where in changed:
+            self._repairs.append(_Repaired(name, rule, suspects[broken[where]], strings.at(mended, where)))
         return strings.put(part, broken, mended)
 
     def _used(self, part: pa.Array) -> Iterable[str]:
@@ -206,17 +230,16 @@ class _Screening:
         column = self._cells[self._roles.columns[name]]
         if name in tags.INFO_TAGS:
             self._look |= texts.needs_a_look(column)
-        elif name in _FINE or name in CODE_FIELDS or name in {"template_id", "scheduled"}:
+        elif name not in {"msisdn", "text", "memo"}:
             filled = strings.mask(pc.not_equal(column, ""))
-            if filled.any():
-                where = np.flatnonzero(filled)
-                pattern = _FINE.get(name, "^$")
-                self._look[where] |= ~strings.mask(pc.match_substring_regex(strings.at(column, where), pattern))
-            for tag, field_name in tags.LINK_TAGS.items():
-                if field_name == name and tag in self._links:
-                    self._look |= self._links[tag] & ~filled
+            where = np.flatnonzero(filled)
+            fine = pc.match_substring_regex(strings.at(column, where), _plainly_fine(name, self._policy.limits))
+            self._look[where] |= ~strings.mask(fine)
+            for tag, used in self._links.items():
+                if tags.LINK_TAGS[tag] == name:
+                    self._look |= used & ~filled
 
-    def _ask_the_rules(self, found: Examined) -> None:
+    def _ask_the_rules(self, found: Examined, screened: _Screened) -> None:
         """Read the rows the kernels left alone one by one, and put what they are into the columns."""
         for tag, used in self._links.items():
             if tags.LINK_TAGS[tag] not in self._roles.columns:
@@ -240,6 +263,7 @@ class _Screening:
         for name in found.columns:
             new = strings.texts([value[name] for value in values])
             found.columns[name] = strings.put(found.columns[name], where, new)
+        found.columns["text"] = screened.sent(where, strings.texts([value["text"] for value in values]))
         found.size[where] = [row.length.size for row in rows]
         found.characters[where] = [row.length.characters for row in rows]
         found.double_byte[where] = [row.length.double_byte for row in rows]
@@ -264,9 +288,10 @@ class _Screening:
                 schema=_SCHEMA,
             )
         ]
-        for column, rule, positions, after in self._repairs:
-            kept = positions[~self._look[positions]]
-            same = (strings.constant(value, len(kept)) for value in (column, rule))
-            cells = (strings.at(values, kept) for values in (self._cells[column], after))
+        for repair in self._repairs:
+            alone = ~self._look[repair.positions]
+            kept = repair.positions[alone]
+            same = (strings.constant(value, len(kept)) for value in (repair.column, repair.rule))
+            cells = strings.at(self._cells[repair.column], kept), repair.after.filter(pa.array(alone))
             tables.append(pa.table([pa.array(self._numbers[kept]), *same, *cells], schema=_SCHEMA))
         return pa.concat_tables(tables).sort_by([("row_number", "ascending"), ("rule", "ascending")])

@@ -92,6 +92,9 @@ class RejectLimit:
         return f"{self.percent}%" if self.percent is not None else str(self.count)
 
 
+NO_LIMIT = RejectLimit()
+
+
 def read_reject_limit(value: str) -> RejectLimit:
     """Read a limit: a count ("20") or a share ("5%"). Raises ``UsageError`` (``usage.max_rejects``)."""
     match = re.fullmatch(r"([0-9]+)|([0-9]+(?:\.[0-9]+)?)\s*[%％]", value.strip())

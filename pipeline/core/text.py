@@ -27,24 +27,13 @@ _TWIN = str.maketrans(TWINS)
 _NARROW = re.compile("[\x00-\x7f\uff61-\uff9f]")
 
 
-def _is_allowed(character: str) -> bool:
-    try:
-        encoded = character.encode("cp932")
-    except UnicodeEncodeError:
-        return False
-    if encoded.decode("cp932") != character:
-        return False
-    code = int.from_bytes(encoded, "big")
-    if len(encoded) == 1:
-        return 0x20 <= code <= 0x7E or 0xA1 <= code <= 0xDF  # noqa: PLR2004 - the ranges are the rule
-    return any(low <= code <= high for low, high in _JIS_X_0208)
-
-
 @cache
 def repertoire() -> frozenset[str]:
     """Return every character that can be sent, the line break (LF) included."""
-    basic_plane = (chr(code) for code in range(0x10000) if not 0xD800 <= code <= 0xDFFF)  # noqa: PLR2004 - surrogates
-    return frozenset({"\n", *(character for character in basic_plane if _is_allowed(character))})
+    single = [bytes((code,)) for code in (*range(0x20, 0x7F), *range(0xA1, 0xE0))]
+    double = [code.to_bytes(2, "big") for low, high in _JIS_X_0208 for code in range(low, high + 1)]
+    decoded = ((code, code.decode("cp932", "ignore")) for code in (*single, *double))
+    return frozenset({"\n", *(text for code, text in decoded if len(text) == 1 and text.encode("cp932") == code)})
 
 
 def forbidden_characters(text: str) -> tuple[CharacterAt, ...]:

@@ -1,4 +1,4 @@
-"""The rules that look at more than one row: once per number in a file, not to who opted out, not again to who was served.
+"""The rules that look at more than one row: once per number, not to who opted out, not again to who was served.
 
 The first acceptable row of a number stays: a row that is rejected for another reason is never a first. A number that
 the campaign has served stays served, however often it comes. Memory is one
@@ -182,9 +182,14 @@ class _Firsts:
 
     def _note(self, run: Integers) -> None:
         keys = run >> _ROW_BITS
-        np.bitwise_or.at(self._seen, keys >> 3, np.left_shift(1, keys & 7).astype(np.uint8))
-        if len(run):
-            self._runs.append(run)
+        if not len(keys):
+            return
+        # Several numbers may share a byte; they stand together, since the run is sorted.
+        octets = keys >> 3
+        starts = np.flatnonzero(np.concatenate(([True], octets[1:] != octets[:-1])))
+        bits = np.bitwise_or.reduceat(np.left_shift(1, keys & 7).astype(np.uint8), starts)
+        self._seen[octets[starts]] |= bits
+        self._runs.append(run)
         while len(self._runs) > 1 and len(self._runs[-2]) <= 2 * len(self._runs[-1]):
             last = self._runs.pop()
             self._runs[-1] = np.sort(np.concatenate((self._runs[-1], last)), kind="stable")

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from pipeline.errors import GuardStopped, UsageError
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.tables import batch, campaign, event, iso, message, moment
-from pipeline.model import LIVE, Artefact, Batch, MessageState, RowTotals, SentMessage
+from pipeline.ledger.tables import batch, campaign, event, is_live, iso, message, moment
+from pipeline.model import Artefact, Batch, MessageState, RowTotals, SentMessage
 
 _SLICE = 5_000
-_live = message.c.state.in_([state.value for state in LIVE])
+_BLOCK = 50_000
 _served = message.c.state.in_([MessageState.IN_FLIGHT.value, MessageState.TAKEN.value, MessageState.UNKNOWN.value])
 
 
@@ -80,8 +81,19 @@ def _batch(row: Row[Any]) -> Batch:
     )
 
 
-def register_batch(ledger: Ledger, value: Batch) -> None:
-    """Record a validated batch; validating it again replaces it until it is planned."""
+def campaign_repeats(ledger: Ledger, name: str) -> bool | None:
+    """Say whether a campaign allows repeats; None where the ledger does not know the campaign."""
+    with ledger.reading() as connection:
+        found = connection.execute(select(campaign.c.repeats).where(campaign.c.name == name)).scalar_one_or_none()
+    return None if found is None else bool(found)
+
+
+def register_batch(ledger: Ledger, value: Batch, *, repeats: bool = False) -> None:
+    """Record a validated batch; validating it again replaces it until it is planned.
+
+    Raises ``UsageError`` (``campaign.repeats_differ``) when the campaign was first registered with another
+    ``repeats``: half of its message keys would be of the one kind and half of the other, and none would protect.
+    """
     totals = value.totals
     stored = {
         "campaign": value.campaign,
@@ -99,8 +111,13 @@ def register_batch(ledger: Ledger, value: Batch) -> None:
     }
     with ledger.writing() as connection:
         connection.execute(
-            upsert(campaign).values(name=value.campaign, first_seen=iso(value.registered_at)).on_conflict_do_nothing()
+            upsert(campaign)
+            .values(name=value.campaign, first_seen=iso(value.registered_at), repeats=int(repeats))
+            .on_conflict_do_nothing()
         )
+        settled = connection.execute(select(campaign.c.repeats).where(campaign.c.name == value.campaign)).scalar_one()
+        if bool(settled) != repeats:
+            raise UsageError("campaign.repeats_differ", campaign=value.campaign)
         existing = connection.execute(
             select(batch.c.planned_at).where(batch.c.batch_id == value.batch_id)
         ).one_or_none()
@@ -124,28 +141,48 @@ def served_keys(ledger: Ledger, campaign_name: str, keys: Sequence[str], *, but_
     """Return smsid by message key for those ``keys`` that other batches of the campaign serve or may have served."""
     found: dict[str, str] = {}
     with ledger.reading() as connection:
-        for part in _slices(keys):
+        for part in slices(keys):
             query = select(message.c.message_key, message.c.smsid).where(
                 message.c.campaign == campaign_name,
                 message.c.message_key.in_(part),
                 message.c.batch_id != but_batch,
-                _live,
+                is_live(message),
             )
             found.update((row.message_key, row.smsid) for row in connection.execute(query))
     return found
+
+
+def live_keys(ledger: Ledger, campaign_name: str, *, but_batch: str) -> Iterator[str]:
+    """Yield all message keys that other batches of the campaign serve or may have served.
+
+    One pass over those batches' messages as they lie on disk: for whole lists, where asking for each key would not end.
+    """
+    others = select(batch.c.batch_id).where(batch.c.campaign == campaign_name, batch.c.batch_id != but_batch)
+    query = select(message.c.message_key).where(message.c.batch_id.in_(others), is_live(message))
+    with ledger.reading() as connection:
+        yield from column_of(connection, query)
+
+
+def column_of(connection: Connection, query: Select[tuple[str]]) -> Iterator[str]:
+    """Yield the one column of a long result in large blocks, past the records that SQLAlchemy makes of each row."""
+    cursor = connection.execute(query).cursor
+    assert cursor is not None  # noqa: S101 - a SELECT always has one
+    while block := cursor.fetchmany(_BLOCK):
+        yield from map(itemgetter(0), block)
 
 
 def used_smsids(ledger: Ledger, smsids: Sequence[str], *, but_batch: str) -> set[str]:
     """Return those ``smsids`` that another batch already uses."""
     found: set[str] = set()
     with ledger.reading() as connection:
-        for part in _slices(smsids):
+        for part in slices(smsids):
             query = select(message.c.smsid).where(message.c.smsid.in_(part), message.c.batch_id != but_batch)
             found.update(connection.execute(query).scalars())
     return found
 
 
-def _slices(values: Sequence[str]) -> Iterator[Sequence[str]]:
+def slices(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Cut ``values`` into parts of which each fits into one statement."""
     for start in range(0, len(values), _SLICE):
         yield values[start : start + _SLICE]
 
@@ -162,19 +199,22 @@ def same_content_elsewhere(ledger: Ledger, value: Batch) -> str | None:
         return connection.execute(query).scalar_one_or_none()
 
 
-def repeats_elsewhere(ledger: Ledger, campaign_name: str, texts: Mapping[str, str], since: datetime) -> int:
-    """Count numbers whose text (digest by MSISDN) went out, or may have, in another campaign after ``since``."""
-    found: set[str] = set()
+def repeats_elsewhere(ledger: Ledger, campaign_name: str, texts: Collection[tuple[str, str]], since: datetime) -> int:
+    """Count those ``texts`` (MSISDN, digest) that went out, or may have, in another campaign after ``since``.
+
+    They are pairs because a campaign that allows repeats has several texts for one number.
+    """
+    wanted = set(texts)
+    found: set[tuple[str, str]] = set()
     with ledger.reading() as connection:
-        for part in _slices(list(texts)):
+        for part in slices(list({msisdn for msisdn, _ in wanted})):
             query = select(message.c.msisdn, message.c.text_digest).where(
                 message.c.msisdn.in_(part),
                 message.c.campaign != campaign_name,
                 message.c.sent_at >= iso(since),
                 _served,
             )
-            rows = connection.execute(query)
-            found.update(row.msisdn for row in rows if texts[row.msisdn] == row.text_digest)
+            found.update(wanted.intersection((row.msisdn, row.text_digest) for row in connection.execute(query)))
     return len(found)
 
 

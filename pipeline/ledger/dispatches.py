@@ -14,7 +14,7 @@ from pipeline.core.answers import Verdict
 from pipeline.errors import Bug, GuardStopped, UsageError
 from pipeline.ledger.batches import record_event
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.tables import auth_failure, batch, dispatch, iso, message, moment
+from pipeline.ledger.tables import auth_failure, batch, dispatch, is_live, iso, message, moment, optout
 from pipeline.model import LEGAL, Artefact, Batch, Dispatch, MessageState
 
 _SLICE = 5_000
@@ -171,8 +171,18 @@ def _move(connection: Connection, wanted: str, before: MessageState, after: Mess
 
 
 def begin_dispatch(ledger: Ledger, value: Dispatch, now: datetime) -> int:
-    """Commit that a dispatch is in flight, before its first byte; return the number of the attempt."""
+    """Commit that a dispatch is in flight, before its first byte; return the number of the attempt.
+
+    Whoever opted out before this commit is not written to: the list is asked in the same transaction.
+    """
+    barred = (
+        select(func.count())
+        .join_from(message, optout, optout.c.msisdn == message.c.msisdn)
+        .where(message.c.dispatch_id == value.dispatch_id, message.c.state == MessageState.PLANNED.value)
+    )
     with ledger.writing() as connection:
+        if count := connection.execute(barred).scalar_one():
+            raise GuardStopped("guard.opted_out", count=count, batch=value.batch_id)
         moved = _move(connection, value.dispatch_id, MessageState.PLANNED, MessageState.IN_FLIGHT, sent_at=iso(now))
         if moved != value.messages:
             raise GuardStopped("dispatch.changed", dispatch=value.dispatch_id)
@@ -278,7 +288,7 @@ def free_messages(ledger: Ledger, value: Batch) -> dict[int, list[str]]:
             other.c.campaign == message.c.campaign,
             other.c.message_key == message.c.message_key,
             other.c.smsid != message.c.smsid,
-            other.c.state.not_in([MessageState.REFUSED.value, MessageState.CANCELLED.value]),
+            is_live(other),
         )
         .exists()
     )

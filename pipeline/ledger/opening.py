@@ -1,4 +1,4 @@
-"""Open the ledger. Only ``create_ledger`` makes one; a missing or newer one stops the command."""
+"""Open the ledger. Only ``create_ledger`` makes one; a missing, older or newer one stops the command."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from pipeline.core.ids import ALPHABET, PREFIX_LETTERS
 from pipeline.errors import GuardStopped, TryLater, UsageError
 from pipeline.ledger import tables
 
-VERSION = 1
+#: version of the tables; ``migrations.STEPS`` lead to it
+VERSION = 2
 _BUSY_SECONDS = 5
 
 
@@ -104,8 +105,8 @@ def create_ledger(url: str, now: datetime, *, prefix: str | None = None) -> Ledg
     return open_ledger(url)
 
 
-def open_ledger(url: str) -> Ledger:
-    """Open the ledger that is there, of the version this program knows."""
+def open_ledger(url: str, *, older: bool = False) -> Ledger:
+    """Open the ledger that is there, of the version this program knows; ``older`` ones only to migrate them."""
     engine = _engine(url)
     if not _file(url).exists():
         raise GuardStopped("ledger.missing", file=str(_file(url)))
@@ -119,13 +120,9 @@ def open_ledger(url: str) -> Ledger:
         raise GuardStopped("ledger.damaged", problem=str(error.orig)) from None
     if version > VERSION:
         raise GuardStopped("ledger.newer", version=version, known=VERSION)
+    if version < VERSION and not older:
+        raise GuardStopped("ledger.older", version=version, known=VERSION)
     return Ledger(engine, row.ledger_id, row.prefix)
-
-
-def migrate_ledger(ledger: Ledger) -> int:
-    """Bring the ledger to the version this program knows; return that version. Version 1 is the first."""
-    with ledger.reading() as connection:
-        return int(connection.execute(select(func.max(tables.migration.c.version))).scalar_one())
 
 
 def check_ledger(ledger: Ledger) -> list[str]:

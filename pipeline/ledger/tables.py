@@ -11,13 +11,16 @@ from enum import StrEnum
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    ColumnElement,
     ForeignKey,
+    FromClause,
     Index,
     Integer,
     MetaData,
     Table,
     Text,
     UniqueConstraint,
+    literal,
     text,
 )
 
@@ -54,6 +57,8 @@ campaign = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("first_seen", Text, nullable=False),
+    # Whether a number may be served more than once: fixed when the campaign is first seen.
+    Column("repeats", Integer, CheckConstraint("repeats IN (0, 1)"), nullable=False, server_default=text("0")),
     sqlite_strict=True,
 )
 batch = Table(
@@ -174,6 +179,16 @@ observation = Table(
     _one_of("path", ObservationPath),
     sqlite_strict=True,
 )
+optout = Table(
+    "optout",
+    metadata,
+    Column("msisdn", Text, primary_key=True),
+    Column("added_at", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    # The table is its own index: listing it in order reads it once from front to back.
+    sqlite_with_rowid=False,
+    sqlite_strict=True,
+)
 auth_failure = Table(
     "auth_failure",
     metadata,
@@ -183,6 +198,15 @@ auth_failure = Table(
     Column("counts", Integer, nullable=False),
     sqlite_strict=True,
 )
+
+
+def is_live(messages: FromClause) -> ColumnElement[bool]:
+    """Say that a message serves its key, in the very words of ``served_once``.
+
+    SQLite takes a partial index only where a query repeats its condition literally: with bound values it reads the
+    whole table.
+    """
+    return messages.c.state.in_([literal(state.value, literal_execute=True) for state in sorted(LIVE)])
 
 
 def iso(moment: datetime) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pipeline.messages.inputs import INPUT_FAILURES
 from pipeline.messages.text import Failure, Text
 
 #: failure code → texts; placeholders are the failure's facts
 FAILURES: dict[str, Failure] = {
+    **INPUT_FAILURES,
     "profile.not_toml": Failure(
         Text("プロファイル {file} は TOML として読めません：{problem}", "profile {file} is not TOML: {problem}"),
         Text("その行を直してください。", "Correct that line."),
@@ -39,10 +41,12 @@ FAILURES: dict[str, Failure] = {
         ),
     ),
     "layout.unknown": Failure(
-        Text("レイアウト {name} はありません（使えるもの：{names}）。", "there is no layout {name} (there are: {names})"),
         Text(
-            "mediasms.toml に [layouts.{name}] と columns = [\"電話番号\", \"本文\"] のように書いてください。",
-            "Add [layouts.{name}] with columns = [\"phone\", \"text\"] to mediasms.toml.",
+            "レイアウト {name} はありません（使えるもの：{names}）。", "there is no layout {name} (there are: {names})"
+        ),
+        Text(
+            'mediasms.toml に [layouts.{name}] と columns = ["電話番号", "本文"] のように書いてください。',
+            'Add [layouts.{name}] with columns = ["phone", "text"] to mediasms.toml.',
         ),
     ),
     "replacements.invalid": Failure(
@@ -50,26 +54,6 @@ FAILURES: dict[str, Failure] = {
         Text(
             "schemas/replacement_tables/standard.toml と同じ形で、送信できない文字だけを書いてください。",
             "Write it like schemas/replacement_tables/standard.toml, with characters that cannot be sent only.",
-        ),
-    ),
-    "input.too_many_rejects": Failure(
-        Text(
-            "{file}：{rows} 行のうち {rejected} 行が却下され、上限（{limit}）を超えました。1通も送信していません。",
-            "{file}: {rejected} of {rows} rows are rejected, more than the limit ({limit}). Nothing was sent.",
-        ),
-        Text(
-            "{workbook} を見て直し、もう一度実行してください。上限は --max-rejects で変えられます。",
-            "Look into {workbook}, correct the list and run it again, or raise --max-rejects.",
-        ),
-    ),
-    "input.layout_columns": Failure(
-        Text(
-            "{file}：列が {found} 列ありますが、指定のレイアウトは {expected} 列です。",
-            "{file}: there are {found} columns, the layout has {expected}",
-        ),
-        Text(
-            "--layout の名前と、mediasms.toml の [layouts] を確かめてください。",
-            "Check the name given with --layout, and [layouts] in mediasms.toml.",
         ),
     ),
     "usage.max_rejects": Failure(
@@ -296,87 +280,6 @@ FAILURES: dict[str, Failure] = {
             "ファイルを確かめ、必要ならプロファイルの列を直してください。何も記録していません。",
             "Look at the file; correct the layout in the profile if need be. Nothing was recorded.",
         ),
-    ),
-    "input.missing": Failure(
-        Text("入力ファイル {file} がありません。", "there is no input file {file}."),
-        Text("ファイル名と場所を確かめてください。", "Check its name and place."),
-    ),
-    "input.unreadable": Failure(
-        Text("入力ファイル {file} を読めません：{problem}", "cannot read {file}: {problem}"),
-        Text("権限を確かめてください。", "Check its permissions."),
-    ),
-    "input.empty": Failure(
-        Text("入力ファイル {file} は空です。", "{file} is empty."),
-        Text("正しいファイルか確かめてください。", "Check that it is the right file."),
-    ),
-    "input.no_rows": Failure(
-        Text("入力ファイル {file} には見出しだけで、行がありません。", "{file} holds a header but no rows."),
-        Text("正しいファイルか確かめてください。", "Check that it is the right file."),
-    ),
-    "input.nul": Failure(
-        Text(
-            "入力ファイル {file} に NUL バイトがあります。テキストではないようです。",
-            "{file} contains NUL bytes; it does not look like text.",
-        ),
-        Text(
-            "CSV（UTF-8 または Shift_JIS）として保存し直してください。",
-            "Save it as CSV (UTF-8 or Shift_JIS).",
-        ),
-    ),
-    "input.encoding": Failure(
-        Text(
-            "入力ファイル {file} の {line} 行目（{offset} バイト目）は UTF-8 でも Shift_JIS でも読めません：{bytes}",
-            "{file}, line {line}, byte {offset}: neither UTF-8 nor CP932: {bytes}",
-        ),
-        Text(
-            "文字コードを UTF-8 か Shift_JIS にそろえて保存し直してください。",
-            "Save the file in one encoding, UTF-8 or Shift_JIS.",
-        ),
-    ),
-    "input.ragged": Failure(
-        Text(
-            "入力ファイル {file} の {row} 行目は {found} 列です（見出しは {expected} 列）。",
-            "{file}, row {row}: {found} columns instead of {expected}.",
-        ),
-        Text("その行のカンマや引用符を確かめてください。", "Look at the commas and quotes of that row."),
-    ),
-    "input.not_csv": Failure(
-        Text(
-            "入力ファイル {file} は CSV として読めません：{problem}",
-            "{file} cannot be read as CSV: {problem}",
-        ),
-        Text("引用符の閉じ忘れがないか確かめてください。", "Look for a quote that is not closed."),
-    ),
-    "input.no_phone_column": Failure(
-        Text(
-            "入力ファイル {file} に電話番号の列が見つかりません。列：{columns}",
-            "{file} has no column of phone numbers. Its columns: {columns}",
-        ),
-        Text("見出しを次のどれかにしてください：{names}", "Name the column one of: {names}"),
-    ),
-    "input.doubled_column": Failure(
-        Text(
-            "入力ファイル {file} に同じ意味の列が二つあります：{columns}",
-            "{file} has a column twice: {columns}",
-        ),
-        Text("一つだけ残してください。", "Keep one of them."),
-    ),
-    "input.no_text": Failure(
-        Text(
-            "入力ファイル {file} に本文の列がありません。列：{columns}",
-            "{file} has no column of texts. Its columns: {columns}",
-        ),
-        Text(
-            "「本文」の列を作るか、--text で本文のファイルを指定してください。",
-            "Add a column named text, or give one text for all with --text.",
-        ),
-    ),
-    "input.two_texts": Failure(
-        Text(
-            "--text と本文の列「{column}」の両方があります（{file}）。",
-            "both --text and the column {column} of {file} give a text.",
-        ),
-        Text("どちらか一つにしてください。", "Keep one of them."),
     ),
     "batch.unknown": Failure(
         Text("バッチ {batch} はありません。", "there is no batch {batch}."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline.messages.rejects import REJECT_LABELS
 from pipeline.messages.text import Text
 
 #: label code → text
@@ -199,6 +200,7 @@ LABELS: dict[str, Text] = {
     "report.provenance.results_sha256": Text("結果ファイルの SHA-256", "results SHA-256"),
     "report.provenance.input_sha256": Text("入力ファイルの SHA-256", "input SHA-256"),
     "report.provenance.ledger": Text("台帳 ID", "ledger"),
+    "progress.rows": Text("{shown}  {speed} 行/秒  残り {left}", "{shown}  {speed} rows/s  {left} left"),
     "stage.validate": Text("検証", "validating"),
     "stage.send": Text("送信", "sending"),
     "stage.pull": Text("結果取得", "pulling"),
@@ -216,15 +218,22 @@ LABELS: dict[str, Text] = {
         "continuing batch {batch} (campaign {campaign}, {run_date}).",
     ),
     "validate.totals": Text(
-        "入力 {rows} 行 = 受付 {accepted} + 却下 {rejected} + 送信済みのため対象外 {already}（自動修正 {repaired} 件）",
-        "input {rows} rows = accepted {accepted} + rejected {rejected} + already served {already} ({repaired} repairs)",
+        "入力 {rows} 行 = 受付 {accepted} + 却下 {rejected} + 送信済みのため対象外 {already}",
+        "input {rows} rows = accepted {accepted} + rejected {rejected} + already served {already}",
     ),
-    "validate.code": Text("  {count:>6}  {code}", "  {count:>6}  {code}"),
+    "validate.code": Text("  {count:>7,}  {code}", "  {count:>7,}  {code}"),
+    "validate.repairs": Text("自動修正 {repaired:,} 件：", "{repaired:,} repairs:"),
+    "validate.repair": Text("  {count:>7,}  {rule}  {what}", "  {count:>7,}  {rule}  {what}"),
+    "validate.warning": Text("注意：{text}", "note: {text}"),
     "validate.example": Text("  {row}行目 {column}：{reason}", "  row {row}, {column}: {reason}"),
     "validate.shown": Text(
-        "  （却下 {total} 行のうち {shown} 行を表示）", "  ({shown} of {total} rejected rows shown)"
+        "  （却下 {total:,} 行のうち {shown:,} 行を表示）", "  ({shown:,} of {total:,} rejected rows shown)"
     ),
-    "validate.rejected_file": Text("却下した行と理由：{file}", "rejected rows and why: {file}"),
+    "validate.workbook": Text(
+        "直すための Excel ファイル：{file}\n  直したら：mediasms run {file} --campaign {campaign}",
+        "rejected rows, to correct in a spreadsheet: {file}\n  then: mediasms run {file} --campaign {campaign}",
+    ),
+    "validate.files": Text("そのほかのファイル：{folder}", "all files: {folder}"),
     "validate.next": Text("次のコマンド：mediasms send {batch}", "next: mediasms send {batch}"),
     "pull.done": Text(
         "結果 {rows} 行（新規 {new} 行、{files} ファイル）",
@@ -241,6 +250,21 @@ LABELS: dict[str, Text] = {
     ),
     "status.none": Text("バッチはまだありません。", "no batches yet."),
     "resolve.done": Text("{count} 通を {outcome} としました。", "{count} messages resolved as {outcome}."),
+    "optout.added": Text(
+        "{given} 件を読み、うち {count} 件を配信停止リストに新しく加えました。",
+        "{given} numbers read; {count} of them are new on the list of opt-outs.",
+    ),
+    "optout.removed": Text(
+        "{given} 件を読み、うち {count} 件を配信停止リストから外しました。",
+        "{given} numbers read; {count} of them taken off the list of opt-outs.",
+    ),
+    "optout.unreadable": Text("  {position} 件目：{reason}", "  number {position}: {reason}"),
+    "optout.unreadable_row": Text("  {position} 行目：{reason}", "  row {position}: {reason}"),
+    "optout.unreadable_shown": Text(
+        "  （読めない {total} 件のうち {shown} 件を表示）", "  ({shown} of {total} unreadable numbers shown)"
+    ),
+    "optout.number": Text("{number}", "{number}"),
+    "optout.count": Text("配信停止リスト：{count} 件", "{count} numbers have opted out"),
     "config.line": Text("{key} = {value}", "{key} = {value}"),
     "profile.line": Text("{key} = {value}  [{grade}]{mark}{note}", "{key} = {value}  [{grade}]{mark}{note}"),
     "profile.unconfirmed": Text("（未確認のため無効）", " (not confirmed: does nothing)"),
@@ -248,6 +272,8 @@ LABELS: dict[str, Text] = {
         "{file} は使えます（ステータス {statuses} 件、応答コード {answers} 件）。",
         "{file} is good ({statuses} statuses, {answers} answer codes).",
     ),
+    "profile.sample": Text("この {columns} 列の CSV を送る例：", "an example of the {columns} columns it sends:"),
+    "profile.column": Text("  {number} 列目  {value}", "  column {number}  {value}"),
     "ledger.good": Text("台帳に問題はありません。", "the ledger is sound."),
     "ledger.version": Text("台帳のバージョン：{version}", "ledger version: {version}"),
     "init.config": Text("{file} を作りました。", "made {file}"),
@@ -264,4 +290,5 @@ LABELS: dict[str, Text] = {
     "ask.unpriced": Text(
         "（料金表にない {count} 通を除く）", "(without {count} messages that the tariff does not price)"
     ),
+    **REJECT_LABELS,
 }

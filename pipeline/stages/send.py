@@ -18,10 +18,11 @@ import pandas as pd
 from pipeline.adapters.files import write_durable
 from pipeline.adapters.gateway import Exchange, GatewayClient
 from pipeline.context import Context
+from pipeline.core import ids
 from pipeline.core.answers import Verdict, judge, parse_answer
 from pipeline.core.calendar import jst_date
 from pipeline.errors import GatewayRefused, GuardStopped, OutcomeUnknown, TryLater
-from pipeline.ledger.batches import count_states, repeats_elsewhere, same_content_elsewhere
+from pipeline.ledger.batches import campaign_repeats, count_states, repeats_elsewhere, same_content_elsewhere
 from pipeline.ledger.dispatches import (
     PlannedDispatch,
     adopt_in_flight,
@@ -38,13 +39,15 @@ from pipeline.ledger.dispatches import (
     planned_smsids,
     return_dispatch,
 )
+from pipeline.ledger.optouts import opted_out
 from pipeline.ledger.results import settle
-from pipeline.model import Batch, Dispatch, MessageState, Proof, RunAction
+from pipeline.model import Artefact, Batch, Dispatch, MessageState, Proof, RunAction
 from pipeline.stages.login import stop_after_failed_logins
 from schemas.gateway_csv import render, request_contract
 from schemas.recipients import ROW_NUMBER, enforce
 
 _UNAUTHORISED = "401"
+_SCHEDULED = "scheduled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +88,7 @@ def send(
     free = free_messages(context.ledger, batch)
     waiting = _waiting(context, batch, free)
     if waiting:
-        if not again:
-            _guard(context, batch, waiting, now)
+        _guard(context, batch, waiting, now, again=again)
         if confirm and not confirm(preview(context, batch, waiting)):
             raise GuardStopped("guard.not_confirmed", batch=batch.batch_id)
     # Nothing is planned before every guard has passed: what is planned counts as served in its campaign.
@@ -107,16 +109,22 @@ def _waiting(context: Context, batch: Batch, free: Mapping[int, list[str]]) -> s
     return planned_smsids(context.ledger, batch.batch_id) | again
 
 
-def _guard(context: Context, batch: Batch, waiting: set[str], now: datetime) -> None:
-    """Stop when the same went out in another campaign."""
-    if elsewhere := same_content_elsewhere(context.ledger, batch):
+def _guard(context: Context, batch: Batch, waiting: set[str], now: datetime, *, again: bool) -> None:
+    """Stop when somebody has opted out, whatever was asked for, and unless ``again`` when the same went out before."""
+    if not again and (elsewhere := same_content_elsewhere(context.ledger, batch)):
         raise GuardStopped("guard.same_content", campaign=elsewhere, batch=batch.batch_id)
     days = context.settings.send.repeat_guard_days
-    repeats = 0
+    barred = repeats = 0
     for chunk in _accepted(context, batch):
         rows = chunk[chunk["smsid"].isin(waiting)]
-        texts = dict(zip(rows["msisdn"].tolist(), rows["text_digest"].tolist(), strict=True))
-        repeats += repeats_elsewhere(context.ledger, batch.campaign, texts, now - timedelta(days=days))
+        numbers = rows["msisdn"].tolist()
+        out = opted_out(context.ledger, numbers)
+        barred += sum(number in out for number in numbers) if out else 0
+        if not again:
+            texts = list(zip(numbers, map(ids.text_digest, rows["text"].tolist()), strict=True))
+            repeats += repeats_elsewhere(context.ledger, batch.campaign, texts, now - timedelta(days=days))
+    if barred:
+        raise GuardStopped("guard.opted_out", count=barred, batch=batch.batch_id)
     if repeats:
         raise GuardStopped("guard.repeated_text", count=repeats, days=days)
 
@@ -190,34 +198,64 @@ def _accepted(context: Context, batch: Batch) -> Iterator[pd.DataFrame]:
         yield from reader
 
 
-def _payload(context: Context, batch: Batch, number: int, accepted: pd.DataFrame) -> PlannedDispatch:
+def _payload(context: Context, batch: Batch, number: int, accepted: pd.DataFrame) -> Artefact:
+    """Lay out rows as the gateway wants them, and put them on disk."""
     table = enforce(request_contract(context.profile), render(accepted, context.profile), "gateway CSV")
     line_end = context.profile.layout.request_line_end.value
     encoding = context.profile.upload.encoding.value
     data = table.to_csv(header=False, index=False, lineterminator=line_end).encode(encoding)
-    path = context.workspace.batch_folder(batch.batch_id) / f"dispatch-{number:04d}.csv"
-    columns = [ROW_NUMBER, "smsid", "msisdn", "text_digest", "characters", "double_byte"]
-    rows = accepted[columns].assign(message_key=accepted["msisdn"], double_byte=accepted["double_byte"].astype(int))
-    return PlannedDispatch(
-        number,
-        number,
-        write_durable(path, data),
-        [dict(zip(rows.columns, row, strict=True)) for row in rows.itertuples(index=False)],
+    return write_durable(context.workspace.batch_folder(batch.batch_id) / f"dispatch-{number:04d}.csv", data)
+
+
+def _messages(accepted: pd.DataFrame, *, repeats: bool) -> Iterator[Mapping[str, object]]:
+    """Yield the rows of the message table; until then a chunk waits as columns, a fraction of the memory."""
+    texts = accepted["text"].tolist()
+    numbers = accepted["msisdn"].tolist()
+    times = accepted[_SCHEDULED].tolist() if _SCHEDULED in accepted else [""] * len(accepted)
+    keys = [
+        ids.message_key(number, text, time, repeats=repeats)
+        for number, text, time in zip(numbers, texts, times, strict=True)
+    ]
+    rows = accepted[[ROW_NUMBER, "smsid", "msisdn", "characters"]].assign(
+        double_byte=accepted["double_byte"].astype(int),
+        text_digest=pd.Series([ids.text_digest(text) for text in texts], index=accepted.index, dtype="str"),
+        message_key=pd.Series(keys, index=accepted.index, dtype="str"),
     )
+    return (dict(zip(rows.columns, row, strict=True)) for row in rows.itertuples(index=False))
 
 
 def _plan(context: Context, batch: Batch) -> None:
     """Lay out every payload on disk, then commit messages and dispatches in one transaction."""
-    planned = [
-        _payload(context, batch, number, chunk)
-        for number, chunk in enumerate(_accepted(context, batch), 1)
+    repeats = campaign_repeats(context.ledger, batch.campaign) is True
+    parts = (
+        part
+        for chunk in _accepted(context, batch)
         if len(chunk)
+        for part in (_one_row_per_number(chunk) if repeats else [chunk])
+    )
+    planned = [
+        # Chunks are numbered as dispatches are: each part of what was read is one, and has one live dispatch.
+        PlannedDispatch(number, number, _payload(context, batch, number, part), _messages(part, repeats=repeats))
+        for number, part in enumerate(parts, 1)
     ]
     plan_batch(context.ledger, batch, planned, context.now())
 
 
+def _one_row_per_number(chunk: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Cut a chunk so that a number's first row is in the first part, its second in the second, and so on.
+
+    A reject line of the gateway's answer names a row by its number only.
+    """
+    turns = chunk.groupby("msisdn").cumcount()
+    for _, part in chunk.groupby(turns):
+        yield part.reset_index(drop=True)
+
+
 def _plan_free_again(context: Context, batch: Batch, free: Mapping[int, list[str]]) -> None:
-    """Plan again what was refused as a whole or withdrawn; the smsids stay the same."""
+    """Plan again what was refused as a whole or withdrawn; the smsids stay the same.
+
+    A chunk holds a number once, so a new dispatch of what is left of it does too.
+    """
     if not free:
         return
     wanted = {smsid for smsids in free.values() for smsid in smsids}
@@ -226,14 +264,8 @@ def _plan_free_again(context: Context, batch: Batch, free: Mapping[int, list[str
     for chunk, smsids in sorted(free.items()):
         number += 1
         part = accepted[accepted["smsid"].isin(set(smsids))].reset_index(drop=True)
-        laid_out = _payload(context, batch, number, part)
-        plan_again(
-            context.ledger,
-            batch,
-            PlannedDispatch(number, chunk, laid_out.payload, ()),
-            smsids,
-            context.now(),
-        )
+        again = PlannedDispatch(number, chunk, _payload(context, batch, number, part), ())
+        plan_again(context.ledger, batch, again, smsids, context.now())
 
 
 def _send_one(context: Context, gateway: GatewayClient, batch: Batch, dispatch: Dispatch) -> Verdict:

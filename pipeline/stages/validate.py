@@ -6,7 +6,6 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -19,13 +18,14 @@ from pipeline.adapters.csv_out import csv_lines
 from pipeline.adapters.files import DurableFile, durable, place_beside
 from pipeline.adapters.inputs import Table, open_input
 from pipeline.compute import in_order
+from pipeline.config import STANDARD
 from pipeline.context import Context
 from pipeline.core import ids
 from pipeline.core.calendar import JST, jst_date
 from pipeline.core.examine import Examined, examine
 from pipeline.core.kernels import strings
 from pipeline.core.kernels.smsids import smsid_column
-from pipeline.core.policy import Limits, Policy, RejectLimit, Roles
+from pipeline.core.policy import NO_LIMIT, Limits, Policy, read_reject_limit
 from pipeline.core.text import repair_text
 from pipeline.core.uniqueness import Ledgered, Uniqueness
 from pipeline.errors import InputUnusable, UsageError
@@ -66,8 +66,8 @@ _M2M = "020"
 class Request:
     """What a person asked for: an input, its campaign and run date, and how its rows are to be judged.
 
-    ``text`` is one text for the whole list. ``strict`` rejects what would be repaired; ``repeats`` lets a number get
-    several texts in the campaign. ``name`` stands for the input where the file is only a copy of it.
+    ``text`` is one text for the whole list; ``repeats`` lets a number get several texts in the campaign. ``name``
+    stands for the input where the file is only a copy of it.
     """
 
     source: Path
@@ -76,9 +76,7 @@ class Request:
     text: str | None = None
     sheet: str | None = None
     layout: str | None = None
-    strict: bool = False
     repeats: bool = False
-    max_rejects: RejectLimit | None = None
     name: str | None = None
 
     @property
@@ -123,6 +121,7 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
     Raises ``InputUnusable`` when the input cannot be used as a whole; then no file is left and nothing registered.
     With more rejected rows than ``max_rejects`` that is so too, except for the files that say what is wrong.
     """
+    limit = read_reject_limit(given) if (given := context.settings.validation.max_rejects) else NO_LIMIT
     table = open_input(request.source, sheet=request.sheet)
     heading = _heading(context, request, table)
     campaign = request.named_campaign(context.now())
@@ -133,22 +132,24 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
         return Validated(known, context.workspace.batch_folder(batch_id), True, {}, {}, {})  # noqa: FBT003 - continued
     folder = out or context.workspace.batch_folder(batch_id)
     check = _Check(context, request, table, heading, batch_id)
-    with durable(*(folder / name for name in FILES)) as files, RejectedWorkbook(
-        folder / ".rejected.xlsx.part", heading.given, language=context.language, source=request.file
-    ) as workbook:
+    with (
+        durable(*(folder / name for name in FILES)) as files,
+        RejectedWorkbook(
+            folder / ".rejected.xlsx.part", heading.given, language=context.language, source=request.file
+        ) as workbook,
+    ):
         check.run(files, workbook)
         totals = RowTotals(check.rows, check.accepted, check.rejected, check.already)
         workbook.close(check.codes, totals, rejected_csv=str(folder / "rejected.csv"))
         people = _hand_over(request, folder, out, totals)
-        too_many = request.max_rejects is not None and request.max_rejects.is_exceeded(totals.rejected, totals.rows)
-        if too_many:
+        if limit.is_exceeded(totals.rejected, totals.rows):
             files[1].commit()
             raise InputUnusable(
                 "input.too_many_rejects",
                 file=request.file,
                 rejected=totals.rejected,
                 rows=totals.rows,
-                limit=request.max_rejects,
+                limit=limit,
                 workbook=people,
             )
         artefacts = tuple(file.commit() for file in files)
@@ -185,8 +186,8 @@ def _fingerprint(context: Context, request: Request, table: Table, heading: Head
         context.profile.sha256,
         *table.form,
         "-" if request.text is None else request.text,
-        f"header={heading.header} strict={request.strict} repeats={request.repeats}",
-        repr(sorted(context.configuration.replacements.items())),
+        f"header={heading.header} strict={context.settings.validation.strict} repeats={request.repeats}",
+        repr(sorted(context.replacements().items())),
         *heading.columns,
     )
 
@@ -213,7 +214,7 @@ class _Check:
         self._heading = heading
         self._batch_id = batch_id
         self._campaign = request.named_campaign(context.now())
-        self._policy = policy_of(context, strict=request.strict)
+        self._policy = policy_of(context)
         text = heading.roles.common_text
         common = None if text is None else repair_text(text, self._policy.replacements)[0]
         self._roles = replace(heading.roles, common_text=common)
@@ -363,15 +364,14 @@ def _write(file: DurableFile, lines: Iterable[Iterable[object]]) -> None:
     file.write(buffer.getvalue().encode())
 
 
-def policy_of(context: Context, *, strict: bool = False) -> Policy:
-    """Return what decides about rows: the account's limits, and the choices of the configuration and this run."""
-    configuration = context.configuration
+def policy_of(context: Context) -> Policy:
+    """Return what decides about rows: the account's limits, and the choices of this installation and run."""
     return Policy(
         limits=limits_of(context.profile),
         now=context.now().astimezone(JST),
-        strict=strict or context.settings.validate_.strict,
-        replacements=configuration.replacements,
-        suggestions=configuration.suggestions,
+        strict=context.settings.validation.strict,
+        replacements=context.replacements(),
+        suggestions=context.replacements(STANDARD),
         scheduled_format=context.profile.results.registered_time_format.value,
     )
 

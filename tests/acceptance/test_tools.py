@@ -173,7 +173,7 @@ def test_ledger_check_and_migrate(home: Home) -> None:
     home.init()
     assert home("ledger", "check").code == 0
     assert home("ledger", "check", "--json").document == {"problems": [], "exit": 0}
-    assert home("ledger", "migrate", "--json").document["version"] == 1
+    assert home("ledger", "migrate", "--json").document["version"] == 2
 
 
 def test_a_ledger_that_went_back_in_time_stops_everything(home: Home, gateway: EmbeddedGateway) -> None:

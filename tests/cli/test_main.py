@@ -22,7 +22,10 @@ from pipeline.messages import Language
 from pipeline.stages.send import Preview
 
 COMMANDS = ["demo", "init", "run", "validate", "send", "pull", "reconcile", "status", "resolve", "doctor"]
-GROUPS = [("config", "show"), ("profile", "show"), ("profile", "check"), ("ledger", "check"), ("gateway", "serve")]
+GROUPS = [
+    *(("optout", name) for name in ("add", "remove", "import", "list")),
+    *(("config", "show"), ("profile", "show"), ("profile", "check"), ("ledger", "check"), ("gateway", "serve")),
+]
 
 
 def _output(language: Language = Language.EN, *, as_json: bool = False, quiet: bool = False) -> Output:

@@ -56,7 +56,7 @@ def test_another_ledger_is_refused(house: House, context: Context) -> None:
 def test_making_it_twice_keeps_it(house: House, context: Context) -> None:
     again = house.open(create=True)
     assert (again.ledger.ledger_id, again.ledger.prefix) == (context.ledger.ledger_id, context.ledger.prefix)
-    assert migrate_ledger(again.ledger) == opening.VERSION
+    assert migrate_ledger(again.ledger, context.now()) == opening.VERSION
     assert check_ledger(again.ledger) == []
 
 

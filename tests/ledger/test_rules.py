@@ -56,6 +56,9 @@ FORBIDDEN = {
     "a batch of no campaign": "UPDATE batch SET campaign = 'none'",
     "a batch twice": "INSERT INTO batch SELECT * FROM batch",
     "a text for a number": "UPDATE dispatch SET attempts = 'many'",
+    "repeats that are neither allowed nor not": "UPDATE campaign SET repeats = 2",
+    "an opt-out of no number": "INSERT INTO optout VALUES (NULL, 't', 'x')",
+    "an opt-out from nowhere": "INSERT INTO optout VALUES ('09011112222', 't', NULL)",
     "an observation by an unknown path": """
         INSERT INTO observation VALUES (1, NULL, 1, 'heard', 's', '0', 'x', '', '', NULL, NULL, NULL, '', '')""",
     "an observation of no pull": """

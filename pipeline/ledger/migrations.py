@@ -1,0 +1,33 @@
+"""From one version of the ledger to the next, in order. A step is written once and never edited."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func, insert, select, text
+
+from pipeline.ledger.batches import record_event
+from pipeline.ledger.opening import VERSION, Ledger
+from pipeline.ledger.tables import iso, migration
+
+#: version → statements that lead to it from the one before. Literal, because ``tables`` goes on changing.
+STEPS: dict[int, tuple[str, ...]] = {
+    2: (
+        "ALTER TABLE campaign ADD COLUMN repeats INTEGER DEFAULT 0 NOT NULL CHECK (repeats IN (0, 1))",
+        """CREATE TABLE optout (
+            msisdn TEXT NOT NULL, added_at TEXT NOT NULL, source TEXT NOT NULL, PRIMARY KEY (msisdn)
+        ) WITHOUT ROWID, STRICT""",
+    ),
+}
+
+
+def migrate_ledger(ledger: Ledger, now: datetime) -> int:
+    """Bring the ledger to the version this program knows, in one transaction; return that version."""
+    with ledger.writing() as connection:
+        version = int(connection.execute(select(func.max(migration.c.version))).scalar_one())
+        for following in range(version + 1, VERSION + 1):
+            for statement in STEPS[following]:
+                connection.execute(text(statement))
+            connection.execute(insert(migration).values(version=following, applied_at=iso(now)))
+            record_event(connection, now, "migrated", None, version=following)
+    return VERSION

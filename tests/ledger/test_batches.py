@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy import text as sql
+
+from pipeline.errors import Exit, UsageError
+from pipeline.ledger import batches
+from pipeline.ledger.batches import (
+    campaign_repeats,
+    list_batches,
+    live_keys,
+    register_batch,
+    repeats_elsewhere,
+    served_keys,
+)
+from pipeline.ledger.dispatches import free_messages
+from pipeline.model import MessageState
+from pipeline.stages.send import send
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipeline.context import Context
+    from pipeline.model import Batch
+    from tests.stages.conftest import House
+
+
+def _sent(house: House, context: Context, name: str, first: int, campaign: str = "c") -> Batch:
+    batch = house.batch(context, house.recipients(4, name, first, text=name), campaign)
+    send(context, batch)
+    return batch
+
+
+def test_live_keys_are_those_of_the_other_batches_of_the_campaign(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "_BLOCK", 3)
+    first = _sent(house, context, "a.csv", 0)
+    second = _sent(house, context, "b.csv", 10)
+    _sent(house, context, "c.csv", 20, campaign="d")
+    numbers = [house.number(row) for row in (0, 1, 2, 3, 10, 11, 12, 13)]
+    assert sorted(live_keys(context.ledger, "c", but_batch="none")) == numbers
+    assert sorted(live_keys(context.ledger, "c", but_batch=first.batch_id)) == numbers[4:]
+    assert sorted(live_keys(context.ledger, "c", but_batch=second.batch_id)) == numbers[:4]
+    assert list(live_keys(context.ledger, "none", but_batch=first.batch_id)) == []
+    smsids = house.smsids(context, first.batch_id)
+    for state in MessageState:
+        with context.ledger.writing() as connection:
+            connection.execute(
+                sql("UPDATE message SET state = :state WHERE smsid = :smsid"),
+                {"state": state.value, "smsid": smsids[0]},
+            )
+        live = state not in {MessageState.REFUSED, MessageState.CANCELLED}
+        assert (numbers[0] in set(live_keys(context.ledger, "c", but_batch="none"))) is live
+        found = served_keys(context.ledger, "c", numbers[:2], but_batch="none")
+        assert found == ({numbers[0]: smsids[0]} if live else {}) | {numbers[1]: smsids[1]}
+
+
+def _steps(context: Context, call: Callable[[], object]) -> list[str]:
+    """Return how SQLite goes about the statements of ``call``."""
+    seen: list[tuple[str, object]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, parameters: object, *_more: object) -> None:
+        if statement.startswith("SELECT"):
+            seen.append((statement, parameters))
+
+    event.listen(context.ledger.engine, "before_cursor_execute", note)
+    try:
+        call()
+    finally:
+        event.remove(context.ledger.engine, "before_cursor_execute", note)
+    with context.ledger.reading() as connection:
+        return [
+            str(row.detail)
+            for statement, parameters in seen
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)  # type: ignore[arg-type]
+        ]
+
+
+def test_no_lookup_reads_all_messages_there_ever_were(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(3))
+    calls: list[Callable[[], object]] = [
+        lambda: list(live_keys(context.ledger, "c", but_batch="x")),
+        lambda: served_keys(context.ledger, "c", ["a", "b"], but_batch="x"),
+        lambda: free_messages(context.ledger, batch),
+        lambda: repeats_elsewhere(context.ledger, "c", [("a", "b")], context.now()),
+    ]
+    for call in calls:
+        steps = _steps(context, call)
+        assert steps
+        assert [step for step in steps if step.startswith("SCAN")] == []
+
+
+def test_repeated_texts_are_pairs(house: House, context: Context) -> None:
+    _sent(house, context, "a.csv", 0)
+    with context.ledger.reading() as connection:
+        sent = connection.execute(sql("SELECT DISTINCT text_digest FROM message")).scalar_one()
+    texts = [(house.number(0), sent), (house.number(0), "x"), (house.number(1), "x"), (house.number(2), sent)]
+    assert repeats_elsewhere(context.ledger, "d", texts, context.now()) == 2
+    assert repeats_elsewhere(context.ledger, "c", texts, context.now()) == 0
+    assert repeats_elsewhere(context.ledger, "d", [], context.now()) == 0
+
+
+@pytest.mark.parametrize("repeats", [False, True])
+def test_whether_repeats_are_allowed_is_fixed_by_the_first_batch(
+    house: House, context: Context, *, repeats: bool
+) -> None:
+    batch = house.batch(context, house.recipients(3))
+    one = replace(batch, batch_id="b" * 10, campaign="new")
+    assert campaign_repeats(context.ledger, "new") is None
+    register_batch(context.ledger, one, repeats=repeats)
+    assert campaign_repeats(context.ledger, "new") is repeats
+    before = list_batches(context.ledger)
+    for other in (one, replace(one, batch_id="d" * 10)):
+        with pytest.raises(UsageError) as stopped:
+            register_batch(context.ledger, other, repeats=not repeats)
+        assert (stopped.value.code, stopped.value.exit) == ("campaign.repeats_differ", Exit.USAGE)
+    assert list_batches(context.ledger) == before
+    assert campaign_repeats(context.ledger, "new") is repeats
+    register_batch(context.ledger, replace(one, batch_id="d" * 10), repeats=repeats)
+    assert len(list_batches(context.ledger)) == len(before) + 1
+    assert campaign_repeats(context.ledger, "c") is False
