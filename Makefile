@@ -1,6 +1,6 @@
 # Needs GNU make, a POSIX shell and Python 3.11 or newer; everything else goes into .venv/, at the locked versions.
 #   make PYTHON=/path/to/python3.12 test     use this Python for .venv
-#   make test ARGS='-k billing -n 0'         pass arguments on (test, test-world, crash, demo)
+#   make test ARGS='-k billing -n 0'         pass arguments on (test, test-world, scale, crash, fuzz, bench, demo)
 #   make lock ARGS=--upgrade                 take newer releases of the dependencies
 
 PYTHON ?= python3
@@ -21,7 +21,7 @@ RUN := .venv/.installed
 DEV := .venv/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-world check bench crash fmt lock build clean
+.PHONY: help demo test test-world check bench scale fuzz crash fmt lock build clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -49,10 +49,17 @@ check: $(DEV) ## lint, formatting, types, import rules, fresh locks
 		diff -u "$$lock" "$$tmp/$$lock" || { echo "error: $$lock does not match pyproject.toml; run: make lock" >&2; exit 1; }; \
 	done
 
-bench: $(DEV) ## run every benchmark (benchmarks/bench_*.py)
-	@set -- benchmarks/bench_*.py; \
-	if [ ! -e "$$1" ]; then echo "bench: there is no benchmarks/bench_*.py yet"; exit 0; fi; \
-	for script do echo "bench: $$script"; $(BIN)/python "$$script" || exit 1; done
+bench: $(DEV) ## run every benchmark (benchmarks/*.py); peers get an environment of their own
+	@for script in benchmarks/*.py; do echo "bench: $$script"; $(BIN)/python "$$script" $(ARGS) || exit 1; done
+
+scale: $(DEV) ## validate a million rows and compare every cell with the naive reference
+	$(BIN)/python -m pytest -m scale -n auto $(ARGS)
+
+fuzz: $(DEV) ## search for inputs that break the reader, for a bounded time (ARGS=--seconds=300)
+	@[ -e .venv-fuzz/.installed ] || { "$(PYTHON)" -m venv --clear .venv-fuzz && \
+		.venv-fuzz/bin/python -m pip --disable-pip-version-check -qq install --require-hashes -r requirements.lock && \
+		.venv-fuzz/bin/python -m pip --disable-pip-version-check -qq install -r tests/fuzz/requirements.txt && touch .venv-fuzz/.installed; }
+	.venv-fuzz/bin/python -m tests.fuzz.fuzz_reader $(ARGS)
 
 crash: $(DEV) ## run the long crash tests
 	$(BIN)/python -m pytest -m crash -n auto $(ARGS)
@@ -68,7 +75,7 @@ build: $(DEV) ## build the sdist and the wheel into dist/
 	$(BIN)/python -m build --no-isolation
 
 clean: ## remove .venv, caches, build, coverage and demo output; never a workspace
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* htmlcov dist build mediasms-demo
+	rm -rf .venv .venv-fuzz .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* htmlcov dist build mediasms-demo
 	@for folder in pipeline schemas tests benchmarks; do \
 		[ ! -d $$folder ] || find $$folder -type d -name __pycache__ -prune -exec rm -rf {} + || exit 1; \
 	done

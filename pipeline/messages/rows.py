@@ -13,7 +13,8 @@ ROWS: dict[str, Text] = {
     ),
     "phone.scientific": Text(
         "電話番号が表計算ソフトで指数表示（9.01E+09 など）に壊れており、元の番号は分かりません。"
-        "列の書式を「文字列」にして入力し直し、「CSV UTF-8（コンマ区切り）」か Excel ブック（.xlsx）で保存してください。",
+        "列の書式を「文字列」にして入力し直し、「CSV UTF-8（コンマ区切り）」か "
+        "Excel ブック（.xlsx）で保存してください。",
         "A spreadsheet turned the phone number into scientific notation; the digits are lost. "
         "Format the column as text, enter the number again, and save as “CSV UTF-8 (Comma delimited)” or .xlsx.",
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from pipeline.core.rules import ACROSS, RULES
 from pipeline.messages import REPAIRS, WARNINGS, Language, Text
@@ -59,10 +59,9 @@ def _rejected() -> Iterator[str]:
         yield f'| <a id="{anchor(code)}"></a>`{code}` | {what} | {_example(EXAMPLES[code])} |'
 
 
-def _listed(texts: dict[str, Text]) -> Iterable[str]:
-    return (
-        f'| <a id="{anchor(code)}"></a>`{code}` | {_cell(text.ja)}<br>{_cell(text.en)} |' for code, text in texts.items()
-    )
+def _listed(texts: dict[str, Text]) -> Iterator[str]:
+    for code, text in texts.items():
+        yield f'| <a id="{anchor(code)}"></a>`{code}` | {_cell(text.ja)}<br>{_cell(text.en)} |'
 
 
 def _example(example: Example) -> str:

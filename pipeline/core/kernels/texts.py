@@ -65,7 +65,7 @@ def is_even(column: pa.Array) -> Mask:
 def is_blank(column: pa.Array) -> Mask:
     """Say for each text whether it is empty or holds only spaces and line breaks."""
     data, borders = strings.buffers(column)
-    blank = np.diff(borders) == 0
+    blank: Mask = np.diff(borders) == 0
     full = np.flatnonzero(~blank)
     suspects = full[_BLANK_BYTES[data[borders[full]]]]
     blank[suspects] = strings.mask(pc.match_substring_regex(strings.at(column, suspects), _BLANK))
