@@ -30,10 +30,11 @@ def find_dialect(head: bytes) -> tuple[str, int]:
     # A blank prefix ends within the first record that holds anything: its delimiters before that count too.
     start = max(head.rfind(b"\n", 0, start), head.rfind(b"\r", 0, start)) + 1
     evidence = head[start : start + _HEAD]
-    records = [line for line in _LINE.split(_QUOTED.sub(b"", evidence)) if line.strip()]
+    first, *others = _LINE.split(_QUOTED.sub(b"", evidence))
+    records = [first, *(line for line in others if line.strip(b" "))]
     if len(evidence) == _HEAD and len(records) > 1:
         records.pop()
     counts = {candidate: [record.count(candidate) for record in records[:_RECORDS]] for candidate in _CANDIDATES}
-    found = [candidate for candidate in _CANDIDATES if counts[candidate] and counts[candidate][0]]
+    found = [candidate for candidate in _CANDIDATES if counts[candidate][0]]
     best = max(found, key=lambda one: (counts[one].count(counts[one][0]), counts[one][0]), default=_CANDIDATES[0])
     return best.decode(), 0

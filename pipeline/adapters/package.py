@@ -2,7 +2,8 @@
 
 Before: is it a workbook at all, does it need a password, and does it unpack to a size that a machine can hold. Beside,
 for Excel's XML formats: cells whose value the reader does not tell, because it gives them as empty. An error (``#N/A``)
-is returned with its text; a formula that no program has calculated has no value, and stops the file.
+is returned with its text; a formula that no program has calculated has no value, and stops the file. Of LibreOffice's
+format the reader drops tabs, manual line breaks and errors: they stop the file too.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ _RATIO, _RATIO_FROM = 1000, 100 << 20
 _ENTRIES = 10_000
 #: cells between the first and the last used one; the reader holds all of them, used or not
 _AREA = 100_000_000
+#: Excel ends a text at 32,767 characters
+_CELL_SIZE = 16 << 20
 #: how a member's name tells what the file is
 _KINDS = (
     ("xl/workbook.bin", "xlsb"),
@@ -45,6 +48,7 @@ _UNCALCULATED = re.compile(
     rb'<(?:\w+:)?c (?![^>]*\bt="str")(?=[^>]*?\br="([A-Z]{1,3}[0-9]+)")[^>]*>'
     rb"\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</"
 )
+_LOSSY = re.compile(rb'<text:(tab|line-break|ruby)\b|\bvalue-type="(error)"')
 _SHEET = re.compile(rb"<(?:\w+:)?sheet\s[^>]*>")
 _SHEET_ID = re.compile(rb'\s\w+:id="([^"]+)"')
 _RELATION = re.compile(rb"<(?:\w+:)?Relationship\s[^>]*>")
@@ -119,7 +123,7 @@ def hidden_values(path: Path, index: int) -> dict[tuple[int, int], str]:
         if strings := names.get("xl/sharedstrings.xml"):
             for _ in _pieces(package, strings):
                 pass
-        for piece in _pieces(package, _member(package, names, index)):
+        for piece in _pieces(package, _member(package, names, index), (b"<c ", b":c ", b"<row", b":row")):
             if cells := _CELL.findall(piece):
                 columns.update({letters for letters, _ in cells})
                 last_row = int(cells[-1][1])
@@ -133,6 +137,15 @@ def hidden_values(path: Path, index: int) -> dict[tuple[int, int], str]:
     return errors
 
 
+def check_open_document(path: Path) -> None:
+    """Refuse what the reader would drop in silence: raises ``InputUnusable`` (``input.odf_content``)."""
+    with _opened(path) as package:
+        for piece in _pieces(package, "content.xml", (b"<",)):
+            if lossy := _LOSSY.search(piece):
+                what = (lossy[1] or lossy[2]).decode()
+                raise InputUnusable("input.odf_content", file=path.name, what=what)
+
+
 def _member(package: zipfile.ZipFile, names: dict[str, str], index: int) -> str:
     sheets = _SHEET.findall(package.read(names["xl/workbook.xml"]))
     relations = {}
@@ -144,12 +157,15 @@ def _member(package: zipfile.ZipFile, names: dict[str, str], index: int) -> str:
     return names[(target[1:] if target.startswith("/") else f"xl/{target}").lower()]
 
 
-def _pieces(package: zipfile.ZipFile, member: str) -> Iterator[bytes]:
-    """Yield a member in pieces that end behind a cell."""
+def _pieces(package: zipfile.ZipFile, member: str, begins: tuple[bytes, ...] = ()) -> Iterator[bytes]:
+    """Yield a member in pieces; none ends within what one of ``begins`` begins."""
     kept = b""
     with package.open(member) as stream:
         while data := stream.read(_PIECE):
-            whole = (kept + data).rpartition(b"c>")
-            kept = whole[2]
-            yield whole[0] + whole[1]
+            piece = kept + data
+            cut = max((piece.rfind(begin) for begin in begins), default=len(piece))
+            yield piece[: max(cut, 0)]
+            kept = piece[max(cut, 0) :]
+            if len(kept) > _CELL_SIZE:
+                raise zipfile.BadZipFile
     yield kept

@@ -68,15 +68,18 @@ class Scan:
 
 def line_ends(data: Bytes, size: int) -> Positions:
     """Return where lines end: the LF, or a CR without one. ``data[size]`` must be a byte behind the last one."""
-    ends = np.flatnonzero(data[:size] == _LF)
+    ends = data[:size] == _LF
     carriage = data[:size] == _CR
-    # Files with CR LF throughout are the rule: counting is cheaper than locating.
-    if np.count_nonzero(carriage):
-        returns = np.flatnonzero(carriage)
-        alone = returns[data[returns + 1] != _LF]
-        if alone.size:
-            ends = np.sort(np.concatenate((ends, alone)))
-    return ends
+    if carriage.any():
+        ends |= carriage & (data[1 : size + 1] != _LF)
+    return np.flatnonzero(ends)
+
+
+def _opener(quotes: Positions, at: int) -> int:
+    """Return which quote opened the cell: the one at ``at`` may be the second of two that stand for one."""
+    while at and quotes[at - 1] == quotes[at] - 1:
+        at -= 2
+    return at
 
 
 @dataclass(slots=True)
@@ -114,7 +117,7 @@ class _Pass:
         ends = lines
         if quotes.size:
             ends = lines[np.searchsorted(quotes, lines) & 1 == 0]
-        opened = int(quotes[-1]) if quotes.size & 1 else None
+        opened = int(quotes[_opener(quotes, quotes.size - 1)]) if quotes.size & 1 else None
         cut = size if final else int(ends[-1]) + 1 if ends.size else 0
         self._check_length(ends, lines, quotes, size)
         if opened is not None and final:
@@ -155,8 +158,7 @@ class _Pass:
             return quotes
         good = 2 * int(min(wrong[0] if wrong.size else quotes.size for wrong in (wrong_open, wrong_close)))
         # Not within a pair: its second quote would look like one in an unquoted cell.
-        while good and quotes[good - 1] == quotes[good] - 1:
-            good -= 2
+        good = _opener(quotes, good)
         walked = self._walk(quotes[good:].tolist(), lines, quotes[:good])
         return np.concatenate((quotes[:good], np.array(walked, np.intp)))
 
@@ -188,9 +190,11 @@ class _Pass:
         if lengths.max() <= LIMIT:
             return
         start = int(borders[int(np.argmax(lengths > LIMIT))]) + 1
-        before = int(np.searchsorted(quotes, start + LIMIT))
-        if before & 1:
-            raise self._quote(int(quotes[before - 1]), lines, ends)
+        # Within a quoted cell, or between the two quotes of a pair in one.
+        at = int(np.searchsorted(quotes, start + LIMIT))
+        at -= at & 1
+        if at < quotes.size and (quotes[at] < start + LIMIT or (at and quotes[at - 1] == quotes[at] - 1)):
+            raise self._quote(int(quotes[_opener(quotes, at)]), lines, ends)
         raise InputUnusable("input.long_record", file=self.name, line=self._line(start, lines), limit=LIMIT)
 
     def _check_utf8(self, data: Bytes, lines: Positions) -> None:
@@ -250,7 +254,7 @@ def scan(path: Path, *, block: int = BLOCK) -> Scan:
     """Read a file once and return how to cut it into cells.
 
     Raises ``InputUnusable``: ``input.empty``, ``input.nul``, ``input.utf16_without_bom``, ``input.encoding``,
-    ``input.quote``, ``input.long_record``.
+    ``input.quote``, ``input.long_record``, ``input.changed``.
     """
     known = identity(path)
     with path.open("rb", buffering=0) as file:
@@ -261,8 +265,11 @@ def scan(path: Path, *, block: int = BLOCK) -> Scan:
             file.seek(0)
             digest = hashlib.file_digest(file, "sha256")
     start = 3 if mark == codecs.BOM_UTF8 else 0
+    # UTF-16 grows by half at most; a small file needs no large buffers.
+    most = 2 * known[1]
+    block, limit = min(block, most + 1), min(LIMIT, most)
     with open_stream(path, utf16 or "utf-8") as stream:
-        view = memoryview(bytearray(LIMIT))
+        view = memoryview(bytearray(limit))
         head = bytes(view[start : read_fully(stream, view)])
     delimiter, skipped = find_dialect(head)
     state = _Pass(
@@ -270,10 +277,12 @@ def scan(path: Path, *, block: int = BLOCK) -> Scan:
         delimiter=delimiter,
         utf8=utf16 is None,
         wide=_is_wide(head),
-        buffer=bytearray(2 + LIMIT + block),
+        buffer=bytearray(2 + limit + block),
         offset=start + skipped,
         lines=int(skipped > 0),
         records=int(skipped > 0),
+        # The mark alone says UTF-8.
+        highest=_THREE_BYTES if start else 0,
     )
     body = (state.offset, state.records)
     with open_stream(path, utf16 or "utf-8") as stream, ThreadPoolExecutor(1) as hasher:
@@ -293,6 +302,8 @@ def scan(path: Path, *, block: int = BLOCK) -> Scan:
             hashing.result()
             kept = size - cut
             view[1 : 1 + kept] = bytes(view[1 + cut : 1 + size])
+    if identity(path) != known:
+        raise InputUnusable("input.changed", file=path.name)
     if state.not_utf8 and state.highest >= _THREE_BYTES:
         # Japanese as UTF-8 writes it stands before: read as CP932 it would be gibberish, and most of it sendable.
         raise undecodable(path.name, state.not_utf8, "UTF-8")

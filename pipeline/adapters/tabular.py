@@ -34,8 +34,8 @@ _TEXT = pd.StringDtype("pyarrow", na_value=np.nan)
 _AHEAD = 2
 #: characters of three bytes UTF-8 in a row that CP932 text does not form: nine kanji, half of them of the second level
 _FOREIGN = 6
-#: how the first one and the others of these three bytes begin
-_LEAD, _FOLLOWS = 0xE0, 0x80
+#: how the first one and the others of these three bytes begin; the first one of kana and Japanese punctuation
+_LEAD, _FOLLOWS, _KANA = 0xE0, 0x80, 0xE3
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +210,7 @@ def text_frame(numbers: npt.NDArray[np.int64], arrays: list[pa.Array], columns: 
 def _utf8_within(data: memoryview) -> int | None:
     """Return where UTF-8 stands within CP932: most of it decodes, into gibberish that could be sent."""
     view = np.frombuffer(data, np.uint8)
-    at = np.flatnonzero(view & 0xF0 == _LEAD)
+    at = np.flatnonzero(view == _KANA)
     at = at[at <= view.size - 3 * _FOREIGN]
     for first in range(0, 3 * _FOREIGN, 3):
         at = at[view[at + first] & 0xF0 == _LEAD]

@@ -3,7 +3,8 @@
 A cell arrives as a person would type it: a number without ``.0`` as long as all of its digits are known, a date in ISO
 form, text verbatim, whatever it starts with. A sheet is a rectangle: rows shorter than the first record are filled
 with empty cells, and a row is numbered as the sheet numbers it. Without a name the first visible sheet that holds
-anything is read. Error cells arrive as their text from xlsx and xlsm; calamine gives those of other formats as empty.
+anything is read. Error cells (``#N/A``) arrive as their text from xlsx and xlsm; from xls and xlsb the reader gives
+them as empty, and an ods with such cells is refused.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import pandas as pd
 import pyarrow as pa
 import python_calamine as calamine
 
-from pipeline.adapters.package import check_package, hidden_values
+from pipeline.adapters.package import check_open_document, check_package, hidden_values
 from pipeline.adapters.tabular import text_frame
 from pipeline.errors import InputUnusable, UsageError
 
@@ -135,7 +136,8 @@ def open_workbook(path: Path, *, sheet: str | None = None, block: int = ROWS) ->
     """Load a sheet of a workbook.
 
     Raises ``InputUnusable`` (``input.damaged``, ``input.bomb``, ``input.encrypted``, ``input.not_a_table``,
-    ``input.uncalculated``, ``input.too_wide``, ``input.empty``) and ``UsageError`` (``input.no_sheet``).
+    ``input.uncalculated``, ``input.too_wide``, ``input.odf_content``, ``input.empty``) and ``UsageError``
+    (``input.no_sheet``).
     """
     with path.open("rb") as stream:
         kind = "xls" if stream.read(len(OLE)) == OLE else check_package(path)
@@ -143,6 +145,8 @@ def open_workbook(path: Path, *, sheet: str | None = None, block: int = ROWS) ->
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     if kind == "xls" and _is_encrypted(path):
         raise InputUnusable("input.encrypted", file=path.name)
+    if kind == "ods":
+        check_open_document(path)
     with _Reading(path):
         book = calamine.CalamineWorkbook.from_path(path)
         sheets = book.sheets_metadata

@@ -52,9 +52,9 @@ def text_digest(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
-def message_key(msisdn: str, text: str, scheduled: str = "", *, repeats: bool) -> str:
+def message_key(msisdn: str, final_text: str, scheduled: str = "", *, repeats: bool) -> str:
     """Return what may be served once in a campaign: the number, or with ``repeats`` number, final text and time."""
-    return f"{msisdn}:{text_digest(text)}:{scheduled}" if repeats else msisdn
+    return f"{msisdn}:{text_digest(final_text)}:{scheduled}" if repeats else msisdn
 
 
 def list_name(stem: str) -> str:

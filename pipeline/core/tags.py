@@ -7,7 +7,7 @@ expanded by the gateway, so such a row is rejected (``tag.in_value``).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -60,3 +60,19 @@ def parse_template(text: str) -> Template | Unclosed:
             return Unclosed(start + stray.start() + 1)
         start += len(literal) + len(tag) + 2
     return Template(tuple(literals), tuple(tags))
+
+
+def final_texts(columns: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return each text with the values that the gateway will fill in: what tells two messages to one number apart.
+
+    ``columns`` holds ``text`` and those of the gateway's fields that there are, all of one length.
+    """
+    fields = {tag: columns[name] for tag, name in (LINK_TAGS | INFO_TAGS).items() if name in columns}
+    if not fields:
+        return list(columns["text"])
+    filled = []
+    for text, *values in zip(columns["text"], *fields.values(), strict=True):
+        template = parse_template(text) if "{" in text else None
+        given = dict(zip(fields, values, strict=True))
+        filled.append(template.fill(given) if isinstance(template, Template) else text)
+    return filled

@@ -7,7 +7,7 @@ bit for each of the 500 million domestic mobile numbers and 8 bytes a row, howev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +19,7 @@ from pipeline.core.examine import Examined
 from pipeline.core.kernels import msisdns, strings
 from pipeline.core.kernels.strings import Mask, Positions
 from pipeline.core.policy import Roles
+from pipeline.core.tags import final_texts
 from pipeline.model import Finding
 
 Integers = NDArray[np.int64]
@@ -65,6 +66,15 @@ class Ledgered:
     served: Collection[str] = ()
     opted_out: Collection[str] = ()
     used_smsids: Callable[[list[str]], set[str]] = field(default=lambda _: set())
+
+
+def message_keys(columns: Mapping[str, Sequence[str]], *, repeats: bool) -> list[str]:
+    """Return what may be served once in a campaign, for rows whose canonical values stand in ``columns`` by field."""
+    if not repeats:
+        return list(columns["msisdn"])
+    times = columns.get("scheduled") or [""] * len(columns["msisdn"])
+    rows = zip(columns["msisdn"], final_texts(columns), times, strict=True)
+    return [ids.message_key(number, text, time, repeats=True) for number, text, time in rows]
 
 
 class Uniqueness:
@@ -114,11 +124,9 @@ class Uniqueness:
         columns = {name: column.to_pylist() for name, column in found.columns.items()}
         smsids = columns.get("smsid", [""] * len(found.row_numbers))
         taken = self._ledgered.used_smsids([smsid for smsid in smsids if smsid])
+        keys = message_keys(columns, repeats=self._repeats)
         for position in accepted.tolist():
-            row, smsid = int(found.row_numbers[position]), smsids[position]
-            number, text = columns["msisdn"][position], columns["text"][position]
-            scheduled = columns["scheduled"][position] if "scheduled" in columns else ""
-            key = ids.message_key(number, text, scheduled, repeats=self._repeats)
+            row, smsid, key = int(found.row_numbers[position]), smsids[position], keys[position]
             served[position] |= key in self._served_keys
             if served[position]:
                 continue

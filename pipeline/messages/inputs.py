@@ -91,8 +91,8 @@ INPUT_FAILURES: dict[str, Failure] = {
         Text(
             '入力ファイル {file} の {line} 行目（{row} 件目のレコード）で始まる引用符（"）が正しく閉じられていません。'
             "閉じ引用符がないか、閉じたあとに文字が続いています。続く行がのみ込まれるため、読みません。",
-            '{file}, line {line} (record {row}): the quote (") that opens there is not closed properly. Its end is missing, or '
-            "characters follow it. Rows would be swallowed, so nothing is read.",
+            '{file}, line {line} (record {row}): the quote (") that opens there is not closed properly. '
+            "Its end is missing, or characters follow it. Rows would be swallowed, so nothing is read.",
         ),
         Text(
             'その行の引用符を直してください。本文の中の引用符は二つ重ねます（""）。'
@@ -211,6 +211,16 @@ INPUT_FAILURES: dict[str, Failure] = {
         Text(
             "Excel か LibreOffice で開き、再計算（F9）してから保存してください。",
             "Open it in Excel or LibreOffice, let it calculate (F9), and save it.",
+        ),
+    ),
+    "input.odf_content": Failure(
+        Text(
+            "ブック {file} のセルには、この形式（.ods）からは正確に読めないもの（{what}）があります。",
+            "cells of {file} hold something that cannot be read exactly from this format (.ods): {what}",
+        ),
+        Text(
+            "LibreOffice で「Excel 2007-365 (.xlsx)」か「テキスト CSV」（UTF-8）として保存したものを渡してください。",
+            "Save it in LibreOffice as “Excel 2007-365 (.xlsx)” or “Text CSV” (UTF-8), and hand in that.",
         ),
     ),
     "input.no_sheet": Failure(

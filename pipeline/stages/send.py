@@ -7,7 +7,7 @@ that only evidence changes anything. The caller holds the campaign lock.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -21,6 +21,8 @@ from pipeline.context import Context
 from pipeline.core import ids
 from pipeline.core.answers import Verdict, judge, parse_answer
 from pipeline.core.calendar import jst_date
+from pipeline.core.tags import final_texts
+from pipeline.core.uniqueness import message_keys
 from pipeline.errors import GatewayRefused, GuardStopped, OutcomeUnknown, TryLater
 from pipeline.ledger.batches import campaign_repeats, count_states, repeats_elsewhere, same_content_elsewhere
 from pipeline.ledger.dispatches import (
@@ -47,7 +49,6 @@ from schemas.gateway_csv import render, request_contract
 from schemas.recipients import ROW_NUMBER, enforce
 
 _UNAUTHORISED = "401"
-_SCHEDULED = "scheduled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +117,12 @@ def _guard(context: Context, batch: Batch, waiting: set[str], now: datetime, *, 
     days = context.settings.send.repeat_guard_days
     barred = repeats = 0
     for chunk in _accepted(context, batch):
-        rows = chunk[chunk["smsid"].isin(waiting)]
+        rows = _those(chunk, waiting)
         numbers = rows["msisdn"].tolist()
         out = opted_out(context.ledger, numbers)
         barred += sum(number in out for number in numbers) if out else 0
         if not again:
-            texts = list(zip(numbers, map(ids.text_digest, rows["text"].tolist()), strict=True))
+            texts = list(zip(numbers, _digests(_columns(rows)), strict=True))
             repeats += repeats_elsewhere(context.ledger, batch.campaign, texts, now - timedelta(days=days))
     if barred:
         raise GuardStopped("guard.opted_out", count=barred, batch=batch.batch_id)
@@ -154,7 +155,7 @@ def preview(context: Context, batch: Batch, waiting: set[str]) -> Preview:
     lowest = highest = Decimal(0)
     unpriced = 0
     for chunk in _accepted(context, batch):
-        rows = chunk[chunk["smsid"].isin(waiting)]
+        rows = _those(chunk, waiting)
         if not first[0] and len(rows):
             first = (str(rows["msisdn"].iloc[0]), str(rows["text"].iloc[0]))
         lengths = Counter(zip(rows["characters"].tolist(), rows["double_byte"].tolist(), strict=True))
@@ -198,6 +199,11 @@ def _accepted(context: Context, batch: Batch) -> Iterator[pd.DataFrame]:
         yield from reader
 
 
+def _those(chunk: pd.DataFrame, smsids: Container[str]) -> pd.DataFrame:
+    """Return the rows whose smsid is one of ``smsids``: pandas' ``isin`` would convert all of them for every chunk."""
+    return chunk[pd.Series([smsid in smsids for smsid in chunk["smsid"].tolist()], index=chunk.index, dtype=bool)]
+
+
 def _payload(context: Context, batch: Batch, number: int, accepted: pd.DataFrame) -> Artefact:
     """Lay out rows as the gateway wants them, and put them on disk."""
     table = enforce(request_contract(context.profile), render(accepted, context.profile), "gateway CSV")
@@ -208,20 +214,30 @@ def _payload(context: Context, batch: Batch, number: int, accepted: pd.DataFrame
 
 
 def _messages(accepted: pd.DataFrame, *, repeats: bool) -> Iterator[Mapping[str, object]]:
-    """Yield the rows of the message table; until then a chunk waits as columns, a fraction of the memory."""
-    texts = accepted["text"].tolist()
-    numbers = accepted["msisdn"].tolist()
-    times = accepted[_SCHEDULED].tolist() if _SCHEDULED in accepted else [""] * len(accepted)
-    keys = [
-        ids.message_key(number, text, time, repeats=repeats)
-        for number, text, time in zip(numbers, texts, times, strict=True)
-    ]
+    """Return the rows of the message table; until they are asked for they wait as columns, a fraction of the memory."""
+    columns = _columns(accepted)
     rows = accepted[[ROW_NUMBER, "smsid", "msisdn", "characters"]].assign(
         double_byte=accepted["double_byte"].astype(int),
-        text_digest=pd.Series([ids.text_digest(text) for text in texts], index=accepted.index, dtype="str"),
-        message_key=pd.Series(keys, index=accepted.index, dtype="str"),
+        text_digest=pd.Series(_digests(columns), index=accepted.index, dtype="str"),
+        message_key=pd.Series(message_keys(columns, repeats=repeats), index=accepted.index, dtype="str"),
     )
-    return (dict(zip(rows.columns, row, strict=True)) for row in rows.itertuples(index=False))
+    return _rows(rows)
+
+
+def _columns(table: pd.DataFrame) -> dict[str, list[str]]:
+    return {str(name): table[name].tolist() for name in table.columns}
+
+
+def _digests(columns: Mapping[str, list[str]]) -> list[str]:
+    """Return the digests by which the same text to the same number is recognised."""
+    return [ids.text_digest(text) for text in final_texts(columns)]
+
+
+def _rows(table: pd.DataFrame) -> Iterator[Mapping[str, object]]:
+    """Yield the rows of a table by column name."""
+    names = [str(name) for name in table.columns]
+    for row in zip(*(table[name].tolist() for name in names), strict=True):
+        yield dict(zip(names, row, strict=True))
 
 
 def _plan(context: Context, batch: Batch) -> None:
@@ -258,14 +274,13 @@ def _plan_free_again(context: Context, batch: Batch, free: Mapping[int, list[str
     """
     if not free:
         return
-    wanted = {smsid for smsids in free.values() for smsid in smsids}
-    accepted = pd.concat([chunk[chunk["smsid"].isin(wanted)] for chunk in _accepted(context, batch)], ignore_index=True)
-    number = max(dispatch.number for dispatch in list_dispatches(context.ledger, batch.batch_id))
-    for chunk, smsids in sorted(free.items()):
-        number += 1
-        part = accepted[accepted["smsid"].isin(set(smsids))].reset_index(drop=True)
-        again = PlannedDispatch(number, chunk, _payload(context, batch, number, part), ())
-        plan_again(context.ledger, batch, again, smsids, context.now())
+    chunk_of = {smsid: chunk for chunk, smsids in free.items() for smsid in smsids}
+    accepted = pd.concat([_those(chunk, chunk_of) for chunk in _accepted(context, batch)], ignore_index=True)
+    last = max(dispatch.number for dispatch in list_dispatches(context.ledger, batch.batch_id))
+    parts = accepted.groupby(accepted["smsid"].map(chunk_of))
+    for number, chunk in enumerate(sorted(free), last + 1):
+        payload = _payload(context, batch, number, parts.get_group(chunk).reset_index(drop=True))
+        plan_again(context.ledger, batch, PlannedDispatch(number, chunk, payload, ()), free[chunk], context.now())
 
 
 def _send_one(context: Context, gateway: GatewayClient, batch: Batch, dispatch: Dispatch) -> Verdict:

@@ -27,9 +27,9 @@ from pipeline.core.kernels import strings
 from pipeline.core.kernels.smsids import smsid_column
 from pipeline.core.policy import NO_LIMIT, Limits, Policy, read_reject_limit
 from pipeline.core.text import repair_text
-from pipeline.core.uniqueness import Ledgered, Uniqueness
+from pipeline.core.uniqueness import Ledgered, Uniqueness, message_keys
 from pipeline.errors import InputUnusable, UsageError
-from pipeline.ledger.batches import find_batch, live_keys, register_batch, served_keys, used_smsids
+from pipeline.ledger.batches import campaign_repeats, find_batch, live_keys, register_batch, served_keys, used_smsids
 from pipeline.ledger.optouts import list_optouts
 from pipeline.messages import Language
 from pipeline.model import Batch, ExpandedText, Finding, RejectedRow, RowTotals
@@ -125,6 +125,8 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
     table = open_input(request.source, sheet=request.sheet)
     heading = _heading(context, request, table)
     campaign = request.named_campaign(context.now())
+    if campaign_repeats(context.ledger, campaign) is (not request.repeats):
+        raise UsageError("campaign.repeats_differ", campaign=campaign)
     deciding = _fingerprint(context, request, table, heading)
     batch_id = ids.batch_id(campaign, table.sha256, deciding)
     known = find_batch(context.ledger, batch_id)
@@ -219,6 +221,7 @@ class _Check:
         common = None if text is None else repair_text(text, self._policy.replacements)[0]
         self._roles = replace(heading.roles, common_text=common)
         self._fields = [name for name in GATEWAY_FIELDS if name in self._roles.columns]
+        self._repeats = request.repeats
         self._unique = Uniqueness(self._ledgered(), repeats=request.repeats)
         self._input = input_contract(heading.columns)
         limits = self._policy.limits
@@ -288,10 +291,13 @@ class _Check:
 
     def _served(self, found: Examined, positions: strings.Positions) -> Iterator[tuple[int, str]]:
         """Yield row and smsid of the message by which the campaign served it before."""
-        numbers = strings.at(found.columns["msisdn"], positions).to_pylist()
-        known = served_keys(self._context.ledger, self._campaign, numbers, but_batch=self._batch_id) if numbers else {}
-        for position, number in zip(positions.tolist(), numbers, strict=True):
-            yield int(found.row_numbers[position]), known.get(number, "")
+        if not len(positions):
+            return
+        columns = {name: strings.at(column, positions).to_pylist() for name, column in found.columns.items()}
+        keys = message_keys(columns, repeats=self._repeats)
+        known = served_keys(self._context.ledger, self._campaign, keys, but_batch=self._batch_id)
+        for row, key in zip(found.row_numbers[positions].tolist(), keys, strict=True):
+            yield row, known[key]
 
     def _write_accepted(self, file: DurableFile, found: Examined, positions: strings.Positions) -> None:
         if not len(positions):

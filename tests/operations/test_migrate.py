@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.errors import GuardStopped, UsageError
+from pipeline.ledger import opening
+from pipeline.operations.migrate import migrate
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+    from tests.stages.conftest import House
+
+
+def _age(context: Context) -> None:
+    """Make the ledger one of version 1 again."""
+    with context.ledger.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM migration")
+        connection.exec_driver_sql("INSERT INTO migration VALUES (1, 'then')")
+        connection.exec_driver_sql("DROP TABLE optout")
+        connection.exec_driver_sql("ALTER TABLE campaign DROP COLUMN repeats")
+
+
+def test_an_old_installation_works_after_it_was_migrated(house: House, context: Context) -> None:
+    source = house.recipients(3)
+    house.sent(context, source)
+    _age(context)
+    for create in (False, True):
+        with pytest.raises(GuardStopped) as stopped:
+            house.open(create=create)
+        assert stopped.value.code == "ledger.older"
+    assert migrate(context.configuration, context.now()) == opening.VERSION
+    assert migrate(context.configuration, context.now()) == opening.VERSION
+    assert house.sent(house.open(), source).dispatches == 0
+    assert house.uploads() == 1
+
+
+def test_the_ledger_of_another_installation_is_not_migrated(context: Context) -> None:
+    _age(context)
+    (context.workspace.root / "ledger.id").write_text("another\n")
+    with pytest.raises(GuardStopped) as stopped:
+        migrate(context.configuration, context.now())
+    assert stopped.value.code == "ledger.foreign"
+    (context.workspace.root / "ledger.id").unlink()
+    with pytest.raises(UsageError) as missing:
+        migrate(context.configuration, context.now())
+    assert missing.value.code == "workspace.missing"
+    with context.ledger.reading() as connection:
+        assert connection.exec_driver_sql("SELECT max(version) FROM migration").scalar_one() == 1

@@ -1,0 +1,227 @@
+"""Headings: which column plays which role, and which tables are refused as a whole."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Final
+
+import pytest
+
+from pipeline.core.rules import CODE_FIELDS
+from pipeline.errors import InputUnusable, UsageError
+from pipeline.messages import Language
+from schemas.heading import GATEWAY_LAYOUT, Heading, layout_columns, read_heading
+from schemas.profile import parse_profile
+from schemas.recipients import ROLES
+
+TEXT: Final = (files("schemas") / "profiles" / "mediasms.toml").read_text("utf-8")
+PROFILE: Final = parse_profile(TEXT, "mediasms.toml")
+#: a profile whose layout has a column for the first access code
+WITH_CODE: Final = parse_profile(
+    f'{TEXT}\n[[layout.column]]\nnumber = 60\nfield = "originalurlcode"\ndirection = "send"\ngrade = "A"\n', "own.toml"
+)
+
+
+def read(*names: str, text: str | None = None, layout: tuple[str, ...] | None = None) -> Heading:
+    return read_heading("list.csv", names, PROFILE, text=text, layout=layout)
+
+
+def refused(*names: str, text: str | None = None, layout: tuple[str, ...] | None = None) -> tuple[str, dict[str, object]]:
+    """Return code and facts of the refusal, whose words must be there in both languages."""
+    with pytest.raises(InputUnusable) as caught:
+        read(*names, text=text, layout=layout)
+    assert caught.value.facts["file"] == "list.csv"
+    for language in Language:
+        assert "list.csv" in caught.value.what(language)
+    return caught.value.code, {name: fact for name, fact in caught.value.facts.items() if name != "file"}
+
+
+@pytest.mark.parametrize(
+    ("field", "name"), [(field, name) for field, names in PROFILE.headers.items() for name in names]
+)
+def test_every_synonym_is_understood(field: str, name: str) -> None:
+    others = {"msisdn": "電話番号", "text": "本文"}
+    names = [name, *(other for role, other in others.items() if role != field)]
+    heading = read(*names)
+    assert heading.roles.columns[field] == name
+    assert heading.roles.columns.keys() == {field, "msisdn", "text"}
+    assert heading.header
+
+
+@pytest.mark.parametrize("field", [field for field in ROLES if field not in CODE_FIELDS])
+def test_every_field_is_understood_by_its_own_name(field: str) -> None:
+    names = dict.fromkeys([field, "msisdn", "text"])
+    assert read(*names).roles.columns[field] == field
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("Mobile Number", "msisdn"),
+        ("MOBILE_NUMBER", "msisdn"),
+        ("mobile-number", "msisdn"),
+        ("Ｐｈｏｎｅ", "msisdn"),
+        (" 電話 番号 ", "msisdn"),
+        ("電話\n番号", "msisdn"),
+        ("\u3000電話番号", "msisdn"),
+        ("Tel", "msisdn"),
+        ("ﾒｯｾｰｼﾞ", "text"),
+        ("メッセーシ\u3099", "text"),
+        ("ＳＭＳ本文", "text"),
+        ("ＵＲＬ", "originalurl"),
+        ("Url 2", "originalurl2"),
+        ("INFO 1", "info1"),
+        ("ｉｎｆｏ１", "info1"),
+        ("ﾃﾝﾌﾟﾚｰﾄID", "template_id"),
+        ("送信予定日時", "scheduled"),
+    ],
+    ids=ascii,
+)
+def test_names_are_compared_without_case_width_and_spaces(name: str, field: str) -> None:
+    others = [other for role, other in (("msisdn", "電話番号"), ("text", "本文")) if role != field]
+    heading = read(*others, name)
+    assert heading.roles.columns[field] == name.strip()
+    assert heading.columns == (*others, name.strip())
+
+
+@pytest.mark.parametrize("name", ["お電話", "電話番号2", "氏名", "text1", "info5", "url5", "本文案"])
+def test_other_names_play_no_role(name: str) -> None:
+    heading = read("電話番号", "本文", name)
+    assert heading.roles.columns == {"msisdn": "電話番号", "text": "本文"}
+    assert heading.given == ("電話番号", "本文", name)
+
+
+def test_our_own_columns_come_back_unused() -> None:
+    own = ("mediasms_row", " MEDIASMS_Code", "Mediasms_phone", "mediasms_電話番号")
+    heading = read(*own, "電話番号", "本文")
+    assert heading.columns == ("mediasms_row", "MEDIASMS_Code", "Mediasms_phone", "mediasms_電話番号", "電話番号", "本文")
+    assert heading.given == ("電話番号", "本文")
+    assert heading.roles.columns == {"msisdn": "電話番号", "text": "本文"}
+
+
+def test_a_column_without_a_name_is_called_by_its_place() -> None:
+    assert read("電話番号", "", "本文", " ").columns == ("電話番号", "column 2", "本文", "column 4")
+
+
+@pytest.mark.parametrize(
+    ("names", "doubled"),
+    [
+        (("電話番号", "本文", "本文"), "本文, text"),
+        (("電話番号", "本文", "氏名", "氏名"), "氏名"),
+        (("電話番号", "本文", " 氏名", "氏名 "), "氏名"),
+        (("電話番号", "携帯", "本文"), "msisdn"),
+        (("電話番号", "本文", "URL", "リンク"), "originalurl"),
+        (("電話番号", "本文", "メッセージ", "tel"), "msisdn, text"),
+        (("電話番号", "本文", "", "column 3"), "column 3"),
+    ],
+)
+def test_a_column_that_is_there_twice_is_refused(names: tuple[str, ...], doubled: str) -> None:
+    assert refused(*names) == ("input.doubled_column", {"columns": doubled})
+
+
+def test_columns_of_no_role_may_mean_the_same_to_us() -> None:
+    """Names that only look alike stay two columns: tags tell them apart."""
+    assert read("電話番号", "本文", "氏 名", "氏名").columns == ("電話番号", "本文", "氏 名", "氏名")
+
+
+def test_a_table_without_a_phone_column_is_refused() -> None:
+    code, facts = refused("名前", "本文")
+    assert (code, facts["columns"]) == ("input.no_phone_column", "名前, 本文")
+    assert "電話番号" in str(facts["names"])
+    assert refused(*(f"c{number}" for number in range(100)))[1]["columns"] == ", ".join(f"c{at}" for at in range(20))
+
+
+def test_a_table_needs_one_text() -> None:
+    assert refused("電話番号", "氏名") == ("input.no_text", {"columns": "電話番号, 氏名"})
+    assert read("電話番号", "氏名", text="あ").roles.common_text == "あ"
+    assert refused("電話番号", "文面", text="あ") == ("input.two_texts", {"column": "文面"})
+
+
+# Tables without a header --------------------------------------------------------------------------------------------
+
+
+def test_64_cells_without_a_phone_header_are_the_gateways_layout() -> None:
+    record = ["09011112222", *[""] * 8, "本日は", *[""] * 54]
+    heading = read(*record)
+    assert not heading.header
+    assert len(heading.columns) == len(set(heading.columns)) == 64
+    assert heading.columns[:13:12] == ("msisdn", "status_time")
+    assert heading.columns[13] == "column 14"
+    columns = heading.roles.columns
+    assert {heading.columns.index(name) + 1 for name in columns.values()} == {1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 17, 18, 39, 40, 41}
+    assert all(role == name for role, name in columns.items())
+    assert heading.roles.common_text is None
+
+
+def test_64_cells_with_a_phone_header_are_a_header() -> None:
+    heading = read("電話番号", "本文", *(f"c{number}" for number in range(62)))
+    assert heading.header
+    assert heading.roles.columns == {"msisdn": "電話番号", "text": "本文"}
+
+
+@pytest.mark.parametrize("count", [63, 65])
+def test_another_number_of_cells_is_not_the_gateways_layout(count: int) -> None:
+    assert refused("09011112222", *[""] * (count - 1))[0] == "input.no_phone_column"
+
+
+LAYOUT: Final = ("氏名", "電話番号", "本文", "mediasms_row")
+
+
+def test_a_named_layout_names_the_columns_of_a_table_without_a_header() -> None:
+    heading = read("山田", "09011112222", "あ", "3", layout=LAYOUT)
+    assert (heading.columns, heading.header) == (LAYOUT, False)
+    assert heading.roles.columns == {"msisdn": "電話番号", "text": "本文"}
+    assert heading.given == LAYOUT[:3]
+
+
+def test_a_named_layout_is_believed_even_where_the_first_record_looks_like_a_header() -> None:
+    assert not read("電話番号", "本文", "tel", "text", layout=LAYOUT).header
+
+
+@pytest.mark.parametrize("count", [3, 5])
+def test_a_layout_must_fit_the_table(count: int) -> None:
+    assert refused(*["x"] * count, layout=LAYOUT) == ("input.layout_columns", {"found": count, "expected": 4})
+
+
+def test_a_layout_is_checked_as_a_header_is() -> None:
+    assert refused("a", "b", layout=("氏名", "本文"))[0] == "input.no_phone_column"
+    assert refused("a", "b", layout=("電話番号", "氏名"))[0] == "input.no_text"
+    assert refused("a", "b", "c", layout=("電話番号", "携帯", "本文")) == ("input.doubled_column", {"columns": "msisdn"})
+
+
+def test_layouts_are_found_by_name() -> None:
+    own = {"crm": LAYOUT, "gateway2": ("a",)}
+    assert layout_columns("crm", PROFILE, own) == LAYOUT
+    gateway = layout_columns(GATEWAY_LAYOUT, PROFILE, own)
+    assert gateway is not None
+    assert (len(gateway), gateway[0], gateway[9]) == (64, "msisdn", "text")
+    with pytest.raises(UsageError) as caught:
+        layout_columns("crn", PROFILE, own)
+    assert (caught.value.code, caught.value.facts) == ("layout.unknown", {"name": "crn", "names": "crm, gateway2, gateway"})
+
+
+def test_the_gateways_layout_may_be_asked_for_by_name() -> None:
+    columns = layout_columns(GATEWAY_LAYOUT, PROFILE, {})
+    assert columns is not None
+    record = ["電話番号", *[""] * 63]  # the first record of a table is a number, whatever it says
+    heading = read_heading("list.csv", record, PROFILE, layout=columns)
+    assert (heading.header, heading.columns) == (False, columns)
+    assert heading.roles.columns == read("090", *[""] * 63).roles.columns
+
+
+# Access codes -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [*CODE_FIELDS, "OriginalUrlCode", "originalurl_code 2"])
+def test_an_access_code_without_a_column_of_the_layout_is_refused(name: str) -> None:
+    for given in (None, ("電話番号", "本文", name)):
+        with pytest.raises(UsageError) as caught:
+            read("電話番号", "本文", name, layout=given)
+        assert (caught.value.code, caught.value.facts) == ("profile.no_column", {"key": name})
+
+
+def test_an_access_code_goes_where_the_layout_has_a_column() -> None:
+    heading = read_heading("list.csv", ["電話番号", "本文", "OriginalURLcode"], WITH_CODE)
+    assert heading.roles.columns["originalurlcode"] == "OriginalURLcode"
+    with pytest.raises(UsageError):
+        read_heading("list.csv", ["電話番号", "本文", "originalurlcode2"], WITH_CODE)
