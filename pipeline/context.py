@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.adapters.files import Workspace
-from pipeline.adapters.gateway import Access, GatewayClient, connected, read_secret
 from pipeline.config import Configuration, Settings, load_replacements
 from pipeline.core.answers import Reading
 from pipeline.core.billing import Tariff
 from pipeline.core.matching import StatusMeaning, StatusTable
 from pipeline.errors import UsageError
 from pipeline.ledger import Ledger, create_ledger, open_ledger
+from pipeline.ledger.locks import held
 from pipeline.messages import Language
 from schemas.profile import Profile
+
+if TYPE_CHECKING:
+    from pipeline.adapters.gateway import Access, GatewayClient
 
 
 def silent(_stage: str, _done: int, _total: int) -> None:
@@ -57,9 +62,18 @@ class Context:
     def gateway(self) -> GatewayClient:
         """Return the client of the gateway; made when it is first needed, so that validation needs no password."""
         if self._gateway is None:
+            from pipeline.adapters.gateway import connected  # noqa: PLC0415 - validation need not pay for requests
+
             client = connected(_access(self.configuration, self.environment), self.profile)
             self._gateway = self._stack.enter_context(client)
         return self._gateway
+
+    @contextmanager
+    def campaign_lock(self, campaign: str) -> Iterator[None]:
+        """Hold the lock of a campaign; its name may hold anything, the file's name may not."""
+        name = hashlib.sha256(campaign.encode()).hexdigest()[:24]
+        with held(self.workspace.lock_file(name), self.now()):
+            yield
 
     @property
     def documented(self) -> dict[str, Reading]:
@@ -123,6 +137,8 @@ def build_context(  # noqa: PLR0913 - what a context is built from
 
 def _password(configuration: Configuration, environment: Mapping[str, str]) -> str:
     """Return the password from environment or file, else from a systemd credential; empty when there is none."""
+    from pipeline.adapters.gateway import read_secret  # noqa: PLC0415 - as above
+
     gateway = configuration.settings.gateway
     if password := gateway.password.get_secret_value():
         return password
@@ -144,6 +160,8 @@ def missing_settings(configuration: Configuration, environment: Mapping[str, str
 
 
 def _access(configuration: Configuration, environment: Mapping[str, str]) -> Access:
+    from pipeline.adapters.gateway import Access  # noqa: PLC0415 - as above
+
     gateway = configuration.settings.gateway
     if missing := missing_settings(configuration, environment):
         raise UsageError("gateway.incomplete", keys=", ".join(missing))

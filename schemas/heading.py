@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.core.headers import canonical_header, is_own_column
+from pipeline.core.headers import canonical_header, is_own_column, shown_names
 from pipeline.core.policy import Roles
 from pipeline.core.rules import CODE_FIELDS
 from pipeline.errors import InputUnusable, UsageError
@@ -55,12 +55,12 @@ def read_heading(
         return _gateway(profile, text)
     if layout is None:
         names = ", ".join(profile.headers["msisdn"])
-        raise InputUnusable("input.no_phone_column", file=file, columns=", ".join(first[:20]), names=names)
+        raise InputUnusable("input.no_phone_column", file=file, columns=shown_names(first), names=names)
     if len(layout) != len(first):
         raise InputUnusable("input.layout_columns", file=file, found=len(first), expected=len(layout))
     if "msisdn" not in fields.values():
         names = ", ".join(profile.headers["msisdn"])
-        raise InputUnusable("input.no_phone_column", file=file, columns=", ".join(layout[:20]), names=names)
+        raise InputUnusable("input.no_phone_column", file=file, columns=shown_names(layout), names=names)
     return _checked(file, list(layout), fields, profile, text=text, header=False)
 
 
@@ -107,7 +107,7 @@ def _checked(  # noqa: PLR0913 - what a heading is made of
             raise UsageError("profile.no_column", key=name)
     roles = Roles({field: columns[place] for place, field in fields.items() if field in ROLES}, text)
     if text is None and "text" not in roles.columns:
-        raise InputUnusable("input.no_text", file=file, columns=", ".join(columns[:20]))
+        raise InputUnusable("input.no_text", file=file, columns=shown_names(columns))
     if text is not None and "text" in roles.columns:
         raise InputUnusable("input.two_texts", file=file, column=roles.columns["text"])
     return Heading(tuple(columns), header, roles)

@@ -22,13 +22,13 @@ _PIECE = 1 << 20
 _UNPACKED = 2 << 30
 _RATIO, _RATIO_FROM = 1000, 100 << 20
 _ENTRIES = 10_000
-#: cells between the first and the last used one; the reader holds all of them, used or not
-_AREA = 100_000_000
+#: cells between the first and the last used one: calamine holds all of them, used or not, and aborts where it cannot
+_AREA, _ROWS = 100_000_000, 1 << 20
 #: Excel ends a text at 32,767 characters
 _CELL_SIZE = 16 << 20
 #: how a member's name tells what the file is
 _KINDS = (
-    ("xl/workbook.bin", "xlsb"),
+    ("xl/workbook.bin", "XLSB"),
     ("xl/workbook.xml", "xlsx"),
     ("word/", "Word"),
     ("ppt/", "PowerPoint"),
@@ -37,8 +37,9 @@ _KINDS = (
 )
 _ODS = b"application/vnd.oasis.opendocument.spreadsheet"
 _MACROS = b"macroEnabled"
-#: cells of a sheet in Excel's XML, whatever the prefix of its names
-_CELL = re.compile(rb'<(?:\w+:)?c (?:[^>]*? )?r="([A-Z]{1,3})([0-9]+)"')
+#: in a sheet of Excel's XML: cells right of column Z, rows, and cells of a kind, whatever the prefix of its names
+_WIDE = re.compile(rb' r="([A-Z]{2,3})[0-9]')
+_ROW = re.compile(rb' r="[A-Z]{0,3}([0-9]+)"')
 _ERROR = re.compile(
     rb'<(?:\w+:)?c (?=[^>]*?\br="([A-Z]{1,3})([0-9]+)")(?=[^>]*?\bt="e")[^>]*>'
     rb"(?:(?!</(?:\w+:)?c>).)*?<(?:\w+:)?v>([^<]*)<",
@@ -49,6 +50,7 @@ _UNCALCULATED = re.compile(
     rb"\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</"
 )
 _LOSSY = re.compile(rb'<text:(tab|line-break|ruby)\b|\bvalue-type="(error)"')
+_BEGINS = (b"<c ", b":c ", b"<row", b":row")
 _SHEET = re.compile(rb"<(?:\w+:)?sheet\s[^>]*>")
 _SHEET_ID = re.compile(rb'\s\w+:id="([^"]+)"')
 _RELATION = re.compile(rb"<(?:\w+:)?Relationship\s[^>]*>")
@@ -93,11 +95,10 @@ def _kind(package: zipfile.ZipFile, file: str) -> str:
             raise InputUnusable("input.encrypted", file=file)
         return "ods"
     kind = next((kind for start, kind in _KINDS if any(name.startswith(start) for name in names)), "ZIP")
-    if kind not in {"xlsx", "xlsb"}:
+    if kind != "xlsx":
         raise InputUnusable("input.not_a_table", file=file, kind=kind)
-    if kind == "xlsx" and _MACROS in package.read(names.get("[content_types].xml", "[Content_Types].xml")):
-        return "xlsm"
-    return kind
+    types = names.get("[content_types].xml", "[Content_Types].xml")
+    return "xlsm" if _MACROS in package.read(types) else "xlsx"
 
 
 def column_number(letters: bytes) -> int:
@@ -116,24 +117,26 @@ def hidden_values(path: Path, index: int) -> dict[tuple[int, int], str]:
     ``input.uncalculated``, ``input.too_wide``.
     """
     errors: dict[tuple[int, int], str] = {}
-    columns: set[bytes] = set()
-    last_row = 0
+    wide: set[bytes] = set()
     with _opened(path) as package:
         names = {name.lower(): name for name in package.namelist()}
         if strings := names.get("xl/sharedstrings.xml"):
             for _ in _pieces(package, strings):
                 pass
-        for piece in _pieces(package, _member(package, names, index), (b"<c ", b":c ", b"<row", b":row")):
-            if cells := _CELL.findall(piece):
-                columns.update({letters for letters, _ in cells})
-                last_row = int(cells[-1][1])
-            if b'"e"' in piece:
+        member = _member(package, names, index)
+        for piece in _pieces(package, member, _BEGINS):
+            wide.update(_WIDE.findall(piece))
+            if b't="e"' in piece:
                 errors |= {(int(row), column_number(col)): text.decode() for col, row, text in _ERROR.findall(piece)}
             if b"f>" in piece and (cell := _UNCALCULATED.search(piece)):
                 raise InputUnusable("input.uncalculated", file=path.name, cell=cell[1].decode())
-    width = max(map(column_number, columns), default=0)
-    if width * last_row > _AREA:
-        raise InputUnusable("input.too_wide", file=path.name, rows=last_row, columns=width)
+        width = max(map(column_number, wide), default=0)
+        if width * _ROWS > _AREA:
+            rows = max(
+                (int(row) for piece in _pieces(package, member, _BEGINS) for row in _ROW.findall(piece)), default=0
+            )
+            if width * rows > _AREA:
+                raise InputUnusable("input.too_wide", file=path.name)
     return errors
 
 

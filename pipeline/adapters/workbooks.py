@@ -1,10 +1,10 @@
-"""Tables in workbooks: Excel (xlsx, xlsm, xlsb, xls) and LibreOffice (ods), read by calamine.
+"""Tables in workbooks: Excel (xlsx, xlsm, xls) and LibreOffice (ods), read by calamine.
 
 A cell arrives as a person would type it: a number without ``.0`` as long as all of its digits are known, a date in ISO
 form, text verbatim, whatever it starts with. A sheet is a rectangle: rows shorter than the first record are filled
 with empty cells, and a row is numbered as the sheet numbers it. Without a name the first visible sheet that holds
-anything is read. Error cells (``#N/A``) arrive as their text from xlsx and xlsm; from xls and xlsb the reader gives
-them as empty, and an ods with such cells is refused.
+anything is read. Error cells (``#N/A``) arrive as their text from xlsx and xlsm; from xls the reader gives them as empty,
+and an ods with such cells is refused. Excel's binary xlsb is not read: a far-away cell in it would end the process.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _PIECE = 1 << 20
+#: what calamine says when it would have to hold more than 100,000,000 cells, used or not
+_TOO_WIDE = "Cell limit exceeded"
 
 Cell = str | float | bool | date | time | timedelta
 Sheet = calamine.CalamineSheet
@@ -192,6 +194,8 @@ class _Reading:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         if isinstance(error, calamine.PasswordError):
             raise InputUnusable("input.encrypted", file=self._name) from None
+        if isinstance(error, calamine.CalamineError) and _TOO_WIDE in str(error):
+            raise InputUnusable("input.too_wide", file=self._name) from None
         # A panic of the reader derives from BaseException, so that nobody catches it by accident.
         if isinstance(error, calamine.CalamineError) or (kind and kind.__name__ == "PanicException"):
             raise InputUnusable("input.damaged", file=self._name) from None

@@ -224,7 +224,6 @@ def show_reconciled(session: Session, reconciled: Reconciled) -> None:
 @common
 def validate_command(session: Session, *, out: Path | None, **options: Any) -> Exit:  # noqa: ANN401 - click's options
     """Check an input; nothing leaves the machine."""
-    from pipeline.operations.run import campaign_lock
     from pipeline.stages.validate import validate
 
     asked = _Asked(**options)
@@ -232,7 +231,7 @@ def validate_command(session: Session, *, out: Path | None, **options: Any) -> E
     def work(context: Context, request: Request) -> tuple[Exit, dict[str, object]]:
         # Files of several inputs would overwrite each other.
         folder = out / request.stem if out and len(asked.inputs) > 1 else out
-        with campaign_lock(context, request.named_campaign(context.now())):
+        with context.campaign_lock(request.named_campaign(context.now())):
             validated = validate(context, request, out=folder)
         show_validated(session, validated)
         if out is None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 #: headers of the columns that we add to a list of rejected rows begin so, in every language
 OWN_PREFIX = "mediasms_"
 
+_SHOWN = 20
+_LONG_NUMBER = re.compile(r"(?:[0-9][^0-9]{0,2}){6}")
 _IGNORED = re.compile(r"[\s_-]")
 
 
@@ -21,3 +24,10 @@ def canonical_header(name: str) -> str:
 def is_own_column(name: str) -> bool:
     """Say whether a column is one of ours, come back in a list of rejected rows: it is ignored."""
     return name.strip().lower().startswith(OWN_PREFIX)
+
+
+def shown_names(record: Sequence[str]) -> str:
+    """Show the names of columns in a message; a record that holds a long number is no header, and is not shown."""
+    if any(_LONG_NUMBER.search(unicodedata.normalize("NFKC", cell)) for cell in record):
+        return "…"
+    return ", ".join(record[:_SHOWN])

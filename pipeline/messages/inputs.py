@@ -192,10 +192,8 @@ INPUT_FAILURES: dict[str, Failure] = {
     ),
     "input.too_wide": Failure(
         Text(
-            "ブック {file} のシートの使用範囲が大きすぎます（{rows} 行 × {columns} 列）。"
-            "表から離れたセルに何かあります。",
-            "the sheet of {file} has too large a used area ({rows} rows × {columns} columns): "
-            "something stands far away from the table.",
+            "ブック {file} のシートの使用範囲が大きすぎます。表から遠く離れたセルに何かあります。",
+            "the used area of the sheet of {file} is too large: something stands far away from the table.",
         ),
         Text(
             "Excel で Ctrl+End を押して最後のセルを見つけ、表の外の行と列を削除して保存してください。",
@@ -265,7 +263,10 @@ INPUT_FAILURES: dict[str, Failure] = {
             "入力ファイル {file} に電話番号の列が見つかりません。列：{columns}",
             "{file} has no column of phone numbers. Its columns: {columns}",
         ),
-        Text("見出しを次のどれかにしてください：{names}", "Name the column one of: {names}"),
+        Text(
+            "見出しを次のどれかにするか、見出しのないファイルなら --layout を指定してください：{names}",
+            "Name the column one of the following, or give --layout for a list without a header: {names}",
+        ),
     ),
     "input.doubled_column": Failure(
         Text(

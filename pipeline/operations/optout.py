@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipeline.adapters.inputs import open_input
 from pipeline.context import Context
-from pipeline.core.headers import canonical_header
+from pipeline.core.headers import canonical_header, shown_names
 from pipeline.core.msisdn import Reading, read_msisdn
 from pipeline.errors import InputUnusable
 from pipeline.ledger.optouts import add_optouts, remove_optouts
@@ -75,7 +75,7 @@ def _cells(context: Context, path: Path, sheet: str | None) -> Iterator[tuple[in
         raise InputUnusable("input.doubled_column", file=path.name, columns=", ".join(first[at] for at in phones))
     if not phones and len(first) > 1:
         # Where a header is missing these are somebody's cells: what may be a number is not shown.
-        shown = ", ".join("…" if any(map(str.isdigit, cell)) else cell for cell in first[:20])
+        shown = shown_names(first)
         raise InputUnusable("input.no_phone_column", file=path.name, columns=shown, names=", ".join(names))
     columns = [f"column {number}" for number in range(1, len(first) + 1)]
     wanted = columns[phones[0] if phones else 0]

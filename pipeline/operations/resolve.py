@@ -8,13 +8,12 @@ from pipeline.ledger.batches import get_batch
 from pipeline.ledger.dispatches import adopt_in_flight, get_dispatch, resolve_dispatch
 from pipeline.ledger.results import settle
 from pipeline.model import MessageState
-from pipeline.operations.run import campaign_lock
 
 
 def resolve(context: Context, dispatch_id: str, outcome: MessageState, *, actor: str, because: str) -> int:
     """Record the decision for a dispatch; return how many messages it settled. Results come first."""
     batch = get_batch(context.ledger, get_dispatch(context.ledger, dispatch_id).batch_id)
-    with campaign_lock(context, batch.campaign):
+    with context.campaign_lock(batch.campaign):
         now = context.now()
         adopt_in_flight(context.ledger, batch.campaign, now)
         settle(context.ledger, now)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from pipeline.context import Context
 from pipeline.errors import Exit, MediasmsError, OutcomeUnknown, TryLater
 from pipeline.ledger.batches import count_states, get_batch
-from pipeline.ledger.locks import held
 from pipeline.model import Batch, MessageClass
 from pipeline.stages.pull import pull
 from pipeline.stages.reconcile import Reconciled, reconcile
@@ -37,14 +34,6 @@ class Outcome:
         return self.stopped_by.exit if self.stopped_by else self.reconciled.exit
 
 
-@contextmanager
-def campaign_lock(context: Context, campaign: str) -> Iterator[None]:
-    """Hold the lock of a campaign; its name may hold anything, the file's name may not."""
-    name = hashlib.sha256(campaign.encode()).hexdigest()[:24]
-    with held(context.workspace.lock_file(name), context.now()):
-        yield
-
-
 def run(  # noqa: PLR0913 - each is a choice of the person who runs it
     context: Context,
     request: Request,
@@ -56,7 +45,7 @@ def run(  # noqa: PLR0913 - each is a choice of the person who runs it
     sleep: Callable[[float], None] = time.sleep,
 ) -> Outcome:
     """Take one input the whole way. A failure after registration still ends in a reconciliation."""
-    with campaign_lock(context, request.named_campaign(context.now())):
+    with context.campaign_lock(request.named_campaign(context.now())):
         validated = validate(context, request)
         sent: Sent | None = None
         stopped_by: MediasmsError | None = None
@@ -104,5 +93,5 @@ def _is_open(reconciled: Reconciled) -> bool:
 def send_batch(context: Context, batch_id: str, *, again: bool, confirm: Callable[[Preview], bool] | None) -> Sent:
     """Send a registered batch under its campaign's lock."""
     batch = get_batch(context.ledger, batch_id)
-    with campaign_lock(context, batch.campaign):
+    with context.campaign_lock(batch.campaign):
         return send(context, get_batch(context.ledger, batch_id), again=again, confirm=confirm)

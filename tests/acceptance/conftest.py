@@ -52,13 +52,15 @@ class Home:
         own = {name: value for name, value in os.environ.items() if not name.startswith(("MEDIASMS_", "LC_"))}
         return own | {"LANG": "C.UTF-8", "NO_COLOR": "1"} | self.environment | more
 
-    def __call__(self, *arguments: str, python: tuple[str, ...] = ("-m", "pipeline"), **more: str) -> Done:
+    def __call__(
+        self, *arguments: str, python: tuple[str, ...] = ("-m", "pipeline"), stdin: bytes = b"", **more: str
+    ) -> Done:
         """Run a command; environment variables may be given by keyword."""
         ended = subprocess.run(
             [sys.executable, *python, *arguments],
             cwd=self.folder,
             env=self.variables(**more),
-            stdin=subprocess.DEVNULL,
+            input=stdin,
             capture_output=True,
             timeout=90,
             check=False,

@@ -12,7 +12,7 @@ from pipeline.ledger.batches import list_batches
 from pipeline.ledger.dispatches import get_dispatch, list_dispatches, resolve_dispatch
 from pipeline.model import MessageClass, MessageState
 from pipeline.operations.resolve import resolve
-from pipeline.operations.run import campaign_lock, run, send_batch
+from pipeline.operations.run import run, send_batch
 from pipeline.simulator import Knobs
 from pipeline.stages.validate import Request
 
@@ -165,7 +165,7 @@ with held(pathlib.Path(sys.argv[1]), datetime.datetime.now(datetime.timezone.utc
 def test_a_campaign_that_another_process_works_on_is_for_later(house: House, context: Context) -> None:
     source = house.recipients(5)
     batch = house.batch(context, source)
-    with campaign_lock(context, "c"):
+    with context.campaign_lock("c"):
         pass
     (file,) = (context.workspace.root / "locks").glob("*.lock")
     with subprocess.Popen(
@@ -181,7 +181,7 @@ def test_a_campaign_that_another_process_works_on_is_for_later(house: House, con
                 attempt()
             assert stopped.value.code == "lock.held"
             assert str(other.pid) in str(stopped.value.facts["holder"])
-        with campaign_lock(context, "another"):
+        with context.campaign_lock("another"):
             pass
         other.kill()
     assert house.uploads() == 0
