@@ -34,7 +34,7 @@ def sample_row(profile: Profile) -> dict[int, str]:
     """
     unsent = {column.field for column in profile.layout.column if column.confirmed is False}
     given = {field: f"<{field}>" for field in GATEWAY_FIELDS if field not in unsent}
-    row = render(pd.DataFrame([{"msisdn": "09012345678", "text": "<text>", "smsid": "<smsid>", **given}]), profile)
+    row = render(pd.DataFrame([{"msisdn": "<msisdn>", "text": "<text>", "smsid": "<smsid>", **given}]), profile)
     cells = zip(range(1, len(row.columns) + 1), row.iloc[0].tolist(), strict=True)
     return {number: value for number, value in cells if value}
 

@@ -14,7 +14,7 @@ import pandas as pd
 import pandera.pandas as pa
 import pyarrow  # noqa: ICN001 - pandera has the name pa
 
-from pipeline.core.kernels import msisdns, texts
+from pipeline.core.kernels import msisdns, strings
 from pipeline.core.kernels.strings import Mask
 from pipeline.core.rules import CODE_FIELDS
 from pipeline.errors import Bug
@@ -78,14 +78,13 @@ def accepted_contract(
         name="fits",
     )
     canonical = pa.Check(lambda column: whole(msisdns.is_canonical(arrow(column))), name="canonical")
-    not_blank = pa.Check(lambda column: whole(~texts.is_blank(arrow(column))), name="not_blank")
-    sized = pa.Check(lambda column: column.str.len().between(1, smsid_characters), name="sized")
+    sized = pa.Check(lambda column: whole(_sized(arrow(column), smsid_characters)), name="sized")
     return pa.DataFrameSchema(
         {
             ROW_NUMBER: pa.Column(int, pa.Check(_rises, name="rises")),
             "smsid": pa.Column("str", sized),
             "msisdn": pa.Column("str", canonical),
-            "text": pa.Column("str", not_blank),
+            "text": plain,
             **dict.fromkeys(fields, plain),
             "characters": pa.Column("int32", pa.Check.ge(1)),
             "bytes": pa.Column("int32", pa.Check.ge(1)),
@@ -95,6 +94,12 @@ def accepted_contract(
         strict=True,
         ordered=True,
     )
+
+
+def _sized(column: pyarrow.Array, most: int) -> Mask:
+    sizes = strings.sizes(column)
+    sized: Mask = (sizes >= 1) & (sizes <= most)
+    return sized
 
 
 def _rises(column: pd.Series) -> bool:

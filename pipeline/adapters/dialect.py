@@ -14,7 +14,7 @@ import re
 SPACE = re.compile(rb'[\s,;"]*')
 _CANDIDATES = (b",", b"\t", b";")
 _SEP_LINE = re.compile(rb'(?:sep=([,;\t])|"sep=([,;\t])")(?:\r\n|\r|\n)', re.IGNORECASE)
-_QUOTED = re.compile(rb'(?:(?<=[,;\t\r\n])|\A)"[^"]*(?:""[^"]*)*"(?=[,;\t\r\n]|\Z)')
+_QUOTED = re.compile(rb'(?:(?<=[,;\t\r\n])|\A)"[^"]*+(?:""[^"]*+)*+"(?=[,;\t\r\n]|\Z)')
 _LINE = re.compile(rb"\r\n|\r|\n")
 #: how much of a file is evidence
 _HEAD = 64 << 10

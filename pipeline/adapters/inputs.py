@@ -42,7 +42,9 @@ _BINARY = (
     (b"PAR1", "Parquet"),
 )
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
-_HTML = re.compile(rb"(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|meta|table)\b", re.IGNORECASE | re.DOTALL)
+_HTML = re.compile(
+    rb"(?:<!--(?:(?!-->).)*+-->\s*+)*+<(?:!doctype\s+html|html|head|body|meta|table)\b", re.IGNORECASE | re.DOTALL
+)
 _JSON = re.compile(rb'\{\s*"[^"]*"\s*:|\[\s*(?:\{\s*"|\[|"[^"]*"\s*,)')
 _XML_SPREADSHEET = b"urn:schemas-microsoft-com:office:spreadsheet"
 

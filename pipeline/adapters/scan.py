@@ -32,7 +32,7 @@ from pipeline.adapters.streams import Place, identity, not_cp932, open_stream, r
 from pipeline.errors import InputUnusable
 
 #: bytes of input a block, and the longest record
-BLOCK = 16 << 20
+BLOCK = 8 << 20
 LIMIT = 1 << 20
 _LF, _CR, _QUOTE = 10, 13, 34
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
@@ -68,11 +68,14 @@ class Scan:
 
 def line_ends(data: Bytes, size: int) -> Positions:
     """Return where lines end: the LF, or a CR without one. ``data[size]`` must be a byte behind the last one."""
-    ends = data[:size] == _LF
+    ends = np.flatnonzero(data[:size] == _LF)
     carriage = data[:size] == _CR
-    if carriage.any():
-        ends |= carriage & (data[1 : size + 1] != _LF)
-    return np.flatnonzero(ends)
+    count = np.count_nonzero(carriage)
+    # CR LF throughout is the rule: then there are as many CR as LF behind one, and none needs to be located.
+    if count and count != np.count_nonzero(data[np.maximum(ends, 1) - 1] == _CR):
+        returns = np.flatnonzero(carriage)
+        ends = np.sort(np.concatenate((ends, returns[data[returns + 1] != _LF])))
+    return ends
 
 
 def _opener(quotes: Positions, at: int) -> int:

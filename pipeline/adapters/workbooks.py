@@ -3,8 +3,8 @@
 A cell arrives as a person would type it: a number without ``.0`` as long as all of its digits are known, a date in ISO
 form, text verbatim, whatever it starts with. A sheet is a rectangle: rows shorter than the first record are filled
 with empty cells, and a row is numbered as the sheet numbers it. Without a name the first visible sheet that holds
-anything is read. Error cells (``#N/A``) arrive as their text from xlsx and xlsm; from xls the reader gives them as empty,
-and an ods with such cells is refused. Excel's binary xlsb is not read: a far-away cell in it would end the process.
+anything is read. Error cells (``#N/A``) arrive as their text from xlsx and xlsm; from xls the reader gives them as
+empty, and an ods with such cells is refused. Excel's binary xlsb is not read: a far-away cell would end the process.
 """
 
 from __future__ import annotations

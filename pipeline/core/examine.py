@@ -6,7 +6,7 @@ read alone and asked rule by rule (``pipeline.core.rules``). Which way a row too
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,7 +21,7 @@ from pipeline.core.kernels.strings import Mask, Positions
 from pipeline.core.msisdn import Reading
 from pipeline.core.policy import Limits, Policy, Roles
 from pipeline.core.row import Row
-from pipeline.core.rules import findings, read_scheduled
+from pipeline.core.rules import findings, read_scheduled, rules_for
 from pipeline.core.text import TWINS
 from pipeline.model import ExpandedText, Finding, Repair
 
@@ -119,6 +119,20 @@ class _Screened:
         return strings.put(self.given, changed, strings.at(pool, source[changed]))
 
 
+@dataclass(frozen=True, slots=True)
+class _Those:
+    """Columns of some of the rows, made when one is asked for."""
+
+    columns: Mapping[str, pa.Array]
+    positions: Positions
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.columns
+
+    def __getitem__(self, name: str) -> pa.Array:
+        return strings.at(self.columns[name], self.positions)
+
+
 class _Screening:
     """What the kernels say about a chunk; ``look`` collects the rows they leave to the rules."""
 
@@ -182,9 +196,9 @@ class _Screening:
         lengths = texts.measure(given, line_break=line_break, even=np.ones(count, dtype=bool))
         blank = texts.is_blank(given)
         part = self._mended(strings.at(given, suspects), suspects)
-        values = {column: strings.at(self._cells[column], suspects) for column in self._used(part)}
-        info = {tag: values[column] for tag in tags.INFO_TAGS if (column := self._roles.columns.get(tag)) in values}
-        done = expansion.expand(part, values, info, self._policy.limits.short_link)
+        info = {tag: self._cells[self._roles.columns[tag]] for tag in tags.INFO_TAGS if tag in self._roles.columns}
+        values = _Those(self._cells, suspects)
+        done = expansion.expand(part, values, _Those(info, suspects), self._policy.limits.short_link)
         again = texts.is_even(done.shown) & ~done.odd
         lengths.put(suspects, texts.measure(done.shown, line_break=line_break, even=again))
         blank[suspects] = texts.is_blank(done.shown)
@@ -214,17 +228,6 @@ class _Screening:
             self._repairs.append(_Repaired(name, rule, suspects[broken[where]], strings.at(mended, where)))
         return strings.put(part, broken, mended)
 
-    def _used(self, part: pa.Array) -> Iterable[str]:
-        """Name the columns that may stand in tags of these texts: those whose name, in braces, occurs."""
-        whole = strings.buffers(strings.compact(part))[0].tobytes()
-        wanted = {name for name in self._cells if f"{{{name}}}".encode() in whole}
-        wanted |= {
-            self._roles.columns[tag]
-            for tag in tags.INFO_TAGS
-            if tag in self._roles.columns and f"{{{tag}}}".encode() in whole
-        }
-        return wanted
-
     def _screen_field(self, name: str) -> None:
         """Leave to the rules whatever a field holds that is not plainly fine."""
         column = self._cells[self._roles.columns[name]]
@@ -250,8 +253,9 @@ class _Screening:
             Row(number, dict(zip(cells, values, strict=True)), self._roles, self._policy)
             for number, *values in zip(self._numbers[where].tolist(), *cells.values(), strict=True)
         ]
+        asked = rules_for(self._roles)
         for position, row in zip(where.tolist(), rows, strict=True):
-            if wrong := findings(row):
+            if wrong := findings(row, asked):
                 found.findings[position] = wrong
                 if row.is_sayable:
                     size, characters, double_byte = row.length.size, row.length.characters, row.length.double_byte

@@ -42,6 +42,8 @@ _DATE = re.compile(
 #: a spreadsheet keeps 15 digits of a number and makes the others zero
 _TRUNCATED = re.compile(r"[1-9][0-9]{14}0+")
 _DOTTED = re.compile(r"[.．][0-9]{3,4}[.．]0000[^0-9]*$")
+_TRUNK = re.compile("[(（]0[)）]")
+_FRACTION = re.compile(r"\+?[1-9][0-9]*([.．])(?!0+$)[0-9]{1,2}")
 _WHOLE_NUMBER = re.compile(r"\+?[0-9]+")
 _SPELLED = re.compile(SPELLED)
 _DOMESTIC = re.compile(DOMESTIC)
@@ -91,16 +93,33 @@ def read_msisdn(value: str, *, overseas: bool) -> Reading | Unreadable:
     bare = bare.removeprefix("+")
     if not bare:
         return Unreadable("phone.empty")
-    if not _DIGITS.fullmatch(bare):
-        return _letter(value, cell.start + _first_strange(digits))
+    if (strange := _strange(digits, bare)) is not None:
+        return _letter(value, cell.start + strange)
     reading = _read_digits(bare, plus=plus, overseas=overseas)
     if isinstance(reading, Unreadable):
         return reading
-    if point is not None and not reading.msisdn.startswith("0") and not _WHOLE_NUMBER.fullmatch(digits):
-        # Overseas numbers have no fixed length: "+1 415 555.0000" may well end in these zeros.
-        return _letter(value, cell.start + point)
+    if (doubtful := _doubtful(reading, digits, point)) is not None:
+        return _letter(value, cell.start + doubtful)
     named = () if _SPELLED.fullmatch(value.strip(" ")) else repairs
     return Reading(reading.msisdn, (*named, *reading.repairs))
+
+
+def _strange(digits: str, bare: str) -> int | None:
+    """Return the offset of the first character that a number cannot have, or of the point of a decimal fraction."""
+    if not _DIGITS.fullmatch(bare):
+        return _first_strange(digits)
+    fraction = _FRACTION.fullmatch(digits)
+    return fraction.start(1) if fraction else None
+
+
+def _doubtful(reading: Reading, digits: str, point: int | None) -> int | None:
+    """Return the offset of what an overseas number, which has no fixed length, may have been misread at."""
+    if reading.msisdn.startswith("0"):
+        return None
+    if point is not None and not _WHOLE_NUMBER.fullmatch(digits):
+        return point  # "+1 415 555.0000" may well end in these zeros
+    trunk = _TRUNK.search(digits)
+    return trunk.start() if trunk else None  # "+44 (0)7911 …": most countries drop this zero abroad, some keep it
 
 
 def _damage(digits: str) -> str:
@@ -178,7 +197,7 @@ def _letter(value: str, offset: int) -> Unreadable:
 
 
 def _read_digits(digits: str, *, plus: bool, overseas: bool) -> Reading | Unreadable:
-    if _TRUNCATED.fullmatch(digits):
+    if not plus and _TRUNCATED.fullmatch(digits):
         return Unreadable("phone.truncated")
     if digits.startswith("0081"):
         digits, plus = digits[2:], True

@@ -14,6 +14,7 @@ from datetime import datetime
 
 from pipeline.core import msisdn, tags, text
 from pipeline.core.calendar import JST
+from pipeline.core.policy import Roles
 from pipeline.core.row import Row
 from pipeline.model import CharacterAt, Finding
 
@@ -33,10 +34,14 @@ CODE_FIELDS = ("originalurlcode", "originalurlcode2", "originalurlcode3", "origi
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A function that finds what is wrong with a row, and every code it can give."""
+    """A function that finds what is wrong with a row, and every code it can give.
+
+    A rule with ``fields`` speaks of these alone: an input without them need not be asked.
+    """
 
     check: Callable[[Row], Iterable[Finding]]
     codes: tuple[str, ...]
+    fields: tuple[str, ...] = ()
 
 
 def phone(row: Row) -> Iterator[Finding]:
@@ -214,7 +219,7 @@ RULES: tuple[Rule, ...] = (
             "phone.ambiguous_overseas",
         ),
     ),
-    Rule(template_id, ("text_and_template", "template.range", "template.disabled")),
+    Rule(template_id, ("text_and_template", "template.range", "template.disabled"), ("template_id",)),
     Rule(tag_closed, ("tag.unclosed",)),
     Rule(tag_known, ("tag.unknown",)),
     Rule(text_present, ("text.empty",)),
@@ -223,20 +228,25 @@ RULES: tuple[Rule, ...] = (
     Rule(fits_bytes, ("text.too_many_bytes",)),
     Rule(fits_characters, ("text.too_many_characters",)),
     Rule(links, ("url.scheme", "url.too_long", "url.characters", "url.tag_without_url")),
-    Rule(access_codes, ("code.characters",)),
-    Rule(smsid, ("smsid.characters", "smsid.is_a_number", "smsid.spreadsheet")),
-    Rule(title, ("title.characters", "title.digits_only")),
-    Rule(info_values, ("field.platform_dependent",)),
-    Rule(scheduled, ("senddatetime.format", "senddatetime.past")),
+    Rule(access_codes, ("code.characters",), CODE_FIELDS),
+    Rule(smsid, ("smsid.characters", "smsid.is_a_number", "smsid.spreadsheet"), ("smsid",)),
+    Rule(title, ("title.characters", "title.digits_only"), ("title",)),
+    Rule(info_values, ("field.platform_dependent",), tuple(tags.INFO_TAGS)),
+    Rule(scheduled, ("senddatetime.format", "senddatetime.past"), ("scheduled",)),
     Rule(strictly, ()),
 )
 #: codes of the rules that look at more than one row
 ACROSS = ("recipient.duplicate", "recipient.opted_out", "smsid.duplicate")
 
 
-def findings(row: Row) -> list[Finding]:
+def rules_for(roles: Roles) -> tuple[Rule, ...]:
+    """Return the rules that have a say about an input with these roles."""
+    return tuple(rule for rule in RULES if not rule.fields or any(field in roles.columns for field in rule.fields))
+
+
+def findings(row: Row, rules: Iterable[Rule] = RULES) -> list[Finding]:
     """Return everything that is wrong with a row, in the order of the rules."""
-    return [finding for rule in RULES for finding in rule.check(row)]
+    return [finding for rule in rules for finding in rule.check(row)]
 
 
 def read_scheduled(given: str) -> datetime | None:

@@ -42,7 +42,9 @@ EXAMPLES: dict[str, Example] = {
         {"text": "詳細 {URL}", "originalurl": ""}, {"text": "詳細 {URL}", "originalurl": "https://example.jp/"}
     ),
     "url.scheme": Example({"originalurl": "example.jp"}, {"originalurl": "https://example.jp"}),
-    "url.too_long": Example({"originalurl": "https://example.jp/?" + "q" * 2064}, {"originalurl": "https://example.jp"}),
+    "url.too_long": Example(
+        {"originalurl": "https://example.jp/?" + "q" * 2064}, {"originalurl": "https://example.jp"}
+    ),
     "url.characters": Example({"originalurl": "https://example.jp/予約"}, {"originalurl": "https://example.jp/yoyaku"}),
     "code.characters": Example({"originalurlcode": "ひみつ"}, {"originalurlcode": "himitsu-1"}),
     "smsid.characters": Example({"smsid": "order-12"}, {"smsid": "order12"}),

@@ -203,9 +203,11 @@ FAILURES: dict[str, Failure] = {
             "{count} messages are for numbers that have opted out (batch {batch}); nothing more is sent.",
         ),
         Text(
-            "まだ何も送っていないバッチなら、入力ファイルをもう一度 `mediasms run` に渡してください（該当する行は却下されます）。"
+            "まだ何も送っていないバッチなら、入力ファイルをもう一度 `mediasms run` に渡してください"
+            "（該当する行は却下されます）。"
             "送信計画ができているバッチなら、該当するメッセージを取り消すまで送信できません。",
-            "If nothing of the batch was sent yet, hand its input to `mediasms run` again: those rows are then rejected. "
+            "If nothing of the batch was sent yet, hand its input to `mediasms run` again: those rows are then "
+            "rejected. "
             "If it is planned, it waits until those messages are cancelled.",
         ),
     ),

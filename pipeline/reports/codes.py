@@ -76,5 +76,3 @@ def _short(value: str) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("{count}", "…").replace("\n", " ")
-
-

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
     from pipeline.model import Finding, RejectedRow, RowTotals
 
-#: rows a person can be expected to look at, written in about a second; rejected.csv holds all
-ROWS_LIMIT = 10_000
+#: rows a person can be expected to look at, written in about half a second; rejected.csv holds all
+ROWS_LIMIT = 5_000
 #: cells that get a note: each is a drawing, which costs time here and slows a spreadsheet program down
-NOTES_LIMIT = 2_000
+NOTES_LIMIT = 1_000
 
 #: our columns, in order
 OWN_COLUMNS = ("reason", "suggestion", "text", "length", "row", "code")

@@ -17,7 +17,7 @@ from pipeline.core.uniqueness import Ledgered, Uniqueness
 from pipeline.messages.examples import EXAMPLES
 from pipeline.model import Finding
 from pipeline.reports.codes import anchor, codes, codes_page
-from pipeline.stages.validate import limits_of
+from pipeline.stages.checking import limits_of
 from schemas.recipients import GATEWAY_FIELDS, ROLES, ROW_NUMBER
 
 ROOT = Path(__file__).parents[2]

@@ -255,7 +255,7 @@ def test_unusable_inputs(home: Home) -> None:
         (b"mobile,text,text\r\n090-1000-0301,a,b\r\n", "input.doubled_column"),
         (b"mobile,text\r\n090-1000-0301\r\n", "input.ragged"),
         (b"mobile,text\r\n090-1000-0301,\x81\x7f\r\n", "input.encoding"),
-        (b"PK\x03\x04\x00\x00", "input.nul"),
+        (b"PK\x03\x04\x00\x00", "input.damaged"),
     ):
         (home.folder / "list.csv").write_bytes(content)
         done = home("validate", "list.csv", "--json")

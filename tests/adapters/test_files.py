@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import io
 import os
 import stat
 from pathlib import Path
 
 import pytest
 
-from pipeline.adapters import files
 from pipeline.adapters.files import (
     Workspace,
     durable,
     hash_file,
-    read_bytes,
+    place_beside,
     write_durable,
     write_through,
 )
@@ -188,7 +186,28 @@ def test_markers_of_begun_dispatches(tmp_path: Path) -> None:
     assert list(made.begun()) == [("b1", 3, 1), ("b1", 12, 2), ("b2", 1, 1)]
 
 
-def test_a_stream_is_read_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "_BLOCK", 3)
-    assert list(read_bytes(io.BytesIO(b"abcdefg"))) == [b"abc", b"def", b"g"]
-    assert list(read_bytes(io.BytesIO())) == []
+def test_a_file_for_people_never_replaces_another(tmp_path: Path) -> None:
+    wanted, otherwise = tmp_path / "people" / "list.xlsx", tmp_path / "otherwise.xlsx"
+    wanted.parent.mkdir()
+
+    def place(data: bytes) -> Path:
+        part = tmp_path / "part"
+        part.write_bytes(data)
+        placed = place_beside(part, wanted, otherwise=otherwise)
+        assert placed.read_bytes() == data
+        assert not part.exists()
+        return placed
+
+    assert place(b"first") == wanted
+    assert place(b"first") == wanted
+    assert place(b"second").name == "list-2.xlsx"
+    assert place(b"third").name == "list-3.xlsx"
+    assert place(b"second").name == "list-2.xlsx"
+    assert content(wanted.parent) == {"list.xlsx": b"first", "list-2.xlsx": b"second", "list-3.xlsx": b"third"}
+
+
+def test_where_people_s_folder_cannot_be_written_the_file_goes_otherwise(tmp_path: Path) -> None:
+    part, otherwise = tmp_path / "part", tmp_path / "otherwise.xlsx"
+    part.write_bytes(b"x")
+    assert place_beside(part, tmp_path / "missing" / "list.xlsx", otherwise=otherwise) == otherwise
+    assert content(tmp_path) == {"otherwise.xlsx": b"x"}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from click.testing import CliRunner
 from pipeline.cli import main
 from pipeline.cli.commands import Span, _asker
 from pipeline.cli.main import cli
-from pipeline.cli.output import Output, actor, detect_language
+from pipeline.cli.output import Output, _Bar, actor, detect_language
 from pipeline.errors import Bug, Exit, GuardStopped
 from pipeline.messages import Language
 from pipeline.stages.send import Preview
@@ -168,9 +169,15 @@ def test_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", terminal)
     progress = _output(Language.JA).progress()
     progress("validate", 1_000, 0)
-    progress("send", 1, 100)  # too soon after the one before
+    progress("validate", 2_000, 0)  # too soon after the one before
     progress("send", 100, 100)
-    assert terminal.said == "\r検証 1,000\r送信 100 %\n"
+    assert re.fullmatch(r"\r検証 1,000.*\x1b\[K\r送信 100 %\x1b\[K\n", terminal.said)
+
+
+def test_progress_says_how_fast_and_how_long() -> None:
+    bar = _Bar(Language.EN)
+    bar("validate", 0, 0)
+    assert bar.line(250_000, 1_000_000, 2.0) == "validating  25 %  125,000 rows/s  0:06 left"
 
 
 @pytest.mark.parametrize("unpriced", [0, 2])

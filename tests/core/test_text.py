@@ -1,30 +1,30 @@
-"""Texts: the repertoire against JIS X 0208, the kernels against plain loops."""
+"""Texts: the repertoire against JIS X 0208, lengths against the codec, and what is repaired."""
 
 from __future__ import annotations
 
 import unicodedata
 from typing import Final
 
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.core.text import (
     TWINS,
+    Length,
     forbidden_characters,
-    has_forbidden,
     is_blank,
     measure,
-    repair_column,
     repair_text,
     repertoire,
+    unsendable,
 )
 from pipeline.messages import REPAIRS
 from pipeline.model import CharacterAt
 
 #: Unicode scalar values: what can stand in a file
 SCALARS: Final = [chr(code) for code in range(0x110000) if not 0xD800 <= code <= 0xDFFF]
+BASIC_PLANE: Final = (*range(0xD800), *range(0xE000, 0x10000))
 #: JIS X 0208 by its own code table → the code point Windows (cp932) writes for it; the gateway takes either
 WINDOWS: Final = {
     "\u301c": "\uff5e",  # wave dash → fullwidth tilde
@@ -34,7 +34,6 @@ WINDOWS: Final = {
     "\u00a3": "\uffe1",  # pound
     "\u00ac": "\uffe2",  # not
 }
-both_types: Final = pytest.mark.parametrize("kind", [pa.string(), pa.large_string()], ids=str)
 sendable: Final = st.text(
     alphabet=st.one_of(
         st.sampled_from(sorted(repertoire())),
@@ -73,13 +72,11 @@ def test_repertoire_is_jis_x_0208_in_windows_code_points() -> None:
 
 
 def test_every_code_point_is_judged_as_the_repertoire_says() -> None:
-    verdicts = has_forbidden(pa.array(SCALARS)).to_pylist()
-    wrong = [
-        ascii(character)
-        for character, forbidden in zip(SCALARS, verdicts, strict=True)
-        if forbidden is (character in repertoire())
-    ]
-    assert wrong == []
+    found = forbidden_characters("".join(map(chr, BASIC_PLANE)))
+    allowed = repertoire()
+    assert [at.character for at in found] == [chr(code) for code in BASIC_PLANE if chr(code) not in allowed]
+    assert max(allowed) < "\U00010000"
+    assert all(forbidden_characters(character) for character in "𠮷😀\U000e0061\U0010ffff")
 
 
 @pytest.mark.parametrize(
@@ -108,51 +105,32 @@ def test_forbidden(character: str) -> None:
     )
 
 
-@both_types
-@settings(deadline=None, max_examples=200)
-@given(texts=st.lists(anything, max_size=6), skipped=st.integers(0, 2))
-def test_forbidden_characters_agree_with_the_column(texts: list[str], skipped: int, kind: pa.DataType) -> None:
-    column = pa.array(texts, kind)[skipped:]
-    assert has_forbidden(column).to_pylist() == [bool(forbidden_characters(text)) for text in texts[skipped:]]
-    for text in texts:
-        for found in forbidden_characters(text):
-            assert text[found.position - 1] == found.character
-
-
-@both_types
 @settings(deadline=None, max_examples=300)
-@given(texts=st.lists(sendable, max_size=6), line_break=st.integers(1, 3), skipped=st.integers(0, 2))
-def test_measure_counts_what_cp932_encodes(texts: list[str], line_break: int, skipped: int, kind: pa.DataType) -> None:
-    lengths = measure(pa.array(texts, kind)[skipped:], line_break=line_break)
-    counted = [text.replace("\n", "." * line_break) for text in texts[skipped:]]
-    assert lengths.size.to_pylist() == [len(text.encode("cp932")) for text in counted]
-    assert lengths.characters.to_pylist() == [len(text) for text in counted]
-    assert lengths.double_byte.to_pylist() == [not text.isascii() for text in counted]
+@given(text=anything)
+def test_forbidden_characters_are_named_where_they_stand(text: str) -> None:
+    found = {at.position: at.character for at in forbidden_characters(text)}
+    assert found == {at: character for at, character in enumerate(text, 1) if character not in repertoire()}
+
+
+@settings(deadline=None, max_examples=300)
+@given(text=sendable, line_break=st.integers(1, 3))
+def test_measure_counts_what_cp932_encodes(text: str, line_break: int) -> None:
+    counted = text.replace("\n", "." * line_break)
+    expected = Length(len(counted.encode("cp932")), len(counted), double_byte=not text.isascii())
+    assert measure(text, line_break=line_break) == expected
 
 
 def test_measure_of_every_single_character() -> None:
-    characters = sorted(repertoire() - {"\n"})
-    assert measure(pa.array(characters), line_break=2).size.to_pylist() == [
-        len(character.encode("cp932")) for character in characters
-    ]
+    for character in repertoire() - {"\n"}:
+        length = measure(character, line_break=2)
+        assert (length.size, length.characters) == (len(character.encode("cp932")), 1)
+        assert length.double_byte is (character > "\x7f")  # half-width katakana too (A)
 
 
 def test_the_example_of_the_rule_that_has_two_checks() -> None:
-    lengths = measure(pa.array(["あ" * 60 + "a" * 20, "ｱ" * 70, "a" * 140]), line_break=2)
-    assert lengths.size.to_pylist() == [140, 70, 140]
-    assert lengths.characters.to_pylist() == [80, 70, 140]
-    assert lengths.double_byte.to_pylist() == [True, True, False]
-
-
-@both_types
-@settings(deadline=None, max_examples=300)
-@given(texts=st.lists(anything, max_size=6), skipped=st.integers(0, 2))
-def test_a_column_is_repaired_row_by_row(texts: list[str], skipped: int, kind: pa.DataType) -> None:
-    rows = [repair_text(text) for text in texts[skipped:]]
-    repaired = repair_column(pa.array(texts, kind)[skipped:])
-    assert repaired.values.type == kind
-    assert repaired.values.to_pylist() == [text for text, _ in rows]
-    assert repaired.rules == {at: rules for at, (_, rules) in enumerate(rows) if rules}
+    assert measure("あ" * 60 + "a" * 20, line_break=2) == Length(140, 80, double_byte=True)
+    assert measure("ｱ" * 70, line_break=2) == Length(70, 70, double_byte=True)
+    assert measure("a" * 140, line_break=2) == Length(140, 140, double_byte=False)
 
 
 @settings(deadline=None, max_examples=300)
@@ -199,15 +177,44 @@ def test_repairs_are_named(text: str, repaired: str, rules: tuple[str, ...]) -> 
     assert repair_text(text) == (repaired, rules)
 
 
-@both_types
-def test_blank(kind: pa.DataType) -> None:
-    blank = ["", " ", "\u3000", "\n", "\n\n", " \u3000\n \n"]
-    text = ["a", " a", "\n.", "\u3000あ\n", "\xa0", "\u200b", "\x00"]
-    assert is_blank(pa.array(blank + text, kind)).to_pylist() == [True] * len(blank) + [False] * len(text)
+@pytest.mark.parametrize("text", ["", " ", "\u3000", "\n", "\n\n", " \u3000\n \n"], ids=ascii)
+def test_blank(text: str) -> None:
+    assert is_blank(text)
 
 
-def test_lengths_have_the_documented_types() -> None:
-    for kind in (pa.string(), pa.large_string()):
-        lengths = measure(pa.array(["a"], kind), line_break=2)
-        assert (lengths.size.type, lengths.characters.type) == (pa.int32(), pa.int32())
-        assert lengths.double_byte.type == pa.bool_()
+@pytest.mark.parametrize("text", ["a", " a", "\n.", "\u3000あ\n", "\xa0", "\u200b", "\x00", "\t", "\r"], ids=ascii)
+def test_not_blank(text: str) -> None:
+    assert not is_blank(text)
+
+
+TABLE: Final = {ord("①"): "(1)", ord("💌"): "", ord("\u200d"): "", ord("髙"): "高"}
+
+
+@settings(deadline=None, max_examples=300)
+@given(text=anything, table=st.sampled_from([{}, TABLE]))
+def test_what_is_unsendable_is_what_repairs_leave_forbidden(text: str, table: dict[int, str]) -> None:
+    """Positions are those of the cell as given, although repairs move characters."""
+    left = [found.character for found in forbidden_characters(repair_text(text, table)[0])]
+    found = unsendable(text, table)
+    assert [at.character for at in found] == left
+    assert all(text[at.position - 1] == at.character for at in found)
+
+
+def test_chosen_replacements_are_made_and_named() -> None:
+    assert repair_text("①髙い💌", TABLE) == ("(1)高い", ("text.replaced",))
+    assert repair_text("①\r\nか\u3099〜\t", TABLE) == (
+        "(1)\nが～ ",
+        ("text.line_break", "text.tab", "text.decomposed_kana", "text.canonical", "text.replaced"),
+    )
+    assert repair_text("①") == ("①", ())
+
+
+def test_an_emoji_of_several_code_points_goes_as_a_whole() -> None:
+    family = "👨\u200d👩\u200d👧"
+    table = {ord(character): "" for character in family}
+    assert repair_text(f"あ{family}い", table) == ("あい", ("text.replaced",))
+    assert [at.position for at in unsendable(f"あ{family}い", {ord("👩"): ""})] == [2, 3, 5, 6]
+
+
+def test_a_mark_that_lost_what_stood_between_it_and_its_kana_is_composed() -> None:
+    assert repair_text("か\u200d\u3099", TABLE)[0] == "が"

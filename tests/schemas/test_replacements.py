@@ -66,9 +66,8 @@ def test_only_what_cannot_be_sent_is_removed() -> None:
 
 
 def test_the_compatibility_kanji_of_the_standard_table_become_what_unicode_says() -> None:
-    compatible = {
-        chr(code): by for code, by in TABLE.items() if by and unicodedata.name(chr(code), "").startswith("CJK COMPATIBILITY IDEOGRAPH")
-    }
+    start = "CJK COMPATIBILITY IDEOGRAPH"
+    compatible = {chr(code): by for code, by in TABLE.items() if unicodedata.name(chr(code), "").startswith(start)}
     said = {character: unicodedata.normalize("NFC", character) for character in compatible}
     assert len(compatible) >= 8
     # U+FA11 and the like are kanji of their own in spite of their name: NFC leaves them.
@@ -76,7 +75,9 @@ def test_the_compatibility_kanji_of_the_standard_table_become_what_unicode_says(
 
 
 def test_an_own_table() -> None:
-    table = parse_replacements('[replace]\n"①" = "一"\n"é" = "e"\n[remove]\nranges = ["1F600-1F602", "00AD"]\n', "mine.toml")
+    table = parse_replacements(
+        '[replace]\n"①" = "一"\n"é" = "e"\n[remove]\nranges = ["1F600-1F602", "00AD"]\n', "mine.toml"
+    )
     assert table == {0x2460: "一", 0xE9: "e", 0x1F600: "", 0x1F601: "", 0x1F602: "", 0xAD: ""}
     assert parse_replacements("", "mine.toml") == {}
 

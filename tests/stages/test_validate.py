@@ -11,9 +11,10 @@ from pipeline.errors import Bug, GuardStopped, InputUnusable, UsageError
 from pipeline.ledger.batches import find_batch, list_batches, register_batch
 from pipeline.messages import Language
 from pipeline.model import MessageState, RowTotals
-from pipeline.stages import validate as stage
+from pipeline.stages import checking
+from pipeline.stages.checking import REJECTED_COLUMNS
 from pipeline.stages.send import send
-from pipeline.stages.validate import FILES, REJECTED_COLUMNS, Request, validate
+from pipeline.stages.validate import FILES, Request, validate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -243,8 +244,8 @@ def test_a_failure_keeps_the_files_of_the_validation_before(
         raise Bug("contract.broken", contract="x", checks="y")
 
     with monkeypatch.context() as patched:
-        patched.setattr(stage, "_explained", full)
-        patched.setattr(stage._Check, "_write_accepted", full)
+        patched.setattr(checking, "_explained", full)
+        patched.setattr(checking.Check, "_laid_out", full)
         with pytest.raises(Bug):
             validate(context, Request(source, "c"))
     assert {path.name: path.read_bytes() for path in before.folder.iterdir()} == kept

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -43,8 +44,18 @@ class _Tags:
     rows: Positions
 
 
-def expand(texts: pa.Array, values: Mapping[str, pa.Array], info: Mapping[str, pa.Array], short_link: int) -> Expansion:
-    """Fill in tags. ``values`` maps the input's column names, ``info`` the tags info1-info4, to columns of values."""
+class Columns(Protocol):
+    """Columns by name; one that no tag names is never asked for, and need not be made."""
+
+    def __contains__(self, name: object, /) -> bool:
+        """Say whether there is a column of that name."""
+
+    def __getitem__(self, name: str, /) -> pa.Array:
+        """Return a column, of as many values as there are texts."""
+
+
+def expand(texts: pa.Array, values: Columns, info: Columns, short_link: int) -> Expansion:
+    """Fill in tags. ``values`` holds the input's columns by name, ``info`` what stands for the tags info1-info4."""
     texts = strings.compact(texts)
     data, borders = strings.buffers(texts)
     odd = np.zeros(len(texts), dtype=bool)
@@ -76,7 +87,7 @@ def expand(texts: pa.Array, values: Mapping[str, pa.Array], info: Mapping[str, p
             links[name] = np.bincount(found.rows[chosen], minlength=len(texts)) > 0
         elif name in INFO_TAGS:
             _point(seen, places, found, chosen, base)
-            sources.append(info.get(name, strings.constant("", len(texts))))
+            sources.append(info[name] if name in info else strings.constant("", len(texts)))
             base += len(texts)
     firsts = _firsts(found, len(texts))
     pool = pa.concat_arrays(sources)

@@ -20,6 +20,11 @@ def buffers(column: pa.Array) -> tuple[Bytes, Offsets]:
     return np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8), borders
 
 
+def sizes(column: pa.Array) -> Offsets:
+    """Return how many bytes each value has."""
+    return np.diff(buffers(column)[1])
+
+
 def compact(column: pa.Array) -> pa.Array:
     """Return the column with its bytes to itself, beginning at offset 0."""
     data, borders = buffers(column)

@@ -1,0 +1,283 @@
+"""Checking an input: chunk after chunk is read, examined, decided and written."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.adapters.csv_out import csv_lines
+from pipeline.adapters.files import DurableFile
+from pipeline.adapters.inputs import Table
+from pipeline.compute import in_order
+from pipeline.config import STANDARD
+from pipeline.context import Context
+from pipeline.core.calendar import JST
+from pipeline.core.examine import Examined, examine
+from pipeline.core.kernels import strings
+from pipeline.core.kernels.smsids import smsid_column
+from pipeline.core.policy import Limits, Policy
+from pipeline.core.text import repair_text
+from pipeline.core.uniqueness import Ledgered, Uniqueness, message_keys
+from pipeline.errors import InputUnusable, UsageError
+from pipeline.ledger.batches import live_keys, served_keys, used_smsids
+from pipeline.ledger.optouts import list_optouts
+from pipeline.messages import Language
+from pipeline.model import ExpandedText, Finding, RejectedRow
+from pipeline.reports.reject_words import explain
+from pipeline.reports.rejects import RejectedWorkbook
+from schemas.heading import Heading
+from schemas.profile import Profile
+from schemas.recipients import (
+    GATEWAY_FIELDS,
+    ROW_NUMBER,
+    accepted_columns,
+    accepted_contract,
+    enforce,
+    input_contract,
+)
+
+#: how many rejected rows a summary shows
+EXAMPLES = 5
+REPAIRED_COLUMNS = ("row_number", "column", "rule", "before", "after")
+#: our columns of rejected.csv, behind the input's own
+REJECTED_COLUMNS = (
+    "mediasms_row",
+    "mediasms_column",
+    "mediasms_code",
+    "mediasms_message",
+    "mediasms_characters",
+    "mediasms_suggestion",
+)
+_M2M = "020"
+
+
+@dataclass(slots=True)
+class _Decided:
+    """A chunk of which every row is decided: positions accepted and served before, and the lines they make."""
+
+    chunk: pd.DataFrame
+    found: Examined
+    accepted: strings.Positions
+    served: strings.Positions
+    accepted_lines: bytes | memoryview = b""
+    repaired_lines: bytes | memoryview = b""
+    rules: Counter[str] = field(default_factory=Counter)
+    warnings: Counter[str] = field(default_factory=Counter)
+
+
+class Check:
+    """One pass over an input: what was counted, and what goes where."""
+
+    def __init__(  # noqa: PLR0913 - what decides about an input
+        self, context: Context, table: Table, heading: Heading, *, batch_id: str, campaign: str, repeats: bool
+    ) -> None:
+        """Prepare to check ``table``, read as ``heading`` says."""
+        self._context = context
+        self._table = table
+        self._heading = heading
+        self._batch_id = batch_id
+        self._campaign = campaign
+        self._policy = policy_of(context)
+        text = heading.roles.common_text
+        common = None if text is None else repair_text(text, self._policy.replacements)[0]
+        self._roles = replace(heading.roles, common_text=common)
+        self._fields = [name for name in GATEWAY_FIELDS if name in self._roles.columns]
+        self._repeats = repeats
+        self._unique = Uniqueness(self._ledgered(), repeats=repeats)
+        self._input = input_contract(heading.columns)
+        limits = self._policy.limits
+        self._accepted = accepted_contract(
+            self._fields,
+            text_bytes=limits.text_bytes,
+            text_characters=limits.text_characters,
+            smsid_characters=limits.smsid_characters,
+        )
+        self.rows = self.accepted = self.rejected = self.already = 0
+        self.codes: Counter[str] = Counter()
+        self.rules: Counter[str] = Counter()
+        self.warnings: Counter[str] = Counter()
+        self.examples: list[Finding] = []
+
+    def run(self, files: tuple[DurableFile, ...], workbook: RejectedWorkbook) -> None:
+        """Read every chunk, check it, and write its rows.
+
+        Chunks are examined and laid out on other threads; what must see every row in its order happens on this one.
+        """
+        accepted, rejected, already, repaired = files
+        _write(accepted, [accepted_columns(self._fields)])
+        _write(rejected, [[*self._heading.given, *REJECTED_COLUMNS]])
+        _write(already, [["row_number", "smsid"]])
+        _write(repaired, [REPAIRED_COLUMNS])
+        for decided in in_order(self._laid_out, self._decided(), workers=1):
+            chunk, found = decided.chunk, decided.found
+            accepted.write(decided.accepted_lines)
+            repaired.write(decided.repaired_lines)
+            self._write_rejected(rejected, workbook, chunk, found)
+            _write(already, self._served(found, decided.served))
+            self.rules += decided.rules
+            self.warnings += decided.warnings
+            self.rows += len(chunk)
+            self.accepted += len(decided.accepted)
+            self.already += len(decided.served)
+            self.rejected += len(found.findings)
+            self._context.progress("validate", self.rows, max(self._table.records, self.rows))
+        if not self.rows:
+            raise InputUnusable("input.no_rows", file=self._table.name)
+
+    def _decided(self) -> Iterator[_Decided]:
+        chunks = self._table.chunks(self._heading.columns, header=self._heading.header)
+        for chunk, found in in_order(self._examined, chunks):
+            yield _Decided(chunk, found, *self._unique.check(found, self._roles))
+
+    def _examined(self, chunk: pd.DataFrame) -> tuple[pd.DataFrame, Examined]:
+        enforce(self._input, chunk, "recipients")
+        chunk = chunk[[ROW_NUMBER, *self._heading.given]]
+        self._refuse_unconfirmed(chunk)
+        return chunk, examine(chunk, ROW_NUMBER, self._roles, self._policy, self._fields)
+
+    def _refuse_unconfirmed(self, chunk: pd.DataFrame) -> None:
+        """Stop at a cell that asks for something the profile has not confirmed: it would be silently ignored."""
+        for column in self._context.profile.layout.column:
+            name = self._roles.columns.get(column.field)
+            if name is None and not self._heading.header and column.field in chunk.columns:
+                name = column.field
+            if name is not None and column.confirmed is False and column.direction != "result":
+                asking = chunk[chunk[name] != ""]
+                if len(asking):
+                    row = int(asking[ROW_NUMBER].iloc[0])
+                    raise UsageError("profile.not_confirmed", key=column.field, number=column.number, row=row)
+
+    def _ledgered(self) -> Ledgered:
+        ledger, batch_id = self._context.ledger, self._batch_id
+        return Ledgered(
+            served=list(live_keys(ledger, self._campaign, but_batch=batch_id)),
+            opted_out=list(list_optouts(ledger)),
+            used_smsids=lambda smsids: used_smsids(ledger, smsids, but_batch=batch_id),
+        )
+
+    def _served(self, found: Examined, positions: strings.Positions) -> Iterator[tuple[int, str]]:
+        """Yield row and smsid of the message by which the campaign served it before."""
+        if not len(positions):
+            return
+        columns = {name: strings.at(column, positions).to_pylist() for name, column in found.columns.items()}
+        keys = message_keys(columns, repeats=self._repeats)
+        known = served_keys(self._context.ledger, self._campaign, keys, but_batch=self._batch_id)
+        for row, key in zip(found.row_numbers[positions].tolist(), keys, strict=True):
+            yield row, known[key]
+
+    def _laid_out(self, decided: _Decided) -> _Decided:
+        """Lay out the lines of accepted rows and of repairs."""
+        found = decided.found
+        decided.repaired_lines = csv_lines(found.repairs)
+        for counted in found.repairs.column("rule").value_counts().to_pylist():
+            decided.rules[counted["values"]] = counted["counts"]
+        if not len(decided.accepted):
+            return decided
+        columns = {name: strings.at(column, decided.accepted) for name, column in found.columns.items()}
+        rows = pa.array(found.row_numbers[decided.accepted])
+        smsids = smsid_column(self._context.ledger.prefix, self._batch_id, rows)
+        if own := columns.get("smsid"):
+            smsids = pc.if_else(pc.equal(own, ""), smsids, own)
+        if m2m := pc.sum(pc.starts_with(columns["msisdn"], _M2M)).as_py():
+            decided.warnings["phone.m2m"] = m2m
+        table = pa.table(
+            {
+                ROW_NUMBER: rows,
+                "smsid": smsids,
+                "msisdn": columns["msisdn"],
+                "text": columns["text"],
+                **{name: columns[name] for name in self._fields},
+                "characters": found.characters[decided.accepted],
+                "bytes": found.size[decided.accepted],
+                "double_byte": found.double_byte[decided.accepted],
+            }
+        )
+        checked = enforce(self._accepted, table.to_pandas(), "accepted rows")
+        decided.accepted_lines = csv_lines(pa.Table.from_pandas(checked, preserve_index=False))
+        return decided
+
+    def _write_rejected(
+        self, file: DurableFile, workbook: RejectedWorkbook, chunk: pd.DataFrame, found: Examined
+    ) -> None:
+        """Write each rejected row as it was given, with everything that is wrong with it."""
+        where = sorted(found.findings)
+        cells = chunk[list(self._heading.given)].iloc[where].itertuples(index=False, name=None)
+        lines = []
+        for position, given in zip(where, cells, strict=True):
+            findings = found.findings[position]
+            row = int(found.row_numbers[position])
+            self.codes.update(finding.code for finding in findings)
+            if len(self.examples) < EXAMPLES:
+                self.examples.append(findings[0])
+            lines.append([*given, *_explained(findings, self._context.language)])
+            expanded = self._with_parts(found.expanded.get(position))
+            workbook.add(RejectedRow(row_number=row, cells=given, findings=tuple(findings), expanded=expanded))
+        _write(file, lines)
+
+    def _with_parts(self, expanded: ExpandedText | None) -> ExpandedText | None:
+        """Add the number of billable parts at each carrier."""
+        if expanded is None:
+            return None
+        wide, tariff = expanded.size > expanded.characters, self._context.tariff
+        carriers = self._policy.limits.carriers
+        parts = {name: tariff.parts(name, expanded.characters, double_byte=wide) for name in carriers}
+        return replace(expanded, parts=parts)
+
+
+def _explained(findings: Sequence[Finding], language: Language) -> list[object]:
+    return [
+        findings[0].row_number,
+        "|".join(dict.fromkeys(finding.column for finding in findings)),
+        "|".join(finding.code for finding in findings),
+        " ".join(explain(finding, language) for finding in findings),
+        " ".join(str(character) for finding in findings for character in finding.characters),
+        " ".join(f"{finding.column}={finding.suggestion}" for finding in findings if finding.suggestion),
+    ]
+
+
+def _write(file: DurableFile, lines: Iterable[Iterable[object]]) -> None:
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, lineterminator="\r\n").writerows(lines)
+    file.write(buffer.getvalue().encode())
+
+
+def policy_of(context: Context) -> Policy:
+    """Return what decides about rows: the account's limits, and the choices of this installation and run."""
+    return Policy(
+        limits=limits_of(context.profile),
+        now=context.now().astimezone(JST),
+        strict=context.settings.validation.strict,
+        replacements=context.replacements(),
+        suggestions=context.replacements(STANDARD),
+        scheduled_format=context.profile.results.registered_time_format.value,
+    )
+
+
+def limits_of(profile: Profile) -> Limits:
+    """Return the limits of the account's options."""
+    limits = profile.limits
+    long_text = profile.options.long_text.value
+    return Limits(
+        overseas=profile.options.overseas.value,
+        text_bytes=(limits.long_text_bytes if long_text else limits.text_bytes).value,
+        text_characters=(limits.long_text_characters if long_text else limits.text_characters).value,
+        longest_characters=limits.longest_characters.value,
+        line_break=limits.line_break.value,
+        short_link=limits.short_link.value,
+        url_characters=limits.url_characters.value,
+        code_characters=limits.url_code_characters.value,
+        smsid_characters=limits.smsid_characters.value,
+        template_id_max=limits.template_id_max.value,
+        title_min=limits.title_min.value,
+        title_max=limits.title_max.value,
+        carriers=limits.carriers.value,
+        bytes_only=limits.bytes_only.value,
+        shorter=limits.shorter.value if long_text else (),
+    )

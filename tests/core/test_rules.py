@@ -1,0 +1,539 @@
+"""Each rule at its borders, on the way of the kernels and on that of single rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from importlib.resources import files
+from typing import Final
+
+import pytest
+
+from pipeline.core import rules
+from pipeline.core.examine import Examined
+from pipeline.core.policy import Limits, Roles
+from pipeline.core.row import Row
+from pipeline.messages import REPAIRS, ROWS, Language, fill
+from pipeline.model import Finding
+from schemas.recipients import ROLES as ALL_ROLES
+from schemas.replacements import parse_replacements
+from tests.core.comparing import ACCOUNT, COLUMNS, NOW, ROLES, dirty_rows, examined, examined_by_rules_alone, policy_of
+from tests.core.reference import Account
+
+STANDARD: Final = parse_replacements(
+    (files("schemas") / "replacement_tables" / "standard.toml").read_text("utf-8"), "standard.toml"
+)
+REPLACING: Final = replace(ACCOUNT, replacements={chr(code): by for code, by in STANDARD.items()})
+CODE_MARKS: Final = "@%+/'!#$^?:;.,(){}[]~-_"
+
+
+def check(account: Account = ACCOUNT, /, common_text: str | None = None, **cells: str) -> Examined:
+    """Examine one row whose columns are called like the fields they are."""
+    row = {"msisdn": "09011112222"} | ({"text": "あ"} if common_text is None else {}) | cells
+    roles = {name: name for name in row if name in ALL_ROLES}
+    found = examined([row], account, roles, common_text=common_text)
+    alone = examined_by_rules_alone([row], account, roles, common_text=common_text)
+    assert found.findings == alone.findings
+    assert found.repairs.to_pylist() == alone.repairs.to_pylist()
+    return found
+
+
+def one(account: Account = ACCOUNT, /, common_text: str | None = None, **cells: str) -> list[Finding]:
+    return check(account, common_text, **cells).findings.get(0, [])
+
+
+def codes(account: Account = ACCOUNT, /, common_text: str | None = None, **cells: str) -> list[str]:
+    return [finding.code for finding in one(account, common_text, **cells)]
+
+
+# The list of rules ------------------------------------------------------------------------------------------------
+
+
+def test_every_code_has_a_message_and_every_message_a_code() -> None:
+    known = [code for rule in rules.RULES for code in rule.codes] + list(rules.ACROSS)
+    assert sorted(known) == sorted(ROWS)
+
+
+def test_a_rule_gives_the_codes_it_names_and_each_is_given_once_at_least() -> None:
+    met: dict[str, set[str]] = {}
+    for account in (ACCOUNT, replace(ACCOUNT, overseas=True)):
+        for number, cells in enumerate(dirty_rows(3000, seed=11, chance=0.3)):
+            row = Row(number, cells, Roles(ROLES), policy_of(account))
+            for rule in rules.RULES:
+                for finding in rule.check(row):
+                    met.setdefault(rule.check.__name__, set()).add(finding.code)
+                    assert finding.row_number == number
+                    assert finding.column in {*COLUMNS, *ALL_ROLES}
+                    for language in Language:
+                        assert fill(ROWS[finding.code], language, finding.facts)
+    assert met == {rule.check.__name__: set(rule.codes) for rule in rules.RULES if rule.codes}
+
+
+def test_findings_come_in_the_order_of_the_list() -> None:
+    order = {code: place for place, rule in enumerate(rules.RULES) for code in rule.codes}
+    longest = 0
+    for cells in dirty_rows(300, seed=12, chance=0.5):
+        places = [order[finding.code] for finding in rules.findings(Row(2, cells, Roles(ROLES), policy_of()))]
+        assert places == sorted(places)
+        longest = max(longest, len(places))
+    assert longest >= 5
+
+
+# Numbers ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        ("2026/11/23", ["phone.date"]),
+        ("11月23日", ["phone.date"]),
+        ("1234567890123450", ["phone.truncated"]),
+        ("123456789012345", ["phone.overseas_disabled"]),
+        ("9.01E+09", ["phone.scientific"]),
+        ("", ["phone.empty"]),
+    ],
+)
+def test_what_a_spreadsheet_did_to_a_number(number: str, expected: list[str]) -> None:
+    assert codes(msisdn=number) == expected
+
+
+# Templates of the gateway -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("template", "text", "expected"),
+    [
+        ("", "あ", []),
+        (" \u3000", "あ", []),
+        ("0", "", ["template.disabled"]),
+        ("999999", "", ["template.disabled"]),
+        (" 999999 ", "", ["template.disabled"]),
+        ("1000000", "", ["template.range"]),
+        ("0999999", "", ["template.range"]),
+        ("-1", "", ["template.range"]),
+        ("1.0", "", ["template.range"]),
+        ("１", "", ["template.range"]),
+        ("a", "", ["template.range"]),
+        ("1" * 5000, "", ["template.range"]),
+        ("1", "あ", ["text_and_template"]),
+        ("a", "あ", ["text_and_template"]),
+        ("1", " \n", ["template.disabled"]),
+        ("1", "①", ["text_and_template", "text.platform_dependent"]),
+    ],
+)
+def test_template_ids(template: str, text: str, expected: list[str]) -> None:
+    assert codes(template_id=template, text=text) == expected
+
+
+def test_a_template_id_excludes_a_text_for_the_whole_list() -> None:
+    assert codes(common_text="あ", template_id="1") == ["text_and_template"]
+    assert codes(common_text="あ", template_id="") == []
+
+
+# Access codes, titles, smsids ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("field", rules.CODE_FIELDS)
+def test_access_codes_at_their_borders(field: str) -> None:
+    assert codes(**{field: ""}) == []
+    assert codes(**{field: "a"}) == []
+    assert codes(**{field: "a" * 20}) == []
+    (finding,) = one(**{field: "a" * 21})
+    assert (finding.column, finding.code, finding.facts) == (field, "code.characters", {"limit": 20})
+
+
+@pytest.mark.parametrize("mark", CODE_MARKS)
+def test_marks_of_an_access_code(mark: str) -> None:
+    assert codes(originalurlcode=mark) == []
+
+
+def test_no_other_ascii_character_may_stand_in_an_access_code() -> None:
+    others = [chr(code) for code in range(0x80) if not chr(code).isalnum() and chr(code) not in CODE_MARKS]
+    assert len(others) == 0x80 - 62 - len(CODE_MARKS)
+    for character in (*others, "あ", "ａ", "é", "\u017f"):
+        assert codes(originalurlcode3=f"a{character}b") == ["code.characters"]
+
+
+@pytest.mark.parametrize("title", ["12", "0" * 11])
+def test_a_title_is_not_only_digits(title: str) -> None:
+    assert codes(title=title) == ["title.digits_only"]
+    assert codes(title=title[:-1] + ".") == []
+
+
+@pytest.mark.parametrize("title", ["1", "0" * 12, "１２", "²²"])
+def test_a_title_of_digits_that_breaks_another_rule_is_told_that(title: str) -> None:
+    assert codes(title=title) == ["title.characters"]
+
+
+@pytest.mark.parametrize(
+    ("smsid", "expected"),
+    [
+        ("1.23457E+14", ["smsid.spreadsheet"]),
+        ("1.2e+5", ["smsid.spreadsheet"]),
+        ("123456789012345000", ["smsid.spreadsheet"]),
+        ("1234567890123450", ["smsid.spreadsheet"]),
+        ("100000000000000" + "0" * 40, ["smsid.spreadsheet"]),
+        ("1234567890123451", ["smsid.is_a_number"]),
+        ("123456789012345", ["smsid.is_a_number"]),
+        ("0123456789012340", ["smsid.is_a_number"]),
+        ("1.23E-14", ["smsid.characters"]),
+        ("12.3E+14", ["smsid.characters"]),
+        ("1E14", ["smsid.is_a_number"]),
+        ("a1234567890123450", []),
+        ("x" * 50, []),
+        ("x" * 51, ["smsid.characters"]),
+    ],
+)
+def test_smsids_that_a_spreadsheet_damaged(smsid: str, expected: list[str]) -> None:
+    assert codes(smsid=smsid) == expected
+
+
+# Scheduled times --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("", []),
+        (" ", []),
+        ("202611250930", ["senddatetime.past"]),  # now, to the minute
+        ("202611250929", ["senddatetime.past"]),
+        ("202611250931", []),
+        (" 202611250931\n", []),
+        ("2026.11.25.09.31", []),
+        ("2026.11.25.09.30", ["senddatetime.past"]),
+        ("202802290000", []),
+        ("202702290000", ["senddatetime.format"]),
+        ("210002290000", ["senddatetime.format"]),
+        ("240002290000", []),
+        ("202612012359", []),
+        ("202612012400", ["senddatetime.format"]),
+        ("202612010960", ["senddatetime.format"]),
+        ("202613010930", ["senddatetime.format"]),
+        ("202611310930", ["senddatetime.format"]),
+        ("202600010930", ["senddatetime.format"]),
+        ("20261201093000", ["senddatetime.format"]),
+        ("20261201093", ["senddatetime.format"]),
+        ("2026.12.1.9.30", ["senddatetime.format"]),
+        ("2026-12-01 09:30", ["senddatetime.format"]),
+        ("２０２６１２０１０９３０", ["senddatetime.format"]),
+        ("2026 12010930", ["senddatetime.format"]),
+        ("明日", ["senddatetime.format"]),
+    ],
+)
+def test_scheduled_times(given: str, expected: list[str]) -> None:
+    assert codes(scheduled=given) == expected
+
+
+def test_a_scheduled_time_goes_out_in_the_form_of_the_gateway() -> None:
+    for given in ("202612010930", " 2026.12.01.09.30 "):
+        assert check(scheduled=given).columns["scheduled"].to_pylist() == ["2026.12.01.09.30"]
+    assert check(scheduled="").columns["scheduled"].to_pylist() == [""]
+
+
+def test_a_time_is_past_by_the_clock_of_japan_to_the_second() -> None:
+    minute = datetime(2026, 11, 25, 9, 31, tzinfo=NOW.tzinfo)
+    assert codes(replace(ACCOUNT, now=minute - timedelta(seconds=1)), scheduled="202611250931") == []
+    assert codes(replace(ACCOUNT, now=minute), scheduled="202611250931") == ["senddatetime.past"]
+
+
+# Strict -----------------------------------------------------------------------------------------------------------
+
+STRICT: Final = replace(ACCOUNT, strict=True, replacements={"①": "(1)"})
+#: repair rule → cells that need it, and the corrected cell
+REPAIRABLE: Final = {
+    "phone.separators": ({"msisdn": "090 1111 2222"}, "msisdn", "09011112222"),
+    "phone.full_width": ({"msisdn": "０９０11112222"}, "msisdn", "09011112222"),
+    "phone.lost_zero": ({"msisdn": "9011112222"}, "msisdn", "09011112222"),
+    "phone.international": ({"msisdn": "819011112222"}, "msisdn", "09011112222"),
+    "phone.plus": ({"msisdn": "+14155550123"}, "msisdn", "14155550123"),
+    "phone.spreadsheet_number": ({"msisdn": "09011112222.0"}, "msisdn", "09011112222"),
+    "phone.formula_quote": ({"msisdn": "'09011112222"}, "msisdn", "09011112222"),
+    "phone.prefix": ({"msisdn": "tel:09011112222"}, "msisdn", "09011112222"),
+    "text.decomposed_kana": ({"text": "か\u3099"}, "text", "が"),
+    "text.tab": ({"text": "a\tb"}, "text", "a b"),
+    "text.canonical": ({"text": "1〜2{n}", "n": "x"}, "text", "1～2{n}"),
+    "text.line_break": ({"text": "a{n}", "n": "\r\n"}, "n", "\n"),
+    "text.replaced": ({"info1": "①"}, "info1", "(1)"),
+}
+
+
+def test_every_repair_is_tried() -> None:
+    assert REPAIRABLE.keys() == REPAIRS.keys()
+
+
+@pytest.mark.parametrize("rule", REPAIRABLE)
+def test_strictness_rejects_what_would_be_repaired(rule: str) -> None:
+    cells, column, after = REPAIRABLE[rule]
+    strict = replace(STRICT, overseas=rule == "phone.plus")
+    lenient = check(replace(strict, strict=False), **cells)
+    assert lenient.findings == {}
+    before = cells[column]
+    repaired = {"row_number": 2, "column": column, "rule": rule, "before": before, "after": after}
+    assert lenient.repairs.to_pylist() == [repaired]
+    found = check(strict, **cells)
+    assert found.findings[0] == [Finding(2, column, rule, suggestion=after)]
+    assert found.repairs.to_pylist() == []  # it was not repaired
+
+
+def test_strictness_names_every_repair_of_every_cell_once() -> None:
+    found = one(STRICT, msisdn="'０９０-1111-2222", text="{a}{a}\t", a="\r〜")
+    assert [(finding.column, finding.code) for finding in found] == [
+        ("msisdn", "phone.formula_quote"),
+        ("msisdn", "phone.full_width"),
+        ("msisdn", "phone.separators"),
+        ("text", "text.tab"),
+        ("a", "text.line_break"),
+        ("a", "text.canonical"),
+    ]
+
+
+def test_strictness_has_nothing_against_a_clean_row() -> None:
+    assert codes(STRICT, msisdn=" 090-1111-2222 ", text="{a}様", a="あ") == []
+
+
+# Replacements -----------------------------------------------------------------------------------------------------
+
+
+def test_a_replacement_is_only_suggested_until_it_is_asked_for() -> None:
+    policy = replace(policy_of(), suggestions=STANDARD)
+    (finding,) = rules.findings(Row(2, {"msisdn": "09011112222", "text": "髙\r\n①"}, ROLES_OF_TWO, policy))
+    assert (finding.code, finding.suggestion) == ("text.platform_dependent", "高\n(1)")
+    found = check(REPLACING, text="髙\r\n①")
+    assert found.columns["text"].to_pylist() == ["高\n(1)"]
+    assert {repair["rule"] for repair in found.repairs.to_pylist()} == {"text.replaced", "text.line_break"}
+
+
+ROLES_OF_TWO: Final = Roles({"msisdn": "msisdn", "text": "text"})
+
+
+def test_a_cell_that_no_table_mends_wholly_gets_no_suggestion() -> None:
+    policy = replace(policy_of(), suggestions=STANDARD)
+    (finding,) = rules.findings(Row(2, {"msisdn": "09011112222", "text": "髙\x00"}, ROLES_OF_TWO, policy))
+    assert [at.character for at in finding.characters] == ["髙", "\x00"]
+    assert finding.suggestion == ""
+
+
+def test_what_a_chosen_table_does_not_mend_is_still_rejected() -> None:
+    (finding,) = one(REPLACING, text="髙\x00")
+    assert [(at.position, at.character) for at in finding.characters] == [(2, "\x00")]
+
+
+@pytest.mark.parametrize(
+    "emoji",
+    [
+        "💌",
+        "❤️",
+        "👨\u200d👩\u200d👧",
+        "👍🏽",
+        "🇯🇵",
+        "1️⃣",
+        "🏴\U000e0067\U000e0062\U000e007f",
+        "⌚",
+        "〰",
+        "㊗",
+        "🫠",
+        "↔️",
+    ],
+    ids=ascii,
+)
+def test_emoji_leave_nothing_behind(emoji: str) -> None:
+    found = check(REPLACING, text=f"あ{emoji}い")
+    assert found.columns["text"].to_pylist() == ["あ1い" if emoji.startswith("1") else "あい"]
+    assert [repair["rule"] for repair in found.repairs.to_pylist()] == ["text.replaced"]
+
+
+def test_a_text_of_emoji_alone_is_empty_when_they_are_gone() -> None:
+    assert codes(REPLACING, text="💌 ❤️") == ["text.empty"]
+
+
+def test_lengths_are_those_after_replacing() -> None:
+    found = check(REPLACING, text="あ" * 67 + "①")
+    assert (found.characters.tolist(), found.size.tolist(), found.findings) == ([70], [137], {})
+    assert codes(REPLACING, text="あ" * 68 + "①") == ["text.too_many_characters"]
+    assert codes(REPLACING, text="あ" * 70 + "💌") == []
+
+
+def test_values_and_info_values_are_replaced_too() -> None:
+    found = check(REPLACING, text="{n}{info1}", n="髙", info1="﨑")
+    assert found.columns["text"].to_pylist() == ["高{info1}"]
+    assert found.columns["info1"].to_pylist() == ["崎"]
+    repairs = [(repair["column"], repair["before"], repair["after"]) for repair in found.repairs.to_pylist()]
+    assert sorted(repairs) == [("info1", "﨑", "崎"), ("n", "髙", "高")]
+
+
+# Carriers ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("size", "characters", "double_byte", "expected"),
+    [
+        (140, 70, True, ()),
+        (140, 140, False, ()),
+        (140, 71, True, ("docomo", "SoftBank")),
+        (141, 141, False, ("docomo", "au", "SoftBank")),
+        (142, 71, True, ("docomo", "au", "SoftBank")),
+    ],
+)
+def test_who_cuts_a_text(size: int, characters: int, *, double_byte: bool, expected: tuple[str, ...]) -> None:
+    assert policy_of().limits.cut_by(size, characters, double_byte=double_byte) == expected
+
+
+@pytest.mark.parametrize(
+    ("size", "characters", "expected"),
+    [
+        (1320, 660, ()),
+        (1322, 661, ("docomo",)),
+        (1340, 670, ("docomo",)),
+        (1340, 671, ("docomo", "SoftBank")),
+        (1342, 671, ("docomo", "au", "SoftBank")),
+    ],
+)
+def test_who_cuts_a_long_text(size: int, characters: int, expected: tuple[str, ...]) -> None:
+    limits: Limits = replace(
+        policy_of().limits, text_bytes=1340, text_characters=660, longest_characters=670, shorter=("docomo",)
+    )
+    assert limits.cut_by(size, characters, double_byte=True) == expected
+
+
+def test_the_finding_names_the_carriers_that_would_cut() -> None:
+    (finding,) = one(text="あ" * 60 + "x" * 20)
+    assert finding.facts == {"size": 80, "limit": 70, "over": 10, "carriers": "docomo, SoftBank"}
+    two = one(text="あ" * 71)
+    assert [(finding.code, finding.facts.get("carriers")) for finding in two] == [
+        ("text.too_many_bytes", None),
+        ("text.too_many_characters", "docomo, au, SoftBank"),
+    ]
+    (expanded,) = check(text="あ" * 60 + "x" * 20).expanded.values()
+    assert (expanded.size, expanded.characters, expanded.cut_by) == (140, 80, ("docomo", "SoftBank"))
+
+
+# Which cell brought it ----------------------------------------------------------------------------------------------
+
+
+def places(findings: list[Finding]) -> list[tuple[str, str, list[tuple[int, str]]]]:
+    return [
+        (finding.column, finding.code, [(at.position, at.character) for at in finding.characters])
+        for finding in findings
+    ]
+
+
+PLATFORM: Final = "text.platform_dependent"
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ({"text": "a①"}, [("text", PLATFORM, [(2, "①")])]),
+        # Positions are those of the cell as given, before repairs.
+        ({"text": "か\u3099\r\n①"}, [("text", PLATFORM, [(5, "①")])]),
+        ({"text": "\t〜¢①\r"}, [("text", PLATFORM, [(4, "①")])]),
+        ({"text": "{n}様①", "n": "髙"}, [("text", PLATFORM, [(5, "①")]), ("n", PLATFORM, [(1, "髙")])]),
+        ({"text": "{n}様", "n": "\r\n髙\u3099"}, [("n", PLATFORM, [(3, "髙"), (4, "\u3099")])]),
+        ({"text": "{n}{m}{n}", "n": "①", "m": "②"}, [("n", PLATFORM, [(1, "①")]), ("m", PLATFORM, [(1, "②")])]),
+        # A value that no tag asks for is nobody's business.
+        ({"text": "あ", "n": "①"}, []),
+        # What the gateway fills in is named once, at its cell.
+        ({"text": "{info1}", "info1": "①"}, [("info1", "field.platform_dependent", [(1, "①")])]),
+        ({"text": "あ", "info1": "a①"}, [("info1", "field.platform_dependent", [(2, "①")])]),
+        (
+            {"text": "②{info1}", "info1": "①"},
+            [("text", PLATFORM, [(1, "②")]), ("info1", "field.platform_dependent", [(1, "①")])],
+        ),
+        # The name of a column is no part of what is sent.
+        ({"text": "{①}", "①": "a"}, []),
+        ({"text": "{①}", "①": "髙"}, [("①", PLATFORM, [(1, "髙")])]),
+        # A mark finds its kana in the cell before, but not where the gateway fills in.
+        ({"text": "{n}\u3099", "n": "か"}, []),
+        ({"text": "{info1}\u3099", "info1": "か"}, [("text", PLATFORM, [(8, "\u3099")])]),
+    ],
+    ids=ascii,
+)
+def test_the_cell_that_brought_a_character_is_named(
+    cells: dict[str, str], expected: list[tuple[str, str, list[tuple[int, str]]]]
+) -> None:
+    assert places(one(**cells)) == expected
+
+
+def test_a_character_of_the_text_for_the_whole_list_is_named_as_the_text() -> None:
+    assert places(one(common_text="①{n}", n="a")) == [("text", PLATFORM, [(1, "①")])]
+    assert places(one(common_text="①{n}", n="②"))[-1] == ("n", PLATFORM, [(1, "②")])
+
+
+# Tags and links -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["価格〜", "か\u3099", "㈱", "a\tb", "①"], ids=ascii)
+@pytest.mark.parametrize("account", [ACCOUNT, REPLACING], ids=["as it is", "replacing"])
+def test_a_tag_names_a_column_as_it_is_spelled(name: str, account: Account) -> None:
+    found = check(account, text=f"{{{name}}}円", **{name: "5"})
+    assert (found.findings, found.columns["text"].to_pylist()) == ({}, ["5円"])
+    assert found.repairs.to_pylist() == []
+
+
+def test_a_tag_is_never_taken_for_a_column_of_another_spelling() -> None:
+    found = check(text="{価格〜}\t", **{"価格〜": "5", "価格～": "6"})
+    assert found.columns["text"].to_pylist() == ["5 "]
+
+
+def test_the_place_of_a_stray_brace_is_that_in_the_cell_as_given() -> None:
+    (finding,) = one(text="a\r\nか\u3099{")
+    assert finding.facts == {"position": 6}
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ({"text": "あ{info1}"}, []),
+        ({"text": "{info1}"}, ["text.empty"]),
+        ({"text": "{info1}", "info1": "い"}, []),
+        ({"text": "{info1}{info4}", "info1": " ", "info4": "\u3000"}, ["text.empty"]),
+        ({"text": "{info1}", "info1": "い" * 71}, ["text.too_many_bytes", "text.too_many_characters"]),
+        ({"text": "{info1}", "info1": "{info1}"}, ["tag.in_value"]),
+        ({"text": "{info5}"}, ["tag.unknown"]),
+        ({"text": "あ", "info1": "{URL}"}, []),
+    ],
+    ids=ascii,
+)
+def test_info_tags(cells: dict[str, str], expected: list[str]) -> None:
+    assert codes(**cells) == expected
+
+
+@pytest.mark.parametrize("number", ["", "2", "3", "4"])
+def test_a_link_tag_needs_its_own_link(number: str) -> None:
+    text, field = f"あ{{URL{number}}}", f"originalurl{number}"
+    (finding,) = one(text=text)
+    assert (finding.column, finding.code, finding.facts) == ("text", "url.tag_without_url", {"tag": f"URL{number}"})
+    assert codes(text=text, **{field: ""}) == ["url.tag_without_url"]
+    assert codes(text=text, **{field: "https://a/b"}) == []
+    assert codes(text=text, **{field: "b"}) == ["url.scheme"]
+    assert codes(text="あ", **{field: "https://a/b"}) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://a/\u017f", ["url.characters"]),  # ſ is a letter s to a comparison without case
+        ("https://a/\u212a", ["url.characters"]),  # and the sign of Kelvin a k
+        ("https://a/\u0130\u0131", ["url.characters"]),
+        ("http\u017f://a/b", ["url.scheme"]),
+        ("https://a/" + "b" * 2073, []),
+        ("https://a/" + "b" * 2074, ["url.too_long"]),
+        ("https://a/" + "b" * 990, []),
+        ("https://a/" + "b" * 1000, []),
+        ("https://a", []),
+        ("https://あ", ["url.characters"]),
+    ],
+    ids=lambda value: ascii(value)[:30],
+)
+def test_links_are_ascii(url: str, expected: list[str]) -> None:
+    assert codes(originalurl=url) == expected
+
+
+@pytest.mark.parametrize("limit", [1, 9, 20, 500, 1000])
+def test_kernels_take_no_more_of_a_link_than_the_account(limit: int) -> None:
+    limits = replace(policy_of().limits, url_characters=limit)
+    for size in (limit - 1, limit, limit + 1):
+        url = ("https://a" + "b" * 2000)[: max(size, 9)]
+        row = Row(2, {"u": url}, Roles({"originalurl": "u", "msisdn": "u"}), replace(policy_of(), limits=limits))
+        assert [finding.code for finding in rules.links(row)] == (["url.too_long"] if len(url) > limit else [])
