@@ -47,7 +47,8 @@ def request_contract(profile: Profile) -> pa.DataFrameSchema:
             pa.Check(lambda column: whole(msisdns.is_canonical(arrow(column))), name="canonical")
         ],
         by_field["text"].number: [
-            pa.Check(lambda column: whole(~texts.has_forbidden(arrow(column))), name="repertoire")
+            pa.Check(lambda column: whole(~texts.has_forbidden(arrow(column))), name="repertoire"),
+            pa.Check(lambda column: whole(~texts.is_blank(arrow(column))), name="not_blank"),
         ],
         by_field["smsid"].number: [pa.Check.str_length(1, profile.limits.smsid_characters.value)],
     }

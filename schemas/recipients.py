@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 import pandera.pandas as pa
 import pyarrow  # noqa: ICN001 - pandera has the name pa
+import pyarrow.compute as pc
 
 from pipeline.core.kernels import msisdns, strings
 from pipeline.core.kernels.strings import Mask
@@ -20,6 +21,8 @@ from pipeline.core.rules import CODE_FIELDS
 from pipeline.errors import Bug
 
 ROW_NUMBER = "row_number"
+#: the column of row numbers in a chunk of the input: no column of a file can have this name
+INPUT_ROW = "\0row"
 #: fields of the gateway CSV that a recipient may carry besides number, text and smsid
 GATEWAY_FIELDS = (
     "info1",
@@ -59,7 +62,7 @@ def input_contract(columns: Iterable[str]) -> pa.DataFrameSchema:
     """Return the contract of a chunk of the input with these ``columns``."""
     numbered = pa.Column(int, [pa.Check.ge(1), pa.Check(_rises, name="rises")], nullable=False)
     return pa.DataFrameSchema(
-        {ROW_NUMBER: numbered, **{name: pa.Column("str", nullable=False) for name in columns}}, strict=True
+        {INPUT_ROW: numbered, **{name: pa.Column("str", nullable=False) for name in columns}}, strict=True
     )
 
 
@@ -78,11 +81,11 @@ def accepted_contract(
         name="fits",
     )
     canonical = pa.Check(lambda column: whole(msisdns.is_canonical(arrow(column))), name="canonical")
-    sized = pa.Check(lambda column: whole(_sized(arrow(column), smsid_characters)), name="sized")
+    word = pa.Check(lambda column: whole(_is_word(arrow(column), smsid_characters)), name="word")
     return pa.DataFrameSchema(
         {
             ROW_NUMBER: pa.Column(int, pa.Check(_rises, name="rises")),
-            "smsid": pa.Column("str", sized),
+            "smsid": pa.Column("str", word),
             "msisdn": pa.Column("str", canonical),
             "text": plain,
             **dict.fromkeys(fields, plain),
@@ -96,10 +99,10 @@ def accepted_contract(
     )
 
 
-def _sized(column: pyarrow.Array, most: int) -> Mask:
-    sizes = strings.sizes(column)
-    sized: Mask = (sizes >= 1) & (sizes <= most)
-    return sized
+def _is_word(column: pyarrow.Array, most: int) -> Mask:
+    """Say for each value whether it is one to ``most`` ASCII letters and digits."""
+    word: Mask = strings.mask(pc.ascii_is_alnum(column)) & (strings.sizes(column) <= most)
+    return word
 
 
 def _rises(column: pd.Series) -> bool:

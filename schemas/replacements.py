@@ -8,6 +8,7 @@ replacement that cannot.
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from typing import Any
 
@@ -23,11 +24,16 @@ def parse_replacements(text: str, file: str) -> dict[int, str]:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError("replacements.invalid", file=file, problems=str(error)) from None
-    removed = raw.get("remove", {})
     problems = [f"{key}: unknown" for key in sorted(raw.keys() - {"replace", "remove"})]
+    problems += [f"{key}: not a table" for key in ("replace", "remove") if not isinstance(raw.get(key, {}), dict)]
+    replaced, removed = (value if isinstance(value := raw.get(key, {}), dict) else {} for key in ("replace", "remove"))
     problems += [f"remove.{key}: unknown" for key in sorted(removed.keys() - {"ranges"})]
-    table = {code: "" for entry in removed.get("ranges", []) for code in _codes(entry, problems)}
-    for character, by in raw.get("replace", {}).items():
+    ranges = removed.get("ranges", [])
+    if not isinstance(ranges, list):
+        problems.append("remove.ranges: not a list")
+        ranges = []
+    table = {code: "" for entry in ranges for code in _codes(entry, problems)}
+    for character, by in replaced.items():
         if problem := _problem(character, by):
             problems.append(f"replace.{character}: {problem}")
         else:
@@ -40,12 +46,11 @@ def parse_replacements(text: str, file: str) -> dict[int, str]:
 def _codes(entry: Any, problems: list[str]) -> list[int]:  # noqa: ANN401 - TOML
     """Return the code points of a range that cannot be sent."""
     match = _RANGE.fullmatch(str(entry))
-    if match is None:
+    first, last = (int(match[1], 16), int(match[2] or match[1], 16)) if match else (1, 0)
+    if not first <= last <= sys.maxunicode:
         problems.append(f"remove.ranges: {entry!r} is no range like 1F300-1F5FF")
         return []
-    return [
-        code for code in range(int(match[1], 16), int(match[2] or match[1], 16) + 1) if chr(code) not in repertoire()
-    ]
+    return [code for code in range(first, last + 1) if chr(code) not in repertoire()]
 
 
 def _problem(character: str, by: Any) -> str:  # noqa: ANN401 - TOML

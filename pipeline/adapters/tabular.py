@@ -26,7 +26,7 @@ import pyarrow.csv as pacsv
 from pipeline.adapters.scan import BLOCK, Scan, scan
 from pipeline.adapters.streams import Place, identity, line_at, not_cp932, open_stream, read_fully
 from pipeline.errors import InputUnusable
-from schemas.recipients import ROW_NUMBER
+from schemas.recipients import INPUT_ROW
 
 #: pandas' text, as ``dtype="str"`` makes it
 _TEXT = pd.StringDtype("pyarrow", na_value=np.nan)
@@ -203,7 +203,7 @@ def text_frame(numbers: npt.NDArray[np.int64], arrays: list[pa.Array], columns: 
     # Without a copy: ``pa.array(frame[column])`` is the array again.
     table = pa.table(arrays, names=list(columns[: len(arrays)]))
     frame: pd.DataFrame = table.to_pandas(types_mapper={pa.large_string(): _TEXT}.get)
-    frame.insert(0, ROW_NUMBER, numbers)
+    frame.insert(0, INPUT_ROW, numbers)
     return frame
 
 

@@ -217,6 +217,8 @@ class _Screening:
         broken = np.flatnonzero(strings.mask(pc.match_substring_regex(part, _MENDABLE)))
         if not len(broken) or name is None or self._policy.replacements:
             return part
+        odd = strings.mask(pc.match_substring_regex(strings.at(part, broken), rf"\{{[^{{}}]*{_MENDABLE}"))
+        self._look[suspects[broken[odd]]] = True
         mended = strings.at(part, broken)
         changed = []
         for rule, pairs in _MENDING.items():
@@ -271,7 +273,10 @@ class _Screening:
         found.size[where] = [row.length.size for row in rows]
         found.characters[where] = [row.length.characters for row in rows]
         found.double_byte[where] = [row.length.double_byte for row in rows]
-        found.repairs = self._repair_table([repair for row in rows for repair in row.repairs])
+        rejected = {(wrong.row_number, wrong.column) for several in found.findings.values() for wrong in several}
+        found.repairs = self._repair_table(
+            [repair for row in rows for repair in row.repairs if (repair.row_number, repair.column) not in rejected]
+        )
 
     def _canonical(self, row: Row) -> dict[str, str]:
         """Return a row's values as they go out."""

@@ -33,15 +33,12 @@ class Row:
         if isinstance(self.phone, msisdn.Reading):
             self._repaired(self.roles.name("msisdn"), self.given("msisdn"), self.phone.msisdn, self.phone.repairs)
         self.info = {name: self._clean(self.roles.columns[name]) for name in tags.INFO_TAGS if self.given(name)}
-        if self.roles.common_text is None:
-            whole = self._clean(self.roles.columns["text"]) if "text" in self.roles.columns else ""
-        else:
-            whole = self.roles.common_text
+        whole = self.given("text") if self.roles.common_text is None else self.roles.common_text
         self.template = tags.parse_template(whole)
         self.strangers: tuple[str, ...] = ()
         self.sent = self.shown = whole
         if isinstance(self.template, tags.Template):
-            self._expand(self.template)
+            self._expand(self.template, whole)
 
     def given(self, role: str) -> str:
         """Return the cell that plays ``role`` as it was given; empty where no column does."""
@@ -76,6 +73,7 @@ class Row:
             and not text.is_blank(self.shown)
             and not self.value_tag
             and not text.forbidden_characters(self.shown)
+            and not text.forbidden_characters(self.sent)
         )
 
     @cached_property
@@ -83,11 +81,16 @@ class Row:
         """Return what the gateway counts of the text."""
         return text.measure(self.shown, line_break=self.policy.limits.line_break)
 
-    def _expand(self, template: tags.Template) -> None:
+    def _expand(self, template: tags.Template, whole: str) -> None:
         known = {*self.cells, *tags.LINK_TAGS, *tags.INFO_TAGS}
         self.strangers = tuple(tag for tag in template.tags if tag not in known)
         if self.strangers:
             return
+        pairs = [text.repair_text(literal, self.policy.replacements) for literal in template.literals]
+        template = tags.Template(tuple(literal for literal, _ in pairs), template.tags)
+        if self.roles.common_text is None:
+            rules = tuple(dict.fromkeys(rule for _, named in pairs for rule in named))
+            self._repaired(self.roles.name("text"), whole, template.fill({}), rules)
         own = {
             tag: self._clean(tag)
             for tag in dict.fromkeys(template.tags)

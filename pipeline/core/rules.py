@@ -26,8 +26,8 @@ _SCIENTIFIC = re.compile(r"[0-9]\.[0-9]+[eE]\+[0-9]+")
 _TRUNCATED = re.compile(r"[1-9][0-9]{14}0+")
 _TITLE = re.compile(r"[A-Za-z0-9\-_.]+")
 _CODE = re.compile(r"[A-Za-z0-9@%+/'!#$^?:;.,(){}\[\]~\-_]+")
-_URL_START = re.compile(r"https?://[^/]", re.IGNORECASE)
-_URL_CHARACTER = re.compile(r"[^!#-;=?-\[\]_a-z~%]", re.IGNORECASE)
+_URL_START = re.compile(r"https?://[^/]", re.IGNORECASE | re.ASCII)
+_URL_CHARACTER = re.compile(r"[^!#-;=?-\[\]_a-z~%]", re.IGNORECASE | re.ASCII)
 _SCHEDULED_FORMS = ("%Y%m%d%H%M", "%Y.%m.%d.%H.%M")
 CODE_FIELDS = ("originalurlcode", "originalurlcode2", "originalurlcode3", "originalurlcode4")
 
@@ -98,12 +98,15 @@ def text_characters_allowed(row: Row) -> Iterator[Finding]:
     found = False
     for column in dict.fromkeys([row.roles.columns.get("text", ""), *values]):
         given = row.cells.get(column, "")
+        if column == row.roles.columns.get("text"):
+            # The name of a column is no part of what is sent.
+            given = tags.without_tags(given)
         if column not in info and (characters := text.unsendable(given, row.policy.replacements)):
             found = True
-            yield _characters(row, column, "text.platform_dependent", given, characters)
+            yield _characters(row, column, "text.platform_dependent", row.cells[column], characters)
     if not found and not any(text.unsendable(row.cells[column], row.policy.replacements) for column in info):
         # In the text for the whole list, or come about by joining.
-        characters = text.forbidden_characters(row.shown)
+        characters = text.forbidden_characters(row.shown) or text.forbidden_characters(row.sent)
         yield _characters(row, row.roles.name("text"), "text.platform_dependent", "", characters)
 
 

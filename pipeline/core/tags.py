@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from pipeline.core.text import repair_text
+
 #: gateway tag → field of the gateway CSV that holds its value
 LINK_TAGS = {"URL": "originalurl", "URL2": "originalurl2", "URL3": "originalurl3", "URL4": "originalurl4"}
 INFO_TAGS = {f"info{number}": f"info{number}" for number in range(1, 5)}
@@ -60,6 +62,20 @@ def parse_template(text: str) -> Template | Unclosed:
             return Unclosed(start + stray.start() + 1)
         start += len(literal) + len(tag) + 2
     return Template(tuple(literals), tuple(tags))
+
+
+def repaired_literals(whole: str, replacements: Mapping[int, str]) -> str:
+    """Repair a text, but not the names in its tags: these have to be a column's, letter for letter."""
+    template = parse_template(whole)
+    if isinstance(template, Unclosed):
+        return whole
+    literals = (repair_text(literal, replacements)[0] for literal in template.literals)
+    return Template(tuple(literals), template.tags).fill({})
+
+
+def without_tags(text: str) -> str:
+    """Return a text with nothing but x where its tags stand, so that positions stay."""
+    return _TOKEN.sub(lambda token: "x" * len(token[0]), text)
 
 
 def final_texts(columns: Mapping[str, Sequence[str]]) -> list[str]:

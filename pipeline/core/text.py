@@ -53,12 +53,13 @@ def repair_text(text: str, replacements: Mapping[int, str] = NO_REPLACEMENTS) ->
     if not replacements and not _NEEDS_REPAIR.search(text):
         return text, ()
     steps = (
+        # First, so that what it leaves side by side is looked at like everything else.
+        ("text.replaced", lambda value: value.translate(replacements)),
         ("text.line_break", lambda value: value.replace("\r\n", "\n").replace("\r", "\n")),
         ("text.tab", lambda value: value.replace("\t", " ")),
         # Only kana with a combining voicing mark are composed: nothing else may change.
         ("text.decomposed_kana", lambda value: _DECOMPOSED.sub(_composed, value)),
         ("text.canonical", lambda value: value.translate(_TWIN)),
-        ("text.replaced", lambda value: value.translate(replacements)),
     )
     for rule, step in steps:
         repaired = step(text)

@@ -16,7 +16,7 @@ ROWS: dict[str, Text] = {
         "列の書式を「文字列」にして入力し直し、「CSV UTF-8（コンマ区切り）」か "
         "Excel ブック（.xlsx）で保存してください。",
         "A spreadsheet turned the phone number into scientific notation; the digits are lost. "
-        "Format the column as text, enter the number again, and save as “CSV UTF-8 (Comma delimited)” or .xlsx.",
+        "Format the column as text, enter the number again, and save as CSV UTF-8 (Comma delimited) or .xlsx.",
     ),
     "phone.too_short": Text(
         "電話番号の桁数が足りません（{digits}桁）。携帯番号は11桁です。",

@@ -16,7 +16,7 @@ from pipeline.core.msisdn import Reading, read_msisdn
 from pipeline.errors import InputUnusable
 from pipeline.ledger.optouts import add_optouts, remove_optouts
 from pipeline.model import Finding
-from schemas.recipients import ROW_NUMBER
+from schemas.recipients import INPUT_ROW
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,4 +80,4 @@ def _cells(context: Context, path: Path, sheet: str | None) -> Iterator[tuple[in
     columns = [f"column {number}" for number in range(1, len(first) + 1)]
     wanted = columns[phones[0] if phones else 0]
     for chunk in table.chunks(columns, header=bool(phones)):
-        yield from zip(chunk[ROW_NUMBER].tolist(), chunk[wanted].tolist(), strict=True)
+        yield from zip(chunk[INPUT_ROW].tolist(), chunk[wanted].tolist(), strict=True)

@@ -23,7 +23,7 @@ from pipeline.core.examine import Examined, examine
 from pipeline.core.kernels import strings
 from pipeline.core.kernels.smsids import smsid_column
 from pipeline.core.policy import Limits, Policy
-from pipeline.core.text import repair_text
+from pipeline.core.tags import repaired_literals
 from pipeline.core.uniqueness import Ledgered, Uniqueness, message_keys
 from pipeline.errors import InputUnusable, UsageError
 from pipeline.ledger.batches import live_keys, served_keys, used_smsids
@@ -36,6 +36,7 @@ from schemas.heading import Heading
 from schemas.profile import Profile
 from schemas.recipients import (
     GATEWAY_FIELDS,
+    INPUT_ROW,
     ROW_NUMBER,
     accepted_columns,
     accepted_contract,
@@ -86,7 +87,7 @@ class Check:
         self._campaign = campaign
         self._policy = policy_of(context)
         text = heading.roles.common_text
-        common = None if text is None else repair_text(text, self._policy.replacements)[0]
+        common = None if text is None else repaired_literals(text, self._policy.replacements)
         self._roles = replace(heading.roles, common_text=common)
         self._fields = [name for name in GATEWAY_FIELDS if name in self._roles.columns]
         self._repeats = repeats
@@ -138,9 +139,9 @@ class Check:
 
     def _examined(self, chunk: pd.DataFrame) -> tuple[pd.DataFrame, Examined]:
         enforce(self._input, chunk, "recipients")
-        chunk = chunk[[ROW_NUMBER, *self._heading.given]]
+        chunk = chunk[[INPUT_ROW, *self._heading.given]]
         self._refuse_unconfirmed(chunk)
-        return chunk, examine(chunk, ROW_NUMBER, self._roles, self._policy, self._fields)
+        return chunk, examine(chunk, INPUT_ROW, self._roles, self._policy, self._fields)
 
     def _refuse_unconfirmed(self, chunk: pd.DataFrame) -> None:
         """Stop at a cell that asks for something the profile has not confirmed: it would be silently ignored."""
@@ -151,7 +152,7 @@ class Check:
             if name is not None and column.confirmed is False and column.direction != "result":
                 asking = chunk[chunk[name] != ""]
                 if len(asking):
-                    row = int(asking[ROW_NUMBER].iloc[0])
+                    row = int(asking[INPUT_ROW].iloc[0])
                     raise UsageError("profile.not_confirmed", key=column.field, number=column.number, row=row)
 
     def _ledgered(self) -> Ledgered:

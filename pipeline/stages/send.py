@@ -277,9 +277,10 @@ def _plan_free_again(context: Context, batch: Batch, free: Mapping[int, list[str
     chunk_of = {smsid: chunk for chunk, smsids in free.items() for smsid in smsids}
     accepted = pd.concat([_those(chunk, chunk_of) for chunk in _accepted(context, batch)], ignore_index=True)
     last = max(dispatch.number for dispatch in list_dispatches(context.ledger, batch.batch_id))
-    parts = accepted.groupby(accepted["smsid"].map(chunk_of))
+    # Not get_group: pandas does not find the only group of a table with one row.
+    parts = dict(iter(accepted.groupby(accepted["smsid"].map(chunk_of))))
     for number, chunk in enumerate(sorted(free), last + 1):
-        payload = _payload(context, batch, number, parts.get_group(chunk).reset_index(drop=True))
+        payload = _payload(context, batch, number, parts[chunk].reset_index(drop=True))
         plan_again(context.ledger, batch, PlannedDispatch(number, chunk, payload, ()), free[chunk], context.now())
 
 

@@ -125,7 +125,7 @@ def test_a_list_without_a_header_a_sheet_and_standard_input(home: Home) -> None:
     write(home.folder / "wide.csv", [["09011112222", "青木", "{名}様", "?"]])
     assert home("validate", "wide.csv", "--layout", "short").code == 3
     book = openpyxl.Workbook()
-    book.active.title = "表紙"
+    book.worksheets[0].title = "表紙"
     sheet = book.create_sheet("宛先")
     sheet.append(["tel", "text"])
     sheet.append([9012345678, "あ"])

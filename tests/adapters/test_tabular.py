@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from pipeline.adapters.tabular import TextTable, open_text
 from pipeline.errors import InputUnusable
-from schemas.recipients import ROW_NUMBER, enforce, input_contract
+from schemas.recipients import INPUT_ROW, enforce, input_contract
 
 Rows = list[tuple[int, list[str]]]
 JAPANESE: Final = "電話番号,本文\r\n09011112222,こんにちは\r\n08033334444,表示ソ十\r\n"
@@ -40,7 +40,7 @@ def read(table: TextTable, *, header: bool = True, width: int | None = None) -> 
     rows: Rows = []
     for chunk in table.chunks(columns, header=header):
         assert len(chunk)
-        assert list(chunk.columns) == [ROW_NUMBER, *columns]
+        assert list(chunk.columns) == [INPUT_ROW, *columns]
         assert chunk.index.equals(pd.RangeIndex(len(chunk)))
         enforce(input_contract(columns), chunk, "recipients")
         for name in columns:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from pipeline.adapters import package
 from pipeline.adapters.workbooks import OLE, WorkbookTable, as_text, open_workbook
 from pipeline.errors import InputUnusable, UsageError
-from schemas.recipients import ROW_NUMBER, enforce, input_contract
+from schemas.recipients import INPUT_ROW, enforce, input_contract
 
 Rows = list[tuple[int, list[str]]]
 SHEET: Final = "xl/worksheets/sheet1.xml"
@@ -60,7 +60,7 @@ def read(table: WorkbookTable, *, header: bool = True, width: int | None = None)
         assert len(chunk)
         enforce(input_contract(columns), chunk, "recipients")
         rows += [(int(row[0]), [str(cell) for cell in row[1:]]) for row in chunk.itertuples(index=False)]
-        assert list(chunk.columns) == [ROW_NUMBER, *columns]
+        assert list(chunk.columns) == [INPUT_ROW, *columns]
     return rows
 
 

@@ -340,8 +340,11 @@ def compose(text: str) -> str:
 def repair(text: str, replacements: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
     """Return a text in canonical form, and what was done to it."""
     rules = []
-    broken = text.replace("\r\n", "\n").replace("\r", "\n")
-    if broken != text:
+    replaced = "".join(replacements.get(character, character) for character in text)
+    if replaced != text:
+        rules.append("text.replaced")
+    broken = replaced.replace("\r\n", "\n").replace("\r", "\n")
+    if broken != replaced:
         rules.append("text.line_break")
     tabbed = broken.replace("\t", " ")
     if tabbed != broken:
@@ -352,10 +355,7 @@ def repair(text: str, replacements: Mapping[str, str]) -> tuple[str, tuple[str, 
     unified = "".join(WINDOWS.get(character, character) for character in composed)
     if unified != composed:
         rules.append("text.canonical")
-    replaced = "".join(replacements.get(character, character) for character in unified)
-    if replaced != unified:
-        rules.append("text.replaced")
-    return replaced, tuple(rules)
+    return unified, tuple(rules)
 
 
 def cut(text: str) -> list[tuple[bool, str]] | int:

@@ -204,7 +204,7 @@ def test_chosen_replacements_are_made_and_named() -> None:
     assert repair_text("①髙い💌", TABLE) == ("(1)高い", ("text.replaced",))
     assert repair_text("①\r\nか\u3099〜\t", TABLE) == (
         "(1)\nが～ ",
-        ("text.line_break", "text.tab", "text.decomposed_kana", "text.canonical", "text.replaced"),
+        ("text.replaced", "text.line_break", "text.tab", "text.decomposed_kana", "text.canonical"),
     )
     assert repair_text("①") == ("①", ())
 

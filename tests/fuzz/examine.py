@@ -13,6 +13,7 @@ from typing import Any, Final
 from pipeline.adapters.inputs import open_input
 from pipeline.adapters.tabular import open_text
 from pipeline.errors import MediasmsError
+from schemas.recipients import INPUT_ROW
 from tests.fuzz import oracle
 
 #: block sizes that put borders everywhere
@@ -87,9 +88,9 @@ def _rows(table: Any, *, header: bool) -> tuple[Row, ...]:  # noqa: ANN401 - a t
     columns = [f"c{number}" for number in range(len(table.first_record))]
     rows: list[Row] = []
     for chunk in table.chunks(columns, header=header):
-        _must(list(chunk.columns) == ["row_number", *columns], "columns", list(chunk.columns))
+        _must(list(chunk.columns) == [INPUT_ROW, *columns], "columns", list(chunk.columns))
         cells = zip(*(chunk[column].tolist() for column in columns), strict=True)
-        rows += zip(map(int, chunk["row_number"]), map(list, cells), strict=True)
+        rows += zip(map(int, chunk[INPUT_ROW]), map(list, cells), strict=True)
     _must(all(type(cell) is str for _, row in rows for cell in row), "not-text", rows[:5])
     return tuple(rows)
 

@@ -62,6 +62,7 @@ LIMITS: Final = {
     "text_characters": 70,
     "long_text_bytes": 1340,
     "long_text_characters": 660,
+    "longest_characters": 670,
     "line_break": 2,
     "short_link": 19,
     "url_characters": 2083,
@@ -149,7 +150,7 @@ def test_what_waits_for_confirmation(profile: Profile) -> None:
 
 def test_limits_are_those_of_the_pages(profile: Profile) -> None:
     assert {name: getattr(profile.limits, name).value for name in LIMITS} == LIMITS
-    assert set(type(profile.limits).model_fields) == {*LIMITS, "max_rows"}
+    assert set(type(profile.limits).model_fields) == {*LIMITS, "max_rows", "carriers", "bytes_only", "shorter"}
 
 
 def entries(place: str, node: object) -> list[tuple[str, dict[str, Any]]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.adapters.inputs import open_input
+from schemas.recipients import INPUT_ROW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,5 +50,5 @@ def test_every_case_reads_as_its_json_says(tool: Callable[[str], str], tmp_path:
             expected = [expected | {"Contact Phone Number": "2095257564"}]
         table = open_input(path)
         chunks = list(table.chunks(table.first_record, header=True))
-        found = [dict(row) for chunk in chunks for row in chunk.drop(columns="row_number").to_dict("records")]
+        found = [dict(row) for chunk in chunks for row in chunk.drop(columns=INPUT_ROW).to_dict("records")]
         assert found == expected, case
