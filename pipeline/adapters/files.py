@@ -10,6 +10,7 @@ import errno
 import hashlib
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -124,9 +125,12 @@ def place_beside(part: Path, wanted: Path, *, otherwise: Path) -> Path:
 
 def _placed(part: Path, wanted: Path) -> Path:
     content = hash_file(part)
-    near = wanted.with_name(f".part-{wanted.name}")
+    handle, name = tempfile.mkstemp(prefix=".part-", dir=wanted.parent)
+    os.close(handle)
+    near = Path(name)
     try:
         shutil.copyfile(part, near)
+        shutil.copymode(part, near)
         with near.open("rb") as stream:
             os.fsync(stream.fileno())
         for number in count(1):

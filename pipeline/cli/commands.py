@@ -227,10 +227,15 @@ def validate_command(session: Session, *, out: Path | None, **options: Any) -> E
     from pipeline.stages.validate import validate
 
     asked = _Asked(**options)
+    folders: set[Path] = set()
 
     def work(context: Context, request: Request) -> tuple[Exit, dict[str, object]]:
         # Files of several inputs would overwrite each other.
         folder = out / request.stem if out and len(asked.inputs) > 1 else out
+        if folder in folders:
+            folder = folder.with_name(f"{folder.name}-{len(folders) + 1}")
+        if folder is not None:
+            folders.add(folder)
         with context.campaign_lock(request.named_campaign(context.now())):
             validated = validate(context, request, out=folder)
         show_validated(session, validated)

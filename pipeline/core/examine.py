@@ -30,6 +30,8 @@ _MENDING = {
     "text.tab": (("\t", " "),),
     "text.canonical": tuple(TWINS.items()),
 }
+#: every error of a spreadsheet begins with it
+_NUMBER_SIGN = ord("#")
 #: RE2 counts no further than 1,000
 _REPEATS = 990
 _MENDABLE = f"[\r\t{''.join(TWINS)}]"
@@ -202,7 +204,8 @@ class _Screening:
         again = texts.is_even(done.shown) & ~done.odd
         lengths.put(suspects, texts.measure(done.shown, line_break=line_break, even=again))
         blank[suspects] = texts.is_blank(done.shown)
-        self._look |= blank
+        self._look |= blank | texts.has_byte(given, _NUMBER_SIGN)
+        self._look[suspects] |= texts.has_byte(done.shown, _NUMBER_SIGN)
         others = np.flatnonzero(~again)
         unclean = done.odd[others] | texts.needs_a_look(strings.at(done.shown, others))
         self._look[suspects[others[unclean]]] = True

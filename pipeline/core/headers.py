@@ -10,6 +10,7 @@ from collections.abc import Sequence
 OWN_PREFIX = "mediasms_"
 
 _SHOWN = 20
+_LONGEST = 30
 _LONG_NUMBER = re.compile(r"(?:[0-9][^0-9]{0,2}){6}")
 _IGNORED = re.compile(r"[\s_-]")
 
@@ -24,6 +25,12 @@ def canonical_header(name: str) -> str:
 def is_own_column(name: str) -> bool:
     """Say whether a column is one of ours, come back in a list of rejected rows: it is ignored."""
     return name.strip().lower().startswith(OWN_PREFIX)
+
+
+def shown_name(name: str) -> str:
+    """Show a name in a message, unless it holds a long number or is too long for a name."""
+    is_data = len(name) > _LONGEST or _LONG_NUMBER.search(unicodedata.normalize("NFKC", name))
+    return "…" if is_data else name
 
 
 def shown_names(record: Sequence[str]) -> str:

@@ -43,6 +43,8 @@ _DATE = re.compile(
 _TRUNCATED = re.compile(r"[1-9][0-9]{14}0+")
 _DOTTED = re.compile(r"[.．][0-9]{3,4}[.．]0000[^0-9]*$")
 _TRUNK = re.compile("[(（]0[)）]")
+#: a negative number is the result of a calculation
+_NEGATIVE = re.compile(r"-[1-9][0-9]*")
 _FRACTION = re.compile(r"\+?[1-9][0-9]*([.．])(?!0+$)[0-9]{1,2}")
 _WHOLE_NUMBER = re.compile(r"\+?[0-9]+")
 _SPELLED = re.compile(SPELLED)
@@ -105,9 +107,11 @@ def read_msisdn(value: str, *, overseas: bool) -> Reading | Unreadable:
 
 
 def _strange(digits: str, bare: str) -> int | None:
-    """Return the offset of the first character that a number cannot have, or of the point of a decimal fraction."""
+    """Return the offset of the first character that a number cannot have, or of what makes it a calculation's."""
     if not _DIGITS.fullmatch(bare):
         return _first_strange(digits)
+    if _NEGATIVE.fullmatch(digits):
+        return 0
     fraction = _FRACTION.fullmatch(digits)
     return fraction.start(1) if fraction else None
 

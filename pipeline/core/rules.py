@@ -14,6 +14,7 @@ from datetime import datetime
 
 from pipeline.core import msisdn, tags, text
 from pipeline.core.calendar import JST
+from pipeline.core.headers import shown_name
 from pipeline.core.policy import Roles
 from pipeline.core.row import Row
 from pipeline.model import CharacterAt, Finding
@@ -29,6 +30,7 @@ _CODE = re.compile(r"[A-Za-z0-9@%+/'!#$^?:;.,(){}\[\]~\-_]+")
 _URL_START = re.compile(r"https?://[^/]", re.IGNORECASE | re.ASCII)
 _URL_CHARACTER = re.compile(r"[^!#-;=?-\[\]_a-z~%]", re.IGNORECASE | re.ASCII)
 _SCHEDULED_FORMS = ("%Y%m%d%H%M", "%Y.%m.%d.%H.%M")
+SPREADSHEET_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!"})
 CODE_FIELDS = ("originalurlcode", "originalurlcode2", "originalurlcode3", "originalurlcode4")
 
 
@@ -73,7 +75,7 @@ def tag_closed(row: Row) -> Iterator[Finding]:
 def tag_known(row: Row) -> Iterator[Finding]:
     """Each tag names a column of the input, or is one of the gateway's."""
     if row.strangers:
-        yield Finding(row.number, row.roles.name("text"), "tag.unknown", {"tag": row.strangers[0]})
+        yield Finding(row.number, row.roles.name("text"), "tag.unknown", {"tag": shown_name(row.strangers[0])})
 
 
 def text_present(row: Row) -> Iterator[Finding]:
@@ -108,6 +110,15 @@ def text_characters_allowed(row: Row) -> Iterator[Finding]:
         # In the text for the whole list, or come about by joining.
         characters = text.forbidden_characters(row.shown) or text.forbidden_characters(row.sent)
         yield _characters(row, row.roles.name("text"), "text.platform_dependent", "", characters)
+
+
+def no_spreadsheet_error(row: Row) -> Iterator[Finding]:
+    """No cell that becomes part of the text is what a spreadsheet shows for a formula that failed."""
+    used = row.template.tags if row.is_expanded and isinstance(row.template, tags.Template) else ()
+    columns = [row.roles.columns.get("text", ""), *(row.roles.columns.get(tag, tag) for tag in used)]
+    for column in dict.fromkeys(columns):
+        if (given := row.cells.get(column, "").strip()) in SPREADSHEET_ERRORS:
+            yield Finding(row.number, column, "cell.spreadsheet_error", {"shown": given})
 
 
 def fits_bytes(row: Row) -> Iterator[Finding]:
@@ -228,6 +239,7 @@ RULES: tuple[Rule, ...] = (
     Rule(text_present, ("text.empty",)),
     Rule(tag_in_value, ("tag.in_value",)),
     Rule(text_characters_allowed, ("text.platform_dependent",)),
+    Rule(no_spreadsheet_error, ("cell.spreadsheet_error",)),
     Rule(fits_bytes, ("text.too_many_bytes",)),
     Rule(fits_characters, ("text.too_many_characters",)),
     Rule(links, ("url.scheme", "url.too_long", "url.characters", "url.tag_without_url")),

@@ -171,6 +171,22 @@ def column_of(connection: Connection, query: Select[tuple[str]]) -> Iterator[str
         yield from map(itemgetter(0), block)
 
 
+def waiting_elsewhere(ledger: Ledger, campaign_name: str, *, but_batch: str) -> dict[str, dict[MessageState, int]]:
+    """Count by batch those messages of the campaign's other batches that were not sent yet, or are unknown."""
+    open_ = [state.value for state in (MessageState.PLANNED, MessageState.IN_FLIGHT, MessageState.UNKNOWN)]
+    query = (
+        select(message.c.batch_id, message.c.state, func.count())
+        .where(message.c.campaign == campaign_name, message.c.batch_id != but_batch, message.c.state.in_(open_))
+        .group_by(message.c.batch_id, message.c.state)
+        .order_by(message.c.batch_id)
+    )
+    found: dict[str, dict[MessageState, int]] = {}
+    with ledger.reading() as connection:
+        for batch_id, state, count in connection.execute(query):
+            found.setdefault(batch_id, {})[MessageState(state)] = count
+    return found
+
+
 def used_smsids(ledger: Ledger, smsids: Sequence[str], *, but_batch: str) -> set[str]:
     """Return those ``smsids`` that another batch already uses."""
     found: set[str] = set()

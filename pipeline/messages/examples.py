@@ -32,6 +32,7 @@ EXAMPLES: dict[str, Example] = {
     "text.platform_dependent": Example({"text": "①受付は㈱ミツバ"}, {"text": "(1)受付は(株)ミツバ"}),
     "text.too_many_bytes": Example({"text": "abcdefg" * 20 + "h"}, {"text": "abcdefg" * 20}),
     "text.too_many_characters": Example({"text": "お" * 60 + "abcdefghijk"}, {"text": "お" * 60 + "abcdefghij"}),
+    "cell.spreadsheet_error": Example({"text": "{name}様", "name": "#N/A"}, {"text": "{name}様", "name": "青木"}),
     "text_and_template": Example({"text": "明日です。", "template_id": "12"}, {"text": "明日です。"}),
     "template.range": Example({"text": "", "template_id": "1000000"}, {"text": "明日です。"}),
     "template.disabled": Example({"text": "", "template_id": "12"}, {"text": "明日です。"}),

@@ -197,6 +197,30 @@ FAILURES: dict[str, Failure] = {
             "If they really are to go out again, add --again.",
         ),
     ),
+    "run.waiting_planned": Failure(
+        Text(
+            "「対象外」とした行の中に、まだ送信していない別のバッチ {batch} のもの（未送信 {count} 通）があります。",
+            "some rows belong to batch {batch}, which has not been sent yet ({count} messages wait in it).",
+        ),
+        Text("`mediasms send {batch}` で送信してください。", "Send it with `mediasms send {batch}`."),
+    ),
+    "run.waiting_unknown": Failure(
+        Text(
+            "「対象外」とした行の中に、結果の分からない別のバッチ {batch} のもの（{count} 通）があります。",
+            "some rows belong to batch {batch}, of which it is not known what was taken ({count} messages).",
+        ),
+        Text(
+            "`mediasms pull {batch}` と `mediasms status {batch}` で確かめてください。",
+            "Look with `mediasms pull {batch}` and `mediasms status {batch}`.",
+        ),
+    ),
+    "out.is_input": Failure(
+        Text(
+            "{file} は入力ファイルです。--out の結果で上書きしません。",
+            "{file} is the input; --out would overwrite it.",
+        ),
+        Text("別のフォルダーを指定してください。", "Name another folder."),
+    ),
     "guard.opted_out": Failure(
         Text(
             "配信停止の申し出がある番号宛のメッセージが {count} 通あります（バッチ {batch}）。これ以降は送信しません。",

@@ -230,8 +230,10 @@ LABELS: dict[str, Text] = {
         "  （却下 {total:,} 行のうち {shown:,} 行を表示）", "  ({shown:,} of {total:,} rejected rows shown)"
     ),
     "validate.workbook": Text(
-        "直すための Excel ファイル：{file}\n  直したら：mediasms run {file} --campaign {campaign}",
-        "rejected rows, to correct in a spreadsheet: {file}\n  then: mediasms run {file} --campaign {campaign}",
+        "直すための Excel ファイル：{file}\n"
+        "  直したら（同じオプションを付けて）：mediasms run {file} --campaign {campaign}",
+        "rejected rows, to correct in a spreadsheet: {file}\n"
+        "  then, with the same options: mediasms run {file} --campaign {campaign}",
     ),
     "validate.files": Text("そのほかのファイル：{folder}", "all files: {folder}"),
     "validate.next": Text("次のコマンド：mediasms send {batch}", "next: mediasms send {batch}"),

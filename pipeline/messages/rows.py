@@ -129,6 +129,10 @@ ROWS: dict[str, Text] = {
         "配信停止を希望した番号です。送信しません。",
         "This person opted out. Nothing is sent to this number.",
     ),
+    "cell.spreadsheet_error": Text(
+        "セルの値が表計算ソフトのエラー（{shown}）です。数式を直すか、値を入力してください。",
+        "The cell is a spreadsheet's error ({shown}). Correct its formula, or enter the value.",
+    ),
     "text_and_template": Text(
         "テンプレート ID と本文の両方があります。どちらか一方にしてください。",
         "The row has a template id and a text. Give one of them.",

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from pipeline.context import Context
-from pipeline.errors import Exit, MediasmsError, OutcomeUnknown, TryLater
-from pipeline.ledger.batches import count_states, get_batch
-from pipeline.model import Batch, MessageClass
+from pipeline.errors import Exit, GuardStopped, MediasmsError, OutcomeUnknown, TryLater
+from pipeline.ledger.batches import count_states, get_batch, waiting_elsewhere
+from pipeline.model import Batch, MessageClass, MessageState
 from pipeline.stages.pull import pull
 from pipeline.stages.reconcile import Reconciled, reconcile
 from pipeline.stages.send import Preview, Sent, send
@@ -65,6 +65,7 @@ def run(  # noqa: PLR0913 - each is a choice of the person who runs it
         sleep(min(_POLL_SECONDS, (until - context.now()).total_seconds()))
         stopped_by = _pull(context, batch, stopped_by)
         reconciled = reconcile(context, batch)
+    stopped_by = stopped_by or _waiting_elsewhere(context, batch)
     return Outcome(validated, sent, reconciled, stopped_by)
 
 
@@ -79,6 +80,18 @@ def _pull(context: Context, batch: Batch, stopped_by: MediasmsError | None) -> M
     except MediasmsError as error:
         return stopped_by or error
     return stopped_by
+
+
+def _waiting_elsewhere(context: Context, batch: Batch) -> MediasmsError | None:
+    """Say so when rows count as served by a batch that was not sent, or is unknown: that is no success."""
+    if not batch.totals.already:
+        return None
+    for other, states in waiting_elsewhere(context.ledger, batch.campaign, but_batch=batch.batch_id).items():
+        count = sum(states.values())
+        if set(states) == {MessageState.PLANNED}:
+            return GuardStopped("run.waiting_planned", batch=other, count=count)
+        return OutcomeUnknown("run.waiting_unknown", batch=other, count=count)
+    return None
 
 
 def _is_unfinished(reconciled: Reconciled) -> bool:

@@ -12,7 +12,7 @@ from pipeline.adapters.inputs import Table, open_input
 from pipeline.context import Context
 from pipeline.core import ids
 from pipeline.core.calendar import jst_date
-from pipeline.core.policy import NO_LIMIT, read_reject_limit
+from pipeline.core.policy import NO_LIMIT, RejectLimit, read_reject_limit
 from pipeline.errors import InputUnusable, UsageError
 from pipeline.ledger.batches import campaign_repeats, find_batch, register_batch
 from pipeline.model import Batch, Finding, RowTotals
@@ -83,6 +83,8 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
     With more rejected rows than ``max_rejects`` that is so too, except for the files that say what is wrong.
     """
     limit = read_reject_limit(given) if (given := context.settings.validation.max_rejects) else NO_LIMIT
+    if out is not None and request.source.resolve() in {(out / name).resolve() for name in FILES}:
+        raise UsageError("out.is_input", file=str(request.source))
     table = open_input(request.source, sheet=request.sheet)
     heading = _heading(context, request, table)
     campaign = request.named_campaign(context.now())
@@ -92,6 +94,7 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
     batch_id = ids.batch_id(campaign, table.sha256, deciding)
     known = find_batch(context.ledger, batch_id)
     if known and known.planned_at and out is None:
+        _stop_at(limit, request, known.totals, context.workspace.batch_folder(batch_id) / "rejected.csv")
         return Validated(known, context.workspace.batch_folder(batch_id), True, {}, {}, {})  # noqa: FBT003 - continued
     folder = out or context.workspace.batch_folder(batch_id)
     check = Check(context, table, heading, batch_id=batch_id, campaign=campaign, repeats=request.repeats)
@@ -107,14 +110,7 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
         people = _hand_over(request, folder, out, totals)
         if limit.is_exceeded(totals.rejected, totals.rows):
             files[1].commit()
-            raise InputUnusable(
-                "input.too_many_rejects",
-                file=request.file,
-                rejected=totals.rejected,
-                rows=totals.rows,
-                limit=limit,
-                workbook=people,
-            )
+        _stop_at(limit, request, totals, people)
         artefacts = tuple(file.commit() for file in files)
     batch = Batch(
         batch_id=batch_id,
@@ -132,6 +128,13 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
         register_batch(context.ledger, batch, repeats=request.repeats)
     examples = tuple(check.examples)
     return Validated(batch, folder, False, check.codes, check.rules, check.warnings, examples, people)  # noqa: FBT003
+
+
+def _stop_at(limit: RejectLimit, request: Request, totals: RowTotals, where: Path | None) -> None:
+    """Stop when too many rows are rejected; ``where`` is the file that says which."""
+    if limit.is_exceeded(totals.rejected, totals.rows):
+        facts = {"rejected": totals.rejected, "rows": totals.rows, "limit": limit, "workbook": where}
+        raise InputUnusable("input.too_many_rejects", file=request.file, **facts)
 
 
 def _heading(context: Context, request: Request, table: Table) -> Heading:

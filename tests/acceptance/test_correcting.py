@@ -163,3 +163,64 @@ def test_strict_replacements_and_repeats(home: Home) -> None:
     assert home("validate", "list.csv", "--replace", "bad.toml").code == 2
     repeats = home("validate", "list.csv", "--replace", "standard", "--allow-repeats", "--json", "--out", "d").document
     assert (repeats["accepted"], repeats["rejected"]) == (3, 0)
+
+
+def test_rows_that_wait_in_another_batch_are_no_success(home: Home, gateway: EmbeddedGateway) -> None:
+    write(home.folder / "list.csv", [["tel", "text"], ["09011112222", "あ"]])
+    home.init()
+    address = home.environment["MEDIASMS_GATEWAY_BASE_URL"]
+    home.environment["MEDIASMS_GATEWAY_BASE_URL"] = "http://127.0.0.1:9"
+    assert home("run", "list.csv", "--campaign", "c", "--yes").code == 4
+    home.environment["MEDIASMS_GATEWAY_BASE_URL"] = address
+    other = home("run", "list.csv", "--campaign", "c", "--yes", "--replace", "standard", "--json")
+    assert (other.code, other.document["already"], other.document["error"]) == (7, 1, "run.waiting_planned")
+    assert len(gateway.messages) == 0
+    assert home("run", "list.csv", "--campaign", "c", "--yes").code == 0
+    assert home("run", "list.csv", "--campaign", "c", "--yes", "--replace", "standard").code == 0
+    assert [message.copies for message in gateway.messages] == [1]
+
+
+def test_the_limit_of_rejects_holds_for_a_planned_batch_too(home: Home, gateway: EmbeddedGateway) -> None:
+    write(home.folder / "list.csv", [["tel", "text"], ["09011112222", "あ"], ["1", "い"]])
+    home.init()
+    address = home.environment["MEDIASMS_GATEWAY_BASE_URL"]
+    home.environment["MEDIASMS_GATEWAY_BASE_URL"] = "http://127.0.0.1:9"
+    assert home("run", "list.csv", "--campaign", "c", "--yes").code == 4
+    home.environment["MEDIASMS_GATEWAY_BASE_URL"] = address
+    assert home("run", "list.csv", "--campaign", "c", "--yes", "--max-rejects", "0").code == 3
+    assert len(gateway.messages) == 0
+
+
+def test_the_files_of_out_never_replace_an_input(home: Home) -> None:
+    home.init()
+    write(home.folder / "rejected.csv", [["tel", "text"], ["09011112222", "あ"]])
+    kept = (home.folder / "rejected.csv").read_bytes()
+    assert home("validate", "rejected.csv", "--out", ".").code == 2
+    assert (home.folder / "rejected.csv").read_bytes() == kept
+    for name in ("a", "b"):
+        (home.folder / name).mkdir()
+        write(home.folder / name / "l.csv", [["tel", "text"], [f"0901111222{len(name)}", name]])
+    assert home("validate", "a/l.csv", "b/l.csv", "--out", "o").code == 0
+    texts = {read_csv(path)[0]["text"] for path in home.folder.glob("o/*/accepted.csv")}
+    assert texts == {"a", "b"}
+
+
+def test_failed_formulas_negative_numbers_and_rows_without_a_header_are_never_sent_or_shown(home: Home) -> None:
+    home.init()
+    rows = [
+        ["tel", "text", "名"],
+        ["09011112222", "{名}様", "#N/A"],
+        ["09011113333", "#REF!", "青木"],
+        ["-9063330009", "あ", "青木"],
+        ["09011114444", "#1 {名}様", "# N/A"],
+        ["09011115555", "{09012345678 山田}様", "青木"],
+    ]
+    write(home.folder / "list.csv", rows)
+    done = home("validate", "list.csv", "--out", "o", "--json")
+    assert done.document["codes"] == {"cell.spreadsheet_error": 2, "phone.letter": 1, "tag.unknown": 1}
+    assert [row["text"] for row in read_csv(home.folder / "o" / "accepted.csv")] == ["#1 # N/A様"]
+    assert "山田" not in home("validate", "list.csv", "--out", "p").out
+    write(home.folder / "bare.csv", [["山田太郎", "9.01E+09", "明日のご予約"]])
+    bare = home("validate", "bare.csv")
+    assert bare.code == 3
+    assert "山田" not in bare.out + bare.err

@@ -187,6 +187,7 @@ class _Cells:
         """
         plus = self._counts[_PLUS] + self._counts[_FULL_PLUS]
         usable = self._fits & (self._counts[_OTHER] == 0) & (self._sizes >= _DIGITS - 1) & self._leads(plus)
+        usable &= ~self._negative()
         unsigned = usable & (plus == 0)
         lead = [self._digit(at) for at in range(5)]
         size = self._sizes
@@ -228,6 +229,13 @@ class _Cells:
         found = np.full((int(read.sum()), _DIGITS), _ZERO, np.uint8)
         found[:, 1:] = self._digits[self._ends[read][:, None] - np.arange(_DIGITS - 1, 0, -1)]
         return found
+
+    def _negative(self) -> Mask:
+        """Say which cells begin with a hyphen: these are read one by one."""
+        negative = np.zeros(len(self._lengths), dtype=bool)
+        filled = self._lengths > 0
+        negative[filled] = self._points[self._borders[:-1][filled]] == ord("-")
+        return negative
 
     def _leads(self, plus: Positions) -> Mask:
         """Say in which cells nothing speaks against the sign: none, or one before every digit."""

@@ -62,6 +62,15 @@ def is_even(column: pa.Array) -> Mask:
     return even
 
 
+def has_byte(column: pa.Array, byte: int) -> Mask:
+    """Say for each text whether it holds an ASCII character, by its byte."""
+    data, borders = strings.buffers(column)
+    first, last = int(borders[0]), int(borders[-1])
+    found = np.zeros(len(column), dtype=bool)
+    found[strings.rows_of(np.flatnonzero(data[first:last] == byte) + first, borders)] = True
+    return found
+
+
 def is_blank(column: pa.Array) -> Mask:
     """Say for each text whether it is empty or holds only spaces and line breaks."""
     data, borders = strings.buffers(column)
