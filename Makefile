@@ -35,8 +35,8 @@ test: $(DEV) ## run the tests and measure branch coverage
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-test-world: $(DEV) ## run the tests that need LibreOffice, Chromium and glibc iconv
-	$(BIN)/python -m pytest -m world $(ARGS)
+test-world: $(DEV) ## run the tests that need LibreOffice, Chromium, glibc iconv and npm
+	$(BIN)/python -m pytest -m world -n auto --dist worksteal $(ARGS)
 
 check: $(DEV) ## lint, formatting, types, import rules, fresh locks
 	$(BIN)/ruff check
