@@ -447,7 +447,7 @@ CLASSES: Final[dict[str, Class]] = {
             and case.theirs.kind == PhoneNumberType.UNKNOWN
             and not (_raised(case) and case.unheard_of)
         ),
-        300,
+        200,
     ),
     "overseas, no mobile": Class(
         "S: 6-20 digits; whether a number is a mobile is not checked",
