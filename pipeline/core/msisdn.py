@@ -45,7 +45,7 @@ _DOTTED = re.compile(r"[.．][0-9]{3,4}[.．]0000[^0-9]*$")
 _TRUNK = re.compile("[(（]0[)）]")
 #: a negative number is the result of a calculation
 _NEGATIVE = re.compile(r"-[1-9][0-9]*")
-_FRACTION = re.compile(r"[1-9][0-9]*([.．])(?!0+$)[0-9]{1,2}")
+_FRACTION = re.compile(r"(?!81)[1-9][0-9]*([.．])(?!0+$)[0-9]{1,2}")
 _WHOLE_NUMBER = re.compile(r"\+?[0-9]+")
 _SPELLED = re.compile(SPELLED)
 _DOMESTIC = re.compile(DOMESTIC)
@@ -107,18 +107,17 @@ def read_msisdn(value: str, *, overseas: bool) -> Reading | Unreadable:
 
 
 def _strange(digits: str, bare: str) -> int | None:
-    """Return the offset of the first character that a number cannot have, or of the sign of a negative one."""
+    """Return the offset of the first character that a number cannot have, or of what makes it a calculation's."""
     if not _DIGITS.fullmatch(bare):
         return _first_strange(digits)
-    return 0 if _NEGATIVE.fullmatch(digits) else None
+    if _NEGATIVE.fullmatch(digits):
+        return 0
+    fraction = _FRACTION.fullmatch(digits)
+    return fraction.start(1) if fraction else None
 
 
 def _doubtful(reading: Reading, digits: str, point: int | None) -> int | None:
-    """Return the offset at which a number without its 0 or 81 in front may have been misread."""
-    if reading.msisdn.startswith("0") and "phone.lost_zero" not in reading.repairs:
-        return None
-    if fraction := _FRACTION.fullmatch(digits):
-        return fraction.start(1)
+    """Return the offset of what an overseas number, which has no fixed length, may have been misread at."""
     if reading.msisdn.startswith("0"):
         return None
     if point is not None and not _WHOLE_NUMBER.fullmatch(digits):

@@ -195,9 +195,9 @@ def without_separators(value: str, cell: Cell, digits: str, *, overseas: bool) -
 
 
 def is_fraction(value: str) -> bool:
-    """Say whether a cell is a decimal number: the digits behind its point were never dialled."""
-    whole, point, rest = value.removeprefix("+").replace("．", ".").partition(".")
-    is_number = whole != "" and whole[0] != "0" and set(whole + rest) <= DIGITS
+    """Say whether a cell is a decimal number: the digits behind its point were never dialled. A sign or 81 is."""
+    whole, point, rest = value.replace("．", ".").partition(".")
+    is_number = whole != "" and whole[0] != "0" and not whole.startswith("81") and set(whole + rest) <= DIGITS
     return is_number and point != "" and 1 <= len(rest) <= 2 and set(rest) != {"0"}
 
 
