@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pandera.pandas as pa
 
-from pipeline.core.kernels import msisdns, texts
+from pipeline.core.kernels import msisdns, strings, texts
 from schemas.profile import Profile
-from schemas.recipients import GATEWAY_FIELDS, arrow, whole
+from schemas.recipients import GATEWAY_FIELDS, whole
 
 
 def column_name(number: int) -> str:
@@ -44,11 +44,11 @@ def request_contract(profile: Profile) -> pa.DataFrameSchema:
     by_field = profile.layout.by_field
     checks = {
         by_field["msisdn"].number: [
-            pa.Check(lambda column: whole(msisdns.is_canonical(arrow(column))), name="canonical")
+            pa.Check(lambda column: whole(msisdns.is_canonical(strings.of(column))), name="canonical")
         ],
         by_field["text"].number: [
-            pa.Check(lambda column: whole(~texts.has_forbidden(arrow(column))), name="repertoire"),
-            pa.Check(lambda column: whole(~texts.is_blank(arrow(column))), name="not_blank"),
+            pa.Check(lambda column: whole(~texts.has_forbidden(strings.of(column))), name="repertoire"),
+            pa.Check(lambda column: whole(~texts.is_blank(strings.of(column))), name="not_blank"),
         ],
         by_field["smsid"].number: [pa.Check.str_length(1, profile.limits.smsid_characters.value)],
     }

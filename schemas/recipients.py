@@ -47,12 +47,6 @@ def accepted_columns(fields: Sequence[str]) -> list[str]:
     return [ROW_NUMBER, "smsid", "msisdn", "text", *fields, "characters", "bytes", "double_byte"]
 
 
-def arrow(series: pd.Series) -> pyarrow.Array:
-    """Return a column of a table as one Arrow array."""
-    column = pyarrow.array(series, pyarrow.large_string())
-    return column.combine_chunks() if isinstance(column, pyarrow.ChunkedArray) else column
-
-
 def whole(mask: Mask) -> pd.Series:
     """Return what a kernel says of a column in the form that pandera wants."""
     return pd.Series(mask, dtype=bool)
@@ -80,8 +74,8 @@ def accepted_contract(
         ),
         name="fits",
     )
-    canonical = pa.Check(lambda column: whole(msisdns.is_canonical(arrow(column))), name="canonical")
-    word = pa.Check(lambda column: whole(_is_word(arrow(column), smsid_characters)), name="word")
+    canonical = pa.Check(lambda column: whole(msisdns.is_canonical(strings.of(column))), name="canonical")
+    word = pa.Check(lambda column: whole(_is_word(strings.of(column), smsid_characters)), name="word")
     return pa.DataFrameSchema(
         {
             ROW_NUMBER: pa.Column(int, pa.Check(_rises, name="rises")),

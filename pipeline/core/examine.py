@@ -40,18 +40,22 @@ _SCHEMA = pa.schema(
 )
 
 
+_NOWHERE: Positions = np.empty(0, np.int64)
+
+
 @dataclass(slots=True)
 class Examined:
     """A chunk after every rule that looks at one row.
 
-    ``columns`` holds every row's canonical values by field (number, text, smsid, and the fields the input has); they
-    mean something only for rows without a finding. ``findings`` is sparse, by position. ``repairs`` is a table of
-    row_number, column, rule, before, after. ``expanded`` holds the text of rejected rows whose tags were understood,
-    without the parts.
+    ``fields`` holds every row's canonical values by field (number, smsid, and the fields the input has), ``texts`` its
+    text; they mean something only for rows without a finding. ``findings`` is sparse, by position. ``repairs`` is a
+    table of row_number, column, rule, before, after. ``expanded`` holds the text of rejected rows whose tags were
+    understood, without the parts.
     """
 
     row_numbers: NDArray[np.int64]
-    columns: dict[str, pa.Array]
+    fields: dict[str, pa.Array]
+    texts: strings.Chosen
     characters: NDArray[np.int32]
     size: NDArray[np.int32]
     double_byte: Mask
@@ -69,16 +73,17 @@ class Examined:
         fine[list(self.findings)] = False
         return np.flatnonzero(fine)
 
+    def values(self, positions: Positions) -> dict[str, pa.Array]:
+        """Return the canonical values of some rows, by field."""
+        return {name: strings.at(column, positions) for name, column in self.fields.items()} | {
+            "text": self.texts.at(positions)
+        }
+
 
 def examine(chunk: pd.DataFrame, row_number: str, roles: Roles, policy: Policy, fields: Sequence[str]) -> Examined:
     """Apply every rule to a chunk. ``fields`` are the gateway fields a row may carry besides number and text."""
-    cells = {str(name): _arrow(chunk[name]) for name in chunk.columns if name != row_number}
+    cells = {str(name): strings.of(chunk[name]) for name in chunk.columns if name != row_number}
     return _Screening(chunk[row_number].to_numpy(), cells, roles, policy, fields).examined()
-
-
-def _arrow(column: pd.Series) -> pa.Array:
-    array = pa.array(column, pa.large_string())
-    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
 def _plainly_fine(name: str, limits: Limits) -> str:
@@ -111,14 +116,12 @@ class _Screened:
     filled: pa.Array
     lengths: texts.Lengths
 
-    def sent(self, where: Positions, alone: pa.Array) -> pa.Array:
-        """Return the texts as sent, of which those at ``where`` were read ``alone``: one copy of the column."""
-        source = np.full(len(self.given), -1)
-        source[self.suspects] = np.arange(len(self.suspects))
-        source[where] = np.arange(len(where)) + len(self.suspects)
-        changed = np.flatnonzero(source >= 0)
-        pool = pa.concat_arrays([self.filled, alone])
-        return strings.put(self.given, changed, strings.at(pool, source[changed]))
+    def sent(self, where: Positions, alone: pa.Array) -> strings.Chosen:
+        """Return the texts as sent, of which those at ``where`` were read ``alone``."""
+        source = np.arange(len(self.given))
+        source[self.suspects] = len(source) + np.arange(len(self.suspects))
+        source[where] = len(source) + len(self.suspects) + np.arange(len(where))
+        return strings.Chosen((self.given, self.filled, alone), source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +160,9 @@ class _Screening:
 
     def examined(self) -> Examined:
         """Screen every column, then ask the rules about what is left."""
-        columns = {"msisdn": self._read_numbers()}
+        read = {"msisdn": self._read_numbers()}
         screened = self._screen_texts()
-        columns |= {name: self._cells[self._roles.columns[name]] for name in (*self._fields, *self._own_smsid())}
+        read |= {name: self._cells[self._roles.columns[name]] for name in (*self._fields, *self._own_smsid())}
         limits, lengths = self._policy.limits, screened.lengths
         self._look |= lengths.size > limits.text_bytes
         self._look |= lengths.double_byte & (lengths.characters > limits.text_characters)
@@ -169,7 +172,13 @@ class _Screening:
             for repair in self._repairs:
                 self._look[repair.positions] = True
         found = Examined(
-            self._numbers, columns, lengths.characters, lengths.size, lengths.double_byte, _SCHEMA.empty_table()
+            row_numbers=self._numbers,
+            fields=read,
+            texts=screened.sent(_NOWHERE, strings.texts([])),
+            characters=lengths.characters,
+            size=lengths.size,
+            double_byte=lengths.double_byte,
+            repairs=_SCHEMA.empty_table(),
         )
         self._ask_the_rules(found, screened)
         return found
@@ -263,23 +272,29 @@ class _Screening:
             if wrong := findings(row, asked):
                 found.findings[position] = wrong
                 if row.is_sayable:
-                    size, characters, double_byte = row.length.size, row.length.characters, row.length.double_byte
-                    cut_by = self._policy.limits.cut_by(size, characters, double_byte=double_byte)
-                    found.expanded[position] = ExpandedText(
-                        text=row.shown, size=size, characters=characters, parts={}, cut_by=cut_by
-                    )
-        values = [self._canonical(row) for row in rows]
-        for name in found.columns:
-            new = strings.texts([value[name] for value in values])
-            found.columns[name] = strings.put(found.columns[name], where, new)
-        found.columns["text"] = screened.sent(where, strings.texts([value["text"] for value in values]))
-        found.size[where] = [row.length.size for row in rows]
-        found.characters[where] = [row.length.characters for row in rows]
-        found.double_byte[where] = [row.length.double_byte for row in rows]
+                    found.expanded[position] = self._expanded(row)
+        self._put_right(found, screened, where, rows)
         rejected = {(wrong.row_number, wrong.column) for several in found.findings.values() for wrong in several}
         found.repairs = self._repair_table(
             [repair for row in rows for repair in row.repairs if (repair.row_number, repair.column) not in rejected]
         )
+
+    def _put_right(self, found: Examined, screened: _Screened, where: Positions, rows: Sequence[Row]) -> None:
+        """Put the values of rows that the rules had nothing against into the columns."""
+        sound = [at not in found.findings for at in where.tolist()]
+        where, rows = where[sound], [row for row, fine in zip(rows, sound, strict=True) if fine]
+        values = [self._canonical(row) for row in rows]
+        for name, column in found.fields.items():
+            found.fields[name] = strings.put(column, where, strings.texts([value[name] for value in values]))
+        found.texts = screened.sent(where, strings.texts([row.sent for row in rows]))
+        found.size[where] = [row.length.size for row in rows]
+        found.characters[where] = [row.length.characters for row in rows]
+        found.double_byte[where] = [row.length.double_byte for row in rows]
+
+    def _expanded(self, row: Row) -> ExpandedText:
+        length = row.length
+        cut_by = self._policy.limits.cut_by(length.size, length.characters, double_byte=length.double_byte)
+        return ExpandedText(text=row.shown, size=length.size, characters=length.characters, parts={}, cut_by=cut_by)
 
     def _canonical(self, row: Row) -> dict[str, str]:
         """Return a row's values as they go out."""
@@ -287,7 +302,7 @@ class _Screening:
         if (given := row.given("scheduled").strip()) and (moment := read_scheduled(given)):
             values["scheduled"] = moment.strftime(self._policy.scheduled_format)
         number = row.phone.msisdn if isinstance(row.phone, Reading) else ""
-        return values | {"msisdn": number, "text": row.sent}
+        return values | {"msisdn": number}
 
     def _repair_table(self, singly: Sequence[Repair]) -> pa.Table:
         """Put the repairs of the kernels and those of single rows into one table, by row."""

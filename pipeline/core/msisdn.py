@@ -77,6 +77,10 @@ class Unreadable:
 
 def read_msisdn(value: str, *, overseas: bool) -> Reading | Unreadable:
     """Read one number as people, spreadsheets and other systems write it."""
+    return Reading(value) if _DOMESTIC.fullmatch(value) else _read_spelled(value, overseas=overseas)
+
+
+def _read_spelled(value: str, *, overseas: bool) -> Reading | Unreadable:
     cell = _unwrapped(value)
     digits = cell.rest.translate(_FULL_WIDTH)
     if damage := _damage(digits):

@@ -29,9 +29,12 @@ class Row:
 
     def __post_init__(self) -> None:
         """Read number and text; what was repaired is noted."""
-        self.phone = msisdn.read_msisdn(self.given("msisdn"), overseas=self.policy.limits.overseas)
-        if isinstance(self.phone, msisdn.Reading):
-            self._repaired(self.roles.name("msisdn"), self.given("msisdn"), self.phone.msisdn, self.phone.repairs)
+        cells = self.cells
+        self._given = {role: cells[name] for role, name in self.roles.columns.items() if name in cells}
+        number = self.given("msisdn")
+        self.phone = msisdn.read_msisdn(number, overseas=self.policy.limits.overseas)
+        if isinstance(self.phone, msisdn.Reading) and self.phone.repairs:
+            self._repaired(self.roles.name("msisdn"), number, self.phone.msisdn, self.phone.repairs)
         self.info = {name: self._clean(self.roles.columns[name]) for name in tags.INFO_TAGS if self.given(name)}
         whole = self.given("text") if self.roles.common_text is None else self.roles.common_text
         self.template = tags.parse_template(whole)
@@ -39,10 +42,13 @@ class Row:
         self.sent = self.shown = whole
         if isinstance(self.template, tags.Template):
             self._expand(self.template, whole)
+        #: whether every tag of the text was understood
+        self.is_expanded = isinstance(self.template, tags.Template) and not self.strangers
+        self.is_blank = text.is_blank(self.shown)
 
     def given(self, role: str) -> str:
         """Return the cell that plays ``role`` as it was given; empty where no column does."""
-        return self.cells.get(self.roles.columns.get(role, ""), "")
+        return self._given.get(role, "")
 
     @property
     def has_template_id(self) -> bool:
@@ -50,9 +56,9 @@ class Row:
         return bool(self.given("template_id").strip())
 
     @property
-    def is_expanded(self) -> bool:
-        """Say whether every tag of the text was understood."""
-        return isinstance(self.template, tags.Template) and not self.strangers
+    def used_tags(self) -> tuple[str, ...]:
+        """Return the tags of a text that was understood, in order."""
+        return self.template.tags if self.is_expanded and isinstance(self.template, tags.Template) else ()
 
     @cached_property
     def value_tag(self) -> str:
@@ -60,9 +66,10 @@ class Row:
 
         More gateway tags stand in what is sent than the template had, or one is left in what the recipient sees.
         """
-        template_tags = self.template.tags if isinstance(self.template, tags.Template) else ()
+        if "{" not in self.shown and "{" not in self.sent:
+            return ""
         in_sent, in_shown = re.findall(tags.GATEWAY_TAG, self.sent), re.findall(tags.GATEWAY_TAG, self.shown)
-        expected = sum(tag in tags.LINK_TAGS or tag in tags.INFO_TAGS for tag in template_tags)
+        expected = sum(tag in tags.LINK_TAGS or tag in tags.INFO_TAGS for tag in self.used_tags)
         return str((in_shown or in_sent)[0])[1:-1] if in_shown or len(in_sent) > expected else ""
 
     @cached_property
@@ -70,10 +77,10 @@ class Row:
         """Say whether the text, after tags, has content and only characters that can be sent."""
         return (
             self.is_expanded
-            and not text.is_blank(self.shown)
+            and not self.is_blank
             and not self.value_tag
-            and not text.forbidden_characters(self.shown)
-            and not text.forbidden_characters(self.sent)
+            and text.is_sendable(self.shown)
+            and (self.sent == self.shown or text.is_sendable(self.sent))
         )
 
     @cached_property
@@ -82,24 +89,26 @@ class Row:
         return text.measure(self.shown, line_break=self.policy.limits.line_break)
 
     def _expand(self, template: tags.Template, whole: str) -> None:
-        known = {*self.cells, *tags.LINK_TAGS, *tags.INFO_TAGS}
-        self.strangers = tuple(tag for tag in template.tags if tag not in known)
+        used = dict.fromkeys(template.tags)
+        self.strangers = tuple(tag for tag in template.tags if tag not in self.cells and tag not in tags.GATEWAY_TAGS)
         if self.strangers:
             return
-        pairs = [text.repair_text(literal, self.policy.replacements) for literal in template.literals]
-        template = tags.Template(tuple(literal for literal, _ in pairs), template.tags)
-        if self.roles.common_text is None:
-            rules = tuple(dict.fromkeys(rule for _, named in pairs for rule in named))
-            self._repaired(self.roles.name("text"), whole, template.fill({}), rules)
-        own = {
-            tag: self._clean(tag)
-            for tag in dict.fromkeys(template.tags)
-            if tag not in tags.LINK_TAGS and tag not in tags.INFO_TAGS
-        }
-        links = dict.fromkeys(tags.LINK_TAGS, tags.LINK_CHARACTER * self.policy.limits.short_link)
-        info = {tag: self.info.get(tag, "") for tag in tags.INFO_TAGS}
-        self.sent = self._settled(template.fill(own))
-        self.shown = text.repair_text(template.fill(own | links | info), self.policy.replacements)[0]
+        replacements = self.policy.replacements
+        if replacements or text.needs_repair(whole):
+            pairs = [text.repair_text(literal, replacements) for literal in template.literals]
+            template = tags.Template(tuple(literal for literal, _ in pairs), template.tags)
+            if self.roles.common_text is None:
+                rules = tuple(dict.fromkeys(rule for _, named in pairs for rule in named))
+                self._repaired(self.roles.name("text"), whole, template.fill({}), rules)
+        if not used:
+            self.sent = self.shown = self._settled(template.literals[0])
+            return
+        own = {tag: self._clean(tag) for tag in used if tag not in tags.GATEWAY_TAGS}
+        self.sent = self.shown = self._settled(template.fill(own))
+        if len(own) < len(used):
+            links = dict.fromkeys(tags.LINK_TAGS, tags.LINK_CHARACTER * self.policy.limits.short_link)
+            info = {tag: self.info.get(tag, "") for tag in tags.INFO_TAGS}
+            self.shown = text.repair_text(template.fill(own | links | info), replacements)[0]
 
     def _settled(self, joined: str) -> str:
         """Repair what only came about by joining: a kana at the end of one piece, its voicing mark in the next."""

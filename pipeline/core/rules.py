@@ -80,21 +80,21 @@ def tag_known(row: Row) -> Iterator[Finding]:
 
 def text_present(row: Row) -> Iterator[Finding]:
     """Something is left to read after tags: empty, only spaces and only line breaks are answered with 585 (S)."""
-    if row.is_expanded and text.is_blank(row.shown) and not row.has_template_id:
+    if row.is_expanded and row.is_blank and not row.has_template_id:
         yield Finding(row.number, row.roles.name("text"), "text.empty")
 
 
 def tag_in_value(row: Row) -> Iterator[Finding]:
     """No value brings a tag that the gateway would expand (section 6)."""
-    if row.is_expanded and not text.is_blank(row.shown) and row.value_tag:
+    if row.is_expanded and not row.is_blank and row.value_tag:
         yield Finding(row.number, row.roles.name("text"), "tag.in_value", {"tag": row.value_tag})
 
 
 def text_characters_allowed(row: Row) -> Iterator[Finding]:
     """Every character can be sent (環境依存文字, S); the finding stands at the cell that brought it."""
-    if not row.is_expanded or text.is_blank(row.shown) or row.value_tag or row.is_sayable:
+    if row.is_sayable or not row.is_expanded or row.is_blank or row.value_tag:
         return
-    used = row.template.tags if isinstance(row.template, tags.Template) else ()
+    used = row.used_tags
     info = [row.roles.columns[tag] for tag in used if tag in tags.INFO_TAGS and tag in row.roles.columns]
     values = [tag for tag in used if tag in row.cells]
     found = False
@@ -114,8 +114,9 @@ def text_characters_allowed(row: Row) -> Iterator[Finding]:
 
 def no_spreadsheet_error(row: Row) -> Iterator[Finding]:
     """No cell that becomes part of the text is what a spreadsheet shows for a formula that failed."""
-    used = row.template.tags if row.is_expanded and isinstance(row.template, tags.Template) else ()
-    columns = [row.roles.columns.get("text", ""), *(row.roles.columns.get(tag, tag) for tag in used)]
+    if not any(given.lstrip()[:1] == "#" for given in row.cells.values()):
+        return
+    columns = [row.roles.columns.get("text", ""), *(row.roles.columns.get(tag, tag) for tag in row.used_tags)]
     for column in dict.fromkeys(columns):
         if (given := row.cells.get(column, "").strip()) in SPREADSHEET_ERRORS:
             yield Finding(row.number, column, "cell.spreadsheet_error", {"shown": given})
@@ -140,11 +141,11 @@ def fits_characters(row: Row) -> Iterator[Finding]:
 
 def links(row: Row) -> Iterator[Finding]:
     """A link is an http or https URL of at most 2,083 characters (S), and each link tag has one."""
-    used = row.template.tags if row.is_expanded and isinstance(row.template, tags.Template) else ()
+    limit = row.policy.limits.url_characters
     for tag, name in tags.LINK_TAGS.items():
-        url, column, limit = row.given(name), row.roles.name(name), row.policy.limits.url_characters
+        url, column = row.given(name), row.roles.name(name)
         if not url:
-            if tag in used:
+            if tag in row.used_tags:
                 yield Finding(row.number, row.roles.name("text"), "url.tag_without_url", {"tag": tag})
         elif not _URL_START.match(url):
             yield Finding(row.number, column, "url.scheme")

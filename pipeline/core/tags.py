@@ -16,6 +16,7 @@ from pipeline.core.text import repair_text
 #: gateway tag → field of the gateway CSV that holds its value
 LINK_TAGS = {"URL": "originalurl", "URL2": "originalurl2", "URL3": "originalurl3", "URL4": "originalurl4"}
 INFO_TAGS = {f"info{number}": f"info{number}" for number in range(1, 5)}
+GATEWAY_TAGS = frozenset(LINK_TAGS) | frozenset(INFO_TAGS)
 GATEWAY_TAG = r"\{(?:URL[2-4]?|info[1-4])\}"
 #: stands for each character of a short link that the gateway will make
 LINK_CHARACTER = "x"

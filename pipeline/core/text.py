@@ -36,6 +36,11 @@ def repertoire() -> frozenset[str]:
     return frozenset({"\n", *(text for code, text in decoded if len(text) == 1 and text.encode("cp932") == code)})
 
 
+def is_sendable(text: str) -> bool:
+    """Say whether every character of ``text`` can be sent."""
+    return repertoire().issuperset(text)
+
+
 def forbidden_characters(text: str) -> tuple[CharacterAt, ...]:
     """Return every character of ``text`` that cannot be sent, with its position."""
     allowed = repertoire()
@@ -44,14 +49,19 @@ def forbidden_characters(text: str) -> tuple[CharacterAt, ...]:
     return tuple(CharacterAt(at, character) for at, character in enumerate(text, 1) if character not in allowed)
 
 
+def needs_repair(text: str) -> bool:
+    """Say whether ``text`` has a character that is repaired without being asked to."""
+    return _NEEDS_REPAIR.search(text) is not None
+
+
 def repair_text(text: str, replacements: Mapping[int, str] = NO_REPLACEMENTS) -> tuple[str, tuple[str, ...]]:
     """Return the canonical form of a text and the rules that changed it.
 
     ``replacements`` (code point → text) are those a person chose to have made (``text.replaced``).
     """
-    rules: list[str] = []
-    if not replacements and not _NEEDS_REPAIR.search(text):
+    if not replacements and not needs_repair(text):
         return text, ()
+    rules: list[str] = []
     steps = (
         # First, so that what it leaves side by side is looked at like everything else.
         ("text.replaced", lambda value: value.translate(replacements)),

@@ -94,11 +94,11 @@ class Uniqueness:
     def check(self, found: Examined, roles: Roles) -> tuple[Positions, Positions]:
         """Reject what may not go out (again). Return the positions that are accepted, and those served before."""
         accepted = found.accepted()
-        out = accepted[self._opted_out.contains(strings.at(found.columns["msisdn"], accepted))]
+        out = accepted[self._opted_out.contains(strings.at(found.fields["msisdn"], accepted))]
         for position in out.tolist():
             row = int(found.row_numbers[position])
             found.reject(position, Finding(row, roles.name("msisdn"), "recipient.opted_out"))
-        if self._repeats or "smsid" in found.columns:
+        if self._repeats or "smsid" in found.fields:
             served = self._one_by_one(found, roles)
         else:
             served = self._by_column(found, roles)
@@ -107,11 +107,11 @@ class Uniqueness:
 
     def _by_column(self, found: Examined, roles: Roles) -> Positions:
         accepted = found.accepted()
-        column = strings.at(found.columns["msisdn"], accepted)
+        column = strings.at(found.fields["msisdn"], accepted)
         known = self._served.contains(column)
         served, fresh = accepted[known], accepted[~known]
         rows = found.row_numbers[fresh]
-        again, first = self._firsts.see(strings.at(found.columns["msisdn"], fresh), rows)
+        again, first = self._firsts.see(strings.at(found.fields["msisdn"], fresh), rows)
         for position, row, before in zip(fresh[again].tolist(), rows[again].tolist(), first.tolist(), strict=True):
             found.reject(position, Finding(row, roles.name("msisdn"), "recipient.duplicate", {"first": before}))
         return served
@@ -120,8 +120,9 @@ class Uniqueness:
         """Decide row by row: with smsids of the user's own, a row rejected for its smsid is no first of its number."""
         accepted = found.accepted()
         served = np.zeros(len(found.row_numbers), dtype=bool)
-        served[accepted] = self._served.contains(strings.at(found.columns["msisdn"], accepted))
-        columns = {name: column.to_pylist() for name, column in found.columns.items()}
+        served[accepted] = self._served.contains(strings.at(found.fields["msisdn"], accepted))
+        everywhere = np.arange(len(found.row_numbers))
+        columns = {name: column.to_pylist() for name, column in found.values(everywhere).items()}
         smsids = columns.get("smsid", [""] * len(found.row_numbers))
         taken = self._ledgered.used_smsids([smsid for smsid in smsids if smsid])
         keys = message_keys(columns, repeats=self._repeats)

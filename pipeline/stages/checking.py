@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -167,7 +168,7 @@ class Check:
         """Yield row and smsid of the message by which the campaign served it before."""
         if not len(positions):
             return
-        columns = {name: strings.at(column, positions).to_pylist() for name, column in found.columns.items()}
+        columns = {name: column.to_pylist() for name, column in found.values(positions).items()}
         keys = message_keys(columns, repeats=self._repeats)
         known = served_keys(self._context.ledger, self._campaign, keys, but_batch=self._batch_id)
         for row, key in zip(found.row_numbers[positions].tolist(), keys, strict=True):
@@ -181,7 +182,7 @@ class Check:
             decided.rules[counted["values"]] = counted["counts"]
         if not len(decided.accepted):
             return decided
-        columns = {name: strings.at(column, decided.accepted) for name, column in found.columns.items()}
+        columns = found.values(decided.accepted)
         rows = pa.array(found.row_numbers[decided.accepted])
         smsids = smsid_column(self._context.ledger.prefix, self._batch_id, rows)
         if own := columns.get("smsid"):
@@ -208,10 +209,10 @@ class Check:
         self, file: DurableFile, workbook: RejectedWorkbook, chunk: pd.DataFrame, found: Examined
     ) -> None:
         """Write each rejected row as it was given, with everything that is wrong with it."""
-        where = sorted(found.findings)
-        cells = chunk[list(self._heading.given)].iloc[where].itertuples(index=False, name=None)
+        where = np.array(sorted(found.findings), np.int64)
+        cells = [strings.at(strings.of(chunk[name]), where).to_pylist() for name in self._heading.given]
         lines = []
-        for position, given in zip(where, cells, strict=True):
+        for position, given in zip(where.tolist(), zip(*cells, strict=True), strict=True):
             findings = found.findings[position]
             row = int(found.row_numbers[position])
             self.codes.update(finding.code for finding in findings)

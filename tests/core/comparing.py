@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from pipeline.core.calendar import JST
 from pipeline.core.examine import Examined, examine
@@ -102,13 +103,19 @@ def examined_by_rules_alone(
         return examined(rows, account, roles, common_text=common_text)
 
 
+def values_of(found: Examined) -> dict[str, pa.Array]:
+    """Return the canonical values of every row, by field."""
+    return found.values(np.arange(len(found.row_numbers)))
+
+
 def verdicts(found: Examined) -> Iterator[Verdict]:
     """Return what was found of each row; number, text and lengths only of rows that are accepted."""
     repairs: dict[int, set[tuple[str, str, str, str]]] = {}
     for repair in found.repairs.to_pylist():
         repaired = (repair["column"], repair["rule"], repair["before"], repair["after"])
         repairs.setdefault(repair[ROW], set()).add(repaired)
-    numbers, texts = found.columns["msisdn"].to_pylist(), found.columns["text"].to_pylist()
+    values = values_of(found)
+    numbers, texts = values["msisdn"].to_pylist(), values["text"].to_pylist()
     for at, row in enumerate(found.row_numbers.tolist()):
         findings = frozenset((finding.column, finding.code) for finding in found.findings.get(at, []))
         text = found.expanded[at].text if at in found.expanded else None

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -20,6 +21,7 @@ from pipeline.core.uniqueness import Ledgered, Uniqueness
 from pipeline.messages import ROWS, Language, fill
 from pipeline.model import Finding
 from schemas.recipients import GATEWAY_FIELDS, ROLES
+from tests.core.comparing import values_of
 
 SAMPLES: Final = Path(__file__).parents[2] / "sample_data"
 FIELDS: Final = GATEWAY_FIELDS
@@ -95,11 +97,13 @@ def test_the_sample_list_ends_as_expected(chunk_rows: int) -> None:
         assert (row, set(findings)) == (row, set(filter(None, want["codes"].split("|"))))
         assert len(findings) == len(set(findings))
         assert (at not in examined.findings) is (want["verdict"] == "accepted")
+        lengths = (int(want["characters"]), int(want["bytes"])) if want["text"] else None
         if want["verdict"] == "accepted":
-            assert (row, examined.columns["msisdn"][at].as_py()) == (row, want["msisdn"])
-        if want["text"]:
-            got = (examined.columns["text"][at].as_py(), examined.characters[at], examined.size[at])
-            assert (row, *got) == (row, want["text"], int(want["characters"]), int(want["bytes"]))
+            values = {name: column[0].as_py() for name, column in examined.values(np.array([at])).items()}
+            assert (row, values["msisdn"], values["text"]) == (row, want["msisdn"], want["text"])
+            assert (row, (examined.characters[at], examined.size[at])) == (row, lengths)
+        elif shown := examined.expanded.get(at):
+            assert (row, (shown.characters, shown.size)) == (row, lengths)
 
 
 def test_the_sample_list_is_repaired_as_expected() -> None:
@@ -195,7 +199,7 @@ def test_links_count_as_the_short_link() -> None:
 def test_info_values_count_as_they_are_and_stay_tags() -> None:
     found = check([{"msisdn": "09011112222", "text": "あ{info1}", "info1": "い" * 69}])
     assert found.accepted().tolist() == [0]
-    assert (found.columns["text"].to_pylist(), found.characters.tolist()) == (["あ{info1}"], [70])
+    assert (values_of(found)["text"].to_pylist(), found.characters.tolist()) == (["あ{info1}"], [70])
     assert codes(text="あ{info1}", info1="い" * 70) == ["text.too_many_bytes", "text.too_many_characters"]
     assert codes(text="あ{info1}", info1="{info2}", info2="x") == ["tag.in_value"]
 
@@ -293,7 +297,7 @@ def test_one_text_for_the_whole_list() -> None:
         [{"msisdn": "09011112222", "name": "山田"}, {"msisdn": "09011113333", "name": "①"}],
         common_text="{name}様\n",
     )
-    assert found.columns["text"][0].as_py() == "山田様\n"
+    assert values_of(found)["text"][0].as_py() == "山田様\n"
     assert found.accepted().tolist() == [0]
     assert [finding.column for finding in found.findings[1]] == ["name"]
 
@@ -306,7 +310,7 @@ def test_overseas_numbers_need_the_option() -> None:
 def test_an_empty_chunk_is_examined() -> None:
     chunk = pd.DataFrame({ROW: pd.Series([], dtype=int), "msisdn": pd.Series([], dtype="str")})
     found = examine(chunk, ROW, Roles({"msisdn": "msisdn"}, "x"), POLICY, FIELDS)
-    assert (len(found.accepted()), found.repairs.num_rows, len(found.columns["msisdn"])) == (0, 0, 0)
+    assert (len(found.accepted()), found.repairs.num_rows, len(found.fields["msisdn"])) == (0, 0, 0)
 
 
 def unique(rows: Sequence[dict[str, str]], used: set[str] | None = None) -> dict[int, list[Finding]]:

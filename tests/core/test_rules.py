@@ -17,7 +17,17 @@ from pipeline.messages import REPAIRS, ROWS, Language, fill
 from pipeline.model import Finding
 from schemas.recipients import ROLES as ALL_ROLES
 from schemas.replacements import parse_replacements
-from tests.core.comparing import ACCOUNT, COLUMNS, NOW, ROLES, dirty_rows, examined, examined_by_rules_alone, policy_of
+from tests.core.comparing import (
+    ACCOUNT,
+    COLUMNS,
+    NOW,
+    ROLES,
+    dirty_rows,
+    examined,
+    examined_by_rules_alone,
+    policy_of,
+    values_of,
+)
 from tests.core.reference import Account
 
 STANDARD: Final = parse_replacements(
@@ -228,8 +238,8 @@ def test_scheduled_times(given: str, expected: list[str]) -> None:
 
 def test_a_scheduled_time_goes_out_in_the_form_of_the_gateway() -> None:
     for given in ("202612010930", " 2026.12.01.09.30 "):
-        assert check(scheduled=given).columns["scheduled"].to_pylist() == ["2026.12.01.09.30"]
-    assert check(scheduled="").columns["scheduled"].to_pylist() == [""]
+        assert values_of(check(scheduled=given))["scheduled"].to_pylist() == ["2026.12.01.09.30"]
+    assert values_of(check(scheduled=""))["scheduled"].to_pylist() == [""]
 
 
 def test_a_time_is_past_by_the_clock_of_japan_to_the_second() -> None:
@@ -301,7 +311,7 @@ def test_a_replacement_is_only_suggested_until_it_is_asked_for() -> None:
     (finding,) = rules.findings(Row(2, {"msisdn": "09011112222", "text": "髙\r\n①"}, ROLES_OF_TWO, policy))
     assert (finding.code, finding.suggestion) == ("text.platform_dependent", "高\n(1)")
     found = check(REPLACING, text="髙\r\n①")
-    assert found.columns["text"].to_pylist() == ["高\n(1)"]
+    assert values_of(found)["text"].to_pylist() == ["高\n(1)"]
     assert {repair["rule"] for repair in found.repairs.to_pylist()} == {"text.replaced", "text.line_break"}
 
 
@@ -340,7 +350,7 @@ def test_what_a_chosen_table_does_not_mend_is_still_rejected() -> None:
 )
 def test_emoji_leave_nothing_behind(emoji: str) -> None:
     found = check(REPLACING, text=f"あ{emoji}い")
-    assert found.columns["text"].to_pylist() == ["あ1い" if emoji.startswith("1") else "あい"]
+    assert values_of(found)["text"].to_pylist() == ["あ1い" if emoji.startswith("1") else "あい"]
     assert [repair["rule"] for repair in found.repairs.to_pylist()] == ["text.replaced"]
 
 
@@ -357,8 +367,8 @@ def test_lengths_are_those_after_replacing() -> None:
 
 def test_values_and_info_values_are_replaced_too() -> None:
     found = check(REPLACING, text="{n}{info1}", n="髙", info1="﨑")
-    assert found.columns["text"].to_pylist() == ["高{info1}"]
-    assert found.columns["info1"].to_pylist() == ["崎"]
+    assert values_of(found)["text"].to_pylist() == ["高{info1}"]
+    assert values_of(found)["info1"].to_pylist() == ["崎"]
     repairs = [(repair["column"], repair["before"], repair["after"]) for repair in found.repairs.to_pylist()]
     assert sorted(repairs) == [("info1", "﨑", "崎"), ("n", "髙", "高")]
 
@@ -468,13 +478,13 @@ def test_a_character_of_the_text_for_the_whole_list_is_named_as_the_text() -> No
 @pytest.mark.parametrize("account", [ACCOUNT, REPLACING], ids=["as it is", "replacing"])
 def test_a_tag_names_a_column_as_it_is_spelled(name: str, account: Account) -> None:
     found = check(account, text=f"{{{name}}}円", **{name: "5"})
-    assert (found.findings, found.columns["text"].to_pylist()) == ({}, ["5円"])
+    assert (found.findings, values_of(found)["text"].to_pylist()) == ({}, ["5円"])
     assert found.repairs.to_pylist() == []
 
 
 def test_a_tag_is_never_taken_for_a_column_of_another_spelling() -> None:
     found = check(text="{価格〜}\t", **{"価格〜": "5", "価格～": "6"})
-    assert found.columns["text"].to_pylist() == ["5 "]
+    assert values_of(found)["text"].to_pylist() == ["5 "]
 
 
 def test_the_place_of_a_stray_brace_is_that_in_the_cell_as_given() -> None:

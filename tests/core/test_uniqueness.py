@@ -15,7 +15,7 @@ from pipeline.core.policy import Roles
 from pipeline.core.rules import ACROSS
 from pipeline.core.uniqueness import Ledgered, NumberSet, Uniqueness, _Firsts
 from pipeline.model import Finding
-from tests.core.comparing import ACCOUNT, COLUMNS, ROLES, dirty_rows, everyday_rows, examined
+from tests.core.comparing import ACCOUNT, COLUMNS, ROLES, dirty_rows, everyday_rows, examined, values_of
 from tests.core.reference import File
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def described(found: Examined, out: set[int], served: set[int]) -> list[object]:
     assert not out & served
     assert (out | served).isdisjoint(found.findings)
     assert len(out) + len(served) + len(found.findings) == len(found.row_numbers)
-    columns = {name: column.to_pylist() for name, column in found.columns.items()}
+    columns = {name: column.to_pylist() for name, column in values_of(found).items()}
     return [
         (
             row,

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.config import load_profile
+from pipeline.core.kernels import strings
 from pipeline.errors import Bug
 from schemas.gateway_csv import column_name, render, request_contract
 from schemas.recipients import (
@@ -18,7 +19,6 @@ from schemas.recipients import (
     ROW_NUMBER,
     accepted_columns,
     accepted_contract,
-    arrow,
     enforce,
     input_contract,
 )
@@ -114,8 +114,8 @@ def test_the_input_is_text_numbered_and_in_order() -> None:
 def test_a_column_becomes_one_array() -> None:
     chunked = pd.Series(pa.chunked_array([["a"], ["b", "c"]]), dtype=pd.ArrowDtype(pa.string()))
     for series in (chunked, pd.Series(["a", "b", "c"], dtype="str")):
-        assert arrow(series).to_pylist() == ["a", "b", "c"]
-        assert not isinstance(arrow(series), pa.ChunkedArray)
+        assert strings.of(series).to_pylist() == ["a", "b", "c"]
+        assert not isinstance(strings.of(series), pa.ChunkedArray)
 
 
 def test_a_payload_lays_every_field_in_its_column() -> None:

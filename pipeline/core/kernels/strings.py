@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
@@ -11,6 +14,12 @@ Bytes = NDArray[np.uint8]
 Offsets = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 Positions = NDArray[np.int64]
+
+
+def of(series: pd.Series) -> pa.Array:
+    """Return a column of a table as one Arrow array, without a copy where it is one."""
+    column = pa.array(series, pa.large_string())
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
 def buffers(column: pa.Array) -> tuple[Bytes, Offsets]:
@@ -71,3 +80,19 @@ def put(column: pa.Array, positions: Positions, values: pa.Array) -> pa.Array:
 def rows_of(places: Positions, borders: Offsets) -> Positions:
     """Return for each place among the bytes the row it belongs to."""
     return np.searchsorted(borders, places, side="right") - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A column put together from several: value i is value ``source[i]`` of all ``parts`` in a row.
+
+    It is made only where it is asked for: memory that is touched for the first time costs more than the copy.
+    """
+
+    parts: tuple[pa.Array, ...]
+    source: Positions
+
+    def at(self, positions: Positions) -> pa.Array:
+        """Return the values at ``positions``."""
+        taken = pa.chunked_array(self.parts).take(pa.array(self.source[positions]))
+        return taken.chunk(0) if taken.num_chunks == 1 else taken.combine_chunks()
