@@ -32,6 +32,8 @@ from schemas.recipients import INPUT_ROW
 _TEXT = pd.StringDtype("pyarrow", na_value=np.nan)
 #: blocks under way while one is used: one is parsed without the interpreter while the other is decoded by it
 _AHEAD = 2
+#: blocks end with a record: the next one may be a little longer
+_SPARE = 64 << 10
 #: characters of three bytes UTF-8 in a row that CP932 text does not form: nine kanji, half of them of the second level
 _FOREIGN = 6
 #: how the first one and the others of these three bytes begin; the first one of kana and Japanese punctuation
@@ -76,27 +78,38 @@ class TextTable:
         Raises ``InputUnusable``: ``input.ragged`` for a record of another width, ``input.encoding`` where the bytes
         turn out not to be CP932, ``input.changed`` when the file is no longer the one that was scanned.
         """
+        # Memory of blocks that were parsed, for the next ones: touching new memory costs more than filling it.
+        free: list[bytearray] = []
+
+        def parsed(block: _Block) -> pd.DataFrame:
+            frame = self._parse(block, columns)
+            free.append(block.memory)
+            return frame
+
         with ThreadPoolExecutor(_AHEAD) as pool:
             ahead: deque[Future[pd.DataFrame]] = deque()
-            for block in self._blocks(header=header):
-                ahead.append(pool.submit(self._parse, block, columns))
+            for block in self._blocks(free, header=header):
+                ahead.append(pool.submit(parsed, block))
                 if len(ahead) > _AHEAD:
                     yield from _rows(ahead.popleft())
             for rest in ahead:
                 yield from _rows(rest)
 
-    def _blocks(self, *, header: bool) -> Iterator[_Block]:
+    def _blocks(self, free: list[bytearray], *, header: bool) -> Iterator[_Block]:
         self._check_unchanged()
         begin, row = self.scan.rest if header else self.scan.body
         with open_stream(self.path, self.scan.encoding) as stream:
             at = 0
             for cut, records in self.scan.cuts:
-                data = memoryview(bytearray(cut - at))
+                memory = free.pop() if free else bytearray()
+                if len(memory) < cut - at:
+                    memory = bytearray(cut - at + _SPARE)
+                data = memoryview(memory)[: cut - at]
                 if read_fully(stream, data) < len(data):
                     self._check_unchanged()
                 if cut > begin:
                     skip = max(begin - at, 0)
-                    yield _Block(at + skip, data[skip:], row, records)
+                    yield _Block(at + skip, data[skip:], row, records, memory)
                     row = records
                 at = cut
         self._check_unchanged()
@@ -167,12 +180,16 @@ class TextTable:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """Whole records: their offset in the file, their bytes, the records before them and up to their end."""
+    """Whole records: their offset in the file, their bytes, the records before them and up to their end.
+
+    ``memory`` is what the bytes lie in.
+    """
 
     offset: int
     data: memoryview
     row: int
     records: int
+    memory: bytearray
 
 
 def _rows(parsing: Future[pd.DataFrame]) -> Iterator[pd.DataFrame]:

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.adapters.csv_out import csv_lines
+from pipeline.adapters.csv_out import CsvLines
 from pipeline.adapters.files import DurableFile
 from pipeline.adapters.inputs import Table
 from pipeline.compute import in_order
@@ -62,14 +62,12 @@ _M2M = "020"
 
 @dataclass(slots=True)
 class _Decided:
-    """A chunk of which every row is decided: positions accepted and served before, and the lines they make."""
+    """A chunk of which every row is decided: positions accepted and served before, and what was counted."""
 
     chunk: pd.DataFrame
     found: Examined
     accepted: strings.Positions
     served: strings.Positions
-    accepted_lines: bytes | memoryview = b""
-    repaired_lines: bytes | memoryview = b""
     rules: Counter[str] = field(default_factory=Counter)
     warnings: Counter[str] = field(default_factory=Counter)
 
@@ -95,7 +93,7 @@ class Check:
         self._unique = Uniqueness(self._ledgered(), repeats=repeats)
         self._input = input_contract(heading.columns)
         limits = self._policy.limits
-        self._accepted = accepted_contract(
+        self._contract = accepted_contract(
             self._fields,
             text_bytes=limits.text_bytes,
             text_characters=limits.text_characters,
@@ -110,17 +108,23 @@ class Check:
     def run(self, files: tuple[DurableFile, ...], workbook: RejectedWorkbook) -> None:
         """Read every chunk, check it, and write its rows.
 
-        Chunks are examined and laid out on other threads; what must see every row in its order happens on this one.
+        Chunks are examined on other threads, and one more writes accepted rows and repairs, chunk after chunk; what
+        must see every row in its order, and what is written about single rows, happens on this one.
         """
         accepted, rejected, already, repaired = files
+        lines = CsvLines()
+
+        def written(decided: _Decided) -> _Decided:
+            repaired.write(lines.of(self._repairs(decided)))
+            accepted.write(lines.of(self._accepted_rows(decided)))
+            return decided
+
         _write(accepted, [accepted_columns(self._fields)])
         _write(rejected, [[*self._heading.given, *REJECTED_COLUMNS]])
         _write(already, [["row_number", "smsid"]])
         _write(repaired, [REPAIRED_COLUMNS])
-        for decided in in_order(self._laid_out, self._decided(), workers=1):
+        for decided in in_order(written, self._decided(), workers=1):
             chunk, found = decided.chunk, decided.found
-            accepted.write(decided.accepted_lines)
-            repaired.write(decided.repaired_lines)
             self._write_rejected(rejected, workbook, chunk, found)
             _write(already, self._served(found, decided.served))
             self.rules += decided.rules
@@ -174,14 +178,16 @@ class Check:
         for row, key in zip(found.row_numbers[positions].tolist(), keys, strict=True):
             yield row, known[key]
 
-    def _laid_out(self, decided: _Decided) -> _Decided:
-        """Lay out the lines of accepted rows and of repairs."""
-        found = decided.found
-        decided.repaired_lines = csv_lines(found.repairs)
-        for counted in found.repairs.column("rule").value_counts().to_pylist():
+    def _repairs(self, decided: _Decided) -> pa.Table:
+        """Count the repairs of a chunk and return them."""
+        repairs = decided.found.repairs
+        for counted in repairs.column("rule").value_counts().to_pylist():
             decided.rules[counted["values"]] = counted["counts"]
-        if not len(decided.accepted):
-            return decided
+        return repairs
+
+    def _accepted_rows(self, decided: _Decided) -> pa.Table:
+        """Lay out the accepted rows of a chunk, held to their contract."""
+        found = decided.found
         columns = found.values(decided.accepted)
         rows = pa.array(found.row_numbers[decided.accepted])
         smsids = smsid_column(self._context.ledger.prefix, self._batch_id, rows)
@@ -201,9 +207,8 @@ class Check:
                 "double_byte": found.double_byte[decided.accepted],
             }
         )
-        checked = enforce(self._accepted, table.to_pandas(), "accepted rows")
-        decided.accepted_lines = csv_lines(pa.Table.from_pandas(checked, preserve_index=False))
-        return decided
+        checked = enforce(self._contract, table.to_pandas(), "accepted rows")
+        return pa.Table.from_pandas(checked, preserve_index=False)
 
     def _write_rejected(
         self, file: DurableFile, workbook: RejectedWorkbook, chunk: pd.DataFrame, found: Examined

@@ -245,7 +245,7 @@ def test_a_failure_keeps_the_files_of_the_validation_before(
 
     with monkeypatch.context() as patched:
         patched.setattr(checking, "_explained", full)
-        patched.setattr(checking.Check, "_laid_out", full)
+        patched.setattr(checking.Check, "_accepted_rows", full)
         with pytest.raises(Bug):
             validate(context, Request(source, "c"))
     assert {path.name: path.read_bytes() for path in before.folder.iterdir()} == kept
