@@ -8,6 +8,7 @@ look at more than one row (duplicates, opt-outs) are in ``pipeline.core.uniquene
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,7 @@ _NUMBER_LIKE = re.compile(r"[0-9]+(?:[eE][0-9]+)?")
 _SCIENTIFIC = re.compile(r"[0-9]\.[0-9]+[eE]\+[0-9]+")
 #: a spreadsheet keeps 15 digits of a number and makes the others zero
 _TRUNCATED = re.compile(r"[1-9][0-9]{14}0+")
+_FULL_WIDTH_TAG = re.compile("｛([^{}｛｝]+)｝")
 _TITLE = re.compile(r"[A-Za-z0-9\-_.]+")
 _CODE = re.compile(r"[A-Za-z0-9@%+/'!#$^?:;.,(){}\[\]~\-_]+")
 _URL_START = re.compile(r"https?://[^/]", re.IGNORECASE | re.ASCII)
@@ -76,6 +78,23 @@ def tag_known(row: Row) -> Iterator[Finding]:
     """Each tag names a column of the input, or is one of the gateway's."""
     if row.strangers:
         yield Finding(row.number, row.roles.name("text"), "tag.unknown", {"tag": shown_name(row.strangers[0])})
+
+
+def tag_half_width(row: Row) -> Iterator[Finding]:
+    """No column or gateway tag is named in full-width braces: ｛name｝ would go out as it is."""
+    whole = row.given("text") if row.roles.common_text is None else row.roles.common_text
+    if "｛" not in whole:
+        return
+    known = {*row.cells, *tags.GATEWAY_TAGS}
+    meant: dict[str, str] = {}
+    for tag in _FULL_WIDTH_TAG.finditer(whole):
+        names = (tag[1], unicodedata.normalize("NFKC", tag[1]))
+        if name := next((name for name in names if name in known), ""):
+            meant[tag[0]] = f"{{{name}}}"
+    if meant:
+        corrected = _FULL_WIDTH_TAG.sub(lambda tag: meant.get(tag[0], tag[0]), row.given("text"))
+        first = shown_name(next(iter(meant.values()))[1:-1])
+        yield Finding(row.number, row.roles.name("text"), "tag.full_width", {"tag": first}, suggestion=corrected)
 
 
 def text_present(row: Row) -> Iterator[Finding]:
@@ -237,6 +256,7 @@ RULES: tuple[Rule, ...] = (
     Rule(template_id, ("text_and_template", "template.range", "template.disabled"), ("template_id",)),
     Rule(tag_closed, ("tag.unclosed",)),
     Rule(tag_known, ("tag.unknown",)),
+    Rule(tag_half_width, ("tag.full_width",)),
     Rule(text_present, ("text.empty",)),
     Rule(tag_in_value, ("tag.in_value",)),
     Rule(text_characters_allowed, ("text.platform_dependent",)),

@@ -38,6 +38,7 @@ EXAMPLES: dict[str, Example] = {
     "template.disabled": Example({"text": "", "template_id": "12"}, {"text": "明日です。"}),
     "tag.unknown": Example({"text": "{お名前}様"}, {"text": "{name}様", "name": "青木"}),
     "tag.unclosed": Example({"text": "{name様", "name": "青木"}, {"text": "{name}様", "name": "青木"}),
+    "tag.full_width": Example({"text": "｛name｝様", "name": "青木"}, {"text": "{name}様", "name": "青木"}),
     "tag.in_value": Example({"text": "{name}様", "name": "{URL}"}, {"text": "{name}様", "name": "青木"}),
     "url.tag_without_url": Example(
         {"text": "詳細 {URL}", "originalurl": ""}, {"text": "詳細 {URL}", "originalurl": "https://example.jp/"}

@@ -69,6 +69,10 @@ ROWS: dict[str, Text] = {
         "差し込みタグの括弧 {{ }} が閉じていません（{position}文字目）。",
         "A tag's brace {{ }} is not closed or not opened (position {position}).",
     ),
+    "tag.full_width": Text(
+        "差し込みタグの波括弧が全角です。このままでは ｛{tag}｝ がそのまま届きます。半角の {{{tag}}} にしてください。",
+        "The braces of a tag are full-width: ｛{tag}｝ would arrive as it is. Write {{{tag}}}.",
+    ),
     "tag.in_value": Text(
         "差し込む値の中にタグ {{{tag}}} があります。ゲートウェイが展開してしまうため送れません。",
         "A value that is filled in contains the tag {{{tag}}}, which the gateway would expand.",

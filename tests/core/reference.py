@@ -493,6 +493,7 @@ def repaired_template(row: Judged, cuts: Sequence[tuple[bool, str]]) -> list[tup
 def check_text(row: Judged, *, has_template: bool) -> list[str]:
     """Judge the text; return its tags, if all of them were understood."""
     whole = row.given("text") if row.common_text is None else row.common_text
+    check_braces(row, whole)
     cuts = cut(whole)
     if isinstance(cuts, int):
         row.find("text", "tag.unclosed")
@@ -513,6 +514,19 @@ def check_text(row: Judged, *, has_template: bool) -> list[str]:
         row.sayable = True
         check_lengths(row)
     return tags
+
+
+def check_braces(row: Judged, whole: str) -> None:
+    """Find a known name between full-width braces, without any other brace between them."""
+    for at, character in enumerate(whole):
+        if character == "｛":
+            rest = whole[at + 1 :]
+            end = min((place for brace in "{}｛｝" if (place := rest.find(brace)) >= 0), default=-1)
+            if end > 0 and rest[end] == "｝":
+                names = {rest[:end], unicodedata.normalize("NFKC", rest[:end])}
+                if names & {*row.cells, *LINKS, *INFOS}:
+                    row.find("text", "tag.full_width")
+                    return
 
 
 def expand(row: Judged, cuts: Sequence[tuple[bool, str]]) -> None:

@@ -18,7 +18,7 @@ from tests.core.reference import BETWEEN, DOTS, FULL_WIDTH, NARROW, REPERTOIRE, 
 SCALARS: Final = [chr(code) for code in range(0x110000) if not 0xD800 <= code <= 0xDFFF]
 COLUMN: Final = pa.array(SCALARS, pa.large_string())
 SENDABLE: Final = np.array([character in REPERTOIRE for character in SCALARS])
-BRACES: Final = np.array([character in "{}" for character in SCALARS])
+BRACES: Final = np.array([character in "{}｛" for character in SCALARS])
 
 
 def number_with(character: str) -> str:

@@ -510,6 +510,28 @@ def test_info_tags(cells: dict[str, str], expected: list[str]) -> None:
     assert codes(**cells) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "tag", "corrected"),
+    [
+        ("｛name｝様", "name", "{name}様"),
+        ("｛ｎａｍｅ｝様①", "name", "{name}様①"),
+        ("〜｛URL｝ {name} ｛info1｝", "URL", "〜{URL} {name} {info1}"),
+        ("｛name｝と｛別｝", "name", "{name}と｛別｝"),
+        ("｛別｝と｛別", "", ""),
+        ("｛name", "", ""),
+        ("｛｝", "", ""),
+    ],
+)
+def test_a_tag_in_full_width_braces_would_go_out_as_it_is(text: str, tag: str, corrected: str) -> None:
+    found = [finding for finding in one(text=text, name="青木") if finding.code == "tag.full_width"]
+    wanted = [("text", {"tag": tag}, corrected)] if tag else []
+    assert [(finding.column, finding.facts, finding.suggestion) for finding in found] == wanted
+
+
+def test_a_column_may_hold_full_width_braces() -> None:
+    assert codes(text="{name}様", name="｛name｝") == []
+
+
 @pytest.mark.parametrize("number", ["", "2", "3", "4"])
 def test_a_link_tag_needs_its_own_link(number: str) -> None:
     text, field = f"あ{{URL{number}}}", f"originalurl{number}"

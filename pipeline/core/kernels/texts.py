@@ -18,6 +18,7 @@ from pipeline.core.kernels import strings
 from pipeline.core.kernels.strings import Mask, Positions
 from pipeline.core.text import repertoire
 
+_BRACES = "{}｛"
 _LINE_FEED = ord("\n")
 _BLANK = r"^[ \x{3000}\n]*$"
 #: first bytes of the characters a blank text consists of: space, line break, U+3000
@@ -28,7 +29,7 @@ _LEAD, _HALF_WIDTH = 0xC0, (0xEF, 0xBD, 0xA1, 0xBE, 0x9F)
 
 @cache
 def _uneven() -> str:
-    return "{}" + "".join(map(chr, (*range(0x80, 0x800), *range(0xFF61, 0xFFA0))))
+    return _BRACES + "".join(map(chr, (*range(0x80, 0x800), *range(0xFF61, 0xFFA0))))
 
 
 @cache
@@ -49,8 +50,11 @@ def has_forbidden(column: pa.Array) -> Mask:
 
 
 def needs_a_look(column: pa.Array) -> Mask:
-    """Say for each text whether it holds a brace or a character that cannot be sent, which includes repairable ones."""
-    return strings.mask(pc.match_substring_regex(column, _class_of_others("{}")))
+    """Say for each text whether it holds a brace or a character that cannot be sent, which includes repairable ones.
+
+    A full-width brace may have been meant as one.
+    """
+    return strings.mask(pc.match_substring_regex(column, _class_of_others(_BRACES)))
 
 
 def is_even(column: pa.Array) -> Mask:
