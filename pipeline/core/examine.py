@@ -48,9 +48,9 @@ class Examined:
     """A chunk after every rule that looks at one row.
 
     ``fields`` holds every row's canonical values by field (number, smsid, and the fields the input has), ``texts`` its
-    text; they mean something only for rows without a finding. ``findings`` is sparse, by position. ``repairs`` is a
-    table of row_number, column, rule, before, after. ``expanded`` holds the text of rejected rows whose tags were
-    understood, without the parts.
+    text, what the gateway counts of it and whether a tag in it has an empty value (``hollow``); they mean something
+    only for rows without a finding. ``findings`` is sparse, by position. ``repairs`` is a table of row_number, column,
+    rule, before, after. ``expanded`` holds the text of rejected rows whose tags were understood, without the parts.
     """
 
     row_numbers: NDArray[np.int64]
@@ -59,6 +59,7 @@ class Examined:
     characters: NDArray[np.int32]
     size: NDArray[np.int32]
     double_byte: Mask
+    hollow: Mask
     repairs: pa.Table
     findings: dict[int, list[Finding]] = field(default_factory=dict)
     expanded: dict[int, ExpandedText] = field(default_factory=dict)
@@ -115,6 +116,7 @@ class _Screened:
     suspects: Positions
     filled: pa.Array
     lengths: texts.Lengths
+    hollow: Mask
 
     def sent(self, where: Positions, alone: pa.Array) -> strings.Chosen:
         """Return the texts as sent, of which those at ``where`` were read ``alone``."""
@@ -178,6 +180,7 @@ class _Screening:
             characters=lengths.characters,
             size=lengths.size,
             double_byte=lengths.double_byte,
+            hollow=screened.hollow,
             repairs=_SCHEMA.empty_table(),
         )
         self._ask_the_rules(found, screened)
@@ -221,7 +224,9 @@ class _Screening:
         for tag, used in done.links.items():
             self._links[tag] = np.zeros(count, dtype=bool)
             self._links[tag][suspects[used]] = True
-        return _Screened(given, suspects, done.sent, lengths)
+        hollow = np.zeros(count, dtype=bool)
+        hollow[suspects] = done.hollow
+        return _Screened(given, suspects, done.sent, lengths, hollow)
 
     def _mended(self, part: pa.Array, suspects: Positions) -> pa.Array:
         """Make the frequent repairs of texts; kana in two pieces and chosen replacements are left to single rows."""
@@ -290,6 +295,7 @@ class _Screening:
         found.size[where] = [row.length.size for row in rows]
         found.characters[where] = [row.length.characters for row in rows]
         found.double_byte[where] = [row.length.double_byte for row in rows]
+        found.hollow[where] = [row.is_hollow for row in rows]
 
     def _expanded(self, row: Row) -> ExpandedText:
         length = row.length

@@ -60,6 +60,12 @@ class Row:
         """Return the tags of a text that was understood, in order."""
         return self.template.tags if self.is_expanded and isinstance(self.template, tags.Template) else ()
 
+    @property
+    def is_hollow(self) -> bool:
+        """Say whether nothing comes in the place of a tag, though the text was understood."""
+        cells = {**self.cells, **self.info}
+        return any(not cells.get(tag, "") for tag in self.used_tags if tag not in tags.LINK_TAGS)
+
     @cached_property
     def value_tag(self) -> str:
         """Name a gateway tag that a value brought with it, or nothing.

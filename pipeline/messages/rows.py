@@ -195,7 +195,11 @@ REPAIRS: dict[str, Text] = {
 #: what is remarked about rows that go out
 WARNINGS: dict[str, Text] = {
     "phone.m2m": Text(
-        "020 で始まる番号（M2M 機器）が {count} 件あります。人には届きません。",
-        "{count} numbers start with 020: these are devices (M2M), not people.",
+        "020 で始まる番号（M2M 機器）が {count} 件あります。人には届きません（行 {rows}）。",
+        "{count} numbers start with 020: these are devices (M2M), not people (rows {rows}).",
+    ),
+    "tag.empty_value": Text(
+        "差し込む値が空のまま送られる本文が {count} 件あります（行 {rows}）。",
+        "{count} texts go out with nothing in the place of a tag: the cell is empty (rows {rows}).",
     ),
 }

@@ -62,14 +62,14 @@ _M2M = "020"
 
 @dataclass(slots=True)
 class _Decided:
-    """A chunk of which every row is decided: positions accepted and served before, and what was counted."""
+    """A chunk of which every row is decided: positions accepted and served before, repairs, and rows to look at."""
 
     chunk: pd.DataFrame
     found: Examined
     accepted: strings.Positions
     served: strings.Positions
     rules: Counter[str] = field(default_factory=Counter)
-    warnings: Counter[str] = field(default_factory=Counter)
+    warned: dict[str, list[int]] = field(default_factory=dict)
 
 
 class Check:
@@ -103,6 +103,7 @@ class Check:
         self.codes: Counter[str] = Counter()
         self.rules: Counter[str] = Counter()
         self.warnings: Counter[str] = Counter()
+        self.warned: dict[str, list[int]] = {}
         self.examples: list[Finding] = []
 
     def run(self, files: tuple[DurableFile, ...], workbook: RejectedWorkbook) -> None:
@@ -128,7 +129,10 @@ class Check:
             self._write_rejected(rejected, workbook, chunk, found)
             _write(already, self._served(found, decided.served))
             self.rules += decided.rules
-            self.warnings += decided.warnings
+            for code, warned in decided.warned.items():
+                self.warnings[code] += len(warned)
+                first = self.warned.setdefault(code, [])
+                first += warned[: EXAMPLES - len(first)]
             self.rows += len(chunk)
             self.accepted += len(decided.accepted)
             self.already += len(decided.served)
@@ -193,8 +197,10 @@ class Check:
         smsids = smsid_column(self._context.ledger.prefix, self._batch_id, rows)
         if own := columns.get("smsid"):
             smsids = pc.if_else(pc.equal(own, ""), smsids, own)
-        if m2m := pc.sum(pc.starts_with(columns["msisdn"], _M2M)).as_py():
-            decided.warnings["phone.m2m"] = m2m
+        m2m = strings.mask(pc.starts_with(columns["msisdn"], _M2M))
+        for code, where in (("phone.m2m", m2m), ("tag.empty_value", found.hollow[decided.accepted])):
+            if where.any():
+                decided.warned[code] = found.row_numbers[decided.accepted[where]].tolist()
         table = pa.table(
             {
                 ROW_NUMBER: rows,

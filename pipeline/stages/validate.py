@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
@@ -63,7 +63,8 @@ class Request:
 class Validated:
     """A batch after validation; ``continued`` says that it was planned before and is only taken up again.
 
-    ``codes``, ``rules`` and ``warnings`` count findings, repairs and remarks; ``workbook`` is the file for people.
+    ``codes``, ``rules`` and ``warnings`` count findings, repairs and remarks; ``warned`` are the first rows of each
+    remark. ``workbook`` is the file for people.
     """
 
     batch: Batch
@@ -72,6 +73,7 @@ class Validated:
     codes: Mapping[str, int]
     rules: Mapping[str, int]
     warnings: Mapping[str, int]
+    warned: Mapping[str, Sequence[int]] = field(default_factory=dict)
     examples: tuple[Finding, ...] = ()
     workbook: Path | None = None
 

@@ -135,9 +135,10 @@ def test_which_way_a_row_took_cannot_be_told(account: Account) -> None:
     assert len(fine) > len(rows) / 4
     for name, column in values_of(kernels).items():
         assert (name, column.take(fine).to_pylist()) == (name, values_of(rules)[name].take(fine).to_pylist())
-    for name in ("characters", "size", "double_byte"):
+    for name in ("characters", "size", "double_byte", "hollow"):
         assert getattr(kernels, name)[fine].tolist() == getattr(rules, name)[fine].tolist()
     assert kernels.repairs.to_pylist() == rules.repairs.to_pylist()
+    assert 0 < kernels.hollow[fine].sum() < len(fine)
     assert kernels.repairs.schema == rules.repairs.schema
     assert len(rules.findings) < len(rows)
 

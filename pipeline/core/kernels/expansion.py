@@ -26,12 +26,14 @@ class Expansion:
 
     ``sent`` has our own tags filled in and the gateway's left for the gateway; ``shown`` is what the recipient will
     see, with a stand-in of the short link's length for each link. ``odd`` texts have braces without a partner or tags
-    without a column: they are left as they were. ``links`` says for each link tag which texts have it.
+    without a column: they are left as they were. ``hollow`` texts have a tag in whose place nothing comes. ``links``
+    says for each link tag which texts have it.
     """
 
     sent: pa.Array
     shown: pa.Array
     odd: Mask
+    hollow: Mask
     links: Mapping[str, Mask]
 
 
@@ -58,10 +60,10 @@ def expand(texts: pa.Array, values: Columns, info: Columns, short_link: int) -> 
     """Fill in tags. ``values`` holds the input's columns by name, ``info`` what stands for the tags info1-info4."""
     texts = strings.compact(texts)
     data, borders = strings.buffers(texts)
-    odd = np.zeros(len(texts), dtype=bool)
+    odd, hollow = np.zeros(len(texts), dtype=bool), np.zeros(len(texts), dtype=bool)
     found = _paired(data, borders, odd)
     if not len(found.rows):
-        return Expansion(texts, texts, odd, {})
+        return Expansion(texts, texts, odd, hollow, {})
     pieces, places = _cut(data, borders, found)
     names = strings.at(pieces, places).dictionary_encode()
     spelled = [name[1:-1] for name in names.dictionary.to_pylist()]
@@ -73,9 +75,11 @@ def expand(texts: pa.Array, values: Columns, info: Columns, short_link: int) -> 
     order = np.arange(base)
     for tag, name in enumerate(spelled):
         if name not in LINK_TAGS and name not in INFO_TAGS and known[tag]:
-            _point(order, places, found, kind == tag, base)
+            chosen = kind == tag
+            _point(order, places, found, chosen, base)
             sources.append(values[name])
             base += len(texts)
+            _note_empty(hollow, sources[-1], found.rows[chosen])
     seen = order.copy()
     links = {}
     for tag, name in enumerate(spelled):
@@ -89,11 +93,12 @@ def expand(texts: pa.Array, values: Columns, info: Columns, short_link: int) -> 
             _point(seen, places, found, chosen, base)
             sources.append(info[name] if name in info else strings.constant("", len(texts)))
             base += len(texts)
+            _note_empty(hollow, sources[-1], found.rows[chosen])
     firsts = _firsts(found, len(texts))
     pool = pa.concat_arrays(sources)
     sent = _joined(pool, order, firsts)
     gateway = any(name in LINK_TAGS or name in INFO_TAGS for name in spelled)
-    return Expansion(sent, _joined(pool, seen, firsts) if gateway else sent, odd, links)
+    return Expansion(sent, _joined(pool, seen, firsts) if gateway else sent, odd, hollow, links)
 
 
 def _paired(data: strings.Bytes, borders: Offsets, odd: Mask) -> _Tags:
@@ -128,6 +133,11 @@ def _firsts(found: _Tags, count: int) -> Positions:
 def _point(order: Positions, places: Positions, found: _Tags, chosen: Mask, base: int) -> None:
     """Let the ``chosen`` tags be replaced by their row's value of the column that begins at ``base``."""
     order[places[chosen]] = base + found.rows[chosen]
+
+
+def _note_empty(hollow: Mask, column: pa.Array, rows: Positions) -> None:
+    """Note which of ``rows`` have no value in a column."""
+    hollow[rows[strings.sizes(column)[rows] == 0]] = True
 
 
 def _joined(pool: pa.Array, order: Positions, firsts: Positions) -> pa.Array:

@@ -43,7 +43,7 @@ def test_which_texts_hold_what(values: list[str], skipped: int) -> None:
 
 
 def test_every_character_is_even_or_not() -> None:
-    """Even are ASCII but for braces, and but for the full-width one that opens, what has three bytes in UTF-8 and two in Shift_JIS."""
+    """Even are ASCII, and what has three bytes in UTF-8 and two in Shift_JIS; braces (one full-width) are not."""
     characters = [chr(code) for code in range(0x110000) if not 0xD800 <= code <= 0xDFFF]
     found = texts.is_even(column_of([*characters, "", "あa\n", "あｱ", "a{"])).tolist()
     even = {
