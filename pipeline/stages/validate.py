@@ -129,7 +129,7 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
     if out is None:
         register_batch(context.ledger, batch, repeats=request.repeats)
     examples = tuple(check.examples)
-    return Validated(batch, folder, False, check.codes, check.rules, check.warnings, examples, people)  # noqa: FBT003
+    return Validated(batch, folder, False, check.codes, check.rules, check.warnings, check.warned, examples, people)  # noqa: FBT003
 
 
 def _stop_at(limit: RejectLimit, request: Request, totals: RowTotals, where: Path | None) -> None:
