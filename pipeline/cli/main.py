@@ -72,7 +72,7 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
 
     wrapped.__name__ = command.__name__
     wrapped.__doc__ = command.__doc__
-    wrapped.__click_params__ = getattr(wrapped, "__click_params__", []) + getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
+    wrapped.__click_params__ = getattr(wrapped, "__click_params__", []) + getattr(command, "__click_params__", [])  # type: ignore[attr-defined]  # where click looks for them
     return wrapped
 
 
@@ -140,8 +140,9 @@ class _Commands(click.Group):
         from pipeline.cli import commands, optouts, tools
 
         for module in (commands, optouts, tools):
-            if found := getattr(module, f"{cmd_name}_command", None):
-                return found  # type: ignore[no-any-return]
+            found: click.Command | None = getattr(module, f"{cmd_name}_command", None)
+            if found:
+                return found
         return None
 
 

@@ -42,11 +42,6 @@ def batch_id(campaign: str, content_sha256: str, deciding: str) -> str:
     return letters(bytes.fromhex(fingerprint("batch", campaign, content_sha256, deciding)), BATCH_LETTERS)
 
 
-def smsid(prefix: str, batch: str, row_number: int) -> str:
-    """Derive the smsid of a row: ledger prefix, batch, row."""
-    return f"{prefix}{batch}{row_number:0{ROW_DIGITS}d}"
-
-
 def text_digest(text: str) -> str:
     """Return a short digest by which equal texts are recognised without being stored."""
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()

@@ -44,7 +44,7 @@ def record_pull(
                 rows=len(rows),
                 new_rows=0,
             )
-        ).inserted_primary_key[0]  # type: ignore[index]
+        ).inserted_primary_key[0]  # type: ignore[index]  # an insert of one row has its key
         before = connection.execute(select(func.count()).select_from(observation)).scalar_one()
         for start in range(0, len(rows), _SLICE):
             values = [_stored(row, pull_id) for row in rows[start : start + _SLICE]]

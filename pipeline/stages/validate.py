@@ -59,7 +59,7 @@ class Request:
         return self.campaign or f"{self.stem}-{self.dated(now).isoformat()}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Validated:
     """A batch after validation; ``continued`` says that it was planned before and is only taken up again.
 
@@ -95,7 +95,8 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
     known = find_batch(context.ledger, batch_id)
     if known and known.planned_at and out is None:
         _stop_at(limit, request, known.totals, context.workspace.batch_folder(batch_id) / "rejected.csv")
-        return Validated(known, context.workspace.batch_folder(batch_id), True, {}, {}, {})  # noqa: FBT003 - continued
+        folder = context.workspace.batch_folder(batch_id)
+        return Validated(batch=known, folder=folder, continued=True, codes={}, rules={}, warnings={})
     folder = out or context.workspace.batch_folder(batch_id)
     check = Check(context, table, heading, batch_id=batch_id, campaign=campaign, repeats=request.repeats)
     with (
@@ -126,8 +127,16 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
     )
     if out is None:
         register_batch(context.ledger, batch, repeats=request.repeats)
-    examples = tuple(check.examples)
-    return Validated(batch, folder, False, check.codes, check.rules, check.warnings, examples, people)  # noqa: FBT003
+    return Validated(
+        batch=batch,
+        folder=folder,
+        continued=False,
+        codes=check.codes,
+        rules=check.rules,
+        warnings=check.warnings,
+        examples=tuple(check.examples),
+        workbook=people,
+    )
 
 
 def _stop_at(limit: RejectLimit, request: Request, totals: RowTotals, where: Path | None) -> None:

@@ -49,7 +49,7 @@ def registered(
     writer = csv.writer(buffer, quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(["row_number", "smsid", "msisdn", "text", *fields, "characters", "bytes", "double_byte"])
     for at, (number, text) in enumerate(rows):
-        smsid = ids.smsid(context.ledger.prefix, batch_id, at + 2)
+        smsid = f"{context.ledger.prefix}{batch_id}{at + 2:07d}"
         more = [values[at] for values in fields.values()]
         writer.writerow([at + 2, smsid, number, text, *more, len(text), 2 * len(text), True])
     artefact = write_durable(context.workspace.batch_folder(batch_id) / "accepted.csv", buffer.getvalue().encode())
