@@ -15,8 +15,9 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline.cli import main
-from pipeline.cli.commands import Span, _asker
+from pipeline.cli.commands import _asker
 from pipeline.cli.main import cli
+from pipeline.cli.options import Span
 from pipeline.cli.output import Output, _Bar, actor, detect_language
 from pipeline.errors import Bug, Exit, GuardStopped
 from pipeline.messages import Language
