@@ -82,10 +82,10 @@ class Asked:
     def requests(self, context: Context, stack: ExitStack) -> Iterator[Request]:
         """Yield what is asked of each input; standard input is spooled for as long as the ``stack`` is open."""
         from pipeline.adapters.inputs import spooled
-        from pipeline.config import read_text
+        from pipeline.adapters.texts import read_message_text
         from pipeline.stages.validate import Request
 
-        content = read_text(self.text).replace("\r\n", "\n").removesuffix("\n") if self.text else None
+        content = read_message_text(self.text, self.inputs) if self.text else None
         day: date | None = self.run_date.date() if self.run_date else None
         for given in self.inputs:
             is_stdin = str(given) == "-"

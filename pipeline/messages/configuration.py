@@ -90,10 +90,14 @@ CONFIGURATION_FAILURES: dict[str, Failure] = {
     ),
     "config.unreadable": Failure(
         Text("{file} を読めません：{problem}", "cannot read {file}: {problem}"),
+        Text("場所と権限を確かめてください。", "Check its place and permissions."),
+    ),
+    "config.encoding": Failure(
         Text(
-            "場所と権限、文字コード（UTF-8）を確かめてください。",
-            "Check place, permissions and encoding (UTF-8).",
+            "{file} は UTF-8 ではありません（先頭から {offset} バイト）。",
+            "{file} is not UTF-8 (byte {offset}).",
         ),
+        Text("文字コード UTF-8 で保存し直してください。", "Save it again as UTF-8."),
     ),
     "config.secret_file": Failure(
         Text(

@@ -6,12 +6,14 @@ from pipeline.messages.configuration import CONFIGURATION_FAILURES
 from pipeline.messages.inputs import INPUT_FAILURES
 from pipeline.messages.storage import STORAGE_FAILURES
 from pipeline.messages.text import Failure, Text
+from pipeline.messages.texts import TEXT_FILE_FAILURES
 
 #: failure code → texts; placeholders are the failure's facts
 FAILURES: dict[str, Failure] = {
     **CONFIGURATION_FAILURES,
     **INPUT_FAILURES,
     **STORAGE_FAILURES,
+    **TEXT_FILE_FAILURES,
     "totals.rows": Failure(
         Text(
             "件数が合いません：入力 {rows} ≠ 受付 {accepted} + 却下 {rejected} + 送信済み {already}",

@@ -329,3 +329,20 @@ def test_one_text_for_the_whole_list(home: Home, gateway: EmbeddedGateway) -> No
     (home.folder / "text.txt").write_text("{氏名}様、ご予約は明日です。\n", encoding="utf-8")
     assert home("run", "list.csv", "--text", "text.txt", "--yes", "--json").code == 0
     assert [message.text for message in gateway.messages] == ["山田様、ご予約は明日です。"]
+
+
+def test_one_text_as_notepad_writes_it(home: Home, gateway: EmbeddedGateway) -> None:
+    home.init()
+    (home.folder / "list.csv").write_text("電話番号,氏名\r\n090-1000-0301,山田\r\n", encoding="utf-8")
+    (home.folder / "text.txt").write_bytes("{氏名}様、\r\nご予約は明日です。\r\n".encode("cp932"))
+    assert home("run", "list.csv", "--text", "text.txt", "--yes").code == 0
+    assert [message.text for message in gateway.messages] == ["山田様、\nご予約は明日です。"]
+
+
+def test_the_list_is_never_the_text(home: Home, gateway: EmbeddedGateway) -> None:
+    home.init()
+    (home.folder / "list.csv").write_text("電話番号\r\n090-1000-0301\r\n", encoding="utf-8")
+    done = home("run", "list.csv", "--text", "./list.csv", "--yes", "--json")
+    assert (done.code, done.document["error"]) == (2, "text_file.is_input")
+    assert home("status", "--json").document["batches"] == []
+    assert gateway.requests == {}
