@@ -14,6 +14,8 @@ PREFIX_LETTERS = 3
 #: at least; a row beyond has more
 ROW_DIGITS = 7
 
+#: what nobody sees at the end of a text
+_UNSEEN = " \u3000\n"
 _REJECTED = re.compile(r"(?:-rejected(?:-[0-9]+)?)+$")
 
 
@@ -48,8 +50,16 @@ def text_digest(text: str) -> str:
 
 
 def message_key(msisdn: str, final_text: str, scheduled: str = "", *, repeats: bool) -> str:
-    """Return what may be served once in a campaign: the number, or with ``repeats`` number, final text and time."""
-    return f"{msisdn}:{text_digest(final_text)}:{scheduled}" if repeats else msisdn
+    """Return what may be served once in a campaign: the number, or with ``repeats`` number, final text and time.
+
+    Blanks and line breaks at the end of a text do not count: to the person who gets both it is the same text twice.
+    """
+    return former_message_key(msisdn, final_text.rstrip(_UNSEEN), scheduled) if repeats else msisdn
+
+
+def former_message_key(msisdn: str, final_text: str, scheduled: str) -> str:
+    """Return the key of a text to its last blank, as ledgers hold it from before the end of a text was left out."""
+    return f"{msisdn}:{text_digest(final_text)}:{scheduled}"
 
 
 def list_name(stem: str) -> str:
