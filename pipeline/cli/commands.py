@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pipeline.context import Context
     from pipeline.stages.send import Preview
-    from pipeline.stages.validate import Request
+    from pipeline.stages.validate import Request, Validated
 
 
 def _for_each(
@@ -55,11 +55,20 @@ def run_command(session: Session, *, wait: timedelta, yes: bool, again: bool, **
     """Validate, send, pull and reconcile."""
     from pipeline.operations.run import run
 
+    asked = Asked(**options)
+
     def work(context: Context, request: Request) -> tuple[Exit, dict[str, object]]:
         outcome = run(context, request, again=again, wait=wait, confirm=_asker(session, yes=yes))
-        return outcome.exit, show_outcome(session, outcome)
+        return outcome.exit, show_outcome(session, outcome, _correction(session, asked, outcome.validated))
 
-    return _for_each(session, Asked(**options), work)
+    return _for_each(session, asked, work)
+
+
+def _correction(session: Session, asked: Asked, validated: Validated) -> str | None:
+    """Return the command that hands in the rejected rows again, once a person has corrected them."""
+    if validated.workbook is None:
+        return None
+    return session.command(*asked.words(validated.workbook, validated.batch.campaign, corrected=True))
 
 
 def _asker(session: Session, *, yes: bool) -> Callable[[Preview], bool] | None:
@@ -100,9 +109,12 @@ def validate_command(session: Session, *, out: Path | None, **options: Any) -> E
             folders.add(folder)
         with context.campaign_lock(request.named_campaign(context.now())):
             validated = validate(context, request, out=folder)
-        show_validated(session, validated)
+        show_validated(session, validated, _correction(session, asked, validated))
         if out is None:
-            session.output.say("validate.next", batch=validated.batch.batch_id)
+            session.output.say("validate.next", command=session.command("send", validated.batch.batch_id))
+        elif validated.batch.totals.accepted and request.name is None:
+            words = asked.words(request.source, validated.batch.campaign)
+            session.output.say("validate.next", command=session.command(*words))
         code = Exit.FINDINGS if validated.batch.totals.rejected else Exit.DONE
         return code, validated_document(validated, code)
 
@@ -220,7 +232,9 @@ def status_command(session: Session, *, batch: str | None) -> Exit:
                     since = one.begun_at.isoformat(timespec="seconds") if one.begun_at else "-"
                     session.output.say("status.dispatch", dispatch=one.dispatch_id, states=counts, since=since)
                 if one.is_unsettled:
-                    session.output.say("status.unsettled", batch=found.batch_id, dispatch=one.dispatch_id)
+                    pull = session.command("pull", found.batch_id)
+                    resolve = session.command("resolve", one.dispatch_id)
+                    session.output.say("status.unsettled", pull=pull, resolve=resolve)
         if not batches:
             session.output.say("status.none")
     session.output.document({"batches": rows, "exit": 0})

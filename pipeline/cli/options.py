@@ -79,6 +79,28 @@ class Asked:
         given = {"strict": self.strict or None, "max_rejects": self.max_rejects, "replacements": self.replace or None}
         return {"validation": {key: value for key, value in given.items() if value is not None}}
 
+    def words(self, source: Path, campaign: str, *, corrected: bool = False) -> list[object]:
+        """Return the words of the command that takes ``source`` the whole way under the same options.
+
+        Rows that were ``corrected`` come back on the first sheet of a workbook, with a header, whatever the list was.
+        """
+        name = str(source)
+        options = {
+            "--campaign": campaign,
+            "--run-date": self.run_date and self.run_date.date(),
+            "--text": self.text,
+            "--sheet": None if corrected else self.sheet,
+            "--layout": None if corrected else self.layout,
+            "--max-rejects": self.max_rejects,
+        }
+        flags = {"--strict": self.strict, "--allow-repeats": self.allow_repeats}
+        return [
+            *("run", f"./{name}" if name.startswith("-") else name),
+            *(word for option, value in options.items() if value is not None for word in (option, value)),
+            *(word for table in self.replace for word in ("--replace", table)),
+            *(flag for flag, is_set in flags.items() if is_set),
+        ]
+
     def requests(self, context: Context, stack: ExitStack) -> Iterator[Request]:
         """Yield what is asked of each input; standard input is spooled for as long as the ``stack`` is open."""
         from pipeline.adapters.inputs import spooled

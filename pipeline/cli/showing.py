@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from pipeline.messages import REPAIRS, WARNINGS, fill
@@ -15,10 +14,10 @@ if TYPE_CHECKING:
     from pipeline.stages.validate import Validated
 
 
-def show_outcome(session: Session, outcome: Outcome) -> dict[str, object]:
-    """Print how a run ended, and return its document."""
+def show_outcome(session: Session, outcome: Outcome, correction: str | None = None) -> dict[str, object]:
+    """Print how a run ended, and return its document. ``correction`` is the command that hands in corrected rows."""
     output = session.output
-    show_validated(session, outcome.validated)
+    show_validated(session, outcome.validated, correction)
     if outcome.sent and outcome.sent.dispatches:
         output.say("run.sent", count=outcome.sent.messages, dispatches=outcome.sent.dispatches)
     elif outcome.sent:
@@ -31,8 +30,8 @@ def show_outcome(session: Session, outcome: Outcome) -> dict[str, object]:
     return document | {"exit": int(outcome.exit)}
 
 
-def show_validated(session: Session, validated: Validated) -> None:
-    """Print what validation found, and where the files are."""
+def show_validated(session: Session, validated: Validated, correction: str | None) -> None:
+    """Print what validation found, where the files are, and the command that hands in corrected rows."""
     from pipeline.reports.reject_words import explain
 
     output, batch = session.output, validated.batch
@@ -60,7 +59,9 @@ def show_validated(session: Session, validated: Validated) -> None:
     for warning, count in validated.warnings.items():
         output.say("validate.warning", text=fill(WARNINGS[warning], language, {"count": count}))
     if validated.workbook:
-        output.say("validate.workbook", file=validated.workbook, campaign=shlex.quote(batch.campaign))
+        output.say("validate.workbook", file=validated.workbook)
+    if correction:
+        output.say("validate.correct", command=correction)
     output.say("validate.files", folder=validated.folder)
 
 

@@ -199,8 +199,8 @@ FAILURES: dict[str, Failure] = {
             "since batch {batch} was validated, some of its recipients have been served.",
         ),
         Text(
-            "もう一度検証してください（mediasms run または validate）。",
-            "Validate it again (mediasms run, or validate).",
+            "`mediasms run` か `mediasms validate` で、もう一度検証してください。",
+            "Validate it again with `mediasms run` or `mediasms validate`.",
         ),
     ),
     "campaign.repeats_differ": Failure(

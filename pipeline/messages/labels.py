@@ -230,13 +230,11 @@ LABELS: dict[str, Text] = {
         "  （却下 {total:,} 行のうち {shown:,} 行を表示）", "  ({shown:,} of {total:,} rejected rows shown)"
     ),
     "validate.workbook": Text(
-        "直すための Excel ファイル：{file}\n"
-        "  直したら（同じオプションを付けて）：mediasms run {file} --campaign {campaign}",
-        "rejected rows, to correct in a spreadsheet: {file}\n"
-        "  then, with the same options: mediasms run {file} --campaign {campaign}",
+        "直すための Excel ファイル：{file}", "rejected rows, to correct in a spreadsheet: {file}"
     ),
+    "validate.correct": Text("  直したら：{command}", "  once they are corrected: {command}"),
     "validate.files": Text("そのほかのファイル：{folder}", "all files: {folder}"),
-    "validate.next": Text("次のコマンド：mediasms send {batch}", "next: mediasms send {batch}"),
+    "validate.next": Text("次のコマンド：{command}", "next: {command}"),
     "pull.done": Text(
         "結果 {rows} 行（新規 {new} 行、{files} ファイル）",
         "{rows} result rows ({new} new) in {files} file(s)",
@@ -245,10 +243,8 @@ LABELS: dict[str, Text] = {
     "status.batch": Text("{batch}  {campaign}  {run_date}  {states}", "{batch}  {campaign}  {run_date}  {states}"),
     "status.dispatch": Text("  {dispatch}  {states}  開始 {since}", "  {dispatch}  {states}  begun {since}"),
     "status.unsettled": Text(
-        "    次のコマンド：mediasms pull {batch}、結果に出なければ "
-        "mediasms resolve {dispatch} --as taken|refused --because 理由",
-        "    next: mediasms pull {batch}; if no result names them: "
-        "mediasms resolve {dispatch} --as taken|refused --because TEXT",
+        "    次のコマンド：{pull}、結果に出なければ {resolve} --as taken|refused --because 理由",
+        "    next: {pull}; if no result names them: {resolve} --as taken|refused --because TEXT",
     ),
     "status.none": Text("バッチはまだありません。", "no batches yet."),
     "resolve.done": Text("{count} 通を {outcome} としました。", "{count} messages resolved as {outcome}."),

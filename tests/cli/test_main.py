@@ -185,7 +185,7 @@ def test_progress_says_how_fast_and_how_long() -> None:
 def test_on_a_terminal_run_asks(
     unpriced: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    session = main.Session(Path("x"), _output())
+    session = main.Session(_output())
     assert _asker(session, yes=False) is None
     asked: list[str] = []
 
