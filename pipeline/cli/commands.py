@@ -13,7 +13,7 @@ import click
 from pipeline.cli.main import Session, common
 from pipeline.cli.options import Asked, Span, judging
 from pipeline.cli.output import actor
-from pipeline.cli.showing import show_outcome, show_reconciled, show_validated, validated_document
+from pipeline.cli.showing import show_next, show_outcome, show_reconciled, show_validated, validated_document
 from pipeline.errors import Exit, MediasmsError, UsageError, worst
 from pipeline.messages import label
 
@@ -95,6 +95,7 @@ def _ask(session: Session, preview: Preview) -> bool:
 @common
 def validate_command(session: Session, *, out: Path | None, **options: Any) -> Exit:  # noqa: ANN401 - click's options
     """Check an input; nothing leaves the machine."""
+    from pipeline.operations.next_step import next_step
     from pipeline.stages.validate import validate
 
     asked = Asked(**options)
@@ -110,13 +111,14 @@ def validate_command(session: Session, *, out: Path | None, **options: Any) -> E
         with context.campaign_lock(request.named_campaign(context.now())):
             validated = validate(context, request, out=folder)
         show_validated(session, validated, _correction(session, asked, validated))
+        step = next_step(context, validated.batch) if out is None else None
         if out is None:
-            session.output.say("validate.next", command=session.command("send", validated.batch.batch_id))
+            show_next(session, validated.batch, step)
         elif validated.batch.totals.accepted and request.name is None:
             words = asked.words(request.source, validated.batch.campaign)
             session.output.say("validate.next", command=session.command(*words))
         code = Exit.FINDINGS if validated.batch.totals.rejected else Exit.DONE
-        return code, validated_document(validated, code)
+        return code, validated_document(validated, step, code)
 
     return _for_each(session, asked, work)
 
