@@ -212,8 +212,10 @@ def example_tariff() -> Tariff:
 
 
 def read_text(path: Path) -> str:
-    """Read a UTF-8 text file that the configuration or the command line names."""
+    """Read a UTF-8 text file that the configuration or the command line names: a profile, a tariff, a table."""
     try:
         return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError("config.unreadable", file=os.fspath(path), problem=str(error)) from None
+    except OSError as error:
+        raise UsageError("config.unreadable", file=os.fspath(path), problem=error.strerror) from None
+    except UnicodeDecodeError as error:
+        raise UsageError("config.encoding", file=os.fspath(path), offset=error.start) from None

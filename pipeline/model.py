@@ -213,7 +213,10 @@ class Artefact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """One input in a campaign."""
+    """One input in a campaign.
+
+    ``workbook`` is what was made for people to correct: it may lie anywhere, and it may be edited, moved or deleted.
+    """
 
     batch_id: str
     campaign: str
@@ -226,6 +229,7 @@ class Batch:
     artefacts: tuple[Artefact, ...]
     registered_at: datetime
     planned_at: datetime | None = None
+    workbook: Artefact | None = None
 
     def artefact(self, name: str) -> Artefact:
         """Return the artefact called ``name``."""

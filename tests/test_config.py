@@ -167,4 +167,4 @@ def test_a_named_file_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "latin").write_bytes(b"\xe9")
     with pytest.raises(UsageError) as caught:
         read_text(tmp_path / "latin")
-    assert caught.value.code == "config.unreadable"
+    assert caught.value.code == "config.encoding"

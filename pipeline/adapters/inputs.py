@@ -41,7 +41,8 @@ _BINARY = (
     (b"SQLite format 3", "SQLite"),
     (b"PAR1", "Parquet"),
 )
-_ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+#: how a package of a workbook begins
+ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _HTML = re.compile(
     rb"(?:<!--(?:(?!-->).)*+-->\s*+)*+<(?:!doctype\s+html|html|head|body|meta|table)\b", re.IGNORECASE | re.DOTALL
 )
@@ -92,7 +93,7 @@ def open_input(path: Path, *, sheet: str | None = None) -> Table:
             raise InputUnusable("input.not_a_file", file=str(path))
         with path.open("rb") as stream:
             head = stream.read(_HEAD)
-        if head.startswith((*_ZIP, OLE)):
+        if head.startswith((*ZIP, OLE)):
             return open_workbook(path, sheet=sheet)
         _refuse_others(head, path.name)
         if sheet is not None:

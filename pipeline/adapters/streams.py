@@ -40,7 +40,7 @@ class _Utf16(io.RawIOBase):
         self._line = 1
         self._ready = memoryview(b"")
 
-    def readinto(self, into: bytearray | memoryview, /) -> int:  # type: ignore[override]
+    def readinto(self, into: bytearray | memoryview, /) -> int:  # type: ignore[override]  # io fills only these two
         while not self._ready and (text := self._text()):
             self._ready = memoryview(text.encode())
         size = min(len(into), len(self._ready))
@@ -110,7 +110,7 @@ def open_stream(path: Path, encoding: str) -> Iterator[BinaryIO | io.RawIOBase]:
 def read_fully(stream: BinaryIO | io.RawIOBase, into: memoryview) -> int:
     """Fill ``into`` as far as the stream goes and return how far."""
     size = 0
-    while size < len(into) and (got := stream.readinto(into[size:])):  # type: ignore[union-attr]
+    while size < len(into) and (got := stream.readinto(into[size:])):  # type: ignore[union-attr]  # BinaryIO is typed without it
         size += got
     return size
 

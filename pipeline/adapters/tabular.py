@@ -166,7 +166,7 @@ class TextTable:
         return text_frame(numbers, [column.chunk(0) for column in table.columns if column.num_chunks], columns)
 
     def _decoded(self, block: _Block) -> bytes:
-        foreign = _utf8_within(block.data)
+        foreign = utf8_within(block.data)
         try:
             if foreign is None:
                 return codecs.decode(block.data, "cp932").encode()
@@ -224,7 +224,7 @@ def text_frame(numbers: npt.NDArray[np.int64], arrays: list[pa.Array], columns: 
     return frame
 
 
-def _utf8_within(data: memoryview) -> int | None:
+def utf8_within(data: memoryview) -> int | None:
     """Return where UTF-8 stands within CP932: most of it decodes, into gibberish that could be sent."""
     view = np.frombuffer(data, np.uint8)
     at = np.flatnonzero(view == _KANA)

@@ -2,109 +2,31 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 import sys
 from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipeline.cli.main import Session, common
+from pipeline.cli.options import Asked, Span, judging
 from pipeline.cli.output import actor
+from pipeline.cli.showing import show_next, show_outcome, show_reconciled, show_validated, validated_document
 from pipeline.errors import Exit, MediasmsError, UsageError, worst
-from pipeline.messages import REPAIRS, WARNINGS, fill, label
+from pipeline.messages import label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from pipeline.context import Context
-    from pipeline.operations.run import Outcome
-    from pipeline.stages.reconcile import Reconciled
     from pipeline.stages.send import Preview
     from pipeline.stages.validate import Request, Validated
 
-_SPAN = re.compile(r"^(\d+)([smhd])$")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_INPUT = click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path))
-_CAMPAIGN = click.option("--campaign", help="Scope of 'not twice'; default: input name and run date.")
-_RUN_DATE = click.option("--run-date", type=click.DateTime(["%Y-%m-%d"]), help="Logical date; default today in Japan.")
-_TEXT = click.option("--text", type=click.Path(path_type=Path), help="One text for the whole list.")
-_READING = (
-    click.option("--sheet", help="Sheet of a workbook; default the first."),
-    click.option("--layout", help="Columns of a list without a header: a [layouts] entry, or gateway."),
-)
-_RULES = (
-    click.option("--strict", is_flag=True, help="Reject what would be repaired."),
-    click.option("--max-rejects", help="Send nothing when more rows are rejected: a count (20) or a share (5%)."),
-    click.option("--replace", multiple=True, help="Replace characters that cannot be sent: standard, or a TOML file."),
-    click.option("--allow-repeats", is_flag=True, help="A number may get several texts in this campaign."),
-)
-
-
-class Span(click.ParamType[timedelta]):
-    """A span of time such as 30m."""
-
-    name = "span"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """Read a number and one of s, m, h, d."""
-        if isinstance(value, timedelta):
-            return value
-        match = _SPAN.match(str(value))
-        if match is None:
-            self.fail("a number and one of s, m, h, d, as in 30m", param, ctx)
-        return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
-
-
-def _judging(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that say how an input is read and judged."""
-    for option in reversed((_INPUT, _CAMPAIGN, _RUN_DATE, _TEXT, *_READING, *_RULES)):
-        command = option(command)
-    return command
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
-    """What the options of ``_judging`` said."""
-
-    inputs: tuple[Path, ...]
-    campaign: str | None
-    run_date: datetime | None
-    text: Path | None
-    sheet: str | None
-    layout: str | None
-    strict: bool
-    max_rejects: str | None
-    replace: tuple[str, ...]
-    allow_repeats: bool
-
-    @property
-    def flags(self) -> dict[str, dict[str, object]]:
-        """Return the settings among them."""
-        given = {"strict": self.strict or None, "max_rejects": self.max_rejects, "replacements": self.replace or None}
-        return {"validation": {key: value for key, value in given.items() if value is not None}}
-
-    def requests(self, context: Context, stack: ExitStack) -> Iterator[Request]:
-        """Yield what is asked of each input; standard input is spooled for as long as the ``stack`` is open."""
-        from pipeline.adapters.inputs import spooled
-        from pipeline.config import read_text
-        from pipeline.stages.validate import Request
-
-        content = read_text(self.text).replace("\r\n", "\n").removesuffix("\n") if self.text else None
-        day: date | None = self.run_date.date() if self.run_date else None
-        for given in self.inputs:
-            is_stdin = str(given) == "-"
-            source = stack.enter_context(spooled(sys.stdin.buffer, context.workspace.root)) if is_stdin else given
-            name = "stdin" if is_stdin else None
-            yield Request(source, self.campaign, day, content, self.sheet, self.layout, self.allow_repeats, name)
-
 
 def _for_each(
-    session: Session, asked: _Asked, work: Callable[[Context, Request], tuple[Exit, dict[str, object]]]
+    session: Session, asked: Asked, work: Callable[[Context, Request], tuple[Exit, dict[str, object]]]
 ) -> Exit:
     """Do the same for every input: one that fails does not stop the others. Leave one document."""
     outcomes: list[Exit] = []
@@ -124,7 +46,7 @@ def _for_each(
 
 
 @click.command("run")
-@_judging
+@judging
 @click.option("--wait", type=Span(), default="0s", show_default=True, help="Wait for results at most this long.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--again", is_flag=True, help="Send although the same went out in another campaign.")
@@ -133,11 +55,20 @@ def run_command(session: Session, *, wait: timedelta, yes: bool, again: bool, **
     """Validate, send, pull and reconcile."""
     from pipeline.operations.run import run
 
+    asked = Asked(**options)
+
     def work(context: Context, request: Request) -> tuple[Exit, dict[str, object]]:
         outcome = run(context, request, again=again, wait=wait, confirm=_asker(session, yes=yes))
-        return outcome.exit, show_outcome(session, context, outcome)
+        return outcome.exit, show_outcome(session, outcome, _correction(session, asked, outcome.validated))
 
-    return _for_each(session, _Asked(**options), work)
+    return _for_each(session, asked, work)
+
+
+def _correction(session: Session, asked: Asked, validated: Validated) -> str | None:
+    """Return the command that hands in the rejected rows again, once a person has corrected them."""
+    if validated.workbook is None:
+        return None
+    return session.command(*asked.words(validated.workbook, validated.batch.campaign, corrected=True))
 
 
 def _asker(session: Session, *, yes: bool) -> Callable[[Preview], bool] | None:
@@ -158,75 +89,16 @@ def _ask(session: Session, preview: Preview) -> bool:
     return click.confirm(label("ask.send", language, count=preview.messages), err=True)
 
 
-def show_outcome(session: Session, context: Context, outcome: Outcome) -> dict[str, object]:
-    """Print how a run ended, and return its document."""
-    output = session.output
-    show_validated(session, outcome.validated)
-    if outcome.sent and outcome.sent.dispatches:
-        output.say("run.sent", count=outcome.sent.messages, dispatches=outcome.sent.dispatches)
-    elif outcome.sent:
-        output.say("run.nothing_to_send", batch=outcome.validated.batch.batch_id)
-    show_reconciled(session, outcome.reconciled)
-    document = dict(outcome.reconciled.document)
-    if outcome.stopped_by:
-        output.failure(outcome.stopped_by)
-        document["error"] = outcome.stopped_by.code
-    del context
-    return document | {"exit": int(outcome.exit)}
-
-
-def show_validated(session: Session, validated: Validated) -> None:
-    """Print what validation found, and where the files are."""
-    from pipeline.reports.reject_words import explain
-
-    output, batch = session.output, validated.batch
-    totals, language = batch.totals, output.language
-    if validated.continued:
-        output.say("validate.continued", batch=batch.batch_id, campaign=batch.campaign, run_date=batch.run_date)
-    output.say(
-        "validate.totals",
-        rows=totals.rows,
-        accepted=totals.accepted,
-        rejected=totals.rejected,
-        already=totals.already,
-    )
-    for code, count in sorted(validated.codes.items(), key=lambda item: (-item[1], item[0])):
-        output.say("validate.code", code=code, count=count)
-    for finding in validated.examples:
-        reason = explain(finding, language)
-        output.say("validate.example", row=finding.row_number, column=finding.column, reason=reason)
-    if len(validated.examples) < totals.rejected and validated.examples:
-        output.say("validate.shown", shown=len(validated.examples), total=totals.rejected)
-    if validated.rules:
-        output.say("validate.repairs", repaired=batch.repaired)
-    for rule, count in sorted(validated.rules.items(), key=lambda item: (-item[1], item[0])):
-        output.say("validate.repair", rule=rule, count=count, what=fill(REPAIRS[rule], language, {}))
-    for warning, count in validated.warnings.items():
-        output.say("validate.warning", text=fill(WARNINGS[warning], language, {"count": count}))
-    if validated.workbook:
-        output.say("validate.workbook", file=validated.workbook, campaign=shlex.quote(batch.campaign))
-    output.say("validate.files", folder=validated.folder)
-
-
-def show_reconciled(session: Session, reconciled: Reconciled) -> None:
-    """Print a reconciliation and where its reports are."""
-    from pipeline.reports.terminal import reconciliation_lines
-
-    session.output.show(reconciliation_lines(reconciled.value, session.output.language))
-    for name, path in reconciled.artefacts.items():
-        if name.startswith(("report", "reconciliation")):
-            session.output.say("reconcile.file", file=path)
-
-
 @click.command("validate")
-@_judging
+@judging
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write the files here; register nothing.")
 @common
 def validate_command(session: Session, *, out: Path | None, **options: Any) -> Exit:  # noqa: ANN401 - click's options
     """Check an input; nothing leaves the machine."""
+    from pipeline.operations.next_step import next_step
     from pipeline.stages.validate import validate
 
-    asked = _Asked(**options)
+    asked = Asked(**options)
     folders: set[Path] = set()
 
     def work(context: Context, request: Request) -> tuple[Exit, dict[str, object]]:
@@ -238,41 +110,17 @@ def validate_command(session: Session, *, out: Path | None, **options: Any) -> E
             folders.add(folder)
         with context.campaign_lock(request.named_campaign(context.now())):
             validated = validate(context, request, out=folder)
-        show_validated(session, validated)
+        show_validated(session, validated, _correction(session, asked, validated))
+        step = next_step(context, validated.batch) if out is None else None
         if out is None:
-            session.output.say("validate.next", batch=validated.batch.batch_id)
+            show_next(session, validated.batch, step)
+        elif validated.batch.totals.accepted and request.name is None:
+            words = asked.words(request.source, validated.batch.campaign)
+            session.output.say("validate.next", command=session.command(*words))
         code = Exit.FINDINGS if validated.batch.totals.rejected else Exit.DONE
-        return code, _validated_document(validated, code)
+        return code, validated_document(validated, step, code)
 
     return _for_each(session, asked, work)
-
-
-def _validated_document(validated: Validated, code: Exit) -> dict[str, object]:
-    batch, totals = validated.batch, validated.batch.totals
-    artefacts = {found.name: str(validated.folder / found.name) for found in batch.artefacts}
-    if validated.workbook:
-        artefacts["rejected.xlsx"] = str(validated.workbook)
-    return {
-        "schema": "mediasms/validation/1",
-        "batch_id": batch.batch_id,
-        "campaign": batch.campaign,
-        "run_date": batch.run_date,
-        "source": batch.source_name,
-        "rows": totals.rows,
-        "accepted": totals.accepted,
-        "rejected": totals.rejected,
-        "already": totals.already,
-        "repaired": batch.repaired,
-        "codes": dict(validated.codes),
-        "repairs": dict(validated.rules),
-        "warnings": dict(validated.warnings),
-        "examples": [
-            {"row_number": finding.row_number, "column": finding.column, "code": finding.code}
-            for finding in validated.examples
-        ],
-        "artifacts": artefacts,
-        "exit": int(code),
-    }
 
 
 @click.command("send")
@@ -386,7 +234,9 @@ def status_command(session: Session, *, batch: str | None) -> Exit:
                     since = one.begun_at.isoformat(timespec="seconds") if one.begun_at else "-"
                     session.output.say("status.dispatch", dispatch=one.dispatch_id, states=counts, since=since)
                 if one.is_unsettled:
-                    session.output.say("status.unsettled", batch=found.batch_id, dispatch=one.dispatch_id)
+                    pull = session.command("pull", found.batch_id)
+                    resolve = session.command("resolve", one.dispatch_id)
+                    session.output.say("status.unsettled", pull=pull, resolve=resolve)
         if not batches:
             session.output.say("status.none")
     session.output.document({"batches": rows, "exit": 0})

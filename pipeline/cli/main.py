@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.output import Output, detect_language, leave
+from pipeline.cli.spelling import CONFIG, spelled
 from pipeline.errors import Exit, MediasmsError
 from pipeline.messages import Language
 
@@ -30,10 +31,18 @@ _FEW_COLLECTIONS = 100_000
 class Session:
     """What every command shares: where the configuration is and how to speak."""
 
-    def __init__(self, config: Path, output: Output) -> None:
+    def __init__(self, output: Output) -> None:
         """Keep the choices of the command line."""
-        self.config = config
         self.output = output
+
+    @property
+    def config(self) -> Path:
+        """Return where the configuration is."""
+        return self.output.config
+
+    def command(self, *words: object) -> str:
+        """Return a command of this installation, ready to paste."""
+        return spelled(self.config, *words)
 
     @contextmanager
     def context(
@@ -60,7 +69,7 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--config",
         type=click.Path(path_type=Path),
-        default=Path("mediasms.toml"),
+        default=CONFIG,
         show_default=True,
         help="Configuration file.",
     )
@@ -70,12 +79,12 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--lang", type=click.Choice(["ja", "en"]), default=None, help="Language; default from the locale.")
     def wrapped(*, config: Path, as_json: bool, quiet: bool, log_format: str, lang: str | None, **options: Any) -> None:  # noqa: ANN401 - click's options
         language = Language(lang) if lang else detect_language(os.environ)
-        output = Output(language, as_json=as_json, quiet=quiet, log_format=log_format)
-        leave(_guarded(output, lambda: command(Session(config, output), **options)))
+        output = Output(language, as_json=as_json, quiet=quiet, log_format=log_format, config=config)
+        leave(_guarded(output, lambda: command(Session(output), **options)))
 
     wrapped.__name__ = command.__name__
     wrapped.__doc__ = command.__doc__
-    wrapped.__click_params__ = getattr(wrapped, "__click_params__", []) + getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
+    wrapped.__click_params__ = getattr(wrapped, "__click_params__", []) + getattr(command, "__click_params__", [])  # type: ignore[attr-defined]  # where click looks for them
     return wrapped
 
 
@@ -143,8 +152,9 @@ class _Commands(click.Group):
         from pipeline.cli import commands, optouts, tools
 
         for module in (commands, optouts, tools):
-            if found := getattr(module, f"{cmd_name}_command", None):
-                return found  # type: ignore[no-any-return]
+            found: click.Command | None = getattr(module, f"{cmd_name}_command", None)
+            if found:
+                return found
         return None
 
 

@@ -8,10 +8,12 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from pipeline.cli.spelling import CONFIG, completed
 from pipeline.errors import Exit, MediasmsError
 from pipeline.messages import Language, label
 
@@ -32,8 +34,11 @@ def detect_language(environment: Mapping[str, str]) -> Language:
 class Output:
     """How one command speaks."""
 
-    def __init__(self, language: Language, *, as_json: bool, quiet: bool, log_format: str) -> None:
-        """Choose language, form and loudness."""
+    def __init__(
+        self, language: Language, *, as_json: bool, quiet: bool, log_format: str, config: Path = CONFIG
+    ) -> None:
+        """Choose language, form and loudness; ``config`` is what suggested commands must name."""
+        self.config = config
         self.language = language
         self.as_json = as_json
         self.quiet = quiet
@@ -64,7 +69,7 @@ class Output:
 
     def failure(self, error: MediasmsError) -> None:
         """Print a failure: what, and what to do next."""
-        what, hint = error.what(self.language), error.hint(self.language)
+        what, hint = error.what(self.language), completed(error.hint(self.language), self.config)
         self._log("error", error.code, f"error[{error.code}]: {what}\nhint: {hint}")
 
     def _log(self, level: str, code: str, text: str) -> None:

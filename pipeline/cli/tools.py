@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.commands import show_outcome
 from pipeline.cli.main import Session, common
+from pipeline.cli.showing import show_outcome
 from pipeline.errors import Exit, GuardStopped, UsageError
 from pipeline.messages import LABELS, Language
 
@@ -62,7 +62,7 @@ def demo_command(session: Session, *, keep: bool) -> Exit:
                 Request(_SAMPLE, "demo", name=_SAMPLE.name),
                 after_send=lambda: clock.advance(timedelta(days=3)),
             )
-            session.output.document(show_outcome(session, context, outcome))
+            session.output.document(show_outcome(session, outcome))
         finally:
             context.close()
     totals = outcome.validated.batch.totals

@@ -14,6 +14,8 @@ PREFIX_LETTERS = 3
 #: at least; a row beyond has more
 ROW_DIGITS = 7
 
+#: what nobody sees at the end of a text
+_UNSEEN = " \u3000\n"
 _REJECTED = re.compile(r"(?:-rejected(?:-[0-9]+)?)+$")
 
 
@@ -42,19 +44,22 @@ def batch_id(campaign: str, content_sha256: str, deciding: str) -> str:
     return letters(bytes.fromhex(fingerprint("batch", campaign, content_sha256, deciding)), BATCH_LETTERS)
 
 
-def smsid(prefix: str, batch: str, row_number: int) -> str:
-    """Derive the smsid of a row: ledger prefix, batch, row."""
-    return f"{prefix}{batch}{row_number:0{ROW_DIGITS}d}"
-
-
 def text_digest(text: str) -> str:
     """Return a short digest by which equal texts are recognised without being stored."""
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 def message_key(msisdn: str, final_text: str, scheduled: str = "", *, repeats: bool) -> str:
-    """Return what may be served once in a campaign: the number, or with ``repeats`` number, final text and time."""
-    return f"{msisdn}:{text_digest(final_text)}:{scheduled}" if repeats else msisdn
+    """Return what may be served once in a campaign: the number, or with ``repeats`` number, final text and time.
+
+    Blanks and line breaks at the end of a text do not count: to the person who gets both it is the same text twice.
+    """
+    return former_message_key(msisdn, final_text.rstrip(_UNSEEN), scheduled) if repeats else msisdn
+
+
+def former_message_key(msisdn: str, final_text: str, scheduled: str) -> str:
+    """Return the key of a text to its last blank, as ledgers hold it from before the end of a text was left out."""
+    return f"{msisdn}:{text_digest(final_text)}:{scheduled}"
 
 
 def list_name(stem: str) -> str:

@@ -265,13 +265,6 @@ def canonical_result(number: str) -> str:
     return reading.msisdn if isinstance(reading, Reading) else number.replace("-", "")
 
 
-def hyphenated(msisdn: str) -> str:
-    """Return a domestic number as people write it; other numbers unchanged."""
-    if len(msisdn) == _DOMESTIC_DIGITS and msisdn.startswith("0"):
-        return f"{msisdn[:3]}-{msisdn[3:7]}-{msisdn[7:]}"
-    return msisdn
-
-
 def mask(number: str) -> str:
     """Hide the middle of a number, ``090****5678``; one too short to hide four digits in is hidden as a whole."""
     if len(number) < _SHOWN_FIRST + _SHOWN_LAST + _HIDDEN:

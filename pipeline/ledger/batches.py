@@ -19,6 +19,8 @@ from pipeline.model import Artefact, Batch, MessageState, RowTotals, SentMessage
 
 _SLICE = 5_000
 _BLOCK = 50_000
+#: tells the one file for people from those for machines, which are CSV
+_WORKBOOK = ".xlsx"
 _served = message.c.state.in_([MessageState.IN_FLIGHT.value, MessageState.TAKEN.value, MessageState.UNKNOWN.value])
 
 
@@ -64,6 +66,7 @@ def list_batches(ledger: Ledger) -> list[Batch]:
 
 
 def _batch(row: Row[Any]) -> Batch:
+    files = [Artefact(**stored) for stored in json.loads(row.artefacts)]
     registered = moment(row.registered_at)
     assert registered is not None  # noqa: S101 - the column is NOT NULL
     return Batch(
@@ -75,9 +78,10 @@ def _batch(row: Row[Any]) -> Batch:
         fingerprint=row.fingerprint,
         totals=RowTotals(row.rows, row.accepted, row.rejected, row.already),
         repaired=row.repaired,
-        artefacts=tuple(Artefact(**artefact) for artefact in json.loads(row.artefacts)),
+        artefacts=tuple(file for file in files if not file.name.endswith(_WORKBOOK)),
         registered_at=registered,
         planned_at=moment(row.planned_at),
+        workbook=next((file for file in files if file.name.endswith(_WORKBOOK)), None),
     )
 
 
@@ -106,7 +110,7 @@ def register_batch(ledger: Ledger, value: Batch, *, repeats: bool = False) -> No
         "rejected": totals.rejected,
         "already": totals.already,
         "repaired": value.repaired,
-        "artefacts": json.dumps([asdict(artefact) for artefact in value.artefacts]),
+        "artefacts": json.dumps([asdict(file) for file in (*value.artefacts, value.workbook) if file]),
         "registered_at": iso(value.registered_at),
     }
     with ledger.writing() as connection:

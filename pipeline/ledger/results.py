@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -44,7 +44,7 @@ def record_pull(
                 rows=len(rows),
                 new_rows=0,
             )
-        ).inserted_primary_key[0]  # type: ignore[index]
+        ).inserted_primary_key[0]  # type: ignore[index]  # an insert of one row has its key
         before = connection.execute(select(func.count()).select_from(observation)).scalar_one()
         for start in range(0, len(rows), _SLICE):
             values = [_stored(row, pull_id) for row in rows[start : start + _SLICE]]
@@ -123,6 +123,32 @@ def observations_of(ledger: Ledger, batch_id: str) -> dict[str, list[Observation
         for row in connection.execute(query):
             found.setdefault(row.smsid, []).append(_observation(row))
     return found
+
+
+def observed_statuses(ledger: Ledger, batch_id: str) -> dict[str, datetime]:
+    """Return every status that results gave to messages of a batch, with the time it was pulled last."""
+    query = (
+        select(observation.c.status, func.max(pull.c.pulled_at).label("last"))
+        .join(message, message.c.smsid == observation.c.smsid)
+        .join(pull, pull.c.pull_id == observation.c.pull_id)
+        .where(message.c.batch_id == batch_id)
+        .group_by(observation.c.status)
+    )
+    with ledger.reading() as connection:
+        return {row.status: last for row in connection.execute(query) if (last := moment(row.last))}
+
+
+def last_waiting(ledger: Ledger, batch_id: str, final: Collection[str]) -> datetime | None:
+    """Return when the last of those taken messages was sent that have no result with one of these statuses yet."""
+    result = (
+        select(observation.c.observation_id)
+        .where(observation.c.smsid == message.c.smsid, observation.c.status.in_(final))
+        .exists()
+    )
+    taken = message.c.state == MessageState.TAKEN.value
+    query = select(func.max(message.c.sent_at)).where(message.c.batch_id == batch_id, taken, ~result)
+    with ledger.reading() as connection:
+        return moment(connection.execute(query).scalar_one())
 
 
 def strangers(ledger: Ledger, start: datetime, end: datetime) -> Iterable[Observation]:

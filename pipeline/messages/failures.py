@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
+from pipeline.messages.configuration import CONFIGURATION_FAILURES
 from pipeline.messages.inputs import INPUT_FAILURES
+from pipeline.messages.storage import STORAGE_FAILURES
 from pipeline.messages.text import Failure, Text
+from pipeline.messages.texts import TEXT_FILE_FAILURES
 
 #: failure code → texts; placeholders are the failure's facts
 FAILURES: dict[str, Failure] = {
+    **CONFIGURATION_FAILURES,
     **INPUT_FAILURES,
-    "profile.not_toml": Failure(
-        Text("プロファイル {file} は TOML として読めません：{problem}", "profile {file} is not TOML: {problem}"),
-        Text("その行を直してください。", "Correct that line."),
-    ),
-    "profile.invalid": Failure(
-        Text("プロファイル {file} に誤りがあります：\n{problems}", "profile {file} is not usable:\n{problems}"),
-        Text(
-            "キーを直し、`mediasms profile check {file}` で確かめてください。",
-            "Correct the keys, then run `mediasms profile check {file}`.",
-        ),
-    ),
+    **STORAGE_FAILURES,
+    **TEXT_FILE_FAILURES,
     "totals.rows": Failure(
         Text(
             "件数が合いません：入力 {rows} ≠ 受付 {accepted} + 却下 {rejected} + 送信済み {already}",
@@ -29,123 +24,6 @@ FAILURES: dict[str, Failure] = {
             "何も送信していません。ログを添えて報告してください。",
             "Nothing was sent. Report this with the log.",
         ),
-    ),
-    "profile.no_column": Failure(
-        Text(
-            "列「{key}」を送るための列がプロファイルのレイアウトにありません。",
-            "the profile's layout has no column that could carry “{key}”",
-        ),
-        Text(
-            "プロファイルの [[layout.column]] に列番号を追加するか（ベンダーに確認）、入力から列を除いてください。",
-            "Add its column number to [[layout.column]] of your profile (ask the vendor), or remove the column.",
-        ),
-    ),
-    "layout.unknown": Failure(
-        Text(
-            "レイアウト {name} はありません（使えるもの：{names}）。", "there is no layout {name} (there are: {names})"
-        ),
-        Text(
-            'mediasms.toml に [layouts.{name}] と columns = ["電話番号", "本文"] のように書いてください。',
-            'Add [layouts.{name}] with columns = ["phone", "text"] to mediasms.toml.',
-        ),
-    ),
-    "replacements.invalid": Failure(
-        Text("置換表 {file} に誤りがあります：\n{problems}", "table of replacements {file} is not usable:\n{problems}"),
-        Text(
-            "schemas/replacement_tables/standard.toml と同じ形で、送信できない文字だけを書いてください。",
-            "Write it like schemas/replacement_tables/standard.toml, with characters that cannot be sent only.",
-        ),
-    ),
-    "usage.max_rejects": Failure(
-        Text("却下の上限「{value}」が読めません。", "cannot read the limit of rejects “{value}”"),
-        Text("件数（20）か割合（5%）を指定してください。", "Give a count (20) or a share (5%)."),
-    ),
-    "profile.not_confirmed": Failure(
-        Text(
-            "{row} 行目の {number} 列目（{key}）に値がありますが、プロファイルで確認されていないため使えません。",
-            "row {row} uses column {number} ({key}), which the profile has not confirmed.",
-        ),
-        Text(
-            "その列を空にするか、ベンダーに確認のうえプロファイルの写しで layout.column {key} を "
-            "confirmed = true にしてください。",
-            "Empty the column, or confirm it with the vendor and set confirmed = true for layout.column {key} "
-            "in your own profile.",
-        ),
-    ),
-    "tariff.not_toml": Failure(
-        Text("料金表 {file} は TOML として読めません：{problem}", "tariff {file} is not TOML: {problem}"),
-        Text("その行を直してください。", "Correct that line."),
-    ),
-    "tariff.invalid": Failure(
-        Text("料金表 {file} に誤りがあります：\n{problems}", "tariff {file} is not usable:\n{problems}"),
-        Text("キーを直してください。", "Correct the keys."),
-    ),
-    "config.missing": Failure(
-        Text("設定ファイル {file} がありません。", "there is no configuration {file}."),
-        Text(
-            "`mediasms init` を実行するか、--config で場所を指定してください。",
-            "Run `mediasms init`, or name it with --config.",
-        ),
-    ),
-    "config.not_toml": Failure(
-        Text(
-            "設定ファイル {file} は TOML として読めません：{problem}",
-            "configuration {file} is not TOML: {problem}",
-        ),
-        Text("その行を直してください。", "Correct that line."),
-    ),
-    "config.invalid": Failure(
-        Text("設定 {file} に誤りがあります：\n{problems}", "configuration {file} is not usable:\n{problems}"),
-        Text(
-            "キーを直し、`mediasms config show` で確かめてください。環境変数 MEDIASMS_… も見てください。",
-            "Correct the keys (environment variables MEDIASMS_… count too), then run `mediasms config show`.",
-        ),
-    ),
-    "config.unreadable": Failure(
-        Text("{file} を読めません：{problem}", "cannot read {file}: {problem}"),
-        Text(
-            "場所と権限、文字コード（UTF-8）を確かめてください。",
-            "Check place, permissions and encoding (UTF-8).",
-        ),
-    ),
-    "config.secret_file": Failure(
-        Text(
-            "パスワードのファイル {file} を読めません：{problem}",
-            "cannot read the password file {file}: {problem}",
-        ),
-        Text("gateway.password_file を確かめてください。", "Check gateway.password_file."),
-    ),
-    "gateway.incomplete": Failure(
-        Text("接続に必要な設定がありません：{keys}", "settings for the gateway are missing: {keys}"),
-        Text(
-            "mediasms.toml か環境変数（MEDIASMS_GATEWAY_…）で指定してください。",
-            "Set them in mediasms.toml or in the environment (MEDIASMS_GATEWAY_…).",
-        ),
-    ),
-    "gateway.base_url": Failure(
-        Text("gateway.base_url が URL ではありません：{url}", "gateway.base_url is not a URL: {url}"),
-        Text("https:// で始まる URL を指定してください。", "Give a URL that starts with https://."),
-    ),
-    "gateway.not_https": Failure(
-        Text("{host} への接続は HTTPS でなければなりません。", "the connection to {host} must be HTTPS."),
-        Text(
-            "gateway.base_url を https:// にしてください。http:// はこの機械の中だけで使えます。",
-            "Use https:// in gateway.base_url; http:// is for loopback only.",
-        ),
-    ),
-    "gateway.credentials_in_url": Failure(
-        Text(
-            "gateway.base_url にユーザー名やパスワードを書くことはできません。",
-            "gateway.base_url must not hold a user name or password.",
-        ),
-        Text(
-            "gateway.username と gateway.password_file を使ってください。",
-            "Use gateway.username and gateway.password_file.",
-        ),
-    ),
-    "gateway.port": Failure(
-        Text("ポート {port} を使えません：{problem}", "cannot listen on port {port}: {problem}"),
-        Text("--port で別の番号を指定してください。", "Choose another one with --port."),
     ),
     "gateway.unreachable": Failure(
         Text(
@@ -321,8 +199,8 @@ FAILURES: dict[str, Failure] = {
             "since batch {batch} was validated, some of its recipients have been served.",
         ),
         Text(
-            "もう一度検証してください（mediasms run または validate）。",
-            "Validate it again (mediasms run, or validate).",
+            "`mediasms run` か `mediasms validate` で、もう一度検証してください。",
+            "Validate it again with `mediasms run` or `mediasms validate`.",
         ),
     ),
     "campaign.repeats_differ": Failure(
@@ -370,88 +248,12 @@ FAILURES: dict[str, Failure] = {
             "Correct the places shown above, then run it again.",
         ),
     ),
-    "workspace.missing": Failure(
-        Text("作業フォルダ {folder} がありません。", "there is no workspace {folder}."),
-        Text("`mediasms init` を実行してください。", "Run `mediasms init`."),
-    ),
-    "ledger.missing": Failure(
-        Text("台帳 {file} がありません。", "the ledger {file} is missing."),
-        Text(
-            "失われたなら控えから戻してください。新しく作ると送信済みの記録が失われます。",
-            "If it is lost, restore a backup: a new one would not know what was sent.",
-        ),
-    ),
-    "ledger.not_a_ledger": Failure(
-        Text("{file} は台帳ではありません。", "{file} is not a ledger."),
-        Text("ledger.url を確かめてください。", "Check ledger.url."),
-    ),
-    "ledger.damaged": Failure(
-        Text("台帳が壊れています：{problem}", "the ledger is damaged: {problem}"),
-        Text("何も送らず、控えから戻してください。", "Send nothing; restore a backup."),
-    ),
-    "ledger.newer": Failure(
-        Text(
-            "台帳のバージョン {version} は新しすぎます（このプログラムは {known} まで）。",
-            "the ledger has version {version}; this program knows {known}.",
-        ),
-        Text("mediasms を新しくしてください。", "Upgrade mediasms."),
-    ),
-    "ledger.older": Failure(
-        Text(
-            "台帳のバージョン {version} は古いものです（このプログラムは {known}）。",
-            "the ledger has version {version}; this program works with {known}.",
-        ),
-        Text(
-            "控えを取ってから `mediasms ledger migrate` を実行してください。",
-            "Make a backup, then run `mediasms ledger migrate`.",
-        ),
-    ),
-    "ledger.foreign": Failure(
-        Text(
-            "作業フォルダ {folder} は別の台帳のものです。",
-            "the workspace {folder} belongs to another ledger.",
-        ),
-        Text(
-            "workspace.path と ledger.url の組み合わせを確かめてください。",
-            "Check that workspace.path and ledger.url belong together.",
-        ),
-    ),
-    "ledger.went_back": Failure(
-        Text(
-            "送信 {dispatch} の記録が台帳にありません。台帳が過去に戻っています。",
-            "the ledger does not know that dispatch {dispatch} was begun: it went back in time.",
-        ),
-        Text("何も送らず、最新の台帳を戻してください。", "Send nothing; bring back the latest ledger."),
-    ),
-    "ledger.busy": Failure(
-        Text("台帳を使えません：{problem}", "the ledger cannot be used now: {problem}"),
-        Text("ほかの処理が終わってからもう一度実行してください。", "Run it again when other work is done."),
-    ),
-    "ledger.url": Failure(
-        Text("台帳の種類 {scheme} は使えません。", "a ledger of kind {scheme} is not supported."),
-        Text("ledger.url を sqlite:///… にしてください。", "Use sqlite:///… in ledger.url."),
-    ),
     "lock.held": Failure(
         Text(
             "同じキャンペーンを別の処理が実行中です（{holder}）。",
             "another run holds this campaign ({holder}).",
         ),
         Text("終わってからもう一度実行してください。", "Run it again when that one is done."),
-    ),
-    "files.not_writable": Failure(
-        Text("{folder} に書き込めません：{problem}", "cannot write to {folder}: {problem}"),
-        Text(
-            "空き容量と権限を確かめてください。何も失われていません。",
-            "Check free space and permissions. Nothing is lost.",
-        ),
-    ),
-    "artefact.missing": Failure(
-        Text("ファイル {file} がなくなっています。", "the file {file} is gone."),
-        Text("控えから戻してください。作り直しはしません。", "Restore it from a backup; it is never made anew."),
-    ),
-    "artefact.changed": Failure(
-        Text("ファイル {file} が書き換えられています。", "the file {file} was changed after it was written."),
-        Text("控えから戻してください。", "Restore it from a backup."),
     ),
     "pull.period": Failure(
         Text(

@@ -214,14 +214,17 @@ LABELS: dict[str, Text] = {
         "nothing to send: batch {batch} has already been dealt with.",
     ),
     "validate.continued": Text(
-        "バッチ {batch}（キャンペーン {campaign}、{run_date}）を続けます。",
-        "continuing batch {batch} (campaign {campaign}, {run_date}).",
+        "この入力は計画済みのバッチ {batch}（キャンペーン {campaign}、{run_date}）です。"
+        "検証はやり直さず、その続きから行います。",
+        "this input is batch {batch} (campaign {campaign}, {run_date}), which is planned already: "
+        "it goes on from there, and its rows are not checked again.",
     ),
     "validate.totals": Text(
         "入力 {rows} 行 = 受付 {accepted} + 却下 {rejected} + 送信済みのため対象外 {already}",
         "input {rows} rows = accepted {accepted} + rejected {rejected} + already served {already}",
     ),
     "validate.code": Text("  {count:>7,}  {code}", "  {count:>7,}  {code}"),
+    "validate.uncounted": Text("内訳をすべては数えられません：{problem}", "not everything can be counted: {problem}"),
     "validate.repairs": Text("自動修正 {repaired:,} 件：", "{repaired:,} repairs:"),
     "validate.repair": Text("  {count:>7,}  {rule}  {what}", "  {count:>7,}  {rule}  {what}"),
     "validate.warning": Text("注意：{text}", "note: {text}"),
@@ -229,14 +232,16 @@ LABELS: dict[str, Text] = {
     "validate.shown": Text(
         "  （却下 {total:,} 行のうち {shown:,} 行を表示）", "  ({shown:,} of {total:,} rejected rows shown)"
     ),
+    "validate.rejected": Text("却下した行：{file}", "rejected rows: {file}"),
     "validate.workbook": Text(
-        "直すための Excel ファイル：{file}\n"
-        "  直したら（同じオプションを付けて）：mediasms run {file} --campaign {campaign}",
-        "rejected rows, to correct in a spreadsheet: {file}\n"
-        "  then, with the same options: mediasms run {file} --campaign {campaign}",
+        "直すための Excel ファイル：{file}", "rejected rows, to correct in a spreadsheet: {file}"
     ),
+    "validate.correct": Text("  直したら：{command}", "  once they are corrected: {command}"),
     "validate.files": Text("そのほかのファイル：{folder}", "all files: {folder}"),
-    "validate.next": Text("次のコマンド：mediasms send {batch}", "next: mediasms send {batch}"),
+    "validate.next": Text("次のコマンド：{command}", "next: {command}"),
+    "validate.nothing_next": Text(
+        "バッチ {batch} について、これ以上行うことはありません。", "nothing is left to do for batch {batch}."
+    ),
     "pull.done": Text(
         "結果 {rows} 行（新規 {new} 行、{files} ファイル）",
         "{rows} result rows ({new} new) in {files} file(s)",
@@ -245,10 +250,8 @@ LABELS: dict[str, Text] = {
     "status.batch": Text("{batch}  {campaign}  {run_date}  {states}", "{batch}  {campaign}  {run_date}  {states}"),
     "status.dispatch": Text("  {dispatch}  {states}  開始 {since}", "  {dispatch}  {states}  begun {since}"),
     "status.unsettled": Text(
-        "    次のコマンド：mediasms pull {batch}、結果に出なければ "
-        "mediasms resolve {dispatch} --as taken|refused --because 理由",
-        "    next: mediasms pull {batch}; if no result names them: "
-        "mediasms resolve {dispatch} --as taken|refused --because TEXT",
+        "    次のコマンド：{pull}、結果に出なければ {resolve} --as taken|refused --because 理由",
+        "    next: {pull}; if no result names them: {resolve} --as taken|refused --because TEXT",
     ),
     "status.none": Text("バッチはまだありません。", "no batches yet."),
     "resolve.done": Text("{count} 通を {outcome} としました。", "{count} messages resolved as {outcome}."),

@@ -34,7 +34,7 @@ class VerbatimSheet(Worksheet):  # type: ignore[misc]  # XlsxWriter is published
         if cell.__class__.__name__ != "String":
             super()._write_cell(row, col, cell)
             return
-        place, style = xl_rowcol_to_cell_fast(row, col), cell.format._get_xf_index()  # noqa: SLF001
+        place, style = xl_rowcol_to_cell_fast(row, col), cell.format._get_xf_index()  # noqa: SLF001 - as the base class does
         self.fh.write(
             f'<c r="{place}" s="{style}" t="inlineStr"><is><t xml:space="preserve">{_encoded(cell.string)}</t></is></c>'
         )

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
-from pipeline.adapters.files import durable, place_beside
+import pandas as pd
+
+from pipeline.adapters.files import durable, hash_file, place_beside
 from pipeline.adapters.inputs import Table, open_input
 from pipeline.context import Context
 from pipeline.core import ids
 from pipeline.core.calendar import jst_date
 from pipeline.core.policy import NO_LIMIT, RejectLimit, read_reject_limit
-from pipeline.errors import InputUnusable, UsageError
+from pipeline.errors import GuardStopped, InputUnusable, UsageError
 from pipeline.ledger.batches import campaign_repeats, find_batch, register_batch
-from pipeline.model import Batch, Finding, RowTotals
+from pipeline.model import Artefact, Batch, Finding, RowTotals
 from pipeline.reports.rejects import RejectedWorkbook
 from pipeline.stages.checking import Check
 from schemas.heading import Heading, layout_columns, read_heading
 
 FILES = ("accepted.csv", "rejected.csv", "already.csv", "repaired.csv")
+_CHUNK = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +63,13 @@ class Request:
         return self.campaign or f"{self.stem}-{self.dated(now).isoformat()}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Validated:
     """A batch after validation; ``continued`` says that it was planned before and is only taken up again.
 
     ``codes``, ``rules`` and ``warnings`` count findings, repairs and remarks; ``warned`` are the first rows of each
-    remark. ``workbook`` is the file for people.
+    remark. ``workbook`` is the file for people. Of a batch that is taken up again ``uncounted`` says why not all of it
+    can be counted.
     """
 
     batch: Batch
@@ -76,6 +81,7 @@ class Validated:
     warned: Mapping[str, Sequence[int]] = field(default_factory=dict)
     examples: tuple[Finding, ...] = ()
     workbook: Path | None = None
+    uncounted: GuardStopped | None = None
 
 
 def validate(context: Context, request: Request, *, out: Path | None = None) -> Validated:
@@ -96,8 +102,7 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
     batch_id = ids.batch_id(campaign, table.sha256, deciding)
     known = find_batch(context.ledger, batch_id)
     if known and known.planned_at and out is None:
-        _stop_at(limit, request, known.totals, context.workspace.batch_folder(batch_id) / "rejected.csv")
-        return Validated(known, context.workspace.batch_folder(batch_id), True, {}, {}, {})  # noqa: FBT003 - continued
+        return _taken_up(context, request, known, limit)
     folder = out or context.workspace.batch_folder(batch_id)
     check = Check(context, table, heading, batch_id=batch_id, campaign=campaign, repeats=request.repeats)
     with (
@@ -109,7 +114,8 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
         check.run(files, workbook)
         totals = RowTotals(check.rows, check.accepted, check.rejected, check.already)
         workbook.close(check.codes, totals, rejected_csv=str(folder / "rejected.csv"))
-        people = _hand_over(request, folder, out, totals)
+        made = _hand_over(request, folder, out, totals)
+        people = folder / made.name if made else None
         if limit.is_exceeded(totals.rejected, totals.rows):
             files[1].commit()
         _stop_at(limit, request, totals, people)
@@ -125,11 +131,63 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
         repaired=check.rules.total(),
         artefacts=artefacts,
         registered_at=context.now(),
+        workbook=made,
     )
     if out is None:
         register_batch(context.ledger, batch, repeats=request.repeats)
-    examples = tuple(check.examples)
-    return Validated(batch, folder, False, check.codes, check.rules, check.warnings, check.warned, examples, people)  # noqa: FBT003
+    return Validated(
+        batch=batch,
+        folder=folder,
+        continued=False,
+        codes=check.codes,
+        rules=check.rules,
+        warnings=check.warnings,
+        warned=check.warned,
+        examples=tuple(check.examples),
+        workbook=people,
+    )
+
+
+def _taken_up(context: Context, request: Request, batch: Batch, limit: RejectLimit) -> Validated:
+    """Return a planned batch as it stands: its rows are not checked again, what was found is counted in its files.
+
+    A file that was changed or lost since is said to be, but does not hold up what the batch still has to do.
+    """
+    folder = context.workspace.batch_folder(batch.batch_id)
+    workbook = folder / batch.workbook.name if batch.workbook else None
+    if workbook and not workbook.exists():
+        workbook = None
+    _stop_at(limit, request, batch.totals, workbook or folder / "rejected.csv")
+    codes, rules, uncounted = Counter[str](), Counter[str](), None
+    try:
+        codes = _counted(context, batch, "rejected.csv", "mediasms_code")
+        rules = _counted(context, batch, "repaired.csv", "rule")
+    except GuardStopped as error:
+        uncounted = error
+    return Validated(
+        batch=batch,
+        folder=folder,
+        continued=True,
+        codes=codes,
+        rules=rules,
+        warnings={},
+        workbook=workbook,
+        uncounted=uncounted,
+    )
+
+
+def _counted(context: Context, batch: Batch, name: str, column: str) -> Counter[str]:
+    """Count the values of one column of a batch's file; a cell holds one or several with bars between them."""
+    path = context.workspace.checked(batch.batch_id, batch.artefact(name))
+    counts: Counter[str] = Counter()
+    with pd.read_csv(
+        path, usecols=[column], dtype="str", keep_default_na=False, na_filter=False, chunksize=_CHUNK, encoding="utf-8"
+    ) as reader:
+        for chunk in reader:
+            for cell, count in Counter(chunk[column].tolist()).items():
+                for value in cell.split("|"):
+                    counts[value] += count
+    return counts
 
 
 def _stop_at(limit: RejectLimit, request: Request, totals: RowTotals, where: Path | None) -> None:
@@ -160,8 +218,11 @@ def _fingerprint(context: Context, request: Request, table: Table, heading: Head
     )
 
 
-def _hand_over(request: Request, folder: Path, out: Path | None, totals: RowTotals) -> Path | None:
-    """Put the workbook where people find it: beside the input, or in ``out``; None when no row was rejected."""
+def _hand_over(request: Request, folder: Path, out: Path | None, totals: RowTotals) -> Artefact | None:
+    """Put the workbook where people find it: beside the input, or in ``out``; None when no row was rejected.
+
+    Its name is a path that counts from ``folder``.
+    """
     part = folder / ".rejected.xlsx.part"
     if not totals.rejected:
         part.unlink()
@@ -170,4 +231,6 @@ def _hand_over(request: Request, folder: Path, out: Path | None, totals: RowTota
         wanted = request.source.absolute().with_name(f"{request.stem}-rejected.xlsx")
     else:
         wanted = folder / "rejected.xlsx"
-    return place_beside(part, wanted, otherwise=folder / "rejected.xlsx")
+    digest, size = hash_file(part), part.stat().st_size
+    place = place_beside(part, wanted, otherwise=folder / "rejected.xlsx")
+    return Artefact(place.name if place.parent == folder else str(place), digest, size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shlex
 from typing import TYPE_CHECKING
 
 import openpyxl
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.simulator import EmbeddedGateway
-    from tests.acceptance.conftest import Home
+    from tests.acceptance.conftest import Done, Home
 
 #: texts that a spreadsheet takes for something else
 HOSTILE = ("=1+1", "+特価", "-5度", "@店", "'引用", '"二重"', '=HYPERLINK("http://x")', "_x0041_")
@@ -224,3 +225,37 @@ def test_failed_formulas_negative_numbers_and_rows_without_a_header_are_never_se
     bare = home("validate", "bare.csv")
     assert bare.code == 3
     assert "山田" not in bare.out + bare.err
+
+
+def suggested(done: Done, lead: str) -> list[str]:
+    """Return the words of the command that was printed behind ``lead``, as a shell would cut them."""
+    (line,) = [line for line in done.out.splitlines() if line.strip().startswith(lead)]
+    program, *words = shlex.split(line.partition(lead)[2])
+    assert program == "mediasms"
+    return words
+
+
+@pytest.mark.parametrize("out", [(), ("--out", "checked")])
+def test_printed_commands_can_be_pasted(home: Home, gateway: EmbeddedGateway, out: tuple[str, ...]) -> None:
+    """With everything that has to be quoted, another configuration, and a list that has no header."""
+    config = home.folder / "店舗 1's.toml"
+    assert home("init", "--config", config.name).code == 0
+    config.write_text(config.read_text("utf-8") + '\n[layouts.short]\ncolumns = ["電話番号", "お名前"]\n', "utf-8")
+    write(home.folder / "顧客 (春).csv", [["09011112222", "青木"], ["03-1", "井上"]])
+    (home.folder / "本文 $1.txt").write_text("{お名前}様、ご予約は明日です。\n", encoding="utf-8")
+    options = ("--layout", "short", "--text", "本文 $1.txt", "--campaign", "春 の `案内`", "--max-rejects", "50%")
+    done = home("validate", "顧客 (春).csv", *options, "--config", config.name, *out)
+    assert done.code == 1
+    sent = home(*suggested(done, "next: "), "--json")
+    assert sent.code == (1 if out else 0)
+    assert len(gateway.messages) == 1
+    again = suggested(done, "once they are corrected: ")
+    correct(home.folder / again[1], "0901111")
+    assert home(*again, "--yes", "--json").document["accepted"] == 1
+    assert [message.text for message in gateway.messages][1:] == ["井上様、ご予約は明日です。"]
+
+
+def test_after_a_failure_the_command_to_type_is_for_the_same_installation(home: Home) -> None:
+    done = home("run", "list.csv", "--config", "absent.toml")
+    assert done.code == 2
+    assert "`mediasms init --config absent.toml`" in done.err

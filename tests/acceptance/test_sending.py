@@ -329,3 +329,58 @@ def test_one_text_for_the_whole_list(home: Home, gateway: EmbeddedGateway) -> No
     (home.folder / "text.txt").write_text("{氏名}様、ご予約は明日です。\n", encoding="utf-8")
     assert home("run", "list.csv", "--text", "text.txt", "--yes", "--json").code == 0
     assert [message.text for message in gateway.messages] == ["山田様、ご予約は明日です。"]
+
+
+def test_one_text_as_notepad_writes_it(home: Home, gateway: EmbeddedGateway) -> None:
+    home.init()
+    (home.folder / "list.csv").write_text("電話番号,氏名\r\n090-1000-0301,山田\r\n", encoding="utf-8")
+    (home.folder / "text.txt").write_bytes("{氏名}様、\r\nご予約は明日です。\r\n".encode("cp932"))
+    assert home("run", "list.csv", "--text", "text.txt", "--yes").code == 0
+    assert [message.text for message in gateway.messages] == ["山田様、\nご予約は明日です。"]
+
+
+def test_the_list_is_never_the_text(home: Home, gateway: EmbeddedGateway) -> None:
+    home.init()
+    (home.folder / "list.csv").write_text("電話番号\r\n090-1000-0301\r\n", encoding="utf-8")
+    done = home("run", "list.csv", "--text", "./list.csv", "--yes", "--json")
+    assert (done.code, done.document["error"]) == (2, "text_file.is_input")
+    assert home("status", "--json").document["batches"] == []
+    assert gateway.requests == {}
+
+
+def test_a_batch_that_is_taken_up_again_says_so_and_what_comes_next(home: Home, gateway: EmbeddedGateway) -> None:
+    home.init()
+    command = ("validate", "sample_data/clinic-3-rows.csv", "--campaign", "c")
+    first = home(*command, "--json").document
+    batch = first["batch_id"]
+    assert (first["continued"], first["next"]) == (False, "send")
+    assert f"next: mediasms send {batch}\n" in home(*command).out
+    assert home("send", batch).code == 0
+
+    again = home(*command, "--json").document
+    assert (again["continued"], again["next"], again["uncounted"]) == (True, "pull", None)
+    for key in ("rows", "accepted", "rejected", "already", "codes", "repairs", "artifacts"):
+        assert again[key] == first[key]
+    said = home(*command).out
+    assert f"this input is batch {batch}" in said
+    assert "input 3 rows = accepted 1 + rejected 2 + already served 0" in said
+    assert "1  phone.scientific" in said
+    assert f"rejected rows: {home.workspace / 'batches' / batch / 'rejected.csv'}" in said
+    assert str(home.folder / "sample_data/clinic-3-rows-rejected.xlsx") in said
+    assert f"next: mediasms pull {batch}\n" in said
+    assert "計画済み" in home(*command, "--lang", "ja").out
+
+    gateway.clock.advance(timedelta(days=3))
+    assert home("pull", batch).code == 0
+    assert f"next: mediasms reconcile {batch}\n" in home(*command).out
+    assert home("reconcile", batch).code == 1
+    done = home(*command)
+    assert f"nothing is left to do for batch {batch}." in done.out
+    assert "next:" not in done.out
+    (home.workspace / "batches" / batch / "rejected.csv").unlink()
+    (home.folder / "sample_data/clinic-3-rows-rejected.xlsx").unlink()
+    lost = home("run", *command[1:], "--yes")
+    assert lost.code == 1
+    assert "not everything can be counted: the file" in lost.out
+    assert "rejected rows:" not in lost.out
+    assert "clinic-3-rows-rejected.xlsx" not in lost.out

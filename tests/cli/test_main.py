@@ -15,8 +15,9 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline.cli import main
-from pipeline.cli.commands import Span, _asker
+from pipeline.cli.commands import _asker
 from pipeline.cli.main import cli
+from pipeline.cli.options import Span
 from pipeline.cli.output import Output, _Bar, actor, detect_language
 from pipeline.errors import Bug, Exit, GuardStopped
 from pipeline.messages import Language
@@ -184,7 +185,7 @@ def test_progress_says_how_fast_and_how_long() -> None:
 def test_on_a_terminal_run_asks(
     unpriced: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    session = main.Session(Path("x"), _output())
+    session = main.Session(_output())
     assert _asker(session, yes=False) is None
     asked: list[str] = []
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import re
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.ids import ALPHABET, batch_id, fingerprint, letters, smsid, text_digest
+from pipeline.core.ids import ALPHABET, batch_id, fingerprint, letters, text_digest
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 
@@ -17,7 +16,6 @@ def test_ids_never_change_between_releases() -> None:
     """Typed here: a new release must recognise what an older one sent."""
     assert fingerprint("a", "b") == hashlib.sha256(b"\0" * 7 + b"\1a" + b"\0" * 7 + b"\1b").hexdigest()
     assert letters((19 + 2).to_bytes(4, "big"), 3) == "dcb"
-    assert smsid("bcd", "fghjkmnpqr", 12) == "bcdfghjkmnpqr0000012"
     assert text_digest("本文") == hashlib.blake2b("本文".encode(), digest_size=12).hexdigest()
 
 
@@ -46,19 +44,6 @@ def test_each_part_decides_the_batch(campaign: str, content: str, deciding: str)
     assert len(others) == 3
 
 
-@given(words, st.integers(1, 10_000_000))
-def test_an_smsid_is_never_a_number_or_a_date(campaign: str, row: int) -> None:
-    made = smsid(letters(campaign.encode(), 3), batch_id(campaign, "", ""), row)
-    assert re.fullmatch(r"[a-z]{13}[0-9]{7,8}", made)
-    assert len(made) <= 50
-    assert not re.search(r"jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|[0-9]e[0-9]", made)
-
-
 def test_letters_have_no_vowel_and_no_exponent() -> None:
     assert not set(ALPHABET) & set("aeiou")
     assert len(set(ALPHABET)) == len(ALPHABET)
-
-
-def test_rows_of_a_batch_have_different_smsids() -> None:
-    rows = [1, 10, 9_999_999, 10_000_000, 100_000_000]
-    assert len({smsid("bcd", "fghjkmnpqr", row) for row in rows}) == len(rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from pathlib import Path
 from string import Formatter
@@ -12,6 +13,10 @@ import pytest
 import pipeline.messages
 from pipeline.errors import MEANINGS, SEVERITY, Bug, Exit, MediasmsError, worst
 from pipeline.messages import FAILURES, LABELS, REPAIRS, ROWS, Language, Text, fill, label
+from pipeline.messages.configuration import CONFIGURATION_FAILURES
+from pipeline.messages.inputs import INPUT_FAILURES
+from pipeline.messages.storage import STORAGE_FAILURES
+from pipeline.messages.texts import TEXT_FILE_FAILURES
 from pipeline.model import LEGAL, LIVE, CharacterAt, MessageClass, MessageState, RowTotals
 
 TEXTS: dict[str, Text] = {
@@ -53,6 +58,22 @@ def test_no_code_is_defined_twice() -> None:
                 twice += [f"{module.name}: {code}" for code, count in keys.items() if count > 1]
     assert twice == []
     assert not ROWS.keys() & REPAIRS.keys()
+
+
+def test_no_failure_has_two_texts() -> None:
+    parts = (CONFIGURATION_FAILURES, INPUT_FAILURES, STORAGE_FAILURES, TEXT_FILE_FAILURES)
+    known: set[str] = set()
+    for part in parts:
+        assert not known & part.keys()
+        known |= part.keys()
+    assert all(FAILURES[code] is failure for part in parts for code, failure in part.items())
+
+
+@pytest.mark.parametrize("code", FAILURES)
+def test_commands_in_a_hint_stand_in_backticks(code: str) -> None:
+    """There the command line finds them, to add the configuration they need."""
+    for text in FAILURES[code].hint:
+        assert not re.search(r"mediasms [a-z]", re.sub(r"`mediasms [a-z][^`]*`", "", text))
 
 
 def test_labels_are_filled_in_the_language_asked_for() -> None:

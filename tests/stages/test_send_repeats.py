@@ -49,7 +49,7 @@ def registered(
     writer = csv.writer(buffer, quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(["row_number", "smsid", "msisdn", "text", *fields, "characters", "bytes", "double_byte"])
     for at, (number, text) in enumerate(rows):
-        smsid = ids.smsid(context.ledger.prefix, batch_id, at + 2)
+        smsid = f"{context.ledger.prefix}{batch_id}{at + 2:07d}"
         more = [values[at] for values in fields.values()]
         writer.writerow([at + 2, smsid, number, text, *more, len(text), 2 * len(text), True])
     artefact = write_durable(context.workspace.batch_folder(batch_id) / "accepted.csv", buffer.getvalue().encode())
@@ -246,3 +246,29 @@ def test_rows_written_by_the_version_before_go_out(house: House, context: Contex
         stored = connection.execute(sql("SELECT DISTINCT text_digest FROM message")).scalar_one()
     assert stored == ids.text_digest("一")
     assert house.uploads() == 1
+
+
+def test_a_text_that_differs_in_blanks_at_its_end_is_the_same_message(house: House, context: Context) -> None:
+    header = ["電話番号", "本文"]
+    source = house.write("list.csv", [header, [A, "一"], [A, "一 \u3000"], [A, "一\n"], [A, "二 "], [B, "一 "]])
+    batch = house.batch(context, source, repeats=True)
+    assert (batch.totals.accepted, batch.totals.rejected) == (3, 2)
+    assert send(context, batch).states == {TAKEN: 3}
+    again = house.batch(context, house.write("again.csv", [header, [A, "一\n\n"], [A, "二"], [B, "一"]]), repeats=True)
+    assert (again.totals.accepted, again.totals.already) == (0, 3)
+    assert got(house) == Counter([(A, "一"), (A, "二 "), (B, "一 ")])
+
+
+def test_a_batch_of_an_older_ledger_keeps_its_keys(house: House, context: Context) -> None:
+    header = ["電話番号", "本文"]
+    first = house.batch(context, house.write("a.csv", [header, [A, "一 "]]), repeats=True)
+    send(context, first)
+    old = ids.former_message_key(A, "一 ", "")
+    with context.ledger.writing() as connection:
+        connection.execute(sql("UPDATE message SET message_key = :key"), {"key": old})
+    more = house.batch(context, house.write("b.csv", [header, [A, "一 "], [B, "一 "]]), repeats=True)
+    assert (more.totals.accepted, more.totals.already) == (1, 1)
+    with (context.workspace.batch_folder(more.batch_id) / "already.csv").open(newline="") as file:
+        assert list(csv.reader(file))[1:] == [["2", *house.smsids(context, first.batch_id)]]
+    send(context, more)
+    assert got(house) == Counter([(A, "一 "), (B, "一 ")])

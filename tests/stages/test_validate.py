@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.core import ids
 from pipeline.errors import Bug, GuardStopped, InputUnusable, UsageError
 from pipeline.ledger.batches import find_batch, list_batches, register_batch
 from pipeline.messages import Language
@@ -60,7 +59,7 @@ def test_rows_are_accepted_rejected_with_reasons_or_repaired(house: House, conte
         ("3", "09012345679", "こんにちは"),
     ]
     prefix, batch_id = context.ledger.prefix, done.batch.batch_id
-    assert [row["smsid"] for row in accepted] == [ids.smsid(prefix, batch_id, 2), ids.smsid(prefix, batch_id, 3)]
+    assert [row["smsid"] for row in accepted] == [f"{prefix}{batch_id}0000002", f"{prefix}{batch_id}0000003"]
     rejected = _read(done.folder / "rejected.csv")
     assert list(rejected[0]) == ["お名前", "携帯番号", "本文", *REJECTED_COLUMNS]
     by_name = {row["お名前"]: row for row in rejected}
@@ -187,7 +186,7 @@ def test_an_own_smsid_is_kept_and_belongs_to_one_message_for_ever(house: House, 
     own = house.write("a.csv", [head, [house.number(1), "本文", "order7"], [house.number(2), "本文", ""]])
     first = house.batch(context, own, "spring")
     send(context, first)
-    assert house.smsids(context, first.batch_id) == ["order7", ids.smsid(context.ledger.prefix, first.batch_id, 3)]
+    assert house.smsids(context, first.batch_id) == ["order7", f"{context.ledger.prefix}{first.batch_id}0000003"]
     again = house.write(
         "b.csv",
         [
@@ -272,3 +271,67 @@ def test_rows_served_with_smsids_of_the_users_own_are_already_not_duplicates(hou
     house.sent(context, house.write("a.csv", [["電話番号", "本文", "smsid"], *rows[:3]]))
     totals = house.batch(context, house.write("b.csv", [["電話番号", "本文", "smsid"], *rows])).totals
     assert (totals.accepted, totals.rejected, totals.already) == (1, 0, 3)
+
+
+HEADER = ["電話番号", "本文", "備考"]
+
+
+def test_a_batch_that_is_taken_up_again_says_what_was_found(house: House, context: Context) -> None:
+    long = "長" * 140_000
+    rows = [
+        ["9011112222", "お知らせです", "a"],
+        ["03-1234-5678", "①", 'b "x"\r\ny'],
+        ["1", "お知らせです", long],
+        ["09011113333", "♥", ""],
+        ["1", "お知らせです", ""],
+    ]
+    source = house.write("list.csv", [HEADER, *rows])
+    first = validate(context, Request(source, "c"))
+    send(context, first.batch)
+    again = validate(context, Request(source, "c"))
+    assert again.continued
+    assert again.codes == first.codes != {}
+    assert again.rules == first.rules == {"phone.lost_zero": 1}
+    assert again.workbook == first.workbook == house.folder / "list-rejected.xlsx"
+    assert again.batch.totals == first.batch.totals
+    assert (again.examples, again.uncounted) == ((), None)
+    assert again.batch.workbook == first.batch.workbook
+    assert [file.name for file in again.batch.artefacts] == list(FILES)
+
+
+def test_the_workbook_is_named_only_where_it_is(house: House, context: Context) -> None:
+    source = house.write("list.csv", [HEADER, ["09011112222", "あ", ""], ["1", "い", ""]])
+    (house.folder / "list-rejected.xlsx").write_bytes(b"somebody else's")
+    first = validate(context, Request(source, "c"))
+    assert first.workbook == house.folder / "list-rejected-2.xlsx"
+    send(context, first.batch)
+    first.workbook.write_bytes(b"corrected by a person")
+    assert validate(context, Request(source, "c")).workbook == first.workbook
+    first.workbook.unlink()
+    assert validate(context, Request(source, "c")).workbook is None
+
+
+def test_a_workbook_that_stays_with_the_batch_goes_where_the_batch_goes(house: House, context: Context) -> None:
+    source = house.write("list.csv", [HEADER, ["09011112222", "あ", ""], ["1", "い", ""]])
+    first = validate(context, Request(source, "c", name="stdin"))
+    assert first.batch.workbook is not None
+    assert first.batch.workbook.name == "rejected.xlsx"
+    send(context, first.batch)
+    assert validate(context, Request(source, "c", name="stdin")).workbook == first.folder / "rejected.xlsx"
+
+
+@pytest.mark.parametrize(("damage", "code"), [(b"x", "artefact.changed"), (None, "artefact.missing")])
+def test_what_was_changed_since_is_not_counted_but_does_not_stop_the_batch(
+    house: House, context: Context, damage: bytes | None, code: str
+) -> None:
+    source = house.write("list.csv", [HEADER, ["09011112222", "あ", ""], ["1", "い", ""]])
+    first = validate(context, Request(source, "c"))
+    send(context, first.batch)
+    path = first.folder / "rejected.csv"
+    path.write_bytes(path.read_bytes() + damage) if damage else path.unlink()
+    again = validate(context, Request(source, "c"))
+    assert again.continued
+    assert again.codes == {}
+    assert again.uncounted is not None
+    assert again.uncounted.code == code
+    assert send(context, again.batch).states == {MessageState.TAKEN: 1}

@@ -10,7 +10,7 @@ from pipeline.core.kernels import strings
 
 
 def smsid_column(prefix: str, batch: str, rows: pa.Array) -> pa.Array:
-    """Derive the smsid of each row: what ``ids.smsid`` does for one."""
+    """Derive the smsid of each row: ledger prefix, batch, row."""
     digits = pc.utf8_lpad(rows.cast(pa.large_string()), ids.ROW_DIGITS, "0")
     nothing = pa.scalar("", pa.large_string())
     return pc.binary_join_element_wise(strings.constant(prefix + batch, len(rows)), digits, nothing)

@@ -1,0 +1,116 @@
+"""Options that several commands share: which inputs, and how they are read and judged."""
+
+from __future__ import annotations
+
+import re
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pipeline.context import Context
+    from pipeline.stages.validate import Request
+
+_SPAN = re.compile(r"^(\d+)([smhd])$")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_INPUT = click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path))
+_CAMPAIGN = click.option("--campaign", help="Scope of 'not twice'; default: input name and run date.")
+_RUN_DATE = click.option("--run-date", type=click.DateTime(["%Y-%m-%d"]), help="Logical date; default today in Japan.")
+_TEXT = click.option("--text", type=click.Path(path_type=Path), help="One text for the whole list.")
+_READING = (
+    click.option("--sheet", help="Sheet of a workbook; default the first."),
+    click.option("--layout", help="Columns of a list without a header: a [layouts] entry, or gateway."),
+)
+_RULES = (
+    click.option("--strict", is_flag=True, help="Reject what would be repaired."),
+    click.option("--max-rejects", help="Send nothing when more rows are rejected: a count (20) or a share (5%)."),
+    click.option("--replace", multiple=True, help="Replace characters that cannot be sent: standard, or a TOML file."),
+    click.option("--allow-repeats", is_flag=True, help="A number may get several texts in this campaign."),
+)
+
+
+class Span(click.ParamType[timedelta]):
+    """A span of time such as 30m."""
+
+    name = "span"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Read a number and one of s, m, h, d."""
+        if isinstance(value, timedelta):
+            return value
+        match = _SPAN.match(str(value))
+        if match is None:
+            self.fail("a number and one of s, m, h, d, as in 30m", param, ctx)
+        return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+
+
+def judging(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say how an input is read and judged."""
+    for option in reversed((_INPUT, _CAMPAIGN, _RUN_DATE, _TEXT, *_READING, *_RULES)):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the options of ``judging`` said."""
+
+    inputs: tuple[Path, ...]
+    campaign: str | None
+    run_date: datetime | None
+    text: Path | None
+    sheet: str | None
+    layout: str | None
+    strict: bool
+    max_rejects: str | None
+    replace: tuple[str, ...]
+    allow_repeats: bool
+
+    @property
+    def flags(self) -> dict[str, dict[str, object]]:
+        """Return the settings among them."""
+        given = {"strict": self.strict or None, "max_rejects": self.max_rejects, "replacements": self.replace or None}
+        return {"validation": {key: value for key, value in given.items() if value is not None}}
+
+    def words(self, source: Path, campaign: str, *, corrected: bool = False) -> list[object]:
+        """Return the words of the command that takes ``source`` the whole way under the same options.
+
+        Rows that were ``corrected`` come back on the first sheet of a workbook, with a header, whatever the list was.
+        """
+        name = str(source)
+        options = {
+            "--campaign": campaign,
+            "--run-date": self.run_date and self.run_date.date(),
+            "--text": self.text,
+            "--sheet": None if corrected else self.sheet,
+            "--layout": None if corrected else self.layout,
+            "--max-rejects": self.max_rejects,
+        }
+        flags = {"--strict": self.strict, "--allow-repeats": self.allow_repeats}
+        return [
+            *("run", f"./{name}" if name.startswith("-") else name),
+            *(word for option, value in options.items() if value is not None for word in (option, value)),
+            *(word for table in self.replace for word in ("--replace", table)),
+            *(flag for flag, is_set in flags.items() if is_set),
+        ]
+
+    def requests(self, context: Context, stack: ExitStack) -> Iterator[Request]:
+        """Yield what is asked of each input; standard input is spooled for as long as the ``stack`` is open."""
+        from pipeline.adapters.inputs import spooled
+        from pipeline.adapters.texts import read_message_text
+        from pipeline.stages.validate import Request
+
+        content = read_message_text(self.text, self.inputs) if self.text else None
+        day: date | None = self.run_date.date() if self.run_date else None
+        for given in self.inputs:
+            is_stdin = str(given) == "-"
+            source = stack.enter_context(spooled(sys.stdin.buffer, context.workspace.root)) if is_stdin else given
+            name = "stdin" if is_stdin else None
+            yield Request(source, self.campaign, day, content, self.sheet, self.layout, self.allow_repeats, name)

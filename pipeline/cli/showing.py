@@ -1,0 +1,136 @@
+"""What commands show of their outcomes: lines for people, and the document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.messages import REPAIRS, WARNINGS, fill
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipeline.cli.main import Session
+    from pipeline.errors import Exit
+    from pipeline.model import Batch
+    from pipeline.operations.next_step import Step
+    from pipeline.operations.run import Outcome
+    from pipeline.stages.reconcile import Reconciled
+    from pipeline.stages.validate import Validated
+
+
+def show_outcome(session: Session, outcome: Outcome, correction: str | None = None) -> dict[str, object]:
+    """Print how a run ended, and return its document. ``correction`` is the command that hands in corrected rows."""
+    output = session.output
+    show_validated(session, outcome.validated, correction)
+    if outcome.sent and outcome.sent.dispatches:
+        output.say("run.sent", count=outcome.sent.messages, dispatches=outcome.sent.dispatches)
+    elif outcome.sent:
+        output.say("run.nothing_to_send", batch=outcome.validated.batch.batch_id)
+    show_reconciled(session, outcome.reconciled)
+    document = dict(outcome.reconciled.document)
+    if outcome.stopped_by:
+        output.failure(outcome.stopped_by)
+        document["error"] = outcome.stopped_by.code
+    return document | {"exit": int(outcome.exit)}
+
+
+def show_validated(session: Session, validated: Validated, correction: str | None) -> None:
+    """Print what validation found, where the files are, and the command that hands in corrected rows."""
+    output, batch = session.output, validated.batch
+    totals = batch.totals
+    if validated.continued:
+        output.say("validate.continued", batch=batch.batch_id, campaign=batch.campaign, run_date=batch.run_date)
+    output.say(
+        "validate.totals",
+        rows=totals.rows,
+        accepted=totals.accepted,
+        rejected=totals.rejected,
+        already=totals.already,
+    )
+    _show_found(session, validated)
+    if validated.continued and totals.rejected and not validated.uncounted:
+        output.say("validate.rejected", file=validated.folder / "rejected.csv")
+    if validated.workbook:
+        output.say("validate.workbook", file=validated.workbook)
+    if correction:
+        output.say("validate.correct", command=correction)
+    output.say("validate.files", folder=validated.folder)
+
+
+def _show_found(session: Session, validated: Validated) -> None:
+    """Print codes with examples, repairs and remarks."""
+    from pipeline.reports.reject_words import explain
+
+    output, batch = session.output, validated.batch
+    language, examples, rejected = output.language, validated.examples, batch.totals.rejected
+    for code, count in _most_first(validated.codes):
+        output.say("validate.code", code=code, count=count)
+    if validated.uncounted:
+        output.say("validate.uncounted", problem=validated.uncounted.what(language))
+    for finding in examples:
+        reason = explain(finding, language)
+        output.say("validate.example", row=finding.row_number, column=finding.column, reason=reason)
+    if examples and len(examples) < rejected:
+        output.say("validate.shown", shown=len(examples), total=rejected)
+    if validated.rules:
+        output.say("validate.repairs", repaired=batch.repaired)
+    for rule, count in _most_first(validated.rules):
+        output.say("validate.repair", rule=rule, count=count, what=fill(REPAIRS[rule], language, {}))
+    for warning, count in validated.warnings.items():
+        first = validated.warned.get(warning, ())
+        rows = ", ".join(map(str, first)) + (" …" if count > len(first) else "")
+        output.say("validate.warning", text=fill(WARNINGS[warning], language, {"count": count, "rows": rows}))
+
+
+def _most_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def show_next(session: Session, batch: Batch, step: Step | None) -> None:
+    """Print the command that takes a batch further."""
+    if step is None:
+        session.output.say("validate.nothing_next", batch=batch.batch_id)
+    else:
+        session.output.say("validate.next", command=session.command(step, batch.batch_id))
+
+
+def show_reconciled(session: Session, reconciled: Reconciled) -> None:
+    """Print a reconciliation and where its reports are."""
+    from pipeline.reports.terminal import reconciliation_lines
+
+    session.output.show(reconciliation_lines(reconciled.value, session.output.language))
+    for name, path in reconciled.artefacts.items():
+        if name.startswith(("report", "reconciliation")):
+            session.output.say("reconcile.file", file=path)
+
+
+def validated_document(validated: Validated, step: Step | None, code: Exit) -> dict[str, object]:
+    """Return the document of a validation; ``step`` is what comes next."""
+    batch, totals = validated.batch, validated.batch.totals
+    artefacts = {found.name: str(validated.folder / found.name) for found in batch.artefacts}
+    if validated.workbook:
+        artefacts["rejected.xlsx"] = str(validated.workbook)
+    return {
+        "schema": "mediasms/validation/1",
+        "batch_id": batch.batch_id,
+        "campaign": batch.campaign,
+        "run_date": batch.run_date,
+        "source": batch.source_name,
+        "continued": validated.continued,
+        "rows": totals.rows,
+        "accepted": totals.accepted,
+        "rejected": totals.rejected,
+        "already": totals.already,
+        "repaired": batch.repaired,
+        "codes": dict(validated.codes),
+        "repairs": dict(validated.rules),
+        "warnings": dict(validated.warnings),
+        "uncounted": validated.uncounted.code if validated.uncounted else None,
+        "examples": [
+            {"row_number": finding.row_number, "column": finding.column, "code": finding.code}
+            for finding in validated.examples
+        ],
+        "artifacts": artefacts,
+        "next": step,
+        "exit": int(code),
+    }

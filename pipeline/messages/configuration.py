@@ -1,0 +1,141 @@
+"""What is said about settings: the configuration, the profile, tables that they name, and the way to the gateway."""
+
+from __future__ import annotations
+
+from pipeline.messages.text import Failure, Text
+
+#: failure code → texts; placeholders are the failure's facts
+CONFIGURATION_FAILURES: dict[str, Failure] = {
+    "profile.not_toml": Failure(
+        Text("プロファイル {file} は TOML として読めません：{problem}", "profile {file} is not TOML: {problem}"),
+        Text("その行を直してください。", "Correct that line."),
+    ),
+    "profile.invalid": Failure(
+        Text("プロファイル {file} に誤りがあります：\n{problems}", "profile {file} is not usable:\n{problems}"),
+        Text(
+            "キーを直し、`mediasms profile check {file}` で確かめてください。",
+            "Correct the keys, then run `mediasms profile check {file}`.",
+        ),
+    ),
+    "profile.no_column": Failure(
+        Text(
+            "列「{key}」を送るための列がプロファイルのレイアウトにありません。",
+            "the profile's layout has no column that could carry “{key}”",
+        ),
+        Text(
+            "プロファイルの [[layout.column]] に列番号を追加するか（ベンダーに確認）、入力から列を除いてください。",
+            "Add its column number to [[layout.column]] of your profile (ask the vendor), or remove the column.",
+        ),
+    ),
+    "layout.unknown": Failure(
+        Text(
+            "レイアウト {name} はありません（使えるもの：{names}）。", "there is no layout {name} (there are: {names})"
+        ),
+        Text(
+            'mediasms.toml に [layouts.{name}] と columns = ["電話番号", "本文"] のように書いてください。',
+            'Add [layouts.{name}] with columns = ["phone", "text"] to mediasms.toml.',
+        ),
+    ),
+    "replacements.invalid": Failure(
+        Text("置換表 {file} に誤りがあります：\n{problems}", "table of replacements {file} is not usable:\n{problems}"),
+        Text(
+            "schemas/replacement_tables/standard.toml と同じ形で、送信できない文字だけを書いてください。",
+            "Write it like schemas/replacement_tables/standard.toml, with characters that cannot be sent only.",
+        ),
+    ),
+    "usage.max_rejects": Failure(
+        Text("却下の上限「{value}」が読めません。", "cannot read the limit of rejects “{value}”"),
+        Text("件数（20）か割合（5%）を指定してください。", "Give a count (20) or a share (5%)."),
+    ),
+    "profile.not_confirmed": Failure(
+        Text(
+            "{row} 行目の {number} 列目（{key}）に値がありますが、プロファイルで確認されていないため使えません。",
+            "row {row} uses column {number} ({key}), which the profile has not confirmed.",
+        ),
+        Text(
+            "その列を空にするか、ベンダーに確認のうえプロファイルの写しで layout.column {key} を "
+            "confirmed = true にしてください。",
+            "Empty the column, or confirm it with the vendor and set confirmed = true for layout.column {key} "
+            "in your own profile.",
+        ),
+    ),
+    "tariff.not_toml": Failure(
+        Text("料金表 {file} は TOML として読めません：{problem}", "tariff {file} is not TOML: {problem}"),
+        Text("その行を直してください。", "Correct that line."),
+    ),
+    "tariff.invalid": Failure(
+        Text("料金表 {file} に誤りがあります：\n{problems}", "tariff {file} is not usable:\n{problems}"),
+        Text("キーを直してください。", "Correct the keys."),
+    ),
+    "config.missing": Failure(
+        Text("設定ファイル {file} がありません。", "there is no configuration {file}."),
+        Text(
+            "`mediasms init` を実行するか、--config で場所を指定してください。",
+            "Run `mediasms init`, or name it with --config.",
+        ),
+    ),
+    "config.not_toml": Failure(
+        Text(
+            "設定ファイル {file} は TOML として読めません：{problem}",
+            "configuration {file} is not TOML: {problem}",
+        ),
+        Text("その行を直してください。", "Correct that line."),
+    ),
+    "config.invalid": Failure(
+        Text("設定 {file} に誤りがあります：\n{problems}", "configuration {file} is not usable:\n{problems}"),
+        Text(
+            "キーを直し、`mediasms config show` で確かめてください。環境変数 MEDIASMS_… も見てください。",
+            "Correct the keys (environment variables MEDIASMS_… count too), then run `mediasms config show`.",
+        ),
+    ),
+    "config.unreadable": Failure(
+        Text("{file} を読めません：{problem}", "cannot read {file}: {problem}"),
+        Text("場所と権限を確かめてください。", "Check its place and permissions."),
+    ),
+    "config.encoding": Failure(
+        Text(
+            "{file} は UTF-8 ではありません（先頭から {offset} バイト）。",
+            "{file} is not UTF-8 (byte {offset}).",
+        ),
+        Text("文字コード UTF-8 で保存し直してください。", "Save it again as UTF-8."),
+    ),
+    "config.secret_file": Failure(
+        Text(
+            "パスワードのファイル {file} を読めません：{problem}",
+            "cannot read the password file {file}: {problem}",
+        ),
+        Text("gateway.password_file を確かめてください。", "Check gateway.password_file."),
+    ),
+    "gateway.incomplete": Failure(
+        Text("接続に必要な設定がありません：{keys}", "settings for the gateway are missing: {keys}"),
+        Text(
+            "mediasms.toml か環境変数（MEDIASMS_GATEWAY_…）で指定してください。",
+            "Set them in mediasms.toml or in the environment (MEDIASMS_GATEWAY_…).",
+        ),
+    ),
+    "gateway.base_url": Failure(
+        Text("gateway.base_url が URL ではありません：{url}", "gateway.base_url is not a URL: {url}"),
+        Text("https:// で始まる URL を指定してください。", "Give a URL that starts with https://."),
+    ),
+    "gateway.not_https": Failure(
+        Text("{host} への接続は HTTPS でなければなりません。", "the connection to {host} must be HTTPS."),
+        Text(
+            "gateway.base_url を https:// にしてください。http:// はこの機械の中だけで使えます。",
+            "Use https:// in gateway.base_url; http:// is for loopback only.",
+        ),
+    ),
+    "gateway.credentials_in_url": Failure(
+        Text(
+            "gateway.base_url にユーザー名やパスワードを書くことはできません。",
+            "gateway.base_url must not hold a user name or password.",
+        ),
+        Text(
+            "gateway.username と gateway.password_file を使ってください。",
+            "Use gateway.username and gateway.password_file.",
+        ),
+    ),
+    "gateway.port": Failure(
+        Text("ポート {port} を使えません：{problem}", "cannot listen on port {port}: {problem}"),
+        Text("--port で別の番号を指定してください。", "Choose another one with --port."),
+    ),
+}
