@@ -297,11 +297,11 @@ def free_messages(ledger: Ledger, value: Batch) -> dict[int, list[str]]:
         & (message.c.reason.startswith("request:") | message.c.reason.startswith("person:"))
         & ~elsewhere
     )
-    withdrawn = (message.c.state == MessageState.PLANNED.value) & (
-        select(beside.c.smsid)
-        .where(beside.c.dispatch_id == message.c.dispatch_id, beside.c.state != MessageState.PLANNED.value)
-        .exists()
+    # One list of dispatches: looking at its neighbours for each message would read a dispatch as often as it has rows.
+    changed = select(beside.c.dispatch_id).where(
+        beside.c.batch_id == value.batch_id, beside.c.state != MessageState.PLANNED.value
     )
+    withdrawn = (message.c.state == MessageState.PLANNED.value) & message.c.dispatch_id.in_(changed)
     query = (
         select(dispatch.c.chunk, message.c.smsid)
         .join(dispatch, dispatch.c.dispatch_id == message.c.dispatch_id)
