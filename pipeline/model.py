@@ -40,6 +40,9 @@ LEGAL: Mapping[MessageState, frozenset[MessageState]] = {
     MessageState.TAKEN: frozenset({MessageState.CANCELLED}),
 }
 
+#: Why a message was cancelled: its recipient opted out before it was sent.
+OPTED_OUT = "opted_out"
+
 #: States in which a message counts as served or possibly served: its key may not be used again in the campaign.
 LIVE: frozenset[MessageState] = frozenset(
     {MessageState.PLANNED, MessageState.IN_FLIGHT, MessageState.TAKEN, MessageState.UNKNOWN}
@@ -351,7 +354,10 @@ class ForeignLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciliation:
-    """What was sent, what came back and what is billed: one frozen value, rendered four ways."""
+    """What was sent, what came back and what is billed: one frozen value, rendered four ways.
+
+    ``opted_out`` counts those of the cancelled messages whose recipient opted out before they were sent.
+    """
 
     batch_id: str
     campaign: str
@@ -361,6 +367,7 @@ class Reconciliation:
     totals: RowTotals
     repaired: int
     states: Mapping[MessageState, int]
+    opted_out: int
     classes: Mapping[MessageClass, int]
     statuses: tuple[StatusLine, ...]
     foreign: ForeignLine

@@ -138,11 +138,20 @@ def send_command(session: Session, *, batch: str, yes: bool, again: bool) -> Exi
         session.output.say("run.sent", count=sent.messages, dispatches=sent.dispatches)
     else:
         session.output.say("run.nothing_to_send", batch=batch)
-    states = {state.value: count for state, count in sent.states.items()}
+    if sent.opted_out:
+        session.output.say("run.opted_out", count=sent.opted_out)
+    code = Exit.FINDINGS if sent.opted_out else Exit.DONE
     session.output.document(
-        {"batch_id": batch, "dispatches": sent.dispatches, "sent": sent.messages, "states": states, "exit": 0}
+        {
+            "batch_id": batch,
+            "dispatches": sent.dispatches,
+            "sent": sent.messages,
+            "states": {state.value: count for state, count in sent.states.items()},
+            "opted_out": sent.opted_out,
+            "exit": int(code),
+        }
     )
-    return Exit.DONE
+    return code
 
 
 @click.command("pull")

@@ -26,6 +26,8 @@ def show_outcome(session: Session, outcome: Outcome, correction: str | None = No
         output.say("run.sent", count=outcome.sent.messages, dispatches=outcome.sent.dispatches)
     elif outcome.sent:
         output.say("run.nothing_to_send", batch=outcome.validated.batch.batch_id)
+    if outcome.reconciled.value.opted_out:
+        output.say("run.opted_out", count=outcome.reconciled.value.opted_out)
     show_reconciled(session, outcome.reconciled)
     document = dict(outcome.reconciled.document)
     if outcome.stopped_by:

@@ -12,6 +12,7 @@ from pipeline.core.billing import Tariff
 from pipeline.core.calendar import jst_date
 from pipeline.core.matching import Deadlines, Match, StatusTable, match_message
 from pipeline.model import (
+    OPTED_OUT,
     Amount,
     Batch,
     Break,
@@ -51,6 +52,7 @@ class _Sums:
     """What grows while messages pass by."""
 
     states: Counter[MessageState] = field(default_factory=Counter)
+    opted_out: int = 0
     classes: Counter[MessageClass] = field(default_factory=Counter)
     lines: dict[tuple[MessageClass, str], _Line] = field(default_factory=lambda: defaultdict(_Line))
     breaks: list[Break] = field(default_factory=list)
@@ -92,6 +94,7 @@ def reconcile(  # noqa: PLR0913 - each is a different kind of evidence
         totals=batch.totals,
         repaired=batch.repaired,
         states=dict(sums.states),
+        opted_out=sums.opted_out,
         classes=dict(sums.classes),
         statuses=_status_lines(sums),
         foreign=foreign,
@@ -141,6 +144,7 @@ def _add(sums: _Sums, match: Match, tariff: Tariff) -> MessageLine:
             )
         )
     sums.states[message.state] += 1
+    sums.opted_out += message.reason == OPTED_OUT
     sums.classes[match.message_class] += 1
     line = sums.lines[match.message_class, match.label]
     line.messages += 1

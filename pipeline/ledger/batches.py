@@ -15,7 +15,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from pipeline.errors import GuardStopped, UsageError
 from pipeline.ledger.opening import Ledger
 from pipeline.ledger.tables import batch, campaign, event, is_live, iso, message, moment
-from pipeline.model import Artefact, Batch, MessageState, RowTotals, SentMessage
+from pipeline.model import OPTED_OUT, Artefact, Batch, MessageState, RowTotals, SentMessage
 
 _SLICE = 5_000
 _BLOCK = 50_000
@@ -243,6 +243,13 @@ def count_states(ledger: Ledger, batch_id: str) -> dict[MessageState, int]:
     query = select(message.c.state, func.count()).where(message.c.batch_id == batch_id).group_by(message.c.state)
     with ledger.reading() as connection:
         return {MessageState(state): count for state, count in connection.execute(query)}
+
+
+def count_opted_out(ledger: Ledger, batch_id: str) -> int:
+    """Count a batch's messages that were cancelled because their recipients opted out."""
+    query = select(func.count()).where(message.c.batch_id == batch_id, message.c.reason == OPTED_OUT)
+    with ledger.reading() as connection:
+        return int(connection.execute(query).scalar_one())
 
 
 def sent_messages(ledger: Ledger, batch_id: str) -> Iterable[SentMessage]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from pipeline.core.answers import Verdict
@@ -15,7 +15,7 @@ from pipeline.errors import Bug, GuardStopped, UsageError
 from pipeline.ledger.batches import record_event
 from pipeline.ledger.opening import Ledger
 from pipeline.ledger.tables import auth_failure, batch, dispatch, is_live, iso, message, moment, optout
-from pipeline.model import LEGAL, Artefact, Batch, Dispatch, MessageState
+from pipeline.model import LEGAL, OPTED_OUT, Artefact, Batch, Dispatch, MessageState
 
 _SLICE = 5_000
 
@@ -158,31 +158,75 @@ def planned_smsids(ledger: Ledger, batch_id: str) -> set[str]:
         return set(connection.execute(query).scalars())
 
 
-def _move(connection: Connection, wanted: str, before: MessageState, after: MessageState, **values: object) -> int:
-    """Change every message of a dispatch that is in ``before``; return how many."""
+def _move(
+    connection: Connection,
+    wanted: str,
+    before: MessageState,
+    after: MessageState,
+    *only: ColumnElement[bool],
+    **values: object,
+) -> int:
+    """Change every message of a dispatch that is in ``before`` and meets ``only``; return how many."""
     if after not in LEGAL[before]:
         raise Bug("state.illegal", before=before.value, after=after.value)
     moved = connection.execute(
         update(message)
-        .where(message.c.dispatch_id == wanted, message.c.state == before.value)
+        .where(message.c.dispatch_id == wanted, message.c.state == before.value, *only)
         .values(state=after.value, **values)
     )
     return moved.rowcount
 
 
-def begin_dispatch(ledger: Ledger, value: Dispatch, now: datetime) -> int:
+def cancel_opted_out(ledger: Ledger, batch_id: str, now: datetime) -> int:
+    """Cancel those messages of a batch that wait to be sent to somebody who has opted out; return how many.
+
+    What may have left is not touched. A dispatch that holds a cancelled message never goes out: its other messages are
+    ``withdrawn_messages``.
+    """
+    with ledger.writing() as connection:
+        return _cancel_opted_out(connection, batch_id, now)
+
+
+def _cancel_opted_out(connection: Connection, batch_id: str, now: datetime) -> int:
+    waits = (message.c.state == MessageState.PLANNED.value) | _may_be_planned_again()
+    found = connection.execute(
+        select(message.c.dispatch_id)
+        .where(message.c.batch_id == batch_id, waits, _has_opted_out())
+        .group_by(message.c.dispatch_id)
+    )
+    total = 0
+    for owner in found.scalars().all():
+        # What was refused would be planned again and cancelled then: both at once, without a payload for nobody.
+        _move(connection, owner, MessageState.REFUSED, MessageState.PLANNED, _may_be_planned_again(), _has_opted_out())
+        count = _move(
+            connection, owner, MessageState.PLANNED, MessageState.CANCELLED, _has_opted_out(), reason=OPTED_OUT
+        )
+        record_event(connection, now, "cancelled", batch_id, owner, reason=OPTED_OUT, messages=count)
+        total += count
+    return total
+
+
+def _has_opted_out() -> ColumnElement[bool]:
+    return select(optout.c.msisdn).where(optout.c.msisdn == message.c.msisdn).exists()
+
+
+def begin_dispatch(ledger: Ledger, value: Dispatch, now: datetime) -> int | None:
     """Commit that a dispatch is in flight, before its first byte; return the number of the attempt.
 
-    Whoever opted out before this commit is not written to: the list is asked in the same transaction.
+    Whoever opted out before this commit is not written to: the list is asked in the same transaction. If it names
+    anybody in the dispatch, nothing is begun, the batch's messages to people on the list are cancelled, and None is
+    returned.
     """
     barred = (
         select(func.count())
-        .join_from(message, optout, optout.c.msisdn == message.c.msisdn)
+        .select_from(message)
         .where(message.c.dispatch_id == value.dispatch_id, message.c.state == MessageState.PLANNED.value)
+        .where(_has_opted_out())
     )
     with ledger.writing() as connection:
-        if count := connection.execute(barred).scalar_one():
-            raise GuardStopped("guard.opted_out", count=count, batch=value.batch_id)
+        if connection.execute(barred).scalar_one():
+            _cancel_opted_out(connection, value.batch_id, now)
+            return None
         moved = _move(connection, value.dispatch_id, MessageState.PLANNED, MessageState.IN_FLIGHT, sent_at=iso(now))
         if moved != value.messages:
             raise GuardStopped("dispatch.changed", dispatch=value.dispatch_id)
@@ -275,13 +319,22 @@ def resolve_dispatch(  # noqa: PLR0913 - who, what, when and why
 
 
 def free_messages(ledger: Ledger, value: Batch) -> dict[int, list[str]]:
-    """Return smsids by chunk of messages that must be planned again before they can be sent.
+    """Return smsids by chunk of messages that must be planned again before they can be sent: refused and withdrawn."""
+    return _by_chunk(ledger, value, _may_be_planned_again() | _is_withdrawn(value.batch_id))
 
-    Refused ones: only a refusal of the whole request, or a person's, frees a message; a refused row needs another
-    input, and what another batch of the campaign has served since stays refused. Planned ones: those whose dispatch
-    holds a message that a result has shown to be taken, because its payload must never go out.
+
+def withdrawn_messages(ledger: Ledger, value: Batch) -> dict[int, list[str]]:
+    """Return smsids by chunk of planned messages whose dispatch must never go out, and which need another one."""
+    return _by_chunk(ledger, value, _is_withdrawn(value.batch_id))
+
+
+def _may_be_planned_again() -> ColumnElement[bool]:
+    """Say that a message was refused but may still be sent.
+
+    Only a refusal of the whole request, or a person's, frees a message; a refused row needs another input, and what
+    another batch of the campaign has served since stays refused.
     """
-    other, beside = message.alias("other"), message.alias("beside")
+    other = message.alias("other")
     elsewhere = (
         select(other.c.smsid)
         .where(
@@ -292,31 +345,39 @@ def free_messages(ledger: Ledger, value: Batch) -> dict[int, list[str]]:
         )
         .exists()
     )
-    refused = (
-        (message.c.state == MessageState.REFUSED.value)
-        & (message.c.reason.startswith("request:") | message.c.reason.startswith("person:"))
-        & ~elsewhere
+    whole = message.c.reason.startswith("request:") | message.c.reason.startswith("person:")
+    return (message.c.state == MessageState.REFUSED.value) & whole & ~elsewhere
+
+
+def _is_withdrawn(batch_id: str) -> ColumnElement[bool]:
+    """Say that a planned message's dispatch holds one that must not be in it any more.
+
+    A result has shown that one to be taken, or it was cancelled.
+    """
+    beside = message.alias("beside")
+    # One list of dispatches: looking at its neighbours for each message would read a dispatch as often as it has rows.
+    changed = select(beside.c.dispatch_id).where(
+        beside.c.batch_id == batch_id, beside.c.state != MessageState.PLANNED.value
     )
-    withdrawn = (message.c.state == MessageState.PLANNED.value) & (
-        select(beside.c.smsid)
-        .where(beside.c.dispatch_id == message.c.dispatch_id, beside.c.state != MessageState.PLANNED.value)
-        .exists()
-    )
+    return (message.c.state == MessageState.PLANNED.value) & message.c.dispatch_id.in_(changed)
+
+
+def _by_chunk(ledger: Ledger, value: Batch, wanted: ColumnElement[bool]) -> dict[int, list[str]]:
     query = (
         select(dispatch.c.chunk, message.c.smsid)
         .join(dispatch, dispatch.c.dispatch_id == message.c.dispatch_id)
-        .where(message.c.batch_id == value.batch_id, refused | withdrawn)
+        .where(message.c.batch_id == value.batch_id, wanted)
         .order_by(message.c.row_number)
     )
-    free: dict[int, list[str]] = {}
+    found: dict[int, list[str]] = {}
     with ledger.reading() as connection:
         for chunk, smsid in connection.execute(query):
-            free.setdefault(chunk, []).append(smsid)
-    return free
+            found.setdefault(chunk, []).append(smsid)
+    return found
 
 
 def plan_again(ledger: Ledger, value: Batch, again: PlannedDispatch, smsids: Sequence[str], now: datetime) -> None:
-    """Commit a new dispatch for messages that ``free_messages`` returned; they keep their smsids."""
+    """Commit a new dispatch for messages that are free or withdrawn; they keep their smsids."""
     free = [MessageState.REFUSED.value, MessageState.PLANNED.value]
     with ledger.writing() as connection:
         connection.execute(

@@ -99,20 +99,6 @@ FAILURES: dict[str, Failure] = {
         ),
         Text("別のフォルダーを指定してください。", "Name another folder."),
     ),
-    "guard.opted_out": Failure(
-        Text(
-            "配信停止の申し出がある番号宛のメッセージが {count} 通あります（バッチ {batch}）。これ以降は送信しません。",
-            "{count} messages are for numbers that have opted out (batch {batch}); nothing more is sent.",
-        ),
-        Text(
-            "まだ何も送っていないバッチなら、入力ファイルをもう一度 `mediasms run` に渡してください"
-            "（該当する行は却下されます）。"
-            "送信計画ができているバッチなら、該当するメッセージを取り消すまで送信できません。",
-            "If nothing of the batch was sent yet, hand its input to `mediasms run` again: those rows are then "
-            "rejected. "
-            "If it is planned, it waits until those messages are cancelled.",
-        ),
-    ),
     "guard.not_confirmed": Failure(
         Text("送信しませんでした（バッチ {batch}）。", "nothing was sent (batch {batch})."),
         Text("`mediasms send {batch}` でいつでも送れます。", "`mediasms send {batch}` sends it any time."),

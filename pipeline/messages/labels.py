@@ -55,6 +55,7 @@ LABELS: dict[str, Text] = {
     "report.heading.as_of": Text("基準日時", "as of"),
     "report.heading.tariff": Text("料金表", "tariff"),
     "report.heading.repaired": Text("自動補正した値", "values repaired"),
+    "report.heading.opted_out": Text("配信停止による取消", "cancelled, opted out"),
     "report.section.amount": Text("課金額", "Amount"),
     "report.section.figures": Text("件数と課金額", "Messages and amount"),
     "report.section.classes": Text("区分別の件数", "Messages by class"),
@@ -212,6 +213,10 @@ LABELS: dict[str, Text] = {
     "run.nothing_to_send": Text(
         "送信するものはありません：バッチ {batch} は処理済みです。",
         "nothing to send: batch {batch} has already been dealt with.",
+    ),
+    "run.opted_out": Text(
+        "取消：配信停止を希望した番号宛の {count} 通は送信しません（リストから外しても取消のままです）。",
+        "cancelled: {count} messages to numbers that opted out; they stay cancelled if a number comes off the list.",
     ),
     "validate.continued": Text(
         "この入力は計画済みのバッチ {batch}（キャンペーン {campaign}、{run_date}）です。"

@@ -40,6 +40,7 @@ def reconciliation_document(
         "repaired": value.repaired,
         "messages": value.messages,
         **{state.value: value.states.get(state, 0) for state in MessageState},
+        "opted_out": value.opted_out,
         "pending": value.classes.get(MessageClass.PENDING, 0),
         "missing": value.classes.get(MessageClass.MISSING, 0),
         "classes": {name.value: number for name in MessageClass if (number := value.classes.get(name, 0))},

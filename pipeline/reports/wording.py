@@ -95,6 +95,8 @@ def headings(value: Reconciliation, language: Language) -> list[tuple[str, str]]
         "tariff": visible(value.tariff),
         "repaired": count(value.repaired),
     }
+    if value.opted_out:
+        texts["opted_out"] = count(value.opted_out)
     return [(label(f"report.heading.{name}", language), text) for name, text in texts.items()]
 
 

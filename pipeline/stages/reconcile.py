@@ -63,7 +63,7 @@ def exit_of(value: Reconciliation) -> Exit:
     """Return what the findings of a reconciliation ask a scheduler to do."""
     if value.classes.get(MessageClass.UNKNOWN):
         return Exit.UNKNOWN
-    return Exit.DONE if value.balanced and not value.totals.rejected else Exit.FINDINGS
+    return Exit.DONE if value.balanced and not value.totals.rejected and not value.opted_out else Exit.FINDINGS
 
 
 def _window(context: Context, batch: Batch, now: datetime) -> tuple[datetime, datetime]:

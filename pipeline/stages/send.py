@@ -24,12 +24,19 @@ from pipeline.core.calendar import jst_date
 from pipeline.core.tags import final_texts
 from pipeline.core.uniqueness import message_keys
 from pipeline.errors import GatewayRefused, GuardStopped, OutcomeUnknown, TryLater
-from pipeline.ledger.batches import campaign_repeats, count_states, repeats_elsewhere, same_content_elsewhere
+from pipeline.ledger.batches import (
+    campaign_repeats,
+    count_opted_out,
+    count_states,
+    repeats_elsewhere,
+    same_content_elsewhere,
+)
 from pipeline.ledger.dispatches import (
     PlannedDispatch,
     adopt_in_flight,
     attempts_by_dispatch,
     begin_dispatch,
+    cancel_opted_out,
     dispatched,
     end_dispatch,
     free_messages,
@@ -40,6 +47,7 @@ from pipeline.ledger.dispatches import (
     plan_batch,
     planned_smsids,
     return_dispatch,
+    withdrawn_messages,
 )
 from pipeline.ledger.optouts import opted_out
 from pipeline.ledger.results import settle
@@ -53,11 +61,15 @@ _UNAUTHORISED = "401"
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What sending a batch did in this run; ``states`` counts the batch's messages after it."""
+    """What sending a batch did in this run; ``states`` counts the batch's messages after it.
+
+    ``opted_out`` counts those of the cancelled ones whose recipients opted out, in this run or an earlier one.
+    """
 
     dispatches: int
     messages: int
     states: dict[MessageState, int]
+    opted_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +87,7 @@ class Preview:
 def send(
     context: Context, batch: Batch, *, again: bool = False, confirm: Callable[[Preview], bool] | None = None
 ) -> Sent:
-    """Send what is planned of a batch.
+    """Send what is planned of a batch, but to nobody who has opted out: those messages are cancelled.
 
     Raises ``OutcomeUnknown`` when an outcome is open (its batch stays where it is), ``GatewayRefused`` when the
     gateway said no to everything, ``TryLater`` when not a byte left, ``GuardStopped`` when a person must look first.
@@ -86,57 +98,74 @@ def send(
     adopt_in_flight(context.ledger, batch.campaign, now)
     settle(context.ledger, now)
     _stop_if_unsettled(context, batch)
+    cancel_opted_out(context.ledger, batch.batch_id, now)
     free = free_messages(context.ledger, batch)
     waiting = _waiting(context, batch, free)
     if waiting:
-        _guard(context, batch, waiting, now, again=again)
+        if not again:
+            _guard(context, batch, waiting, now)
         if confirm and not confirm(preview(context, batch, waiting)):
             raise GuardStopped("guard.not_confirmed", batch=batch.batch_id)
     # Nothing is planned before every guard has passed: what is planned counts as served in its campaign.
     if batch.planned_at is None:
         _plan(context, batch)
-    else:
-        _plan_free_again(context, batch, free)
-    planned = [dispatch for dispatch in list_dispatches(context.ledger, batch.batch_id) if dispatch.is_planned]
-    sent = _send_all(context, gateway, batch, planned)
-    return Sent(len(planned), sent, count_states(context.ledger, batch.batch_id))
+        # Every accepted row is a message, also that of somebody who opted out after validation.
+        if cancel_opted_out(context.ledger, batch.batch_id, context.now()):
+            free = withdrawn_messages(context.ledger, batch)
+    _plan_free_again(context, batch, free)
+    dispatches, messages = _send_all(context, gateway, batch)
+    states = count_states(context.ledger, batch.batch_id)
+    return Sent(dispatches, messages, states, count_opted_out(context.ledger, batch.batch_id))
 
 
 def _waiting(context: Context, batch: Batch, free: Mapping[int, list[str]]) -> set[str]:
     """Return the smsids that this run is about to send."""
     if batch.planned_at is None:
-        return {smsid for chunk in _accepted(context, batch) for smsid in chunk["smsid"].tolist()}
+        return {smsid for chunk in _accepted(context, batch) for smsid in _wanted(context, chunk)}
     again = {smsid for smsids in free.values() for smsid in smsids}
     return planned_smsids(context.ledger, batch.batch_id) | again
 
 
-def _guard(context: Context, batch: Batch, waiting: set[str], now: datetime, *, again: bool) -> None:
-    """Stop when somebody has opted out, whatever was asked for, and unless ``again`` when the same went out before."""
-    if not again and (elsewhere := same_content_elsewhere(context.ledger, batch)):
+def _wanted(context: Context, chunk: pd.DataFrame) -> Iterator[str]:
+    """Return the smsids of those rows whose recipients have not opted out."""
+    numbers = chunk["msisdn"].tolist()
+    out = opted_out(context.ledger, numbers)
+    return (smsid for smsid, number in zip(chunk["smsid"].tolist(), numbers, strict=True) if number not in out)
+
+
+def _guard(context: Context, batch: Batch, waiting: set[str], now: datetime) -> None:
+    """Stop when the same went out before in another campaign."""
+    if elsewhere := same_content_elsewhere(context.ledger, batch):
         raise GuardStopped("guard.same_content", campaign=elsewhere, batch=batch.batch_id)
     days = context.settings.send.repeat_guard_days
-    barred = repeats = 0
+    repeats = 0
     for chunk in _accepted(context, batch):
         rows = _those(chunk, waiting)
-        numbers = rows["msisdn"].tolist()
-        out = opted_out(context.ledger, numbers)
-        barred += sum(number in out for number in numbers) if out else 0
-        if not again:
-            texts = list(zip(numbers, _digests(_columns(rows)), strict=True))
-            repeats += repeats_elsewhere(context.ledger, batch.campaign, texts, now - timedelta(days=days))
-    if barred:
-        raise GuardStopped("guard.opted_out", count=barred, batch=batch.batch_id)
+        texts = list(zip(rows["msisdn"].tolist(), _digests(_columns(rows)), strict=True))
+        repeats += repeats_elsewhere(context.ledger, batch.campaign, texts, now - timedelta(days=days))
     if repeats:
         raise GuardStopped("guard.repeated_text", count=repeats, days=days)
 
 
-def _send_all(context: Context, gateway: GatewayClient, batch: Batch, planned: list[Dispatch]) -> int:
-    """Send dispatch after dispatch until an answer says stop; return how many messages were taken."""
+def _send_all(context: Context, gateway: GatewayClient, batch: Batch) -> tuple[int, int]:
+    """Send dispatch after dispatch until an answer says stop; return how many, and how many messages were taken.
+
+    A dispatch that did not begin, because somebody in it opted out just now, goes out without them after the others.
+    Each time a message was cancelled, so this ends.
+    """
     refusal: GatewayRefused | None = None
-    sent = 0
-    for dispatch in planned:
+    dispatches = sent = 0
+    planned = _planned(context, batch)
+    while planned:
         stop_after_failed_logins(context)
+        dispatch = planned.pop(0)
         verdict = _send_one(context, gateway, batch, dispatch)
+        if verdict is None:
+            # Not what was refused: that is for a later run.
+            _plan_free_again(context, batch, withdrawn_messages(context.ledger, batch))
+            planned = _planned(context, batch)
+            continue
+        dispatches += 1
         sent += verdict.count(MessageState.TAKEN, dispatch.messages)
         _stop_if_unsettled(context, batch)
         if verdict.others is MessageState.REFUSED:
@@ -145,7 +174,11 @@ def _send_all(context: Context, gateway: GatewayClient, batch: Batch, planned: l
                 break
     if refusal:
         raise refusal
-    return sent
+    return dispatches, sent
+
+
+def _planned(context: Context, batch: Batch) -> list[Dispatch]:
+    return [dispatch for dispatch in list_dispatches(context.ledger, batch.batch_id) if dispatch.is_planned]
 
 
 def preview(context: Context, batch: Batch, waiting: set[str]) -> Preview:
@@ -268,7 +301,7 @@ def _one_row_per_number(chunk: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 
 def _plan_free_again(context: Context, batch: Batch, free: Mapping[int, list[str]]) -> None:
-    """Plan again what was refused as a whole or withdrawn; the smsids stay the same.
+    """Plan again what was refused as a whole, or withdrawn with its dispatch; the smsids stay the same.
 
     A chunk holds a number once, so a new dispatch of what is left of it does too.
     """
@@ -284,13 +317,15 @@ def _plan_free_again(context: Context, batch: Batch, free: Mapping[int, list[str
         plan_again(context.ledger, batch, PlannedDispatch(number, chunk, payload, ()), free[chunk], context.now())
 
 
-def _send_one(context: Context, gateway: GatewayClient, batch: Batch, dispatch: Dispatch) -> Verdict:
-    """Send one dispatch: intent, marker, effect, evidence."""
+def _send_one(context: Context, gateway: GatewayClient, batch: Batch, dispatch: Dispatch) -> Verdict | None:
+    """Send one dispatch: intent, marker, effect, evidence. None: somebody in it has opted out, nothing was begun."""
     payload: Path = context.workspace.checked(batch.batch_id, dispatch.payload)
     smsids = dispatched(context.ledger, dispatch.dispatch_id)
     nothing_taken = [code for code, known in context.documented.items() if known.proves is Proof.NOTHING_TAKEN]
     repeated = offered_before(context.ledger, dispatch, nothing_taken)
     attempt = begin_dispatch(context.ledger, dispatch, context.now())
+    if attempt is None:
+        return None
     context.workspace.mark_begun(batch.batch_id, dispatch.number, attempt)
     exchange = gateway.upload(payload, lambda done, total: context.progress("send", done, total))
     if exchange.http_status is None and exchange.bytes_read == 0:

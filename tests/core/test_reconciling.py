@@ -100,6 +100,9 @@ def random_world(seed: int) -> World:
             sent_at = MONTH + timedelta(minutes=chance.randint(-60, 180))
             if chance.random() < 0.1:
                 sent_at = AS_OF - RESULT - timedelta(seconds=chance.choice([-1, 0, 1]))
+        reason = chance.choice(["answer:560", "585"])
+        if state is MessageState.CANCELLED and chance.random() < 0.5:
+            reason = "opted_out"
         size = chance.choice([1, 70, 71, 133, 134, 135, 160, 161, 201])
         world.messages.append(
             SentMessage(
@@ -107,7 +110,7 @@ def random_world(seed: int) -> World:
                 smsid=smsid,
                 msisdn=msisdn,
                 state=state,
-                reason=chance.choice(["answer:560", "585"]),
+                reason=reason,
                 characters=size,
                 double_byte=chance.random() < 0.7,
                 sent_at=sent_at,
@@ -279,6 +282,7 @@ def test_a_random_world_reads_as_the_naive_reference_reads_it(  # noqa: PLR0915 
     breaks["unpriced"] += value.foreign.unpriced > 0
     assert {kind.value: count for kind, count in value.breaks_by_kind.items()} == +breaks
     assert {kind.value: count for kind, count in value.classes.items()} == classes
+    assert value.opted_out == sum(message.reason == "opted_out" for message in world.messages)
     assert Fraction(value.amount.untaxed) == untaxed
     assert Fraction(value.amount.tax) == tax
     assert Fraction(value.amount.total) == untaxed + tax

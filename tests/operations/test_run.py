@@ -10,6 +10,7 @@ import pytest
 from pipeline.errors import Exit, GatewayRefused, GuardStopped, InputUnusable, OutcomeUnknown, TryLater
 from pipeline.ledger.batches import list_batches
 from pipeline.ledger.dispatches import get_dispatch, list_dispatches, resolve_dispatch
+from pipeline.ledger.optouts import add_optouts
 from pipeline.model import MessageClass, MessageState
 from pipeline.operations.resolve import resolve
 from pipeline.operations.run import run, send_batch
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tests.stages.conftest import House
 
 TAKEN, REFUSED, UNKNOWN = MessageState.TAKEN, MessageState.REFUSED, MessageState.UNKNOWN
+CANCELLED = MessageState.CANCELLED
 
 
 def _later(house: House, days: int = 3) -> Callable[[], None]:
@@ -145,6 +147,56 @@ def test_results_that_cannot_be_had_stop_the_run_after_sending(house: House, con
     assert isinstance(done.stopped_by, TryLater)
     assert done.stopped_by.code == "results.unreachable"
     assert done.reconciled.value.states == {TAKEN: 5}
+
+
+def test_who_opted_out_is_reported_by_the_run_and_every_later_one(house: House, context: Context) -> None:
+    source = house.recipients(12)
+    request = Request(source, "c")
+    batch = house.batch(context, source)
+    add_optouts(context.ledger, [house.number(6)], "test", context.now())
+    house.gateway.__exit__(None, None, None)
+    try:
+        # Validated before, sent after somebody opted out: they are cancelled even if not a byte leaves.
+        with pytest.raises(TryLater):
+            send_batch(context, batch.batch_id, again=False, confirm=None)
+        assert house.states(context, batch.batch_id) == {MessageState.PLANNED: 11, CANCELLED: 1}
+        add_optouts(context.ledger, [house.number(0)], "test", context.now())
+        away = run(house.open(), request)
+    finally:
+        house.gateway.__enter__()
+    assert (away.exit, away.reconciled.document["opted_out"]) == (Exit.TRY_LATER, 2)
+    context = house.open()
+    for sent in (10, 0):
+        done = run(context, request, after_send=_later(house))
+        assert done.exit is Exit.FINDINGS
+        assert done.sent is not None
+        assert (done.sent.messages, done.sent.opted_out) == (sent, 2)
+        value = done.reconciled.value
+        assert (value.balanced, value.opted_out, value.states) == (True, 2, {TAKEN: 10, CANCELLED: 2})
+        assert value.classes[MessageClass.CANCELLED] == 2
+        assert MessageClass.PLANNED not in value.classes
+    assert len(house.copies()) == 10
+    assert send_batch(context, batch.batch_id, again=False, confirm=None).opted_out == 2
+
+
+def test_a_batch_of_which_everybody_opted_out_asks_the_gateway_nothing(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(3))
+    add_optouts(context.ledger, [house.number(row) for row in range(3)], "test", context.now())
+    assert send_batch(context, batch.batch_id, again=False, confirm=None).states == {CANCELLED: 3}
+    done = run(context, Request(house.folder / "list.csv", "c"))
+    assert (done.exit, done.reconciled.value.classes) == (Exit.FINDINGS, {MessageClass.CANCELLED: 3})
+    assert house.uploads() == house.pulls() == 0
+
+
+def test_a_cancelled_message_does_not_count_as_waiting_in_its_batch(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(3))
+    add_optouts(context.ledger, [house.number(0)], "test", context.now())
+    send_batch(context, batch.batch_id, again=False, confirm=None)
+    # Two rows were served by the first batch; what was cancelled in it does not wait.
+    done = run(context, Request(house.recipients(4, "longer.csv"), "c"))
+    assert (done.stopped_by, done.exit) == (None, Exit.FINDINGS)
+    totals = done.validated.batch.totals
+    assert (totals.accepted, totals.rejected, totals.already) == (1, 1, 2)
 
 
 def test_an_unusable_input_is_no_batch(house: House, context: Context) -> None:

@@ -80,6 +80,7 @@ def make(statuses: tuple[StatusLine, ...], breaks: tuple[Break, ...] = (), **cha
         "totals": RowTotals(rows=messages + 160, accepted=messages, rejected=150, already=10),
         "repaired": 37,
         "states": {S.TAKEN: messages - refused, S.REFUSED: refused},
+        "opted_out": 0,
         "classes": classes,
         "statuses": statuses,
         "foreign": ForeignLine(

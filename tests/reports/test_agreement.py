@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,24 @@ def test_the_workbook_holds_every_figure_of_the_document(
             elif isinstance(cell, str):
                 held |= {Decimal(each.replace(",", "")) for each in re.findall(r"\b\d[\d,]*(?:\.\d+)?\b", cell)}
     assert {Decimal(figure.replace(",", "")) for figure in figures(value)} - held == set()
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_rendering_says_how_many_were_cancelled_because_people_opted_out(
+    tmp_path: Path, quiet: Reconciliation, language: Language
+) -> None:
+    def shown(value: Reconciliation) -> list[str]:
+        stream = io.StringIO()
+        Console(file=stream, width=300, no_color=True).print(reconciliation_lines(value, language))
+        path = tmp_path / f"{value.opted_out}.xlsx"
+        write_workbook(path, value, [], language)
+        rows = openpyxl.load_workbook(path).worksheets[0].iter_rows(max_col=2, values_only=True)
+        return [stream.getvalue(), render_page(value, [], language), str(list(rows))]
+
+    name = label("report.heading.opted_out", language)
+    assert [name in text for text in shown(quiet)] == [False] * 3
+    for text in shown(replace(quiet, opted_out=1_234)):
+        assert re.search(rf"{name}\W.*?1,234", text, re.DOTALL)
 
 
 def test_every_class_and_kind_has_its_words() -> None:

@@ -16,8 +16,8 @@ GOLDEN = Path(__file__).parent / "golden" / "reconciliation.json"
 
 PROMISED = (
     "schema batch_id campaign run_date source as_of rows accepted rejected already repaired messages "
-    "planned in_flight taken refused unknown cancelled pending missing classes statuses status_lines "
-    "billable_messages billable_units amount foreign breaks break_list equations balanced tariff "
+    "planned in_flight taken refused unknown cancelled opted_out pending missing classes statuses "
+    "status_lines billable_messages billable_units amount foreign breaks break_list equations balanced tariff "
     "provenance artifacts exit"
 )
 
