@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -74,14 +74,26 @@ def _opened(path: Path) -> DurableFile:
         raise TryLater("files.not_writable", folder=str(path.parent), problem=error.strerror) from None
 
 
+def _remove_empty(folders: list[Path]) -> None:
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()
+
+
 @contextmanager
 def durable(*paths: Path) -> Iterator[tuple[DurableFile, ...]]:
-    """Open files that all vanish unless each is committed; turn a full or read-only disk into ``TryLater``."""
+    """Open files that all vanish unless each is committed, and so do folders that are made for them and stay empty.
+
+    A full or read-only disk becomes ``TryLater``.
+    """
     with ExitStack() as stack:
         try:
-            files = [_opened(path) for path in paths]
-            for file in files:
-                stack.callback(file.discard)
+            made = [folder for path in paths for folder in path.parents if not folder.exists()]
+            stack.callback(_remove_empty, made)
+            files = []
+            for path in paths:
+                files.append(_opened(path))
+                stack.callback(files[-1].discard)
             yield tuple(files)
         except OSError as error:
             if error.errno in {errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT}:
@@ -162,7 +174,7 @@ class Workspace:
 
     def create(self, ledger_id: str) -> None:
         """Create what is missing; never change the identity that stands there."""
-        for folder in (self.root, self.root / "batches", self.root / "pulls", self.root / "locks"):
+        for folder in (self.root, self.batches_folder(), self.root / "pulls", self.root / "locks"):
             folder.mkdir(parents=True, exist_ok=True)
         if not (self.root / _IDENTITY).exists():
             write_durable(self.root / _IDENTITY, f"{ledger_id}\n".encode())
@@ -179,9 +191,13 @@ class Workspace:
         if self.ledger_id() != ledger_id:
             raise GuardStopped("ledger.foreign", folder=str(self.root))
 
+    def batches_folder(self) -> Path:
+        """Return the folder of all batches' folders."""
+        return self.root / "batches"
+
     def batch_folder(self, batch_id: str) -> Path:
         """Return the folder of a batch."""
-        return self.root / "batches" / batch_id
+        return self.batches_folder() / batch_id
 
     def pulls_folder(self) -> Path:
         """Return the folder of results files: results belong to the account, one file may cover several batches."""
@@ -206,5 +222,5 @@ class Workspace:
 
     def begun(self) -> Iterator[tuple[str, int, int]]:
         """Yield (batch id, dispatch number, attempts) of every marker."""
-        for marker in sorted((self.root / "batches").glob("*/dispatch-*.begun")):
+        for marker in sorted(self.batches_folder().glob("*/dispatch-*.begun")):
             yield marker.parent.name, int(marker.stem.removeprefix("dispatch-")), int(marker.read_text())

@@ -99,6 +99,23 @@ FAILURES: dict[str, Failure] = {
         ),
         Text("別のフォルダーを指定してください。", "Name another folder."),
     ),
+    "out.not_ours": Failure(
+        Text(
+            "{file} は validate が書いたままのファイルではありません。--out の結果で上書きしません。",
+            "{file} is not as validate wrote it; --out would overwrite it.",
+        ),
+        Text(
+            "そのファイルを移すか、別のフォルダーを指定してください。何も変更していません。",
+            "Move that file away, or name another folder. Nothing was changed.",
+        ),
+    ),
+    "out.is_batch": Failure(
+        Text(
+            "{folder} は作業フォルダの中のバッチのフォルダーです。そこのファイルは置き換えません。",
+            "{folder} is a folder of the workspace's batches, whose files are never replaced.",
+        ),
+        Text("別のフォルダーを指定してください。", "Name another folder."),
+    ),
     "guard.not_confirmed": Failure(
         Text("送信しませんでした（バッチ {batch}）。", "nothing was sent (batch {batch})."),
         Text("`mediasms send {batch}` でいつでも送れます。", "`mediasms send {batch}` sends it any time."),

@@ -47,6 +47,7 @@ from schemas.recipients import (
 
 #: how many rejected rows a summary shows
 EXAMPLES = 5
+ALREADY_COLUMNS = ("row_number", "smsid")
 REPAIRED_COLUMNS = ("row_number", "column", "rule", "before", "after")
 #: our columns of rejected.csv, behind the input's own
 REJECTED_COLUMNS = (
@@ -122,7 +123,7 @@ class Check:
 
         _write(accepted, [accepted_columns(self._fields)])
         _write(rejected, [[*self._heading.given, *REJECTED_COLUMNS]])
-        _write(already, [["row_number", "smsid"]])
+        _write(already, [ALREADY_COLUMNS])
         _write(repaired, [REPAIRED_COLUMNS])
         for decided in in_order(written, self._decided(), workers=1):
             chunk, found = decided.chunk, decided.found
@@ -258,9 +259,14 @@ def _explained(findings: Sequence[Finding], language: Language) -> list[object]:
 
 
 def _write(file: DurableFile, lines: Iterable[Iterable[object]]) -> None:
+    file.write(csv_bytes(lines))
+
+
+def csv_bytes(lines: Iterable[Iterable[object]]) -> bytes:
+    """Return lines as they stand in a batch's files."""
     buffer = io.StringIO(newline="")
     csv.writer(buffer, lineterminator="\r\n").writerows(lines)
-    file.write(buffer.getvalue().encode())
+    return buffer.getvalue().encode()
 
 
 def policy_of(context: Context) -> Policy:

@@ -21,9 +21,9 @@ from pipeline.ledger.batches import campaign_repeats, find_batch, register_batch
 from pipeline.model import Artefact, Batch, Finding, RowTotals
 from pipeline.reports.rejects import RejectedWorkbook
 from pipeline.stages.checking import Check
+from pipeline.stages.out import FILES, check_out
 from schemas.heading import Heading, layout_columns, read_heading
 
-FILES = ("accepted.csv", "rejected.csv", "already.csv", "repaired.csv")
 _CHUNK = 50_000
 
 
@@ -91,8 +91,8 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
     With more rejected rows than ``max_rejects`` that is so too, except for the files that say what is wrong.
     """
     limit = read_reject_limit(given) if (given := context.settings.validation.max_rejects) else NO_LIMIT
-    if out is not None and request.source.resolve() in {(out / name).resolve() for name in FILES}:
-        raise UsageError("out.is_input", file=str(request.source))
+    if out is not None:
+        check_out(out, request.source, context.workspace.batches_folder())
     table = open_input(request.source, sheet=request.sheet)
     heading = _heading(context, request, table)
     campaign = request.named_campaign(context.now())
@@ -224,13 +224,14 @@ def _hand_over(request: Request, folder: Path, out: Path | None, totals: RowTota
     Its name is a path that counts from ``folder``.
     """
     part = folder / ".rejected.xlsx.part"
-    if not totals.rejected:
-        part.unlink()
-        return None
-    if out is None and request.name is None:
-        wanted = request.source.absolute().with_name(f"{request.stem}-rejected.xlsx")
-    else:
+    try:
+        if not totals.rejected:
+            return None
         wanted = folder / "rejected.xlsx"
-    digest, size = hash_file(part), part.stat().st_size
-    place = place_beside(part, wanted, otherwise=folder / "rejected.xlsx")
+        if out is None and request.name is None:
+            wanted = request.source.absolute().with_name(f"{request.stem}-rejected.xlsx")
+        digest, size = hash_file(part), part.stat().st_size
+        place = place_beside(part, wanted, otherwise=folder / "rejected.xlsx")
+    finally:
+        part.unlink(missing_ok=True)
     return Artefact(place.name if place.parent == folder else str(place), digest, size)

@@ -65,6 +65,22 @@ def test_an_error_leaves_nothing_and_what_stood_there_stands(tmp_path: Path) -> 
     assert content(tmp_path) == {"a": b"old"}
 
 
+def test_a_folder_that_was_made_for_nothing_goes_and_no_other(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+
+    def fail(folder: Path) -> None:
+        with durable(folder / "a", folder / "b"):
+            raise KeyboardInterrupt
+
+    for folder in ("empty/new/newer", "empty", "new/newer"):
+        with pytest.raises(KeyboardInterrupt):
+            fail(tmp_path / folder)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["empty"]
+    with durable(tmp_path / "new" / "newer" / "a", tmp_path / "new" / "newer" / "b") as (first, _):
+        first.commit()
+    assert content(tmp_path / "new" / "newer") == {"a": b""}
+
+
 def test_the_rest_of_a_crash_is_replaced(tmp_path: Path) -> None:
     (tmp_path / ".a.part").write_bytes(b"a longer rest of a crash")
     (tmp_path / "a").write_bytes(b"old")

@@ -10,7 +10,8 @@ import pytest
 
 from pipeline.config import load
 from pipeline.simulator import EmbeddedGateway, VirtualClock
-from pipeline.stages.validate import FILES, Request, validate
+from pipeline.stages.out import FILES
+from pipeline.stages.validate import Request, validate
 from tests.core.comparing import NAME, ROLES, dirty_rows, everyday_rows
 from tests.core.reference import Account, File
 from tests.stages.conftest import START, House

@@ -12,8 +12,9 @@ from pipeline.messages import Language
 from pipeline.model import MessageState, RowTotals
 from pipeline.stages import checking
 from pipeline.stages.checking import REJECTED_COLUMNS
+from pipeline.stages.out import FILES
 from pipeline.stages.send import send
-from pipeline.stages.validate import FILES, Request, validate
+from pipeline.stages.validate import Request, validate
 
 if TYPE_CHECKING:
     from pathlib import Path
