@@ -336,3 +336,14 @@ def test_what_was_changed_since_is_not_counted_but_does_not_stop_the_batch(
     assert again.uncounted is not None
     assert again.uncounted.code == code
     assert send(context, again.batch).states == {MessageState.TAKEN: 1}
+
+
+def test_what_goes_out_but_deserves_a_look_is_counted_with_its_first_rows(house: House, context: Context) -> None:
+    names = ["", "青木", *[""] * 7]
+    rows = [[house.number(at), "{氏名}様" if at else "様", name] for at, name in enumerate(names)]
+    rows.append(["02012345678", "{氏名}様", "機器"])
+    rows.append(["", "{氏名}様", ""])
+    done = validate(context, Request(house.write("l.csv", [["tel", "本文", "氏名"], *rows]), "c"))
+    assert done.warnings == {"phone.m2m": 1, "tag.empty_value": 7}
+    assert done.warned == {"phone.m2m": [11], "tag.empty_value": [4, 5, 6, 7, 8]}
+    assert done.batch.totals.accepted == 10
