@@ -54,12 +54,7 @@ def message_key(msisdn: str, final_text: str, scheduled: str = "", *, repeats: b
 
     Blanks and line breaks at the end of a text do not count: to the person who gets both it is the same text twice.
     """
-    return former_message_key(msisdn, final_text.rstrip(_UNSEEN), scheduled) if repeats else msisdn
-
-
-def former_message_key(msisdn: str, final_text: str, scheduled: str) -> str:
-    """Return the key of a text to its last blank, as ledgers hold it from before the end of a text was left out."""
-    return f"{msisdn}:{text_digest(final_text)}:{scheduled}"
+    return f"{msisdn}:{text_digest(final_text.rstrip(_UNSEEN))}:{scheduled}" if repeats else msisdn
 
 
 def list_name(stem: str) -> str:

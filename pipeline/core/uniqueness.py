@@ -72,20 +72,9 @@ def message_keys(columns: Mapping[str, Sequence[str]], *, repeats: bool) -> list
     """Return what may be served once in a campaign, for rows whose canonical values stand in ``columns`` by field."""
     if not repeats:
         return list(columns["msisdn"])
-    return [ids.message_key(number, text, time, repeats=True) for number, text, time in _messages(columns)]
-
-
-def former_message_keys(columns: Mapping[str, Sequence[str]], *, repeats: bool) -> list[str]:
-    """Return the keys under which an older ledger may hold the same rows as served."""
-    if not repeats:
-        return list(columns["msisdn"])
-    return [ids.former_message_key(number, text, time) for number, text, time in _messages(columns)]
-
-
-def _messages(columns: Mapping[str, Sequence[str]]) -> Iterable[tuple[str, str, str]]:
-    """Return number, final text and time of each row."""
     times = columns.get("scheduled") or [""] * len(columns["msisdn"])
-    return zip(columns["msisdn"], final_texts(columns), times, strict=True)
+    rows = zip(columns["msisdn"], final_texts(columns), times, strict=True)
+    return [ids.message_key(number, text, time, repeats=True) for number, text, time in rows]
 
 
 class Uniqueness:
@@ -137,10 +126,9 @@ class Uniqueness:
         smsids = columns.get("smsid", [""] * len(found.row_numbers))
         taken = self._ledgered.used_smsids([smsid for smsid in smsids if smsid])
         keys = message_keys(columns, repeats=self._repeats)
-        former = former_message_keys(columns, repeats=self._repeats)
         for position in accepted.tolist():
             row, smsid, key = int(found.row_numbers[position]), smsids[position], keys[position]
-            served[position] |= key in self._served_keys or former[position] in self._served_keys
+            served[position] |= key in self._served_keys
             if served[position]:
                 continue
             if (first := self._first_key.get(key)) is not None:

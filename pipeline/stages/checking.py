@@ -25,7 +25,7 @@ from pipeline.core.kernels import strings
 from pipeline.core.kernels.smsids import smsid_column
 from pipeline.core.policy import Limits, Policy
 from pipeline.core.tags import repaired_literals
-from pipeline.core.uniqueness import Ledgered, Uniqueness, former_message_keys, message_keys
+from pipeline.core.uniqueness import Ledgered, Uniqueness, message_keys
 from pipeline.errors import InputUnusable, UsageError
 from pipeline.ledger.batches import live_keys, served_keys, used_smsids
 from pipeline.ledger.optouts import list_optouts
@@ -179,11 +179,9 @@ class Check:
             return
         columns = {name: column.to_pylist() for name, column in found.values(positions).items()}
         keys = message_keys(columns, repeats=self._repeats)
-        former = former_message_keys(columns, repeats=self._repeats)
-        either = list({*keys, *former})
-        known = served_keys(self._context.ledger, self._campaign, either, but_batch=self._batch_id)
-        for row, key, before in zip(found.row_numbers[positions].tolist(), keys, former, strict=True):
-            yield row, known[key] if key in known else known[before]
+        known = served_keys(self._context.ledger, self._campaign, keys, but_batch=self._batch_id)
+        for row, key in zip(found.row_numbers[positions].tolist(), keys, strict=True):
+            yield row, known[key]
 
     def _repairs(self, decided: _Decided) -> pa.Table:
         """Count the repairs of a chunk and return them."""

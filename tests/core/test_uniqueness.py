@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.core import ids
 from pipeline.core.policy import Roles
 from pipeline.core.rules import ACROSS
 from pipeline.core.uniqueness import Ledgered, NumberSet, Uniqueness, _Firsts
@@ -246,12 +245,3 @@ def test_where_repeats_are_allowed_another_text_or_time_is_no_duplicate(other: d
         assert (out.tolist(), served.tolist()) == ([0] if again else [0, 1], [])
         codes = [finding.code for finding in found.findings.get(1, [])]
         assert codes == (["recipient.duplicate"] if again else [])
-
-
-def test_what_an_older_ledger_calls_served_is_served_to_its_last_blank() -> None:
-    old = ids.former_message_key("09011112222", "お知らせです \n", "")
-    assert old != ids.message_key("09011112222", "お知らせです \n", repeats=True)
-    row = dict.fromkeys(COLUMNS, "") | {"電話番号": "09011112222"}
-    found = examined([row | {"本文": "お知らせです \n"}, row | {"本文": "別のお知らせ \n"}])
-    out, served = Uniqueness(Ledgered(served=[old]), repeats=True).check(found, Roles(ROLES))
-    assert (out.tolist(), served.tolist()) == ([1], [0])

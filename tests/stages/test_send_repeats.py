@@ -257,18 +257,3 @@ def test_a_text_that_differs_in_blanks_at_its_end_is_the_same_message(house: Hou
     again = house.batch(context, house.write("again.csv", [header, [A, "一\n\n"], [A, "二"], [B, "一"]]), repeats=True)
     assert (again.totals.accepted, again.totals.already) == (0, 3)
     assert got(house) == Counter([(A, "一"), (A, "二 "), (B, "一 ")])
-
-
-def test_a_batch_of_an_older_ledger_keeps_its_keys(house: House, context: Context) -> None:
-    header = ["電話番号", "本文"]
-    first = house.batch(context, house.write("a.csv", [header, [A, "一 "]]), repeats=True)
-    send(context, first)
-    old = ids.former_message_key(A, "一 ", "")
-    with context.ledger.writing() as connection:
-        connection.execute(sql("UPDATE message SET message_key = :key"), {"key": old})
-    more = house.batch(context, house.write("b.csv", [header, [A, "一 "], [B, "一 "]]), repeats=True)
-    assert (more.totals.accepted, more.totals.already) == (1, 1)
-    with (context.workspace.batch_folder(more.batch_id) / "already.csv").open(newline="") as file:
-        assert list(csv.reader(file))[1:] == [["2", *house.smsids(context, first.batch_id)]]
-    send(context, more)
-    assert got(house) == Counter([(A, "一 "), (B, "一 ")])
