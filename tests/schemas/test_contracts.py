@@ -106,6 +106,7 @@ def test_the_input_is_text_numbered_and_in_order() -> None:
         {INPUT_ROW: [0, 1, 2]},
         {"tel": [1, 2, 3]},
         {"tel": ["1", None, "3"]},
+        {"more": ["x", "y", "z"]},
     ):
         with pytest.raises(Bug):
             enforce(contract, good.assign(**change), "recipients")
