@@ -4,8 +4,8 @@ A cell arrives as a person would type it: a number in plain digits, or as a simp
 in ISO form, text verbatim, whatever it starts with. A sheet is a rectangle: rows shorter than the first record are
 filled with empty cells, and a row is numbered as the sheet numbers it. Without a name the first sheet that holds
 anything is read. What a person does not see is never read unasked: hidden rows, or a first sheet that is hidden, stop
-the file. Error cells arrive as their text (``#N/A``). What calamine does not tell is found by ``excel``
-and ``opendocument``. Excel's binary xlsb is not read: a far-away cell would end the process.
+the file. Error cells arrive as their text (``#N/A``). What calamine does not tell is found by ``excel``,
+``opendocument`` and ``biff``. Excel's binary xlsb is not read: a far-away cell would end the process.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import pandas as pd
 import pyarrow as pa
 import python_calamine as calamine
 
-from pipeline.adapters import excel, opendocument
+from pipeline.adapters import biff, excel, opendocument
 from pipeline.adapters.numbers import plain
 from pipeline.adapters.package import Untold, check_package
 from pipeline.adapters.tabular import text_frame
@@ -207,8 +207,10 @@ class _Book:
         """Return a sheet, and what the reader does not tell of it."""
         if self._kind == "ods":
             untold = opendocument.look(self._path, self._names[at])
+        elif self._kind == "xls":
+            untold = biff.look(self._path, at)
         else:
-            untold = Untold() if self._kind == "xls" else excel.look(self._path, at)
+            untold = excel.look(self._path, at)
         return self._get(at), untold
 
     def others(self, but: int) -> dict[str, int]:
