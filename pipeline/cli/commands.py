@@ -15,6 +15,7 @@ import click
 
 from pipeline.cli.main import Session, common
 from pipeline.cli.output import actor
+from pipeline.cli.sheets import sheets_document, show_sheets
 from pipeline.errors import Exit, MediasmsError, UsageError, worst
 from pipeline.messages import REPAIRS, WARNINGS, fill, label
 
@@ -34,7 +35,7 @@ _CAMPAIGN = click.option("--campaign", help="Scope of 'not twice'; default: inpu
 _RUN_DATE = click.option("--run-date", type=click.DateTime(["%Y-%m-%d"]), help="Logical date; default today in Japan.")
 _TEXT = click.option("--text", type=click.Path(path_type=Path), help="One text for the whole list.")
 _READING = (
-    click.option("--sheet", help="Sheet of a workbook; default the first."),
+    click.option("--sheet", help="Sheet of a workbook; default the first that holds anything."),
     click.option("--layout", help="Columns of a list without a header: a [layouts] entry, or gateway."),
 )
 _RULES = (
@@ -134,7 +135,14 @@ def run_command(session: Session, *, wait: timedelta, yes: bool, again: bool, **
     from pipeline.operations.run import run
 
     def work(context: Context, request: Request) -> tuple[Exit, dict[str, object]]:
-        outcome = run(context, request, again=again, wait=wait, confirm=_asker(session, yes=yes))
+        outcome = run(
+            context,
+            request,
+            again=again,
+            wait=wait,
+            after_validate=lambda validated: show_validated(session, validated),
+            confirm=_asker(session, yes=yes),
+        )
         return outcome.exit, show_outcome(session, context, outcome)
 
     return _for_each(session, _Asked(**options), work)
@@ -161,7 +169,6 @@ def _ask(session: Session, preview: Preview) -> bool:
 def show_outcome(session: Session, context: Context, outcome: Outcome) -> dict[str, object]:
     """Print how a run ended, and return its document."""
     output = session.output
-    show_validated(session, outcome.validated)
     if outcome.sent and outcome.sent.dispatches:
         output.say("run.sent", count=outcome.sent.messages, dispatches=outcome.sent.dispatches)
     elif outcome.sent:
@@ -172,7 +179,8 @@ def show_outcome(session: Session, context: Context, outcome: Outcome) -> dict[s
         output.failure(outcome.stopped_by)
         document["error"] = outcome.stopped_by.code
     del context
-    return document | {"exit": int(outcome.exit)}
+    read = sheets_document(outcome.validated.sheet, outcome.validated.other_sheets)
+    return document | read | {"exit": int(outcome.exit)}
 
 
 def show_validated(session: Session, validated: Validated) -> None:
@@ -181,6 +189,7 @@ def show_validated(session: Session, validated: Validated) -> None:
 
     output, batch = session.output, validated.batch
     totals, language = batch.totals, output.language
+    show_sheets(output, validated.sheet, validated.other_sheets)
     if validated.continued:
         output.say("validate.continued", batch=batch.batch_id, campaign=batch.campaign, run_date=batch.run_date)
     output.say(
@@ -258,6 +267,7 @@ def _validated_document(validated: Validated, code: Exit) -> dict[str, object]:
         "campaign": batch.campaign,
         "run_date": batch.run_date,
         "source": batch.source_name,
+        **sheets_document(validated.sheet, validated.other_sheets),
         "rows": totals.rows,
         "accepted": totals.accepted,
         "rejected": totals.rejected,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
@@ -64,6 +64,7 @@ class Validated:
     """A batch after validation; ``continued`` says that it was planned before and is only taken up again.
 
     ``codes``, ``rules`` and ``warnings`` count findings, repairs and remarks; ``workbook`` is the file for people.
+    ``sheet`` is the one that was read, and ``other_sheets`` those that were not, with the rows they hold.
     """
 
     batch: Batch
@@ -74,6 +75,8 @@ class Validated:
     warnings: Mapping[str, int]
     examples: tuple[Finding, ...] = ()
     workbook: Path | None = None
+    sheet: str | None = None
+    other_sheets: Mapping[str, int] = field(default_factory=dict)
 
 
 def validate(context: Context, request: Request, *, out: Path | None = None) -> Validated:
@@ -87,6 +90,8 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
         raise UsageError("out.is_input", file=str(request.source))
     table = open_input(request.source, sheet=request.sheet)
     heading = _heading(context, request, table)
+    # In a list of ours that came back, the other sheet counts and helps.
+    others = table.other_sheets if heading.given == heading.columns else {}
     campaign = request.named_campaign(context.now())
     if campaign_repeats(context.ledger, campaign) is (not request.repeats):
         raise UsageError("campaign.repeats_differ", campaign=campaign)
@@ -95,7 +100,16 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
     known = find_batch(context.ledger, batch_id)
     if known and known.planned_at and out is None:
         _stop_at(limit, request, known.totals, context.workspace.batch_folder(batch_id) / "rejected.csv")
-        return Validated(known, context.workspace.batch_folder(batch_id), True, {}, {}, {})  # noqa: FBT003 - continued
+        return Validated(
+            known,
+            context.workspace.batch_folder(batch_id),
+            continued=True,
+            codes={},
+            rules={},
+            warnings={},
+            sheet=table.sheet,
+            other_sheets=others,
+        )
     folder = out or context.workspace.batch_folder(batch_id)
     check = Check(context, table, heading, batch_id=batch_id, campaign=campaign, repeats=request.repeats)
     with (
@@ -126,8 +140,18 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
     )
     if out is None:
         register_batch(context.ledger, batch, repeats=request.repeats)
-    examples = tuple(check.examples)
-    return Validated(batch, folder, False, check.codes, check.rules, check.warnings, examples, people)  # noqa: FBT003
+    return Validated(
+        batch,
+        folder,
+        continued=False,
+        codes=check.codes,
+        rules=check.rules,
+        warnings=check.warnings,
+        examples=tuple(check.examples),
+        workbook=people,
+        sheet=table.sheet,
+        other_sheets=others,
+    )
 
 
 def _stop_at(limit: RejectLimit, request: Request, totals: RowTotals, where: Path | None) -> None:
