@@ -129,6 +129,16 @@ def test_a_phone_number_is_read_whatever_its_format(home: Home, format_: str) ->
     assert home("validate", "list.xlsx", "--json").document["accepted"] == 1
 
 
+def test_an_opt_out_list_says_which_sheet_it_took(home: Home) -> None:
+    home.init()
+    path = book(home.folder / "stop.xlsx", {"一": [["tel"], ["09011112222"]], "二": [["tel"], ["09011113333"]]})
+    done = home("optout", "import", path.name, "--json").document
+    assert (done["added"], done["sheet"], done["other_sheets"]) == (1, "一", {"二": 2})
+    assert "(2 rows)" in home("optout", "import", path.name).out
+    book(path, {"一": [["tel"], ["09011112222"], ["09011113333"]]}, hidden={"一": [3]})
+    assert home("optout", "import", path.name).code == 3
+
+
 def test_the_validation_document_is_described(home: Home) -> None:
     home.init()
     (home.folder / "list.csv").write_text("tel,text\n09011113333,a\n")
