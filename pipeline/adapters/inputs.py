@@ -13,7 +13,7 @@ import re
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -64,6 +64,14 @@ class Table(Protocol):
     @property
     def form(self) -> tuple[str, ...]:
         """Everything that decides how bytes become cells: a part of the batch's fingerprint."""
+
+    @property
+    def sheet(self) -> str | None:
+        """The name of the sheet that is read; None where a file has none."""
+
+    @property
+    def other_sheets(self) -> Mapping[str, int]:
+        """Other visible sheets that hold something, and in how many rows; empty when the sheet was chosen."""
 
     @property
     def first_record(self) -> tuple[str, ...]:

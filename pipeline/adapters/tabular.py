@@ -12,7 +12,7 @@ import codecs
 import csv
 import io
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +61,16 @@ class TextTable:
     def form(self) -> tuple[str, ...]:
         """What decides how bytes become cells."""
         return "text", self.scan.encoding, self.scan.delimiter
+
+    @property
+    def sheet(self) -> str | None:
+        """None: a text has no sheets."""
+        return None
+
+    @property
+    def other_sheets(self) -> Mapping[str, int]:
+        """None of them."""
+        return {}
 
     @property
     def first_record(self) -> tuple[str, ...]:

@@ -1,17 +1,17 @@
 """Tables in workbooks: Excel (xlsx, xlsm, xls) and LibreOffice (ods), read by calamine.
 
-A cell arrives as a person would type it: a number without ``.0`` as long as all of its digits are known, a date in ISO
-form, text verbatim, whatever it starts with. A sheet is a rectangle: rows shorter than the first record are filled
-with empty cells, and a row is numbered as the sheet numbers it. Without a name the first visible sheet that holds
-anything is read. Error cells (``#N/A``) arrive as their text from xlsx and xlsm; from xls the reader gives them as
-empty, and an ods with such cells is refused. Excel's binary xlsb is not read: a far-away cell would end the process.
+A cell arrives as a person would type it: a number in plain digits, or as a simple format of its cell shows it, a date
+in ISO form, text verbatim, whatever it starts with. A sheet is a rectangle: rows shorter than the first record are
+filled with empty cells, and a row is numbered as the sheet numbers it. Without a name the first sheet that holds
+anything is read. What a person does not see is never read unasked: hidden rows, or a first sheet that is hidden, stop
+the file. Error cells arrive as their text (``#N/A``). What calamine does not tell is found by ``excel``,
+``opendocument`` and ``biff``. Excel's binary xlsb is not read: a far-away cell would end the process.
 """
 
 from __future__ import annotations
 
 import hashlib
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import islice
@@ -22,14 +22,14 @@ import pandas as pd
 import pyarrow as pa
 import python_calamine as calamine
 
-from pipeline.adapters.package import check_open_document, check_package, hidden_values
+from pipeline.adapters import biff, excel, opendocument
+from pipeline.adapters.numbers import plain
+from pipeline.adapters.package import Untold, check_package
 from pipeline.adapters.tabular import text_frame
 from pipeline.errors import InputUnusable, UsageError
 
 #: rows of a sheet a chunk
 ROWS = 50_000
-#: up to here a spreadsheet holds every digit of a whole number
-_EXACT = 1e15
 #: the first bytes of the file format of Office before 2007, also of an encrypted workbook of today
 OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 
@@ -49,12 +49,13 @@ class WorkbookTable:
     path: Path
     kind: str
     sha256: str
-    sheet: Sheet
-    #: error cells, by row and column from 1
-    errors: dict[tuple[int, int], str]
+    loaded: Sheet
+    untold: Untold
     first_record: tuple[str, ...]
     #: the sheet's row of the first record
     first_row: int
+    #: other visible sheets that hold something, and in how many rows; empty when the sheet was chosen
+    other_sheets: Mapping[str, int]
     block: int = ROWS
 
     @property
@@ -65,12 +66,17 @@ class WorkbookTable:
     @property
     def form(self) -> tuple[str, ...]:
         """What decides which cells are read."""
-        return "workbook", self.kind, self.sheet.name
+        return "workbook", self.kind, self.sheet
+
+    @property
+    def sheet(self) -> str:
+        """The name of the sheet."""
+        return self.loaded.name
 
     @property
     def records(self) -> int:
         """The number of rows up to the last used one."""
-        return self.sheet.end[0] + 1 if self.sheet.end else 0
+        return self.loaded.end[0] + 1 if self.loaded.end else 0
 
     def chunks(self, columns: Sequence[str], *, header: bool) -> Iterator[pd.DataFrame]:
         """Yield the rows as tables of ``row_number`` and ``columns``; rows that hold nothing are left out.
@@ -78,34 +84,43 @@ class WorkbookTable:
         Raises ``InputUnusable`` (``input.ragged``) for a cell to the right of the columns.
         """
         width = len(columns)
-        rows = rows_of(self.sheet, self.errors)
+        rows = rows_of(self.loaded, self.untold)
         if header:
             rows = islice(rows, self.first_row, None)
         number = self.first_row if header else 0
         while part := list(islice(rows, self.block)):
-            for at, row in enumerate(part, number + 1):
-                if any(row[width:]):
-                    found = max(place for place, cell in enumerate(row, 1) if cell)
-                    raise InputUnusable("input.ragged", file=self.name, row=at, found=found, expected=width)
-            filled = [row[:width] + [""] * (width - len(row)) for row in part]
-            arrays = [pa.array(column, pa.large_string()) for column in zip(*filled, strict=True)]
+            part = self._fitted(part, number, width)
+            arrays = [pa.array(column, pa.large_string()) for column in zip(*part, strict=True)]
             frame = text_frame(np.arange(number + 1, number + 1 + len(part)), arrays, columns)
             number += len(part)
             if len(frame):
                 yield frame
 
+    def _fitted(self, rows: list[list[str]], before: int, width: int) -> list[list[str]]:
+        """Return rows of ``width`` cells; all rows of a sheet are equally wide, but the table may not be."""
+        if len(rows[0]) == width:
+            return rows
+        for at, row in enumerate(rows, before + 1):
+            if any(row[width:]):
+                found = max(place for place, cell in enumerate(row, 1) if cell)
+                raise InputUnusable("input.ragged", file=self.name, row=at, found=found, expected=width)
+        return [row[:width] + [""] * (width - len(row)) for row in rows]
 
-def rows_of(sheet: Sheet, errors: dict[tuple[int, int], str]) -> Iterator[list[str]]:
+
+def rows_of(sheet: Sheet, untold: Untold) -> Iterator[list[str]]:
     """Yield every row of a sheet from its first one on, from the first used column on."""
-    left = sheet.start[1] if sheet.start else 0
-    by_row: dict[int, dict[int, str]] = {}
-    for (row, column), text in errors.items():
-        by_row.setdefault(row, {})[column - 1 - left] = text
+    left = sheet.start[1] + 1 if sheet.start else 1
     for number, cells in enumerate(sheet.iter_rows(), 1):
-        texts = [cell if type(cell) is str else as_text(cell) for cell in cells]
-        for column, text in by_row.get(number, {}).items():
-            texts[column] = text
-        yield texts
+        places = range(len(cells))
+        for column, shape in untold.shapes.get(number, ()):
+            cell = cells[column - left] if column - left in places else ""
+            # A format of numbers says nothing about a text or a date.
+            if isinstance(cell, int | float) and not isinstance(cell, bool):
+                cells[column - left] = shape.show(cell)
+        for column, text in untold.errors.get(number, {}).items():
+            if column - left in places:
+                cells[column - left] = text
+        yield [cell if type(cell) is str else as_text(cell) for cell in cells]
 
 
 def as_text(cell: Cell) -> str:
@@ -113,8 +128,7 @@ def as_text(cell: Cell) -> str:
     if isinstance(cell, bool):
         return "TRUE" if cell else "FALSE"
     if isinstance(cell, int | float):
-        whole = math.isfinite(cell) and abs(cell) < _EXACT and cell == int(cell)
-        return str(int(cell)) if whole else repr(cell)
+        return plain(cell)
     if isinstance(cell, datetime):
         return f"{cell.date().isoformat()} {_clock(cell.time())}"
     if isinstance(cell, time):
@@ -138,8 +152,8 @@ def open_workbook(path: Path, *, sheet: str | None = None, block: int = ROWS) ->
     """Load a sheet of a workbook.
 
     Raises ``InputUnusable`` (``input.damaged``, ``input.bomb``, ``input.encrypted``, ``input.not_a_table``,
-    ``input.uncalculated``, ``input.too_wide``, ``input.odf_content``, ``input.empty``) and ``UsageError``
-    (``input.no_sheet``).
+    ``input.xlsb``, ``input.uncalculated``, ``input.too_wide``, ``input.odf_content``, ``input.hidden_sheet``,
+    ``input.hidden_rows``, ``input.empty``) and ``UsageError`` (``input.no_sheet``).
     """
     with path.open("rb") as stream:
         kind = "xls" if stream.read(len(OLE)) == OLE else check_package(path)
@@ -147,28 +161,84 @@ def open_workbook(path: Path, *, sheet: str | None = None, block: int = ROWS) ->
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     if kind == "xls" and _is_encrypted(path):
         raise InputUnusable("input.encrypted", file=path.name)
-    if kind == "ods":
-        check_open_document(path)
-    with _Reading(path):
-        book = calamine.CalamineWorkbook.from_path(path)
-        sheets = book.sheets_metadata
-    tables = [at for at, found in enumerate(sheets) if found.typ is calamine.SheetTypeEnum.WorkSheet]
-    if sheet is None:
-        tables = [at for at in tables if sheets[at].visible is calamine.SheetVisibleEnum.Visible] or tables
-    else:
-        tables = [at for at in tables if sheets[at].name == sheet]
-        if not tables:
-            names = ", ".join(found.name for found in sheets)
-            raise UsageError("input.no_sheet", file=path.name, sheet=sheet, sheets=names)
-    for at in tables:
-        errors = hidden_values(path, at) if kind in {"xlsx", "xlsm"} else {}
-        with _Reading(path):
-            loaded = book.get_sheet_by_index(at)
-        for number, row in enumerate(rows_of(loaded, errors), 1):
+    book = _Book(path, kind)
+    for at in book.chosen(sheet):
+        loaded, untold = book.load(at)
+        for number, row in enumerate(rows_of(loaded, untold), 1):
             if any(cell.strip() for cell in row):
+                _refuse_hidden_rows(path, loaded, untold)
                 width = max(place for place, cell in enumerate(row, 1) if cell)
-                return WorkbookTable(path, kind, digest, loaded, errors, tuple(row[:width]), number, block)
+                others = book.others(at) if sheet is None else {}
+                return WorkbookTable(path, kind, digest, loaded, untold, tuple(row[:width]), number, others, block)
     raise InputUnusable("input.empty", file=path.name)
+
+
+class _Book:
+    """A workbook and its sheets, by their place in it."""
+
+    def __init__(self, path: Path, kind: str) -> None:
+        self._path = path
+        self._kind = kind
+        with _Reading(path):
+            self._book = calamine.CalamineWorkbook.from_path(path)
+            sheets = self._book.sheets_metadata
+        self._names = [found.name for found in sheets]
+        self._tables = [at for at, found in enumerate(sheets) if found.typ is calamine.SheetTypeEnum.WorkSheet]
+        self._seen = [at for at in self._tables if sheets[at].visible is calamine.SheetVisibleEnum.Visible]
+
+    def chosen(self, name: str | None) -> Iterator[int]:
+        """Yield the sheets that may be meant: the one of this name, else one after the other.
+
+        A hidden one that holds something is not passed over: which one is the list would be a guess.
+        """
+        if name is not None:
+            if named := [at for at in self._tables if self._names[at] == name]:
+                yield from named
+                return
+            raise UsageError("input.no_sheet", file=self._path.name, sheet=name, sheets=", ".join(self._names))
+        for at in self._tables:
+            if at in self._seen:
+                yield at
+            elif self._count(at):
+                names = ", ".join(self._names[seen] for seen in self._seen)
+                raise InputUnusable("input.hidden_sheet", file=self._path.name, sheet=self._names[at], sheets=names)
+
+    def load(self, at: int) -> tuple[Sheet, Untold]:
+        """Return a sheet, and what the reader does not tell of it."""
+        if self._kind == "ods":
+            untold = opendocument.look(self._path, self._names[at])
+        elif self._kind == "xls":
+            untold = biff.look(self._path, at)
+        else:
+            untold = excel.look(self._path, at)
+        return self._get(at), untold
+
+    def others(self, but: int) -> dict[str, int]:
+        """Return the other visible sheets that hold something, and in how many rows."""
+        counts = {self._names[at]: self._count(at) for at in self._seen if at != but}
+        return {name: count for name, count in counts.items() if count}
+
+    def _count(self, at: int) -> int:
+        """Return how many rows of a sheet hold something."""
+        if self._kind in {"ods", "xls"}:  # these are in memory already
+            return sum(any(cell != "" for cell in row) for row in self._get(at).iter_rows())
+        return excel.count_rows(self._path, at)
+
+    def _get(self, at: int) -> Sheet:
+        with _Reading(self._path):
+            return self._book.get_sheet_by_index(at)
+
+
+def _refuse_hidden_rows(path: Path, sheet: Sheet, untold: Untold) -> None:
+    """Refuse a sheet of which a person does not see all rows: these would go out, or would not, by a guess."""
+    if not untold.hidden or sheet.end is None:
+        return
+    beyond = sheet.end[0] + 2
+    hidden = {row for rows in untold.hidden for row in range(rows.start, min(rows.stop, beyond))}
+    held = [at for at, row in enumerate(rows_of(sheet, untold), 1) if at in hidden and any(map(str.strip, row))]
+    if held:
+        facts = {"sheet": sheet.name, "count": len(held), "row": held[0]}
+        raise InputUnusable("input.hidden_rows", file=path.name, **facts)
 
 
 def _is_encrypted(path: Path) -> bool:

@@ -58,8 +58,15 @@ def run_command(session: Session, *, wait: timedelta, yes: bool, again: bool, **
     asked = Asked(**options)
 
     def work(context: Context, request: Request) -> tuple[Exit, dict[str, object]]:
-        outcome = run(context, request, again=again, wait=wait, confirm=_asker(session, yes=yes))
-        return outcome.exit, show_outcome(session, outcome, _correction(session, asked, outcome.validated))
+        outcome = run(
+            context,
+            request,
+            again=again,
+            wait=wait,
+            after_validate=lambda validated: show_validated(session, validated, _correction(session, asked, validated)),
+            confirm=_asker(session, yes=yes),
+        )
+        return outcome.exit, show_outcome(session, outcome)
 
     return _for_each(session, asked, work)
 

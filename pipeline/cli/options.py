@@ -25,7 +25,7 @@ _CAMPAIGN = click.option("--campaign", help="Scope of 'not twice'; default: inpu
 _RUN_DATE = click.option("--run-date", type=click.DateTime(["%Y-%m-%d"]), help="Logical date; default today in Japan.")
 _TEXT = click.option("--text", type=click.Path(path_type=Path), help="One text for the whole list.")
 _READING = (
-    click.option("--sheet", help="Sheet of a workbook; default the first."),
+    click.option("--sheet", help="Sheet of a workbook; default the first that holds anything."),
     click.option("--layout", help="Columns of a list without a header: a [layouts] entry, or gateway."),
 )
 _RULES = (

@@ -12,6 +12,7 @@ import click
 
 from pipeline.cli.main import Session, common
 from pipeline.cli.output import actor
+from pipeline.cli.sheets import sheets_document, show_sheets
 from pipeline.errors import Exit, InputUnusable
 from pipeline.messages import ROWS, fill
 
@@ -73,6 +74,7 @@ def optout_import(session: Session, *, file: Path, sheet: str | None) -> Exit:
 
     with session.context() as context:
         change = import_optouts(context, file, sheet=sheet)
+    show_sheets(session.output, change.sheet, change.other_sheets)
     return _show(session, change, "added", place="optout.unreadable_row")
 
 
@@ -88,6 +90,8 @@ def _show(session: Session, change: Change, what: str, *, place: str = "optout.u
             for found, reason in zip(change.unreadable, reasons, strict=True)
         ],
     }
+    if change.sheet is not None:
+        document |= sheets_document(change.sheet, change.other_sheets)
     if not change.unreadable:
         output.say(f"optout.{what}", given=change.given, count=change.changed)
         output.document(document | {"exit": 0})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.cli.sheets import sheets_document, show_sheets
 from pipeline.messages import REPAIRS, WARNINGS, fill
 
 if TYPE_CHECKING:
@@ -18,10 +19,9 @@ if TYPE_CHECKING:
     from pipeline.stages.validate import Validated
 
 
-def show_outcome(session: Session, outcome: Outcome, correction: str | None = None) -> dict[str, object]:
-    """Print how a run ended, and return its document. ``correction`` is the command that hands in corrected rows."""
+def show_outcome(session: Session, outcome: Outcome) -> dict[str, object]:
+    """Print how a run ended after validation, and return its document."""
     output = session.output
-    show_validated(session, outcome.validated, correction)
     if outcome.sent and outcome.sent.dispatches:
         output.say("run.sent", count=outcome.sent.messages, dispatches=outcome.sent.dispatches)
     elif outcome.sent:
@@ -33,13 +33,15 @@ def show_outcome(session: Session, outcome: Outcome, correction: str | None = No
     if outcome.stopped_by:
         output.failure(outcome.stopped_by)
         document["error"] = outcome.stopped_by.code
-    return document | {"exit": int(outcome.exit)}
+    read = sheets_document(outcome.validated.sheet, outcome.validated.other_sheets)
+    return document | read | {"exit": int(outcome.exit)}
 
 
-def show_validated(session: Session, validated: Validated, correction: str | None) -> None:
-    """Print what validation found, where the files are, and the command that hands in corrected rows."""
+def show_validated(session: Session, validated: Validated, correction: str | None = None) -> None:
+    """Print what validation found, where the files are, and ``correction``, which hands in corrected rows."""
     output, batch = session.output, validated.batch
     totals = batch.totals
+    show_sheets(output, validated.sheet, validated.other_sheets)
     if validated.continued:
         output.say("validate.continued", batch=batch.batch_id, campaign=batch.campaign, run_date=batch.run_date)
     output.say(
@@ -118,6 +120,7 @@ def validated_document(validated: Validated, step: Step | None, code: Exit) -> d
         "campaign": batch.campaign,
         "run_date": batch.run_date,
         "source": batch.source_name,
+        **sheets_document(validated.sheet, validated.other_sheets),
         "continued": validated.continued,
         "rows": totals.rows,
         "accepted": totals.accepted,

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from pipeline.cli.main import Session, common
-from pipeline.cli.showing import show_outcome
+from pipeline.cli.showing import show_outcome, show_validated
 from pipeline.errors import Exit, GuardStopped, UsageError
 from pipeline.messages import LABELS, Language
 
@@ -60,6 +60,7 @@ def demo_command(session: Session, *, keep: bool) -> Exit:
             outcome = run(
                 context,
                 Request(_SAMPLE, "demo", name=_SAMPLE.name),
+                after_validate=lambda validated: show_validated(session, validated),
                 after_send=lambda: clock.advance(timedelta(days=3)),
             )
             session.output.document(show_outcome(session, outcome))

@@ -9,6 +9,11 @@ _SAVE = Text(
     "In Excel use Save As with the type “CSV UTF-8 (Comma delimited)”, or hand in the .xlsx itself.",
 )
 
+_SAVE_XLSX = Text(
+    "Excel で開き、「名前を付けて保存」→ ファイルの種類「Excel ブック (.xlsx)」で保存し、それを渡してください。",
+    "Open it in Excel, use Save As with “Excel Workbook (.xlsx)”, and hand in that.",
+)
+
 #: failure code → texts; facts never hold a cell
 INPUT_FAILURES: dict[str, Failure] = {
     "input.missing": Failure(
@@ -147,10 +152,14 @@ INPUT_FAILURES: dict[str, Failure] = {
             "入力ファイル {file} は「XML スプレッドシート 2003」です。この形式は読めません。",
             "{file} is an “XML Spreadsheet 2003”, which is not read.",
         ),
+        _SAVE_XLSX,
+    ),
+    "input.xlsb": Failure(
         Text(
-            "Excel で開き、「名前を付けて保存」→ ファイルの種類「Excel ブック (.xlsx)」で保存してください。",
-            "Open it in Excel and use Save As with “Excel Workbook (.xlsx)”.",
+            "入力ファイル {file} は「Excel バイナリ ブック (.xlsb)」です。この形式は読めません。",
+            "{file} is an “Excel Binary Workbook (.xlsb)”, which is not read.",
         ),
+        _SAVE_XLSX,
     ),
     "input.not_a_table": Failure(
         Text(
@@ -213,12 +222,43 @@ INPUT_FAILURES: dict[str, Failure] = {
     ),
     "input.odf_content": Failure(
         Text(
-            "ブック {file} のセルには、この形式（.ods）からは正確に読めないもの（{what}）があります。",
-            "cells of {file} hold something that cannot be read exactly from this format (.ods): {what}",
+            "ブック {file} のシート「{sheet}」のセル {cell} には、.ods からは正確に読めない要素 text:{what} があります"
+            "（tab はタブ、line-break は特殊な改行、ruby はふりがな）。",
+            "{file}, sheet {sheet}, cell {cell}: an element text:{what} that cannot be read exactly from .ods "
+            "(tab is a TAB, line-break a line break of its own kind, ruby a reading beside a word).",
         ),
         Text(
-            "LibreOffice で「Excel 2007-365 (.xlsx)」か「テキスト CSV」（UTF-8）として保存したものを渡してください。",
-            "Save it in LibreOffice as “Excel 2007-365 (.xlsx)” or “Text CSV” (UTF-8), and hand in that.",
+            "そのセルを入力し直すか、LibreOffice で「Excel 2007-365 (.xlsx)」か「テキスト CSV」（UTF-8）として"
+            "保存したものを渡してください。",
+            "Enter that cell again, or save the file in LibreOffice as “Excel 2007-365 (.xlsx)” or “Text CSV” (UTF-8) "
+            "and hand in that.",
+        ),
+    ),
+    "input.hidden_rows": Failure(
+        Text(
+            "ブック {file} のシート「{sheet}」には、フィルターや「非表示」で見えていない行が {count} 行あります"
+            "（最初は {row} 行目）。送るつもりの行かどうか分からないため、このファイルは読みません。",
+            "{file}, sheet {sheet}: {count} row(s) are hidden by a filter or by hand, the first is row {row}. "
+            "Whether they are meant to go out is not certain, so the file is not read.",
+        ),
+        Text(
+            "すべて送るなら：フィルターをクリアし、非表示の行を再表示して保存してください。"
+            "見えている行だけを送るなら：Alt+; で可視セルだけを選んで新しいシートにコピーし、"
+            "そのシートを --sheet で指定してください。",
+            "To send all of them, clear the filter, unhide the rows and save. To send only what is visible, select it "
+            "(Alt+; selects visible cells only), copy it to a new sheet, and name that with --sheet.",
+        ),
+    ),
+    "input.hidden_sheet": Failure(
+        Text(
+            "ブック {file} の最初のシート「{sheet}」は非表示です。どのシートを読むのか分からないため、読みません。"
+            "見えているシート：{sheets}",
+            "the first sheet of {file}, {sheet}, is hidden. Which sheet is meant is not certain, so nothing is read. "
+            "Visible: {sheets}",
+        ),
+        Text(
+            "--sheet に読むシートの名前を指定してください（非表示のシートも指定できます）。",
+            "Name the sheet to read with --sheet (a hidden one can be named too).",
         ),
     ),
     "input.no_sheet": Failure(

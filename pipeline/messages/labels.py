@@ -224,6 +224,13 @@ LABELS: dict[str, Text] = {
         "this input is batch {batch} (campaign {campaign}, {run_date}), which is planned already: "
         "it goes on from there, and its rows are not checked again.",
     ),
+    "validate.sheet": Text("シート「{sheet}」を読みました。", "read sheet {sheet}."),
+    "validate.other_sheets": Text(
+        "注意：ほかのシートにもデータがあります：{others}。読んだのは「{sheet}」だけです。"
+        "別のシートを読むには --sheet で指定してください。",
+        "note: the workbook also holds: {others}. Only {sheet} was read; to read another one, name it with --sheet.",
+    ),
+    "validate.sheet_rows": Text("{sheet}（{rows:,} 行）", "{sheet} ({rows:,} rows)"),
     "validate.totals": Text(
         "入力 {rows} 行 = 受付 {accepted} + 却下 {rejected} + 送信済みのため対象外 {already}",
         "input {rows} rows = accepted {accepted} + rejected {rejected} + already served {already}",

@@ -5,11 +5,11 @@ Numbers are read as validation reads them, so that the list and a batch speak of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pipeline.adapters.inputs import open_input
+from pipeline.adapters.inputs import Table, open_input
 from pipeline.context import Context
 from pipeline.core.headers import canonical_header, shown_names
 from pipeline.core.msisdn import Reading, read_msisdn
@@ -21,11 +21,16 @@ from schemas.recipients import INPUT_ROW
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What became of ``given`` numbers: by how many the list ``changed``, or why none of them was used."""
+    """What became of ``given`` numbers: by how many the list ``changed``, or why none of them was used.
+
+    Of a workbook ``sheet`` is the one that was read, and ``other_sheets`` those that were not, with the rows they hold.
+    """
 
     given: int
     changed: int
     unreadable: tuple[Finding, ...] = ()
+    sheet: str | None = None
+    other_sheets: Mapping[str, int] = field(default_factory=dict)
 
 
 def opt_out(context: Context, numbers: Iterable[tuple[int, str]], source: str) -> Change:
@@ -46,7 +51,9 @@ def import_optouts(context: Context, path: Path, *, sheet: str | None = None) ->
     They stand in the column that the profile's header names know, or in the only one. Raises ``InputUnusable`` when
     the file cannot be read or which column is meant is open.
     """
-    return opt_out(context, _cells(context, path, sheet), f"file:{path.name}")
+    table = open_input(path, sheet=sheet)
+    change = opt_out(context, _cells(context, table), f"file:{path.name}")
+    return replace(change, sheet=table.sheet, other_sheets=table.other_sheets)
 
 
 def _changed(context: Context, numbers: Iterable[tuple[int, str]], change: Callable[[Sequence[str]], int]) -> Change:
@@ -65,18 +72,17 @@ def _changed(context: Context, numbers: Iterable[tuple[int, str]], change: Calla
     return Change(given, change(msisdns))
 
 
-def _cells(context: Context, path: Path, sheet: str | None) -> Iterator[tuple[int, str]]:
+def _cells(context: Context, table: Table) -> Iterator[tuple[int, str]]:
     """Yield row and cell of the column that holds the numbers."""
-    table = open_input(path, sheet=sheet)
     first = [cell.strip() for cell in table.first_record]
     names = context.profile.headers["msisdn"]
     phones = [at for at, cell in enumerate(first) if canonical_header(cell) in names]
     if len(phones) > 1:
-        raise InputUnusable("input.doubled_column", file=path.name, columns=", ".join(first[at] for at in phones))
+        raise InputUnusable("input.doubled_column", file=table.name, columns=", ".join(first[at] for at in phones))
     if not phones and len(first) > 1:
         # Where a header is missing these are somebody's cells: what may be a number is not shown.
         shown = shown_names(first)
-        raise InputUnusable("input.no_phone_column", file=path.name, columns=shown, names=", ".join(names))
+        raise InputUnusable("input.no_phone_column", file=table.name, columns=shown, names=", ".join(names))
     columns = [f"column {number}" for number in range(1, len(first) + 1)]
     wanted = columns[phones[0] if phones else 0]
     for chunk in table.chunks(columns, header=bool(phones)):

@@ -40,6 +40,7 @@ def run(  # noqa: PLR0913 - each is a choice of the person who runs it
     *,
     again: bool = False,
     wait: timedelta = timedelta(0),
+    after_validate: Callable[[Validated], None] | None = None,
     confirm: Callable[[Preview], bool] | None = None,
     after_send: Callable[[], None] | None = None,
     sleep: Callable[[float], None] = time.sleep,
@@ -47,6 +48,8 @@ def run(  # noqa: PLR0913 - each is a choice of the person who runs it
     """Take one input the whole way. A failure after registration still ends in a reconciliation."""
     with context.campaign_lock(request.named_campaign(context.now())):
         validated = validate(context, request)
+        if after_validate:
+            after_validate(validated)
         sent: Sent | None = None
         stopped_by: MediasmsError | None = None
         try:

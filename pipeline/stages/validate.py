@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -69,7 +69,7 @@ class Validated:
 
     ``codes``, ``rules`` and ``warnings`` count findings, repairs and remarks; ``warned`` are the first rows of each
     remark. ``workbook`` is the file for people. Of a batch that is taken up again ``uncounted`` says why not all of it
-    can be counted.
+    can be counted. ``sheet`` is the one that was read, ``other_sheets`` are those that were not, with their rows.
     """
 
     batch: Batch
@@ -82,6 +82,8 @@ class Validated:
     examples: tuple[Finding, ...] = ()
     workbook: Path | None = None
     uncounted: GuardStopped | None = None
+    sheet: str | None = None
+    other_sheets: Mapping[str, int] = field(default_factory=dict)
 
 
 def validate(context: Context, request: Request, *, out: Path | None = None) -> Validated:
@@ -95,6 +97,8 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
         check_out(out, request.source, context.workspace.batches_folder())
     table = open_input(request.source, sheet=request.sheet)
     heading = _heading(context, request, table)
+    # In a list of ours that came back, the other sheet counts and helps.
+    others = table.other_sheets if heading.given == heading.columns else {}
     campaign = request.named_campaign(context.now())
     if campaign_repeats(context.ledger, campaign) is (not request.repeats):
         raise UsageError("campaign.repeats_differ", campaign=campaign)
@@ -102,7 +106,7 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
     batch_id = ids.batch_id(campaign, table.sha256, deciding)
     known = find_batch(context.ledger, batch_id)
     if known and known.planned_at and out is None:
-        return _taken_up(context, request, known, limit)
+        return replace(_taken_up(context, request, known, limit), sheet=table.sheet, other_sheets=others)
     folder = out or context.workspace.batch_folder(batch_id)
     check = Check(context, table, heading, batch_id=batch_id, campaign=campaign, repeats=request.repeats)
     with (
@@ -145,6 +149,8 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
         warned=check.warned,
         examples=tuple(check.examples),
         workbook=people,
+        sheet=table.sheet,
+        other_sheets=others,
     )
 
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any
 
 import pytest
 import python_calamine as calamine
@@ -17,58 +17,11 @@ import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.adapters import package
-from pipeline.adapters.workbooks import OLE, WorkbookTable, as_text, open_workbook
+from pipeline.adapters import excel, package
+from pipeline.adapters.workbooks import OLE, as_text, open_workbook
 from pipeline.errors import InputUnusable, UsageError
-from schemas.recipients import INPUT_ROW, enforce, input_contract
-
-Rows = list[tuple[int, list[str]]]
-SHEET: Final = "xl/worksheets/sheet1.xml"
-FORMATS: Final = {datetime: "yyyy-mm-dd hh:mm:ss", date: "yyyy-mm-dd", time: "hh:mm:ss", timedelta: "[h]:mm:ss"}
-
-
-def workbook(path: Path, sheets: dict[str, list[list[Any]]], *, down: int = 0, right: int = 0) -> Path:
-    with xlsxwriter.Workbook(path) as book:
-        formats = {kind: book.add_format({"num_format": shape}) for kind, shape in FORMATS.items()}
-        for name, rows in sheets.items():
-            sheet = book.add_worksheet(name)
-            for row, cells in enumerate(rows, down):
-                for column, cell in enumerate(cells, right):
-                    if isinstance(cell, str):
-                        sheet.write_string(row, column, cell)
-                    elif cell is not None:
-                        sheet.write(row, column, cell, formats.get(type(cell)))
-    return path
-
-
-def changed(path: Path, member: str, before: bytes, after: bytes) -> Path:
-    """Write the workbook anew with bytes of one of its members replaced."""
-    with zipfile.ZipFile(path) as package:
-        members = {name: package.read(name) for name in package.namelist()}
-    assert before in members[member]
-    members[member] = members[member].replace(before, after)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
-        for name, data in members.items():
-            package.writestr(name, data)
-    return path
-
-
-def read(table: WorkbookTable, *, header: bool = True, width: int | None = None) -> Rows:
-    columns = [f"c{number}" for number in range(width or len(table.first_record))]
-    rows: Rows = []
-    for chunk in table.chunks(columns, header=header):
-        assert len(chunk)
-        enforce(input_contract(columns), chunk, "recipients")
-        rows += [(int(row[0]), [str(cell) for cell in row[1:]]) for row in chunk.itertuples(index=False)]
-        assert list(chunk.columns) == [INPUT_ROW, *columns]
-    return rows
-
-
-def refused(path: Path) -> tuple[str, dict[str, object]]:
-    with pytest.raises(InputUnusable) as caught:
-        read(open_workbook(path))
-    assert caught.value.facts.pop("file") == path.name
-    return caught.value.code, caught.value.facts
+from pipeline.messages import Language
+from tests.adapters.books import SHEET, changed, ods, read, refused, workbook
 
 
 @pytest.mark.parametrize(
@@ -78,15 +31,15 @@ def refused(path: Path) -> tuple[str, dict[str, object]]:
         (9012345678.0, "9012345678"),
         (819012345678, "819012345678"),
         (999999999999999.0, "999999999999999"),
-        (1e15, "1000000000000000.0"),
-        (9.01234567890123e20, "9.01234567890123e+20"),
+        (1e15, "1000000000000000"),
+        (9.01234567890123e20, "901234567890123000000"),
         (float("inf"), "inf"),
         (float("nan"), "nan"),
         (-1.0, "-1"),
         (-0.0, "0"),
         (0.1, "0.1"),
         (1.5, "1.5"),
-        (1e-7, "1e-07"),
+        (1e-7, "0.0000001"),
         (True, "TRUE"),
         (False, "FALSE"),
         (date(2026, 11, 23), "2026-11-23"),
@@ -102,11 +55,6 @@ def refused(path: Path) -> tuple[str, dict[str, object]]:
 )
 def test_a_cell_is_what_a_person_would_type(cell: Any, text: str) -> None:  # noqa: ANN401 - any cell
     assert as_text(cell) == text
-
-
-@given(st.integers(-(10**15) + 1, 10**15 - 1))
-def test_whole_numbers_keep_every_digit(number: int) -> None:
-    assert as_text(float(number)) == str(number)
 
 
 @settings(deadline=None, max_examples=40)
@@ -139,7 +87,7 @@ def test_numbers_dates_and_the_rest_arrive_through_a_file(tmp_path: Path) -> Non
         "x",
     ]
     path = workbook(tmp_path / "list.xlsx", {"a": [[f"h{number}" for number in range(len(cells))], cells]})
-    texts = ["9012345678", "1.5", "1000000000000000.0", "TRUE", "2026-11-23", "2026-11-23 04:05", "04:05:06", "x"]
+    texts = ["9012345678", "1.5", "1000000000000000", "TRUE", "2026-11-23", "2026-11-23 04:05", "04:05:06", "x"]
     assert read(open_workbook(path)) == [(2, texts)]
 
 
@@ -173,18 +121,6 @@ def test_sheets_are_chosen_by_name(tmp_path: Path) -> None:
     with pytest.raises(InputUnusable) as empty:
         open_workbook(path, sheet="空")
     assert empty.value.code == "input.empty"
-
-
-def test_a_hidden_sheet_is_read_only_when_it_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "list.xlsx"
-    with xlsxwriter.Workbook(path) as book:
-        for name in ("master", "list"):
-            book.add_worksheet(name).write_string(0, 0, name)
-        book.get_worksheet_by_name("master").hide()
-        book.get_worksheet_by_name("list").activate()
-        book.get_worksheet_by_name("list").set_first_sheet()
-    assert open_workbook(path).first_record == ("list",)
-    assert open_workbook(path, sheet="master").first_record == ("master",)
 
 
 def test_an_empty_workbook(tmp_path: Path) -> None:
@@ -252,7 +188,7 @@ def test_a_cell_far_away_is_named_before_memory_runs_out(tmp_path: Path, monkeyp
         sheet.write_row(0, 0, ["a", "b"])
         sheet.write_string(1_000_000, 16_000, "x")
     assert refused(path) == ("input.too_wide", {})
-    monkeypatch.setattr(package, "_AREA", 100 * 200)
+    monkeypatch.setattr(excel, "_AREA", 100 * 200)
     for rows, code in ((100, "input.ragged"), (101, "input.too_wide")):
         with xlsxwriter.Workbook(path) as book:
             sheet = book.add_worksheet()
@@ -277,25 +213,6 @@ def test_macros_make_another_kind(tmp_path: Path) -> None:
     assert open_workbook(path).form == ("workbook", "xlsm", "a")
 
 
-ODS: Final = (
-    '<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"'
-    ' xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"'
-    ' xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:body><office:spreadsheet>'
-    '<table:table table:name="名簿"><table:table-row>'
-    '<table:table-cell office:value-type="string"><text:p>tel</text:p></table:table-cell>'
-    '<table:table-cell office:value-type="float" office:value="9012345678"><text:p>x</text:p></table:table-cell>'
-    "</table:table-row></table:table></office:spreadsheet></office:body></office:document-content>"
-)
-
-
-def ods(path: Path, manifest: str = "<manifest/>", cell: str = "<text:p>tel</text:p>") -> Path:
-    with zipfile.ZipFile(path, "w") as file:
-        file.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-        file.writestr("META-INF/manifest.xml", manifest)
-        file.writestr("content.xml", ODS.replace("<text:p>tel</text:p>", cell))
-    return path
-
-
 def test_open_documents_are_read(tmp_path: Path) -> None:
     table = open_workbook(ods(tmp_path / "list.ods"))
     assert (table.form, table.first_record) == (("workbook", "ods", "名簿"), ("tel", "9012345678"))
@@ -307,7 +224,6 @@ def test_open_documents_are_read(tmp_path: Path) -> None:
         ("<text:p>a<text:tab/>b</text:p>", "tab"),
         ("<text:p>a<text:line-break/>b</text:p>", "line-break"),
         ("<text:p><text:ruby><text:ruby-base>山</text:ruby-base></text:ruby></text:p>", "ruby"),
-        ('<x calcext:value-type="error"/><text:p>#DIV/0!</text:p>', "error"),
     ],
 )
 @pytest.mark.parametrize("piece", [1, 10, 1 << 20])
@@ -315,7 +231,8 @@ def test_what_open_documents_do_not_tell_exactly_stops_the_file(
     tmp_path: Path, cell: str, what: str, piece: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(package, "_PIECE", piece)
-    assert refused(ods(tmp_path / "list.ods", cell=cell)) == ("input.odf_content", {"what": what})
+    facts = {"sheet": "名簿", "cell": "A1", "what": what}
+    assert refused(ods(tmp_path / "list.ods", cell=cell)) == ("input.odf_content", facts)
 
 
 def test_a_cell_without_end_is_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -356,7 +273,6 @@ def test_encrypted_members_are_named(tmp_path: Path) -> None:
     [
         ("word/document.xml", "Word"),
         ("ppt/presentation.xml", "PowerPoint"),
-        ("xl/workbook.bin", "XLSB"),
         ("Index/Document.iwa", "Numbers / Pages / Keynote"),
         ("list.csv", "ZIP"),
     ],
@@ -366,6 +282,15 @@ def test_zip_files_that_are_no_workbooks(tmp_path: Path, member: str, kind: str)
     with zipfile.ZipFile(path, "w") as file:
         file.writestr(member, "x")
     assert refused(path) == ("input.not_a_table", {"kind": kind})
+
+
+def test_a_binary_workbook_is_named_as_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "list.xlsb"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("xl/workbook.bin", "x")
+    assert refused(path) == ("input.xlsb", {})
+    for language in Language:
+        assert ".xlsx" in InputUnusable("input.xlsb", file=path.name).hint(language)
 
 
 def test_old_office_files_that_are_no_workbooks(tmp_path: Path) -> None:

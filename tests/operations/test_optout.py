@@ -105,7 +105,7 @@ def test_a_workbook_is_read_by_the_sheet_that_is_named(house: House, context: Co
     for cells in (["電話番号", "受付日"], [A, "2026-11-01"], [f"'{B}", "2026-11-02"]):
         sheet.append(cells)
     book.save(house.folder / "stop.xlsx")
-    assert import_optouts(context, house.folder / "stop.xlsx", sheet="停止") == Change(2, 2)
+    assert import_optouts(context, house.folder / "stop.xlsx", sheet="停止") == Change(2, 2, sheet="停止")
     assert list(list_optouts(context.ledger)) == [B, A]
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipeline.context import Context
+    from pipeline.stages.send import Preview
     from tests.stages.conftest import House
 
 TAKEN, REFUSED, UNKNOWN = MessageState.TAKEN, MessageState.REFUSED, MessageState.UNKNOWN
@@ -238,6 +239,24 @@ def test_a_campaign_that_another_process_works_on_is_for_later(house: House, con
         other.kill()
     assert house.uploads() == 0
     assert send_batch(context, batch.batch_id, again=False, confirm=None).states == {TAKEN: 5}
+
+
+def test_what_validation_found_is_told_before_anybody_is_asked(house: House, context: Context) -> None:
+    told: list[str] = []
+
+    def no(preview: Preview) -> bool:
+        told.append(f"send {preview.messages}?")
+        return False
+
+    outcome = run(
+        context,
+        Request(house.recipients(5), "c"),
+        after_validate=lambda validated: told.append(f"{validated.batch.totals.accepted} accepted"),
+        confirm=no,
+    )
+    assert told == ["5 accepted", "send 5?"]
+    assert outcome.exit is Exit.GUARD
+    assert house.uploads() == 0
 
 
 def test_resolve_touches_only_what_is_still_unknown(house: House, context: Context) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from python_calamine import CalamineWorkbook
 
+from pipeline.adapters.inputs import open_input
 from pipeline.messages import Language, label
 from pipeline.model import CharacterAt, Finding, RejectedRow, RowTotals
 from pipeline.reports.rejects import OWN_COLUMNS, RejectedWorkbook
@@ -87,6 +88,15 @@ def test_a_workbook_saved_by_libreoffice_comes_back_cell_for_cell(
 ) -> None:
     saved = convert(tool("soffice"), workbook, "xlsx", tmp_path)
     check([list(line) for line in CalamineWorkbook.from_path(saved).get_sheet_by_index(0).to_python()])
+
+
+def test_a_workbook_saved_by_libreoffice_is_a_list_again(
+    workbook: Path, tool: Callable[[str], str], tmp_path: Path
+) -> None:
+    # Its filter is there, but nothing is hidden by it.
+    table = open_input(convert(tool("soffice"), workbook, "xlsx", tmp_path))
+    rows = [row for chunk in table.chunks(table.first_record, header=True) for row in chunk.itertuples(index=False)]
+    assert len(rows) == len(VALUES)
 
 
 def test_a_sheet_saved_as_csv_by_libreoffice_comes_back_cell_for_cell(

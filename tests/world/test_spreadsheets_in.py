@@ -108,17 +108,111 @@ def test_values_and_calculated_cells(tmp_path: Path, saved: Callable[[Path, str]
     assert row == (2, ["9012345678", "0.25", "2026-11-23", "09012345678", "end"])
 
 
-def test_errors(tmp_path: Path, saved: Callable[[Path, str], Path]) -> None:
+@pytest.mark.parametrize("kind", ["xlsx", "ods", "xls"])
+def test_errors(tmp_path: Path, saved: Callable[[Path, str], Path], kind: str) -> None:
     source = tmp_path / "values.xlsx"
     with xlsxwriter.Workbook(source) as made:
         sheet = made.add_worksheet()
         sheet.write_row(0, 0, ["error", "end"])
         sheet.write_formula(1, 0, "=1/0", None, "#DIV/0!")
-        sheet.write_string(1, 1, "end")
-    assert read(saved(source, "xlsx"))[2] == [(2, ["#DIV/0!", "end"])]
+        sheet.write_formula(2, 0, "=NA()", None, "#N/A")
+        sheet.write_column(1, 1, ["end", "end"])
+        sheet.write_comment(2, 1, "a note\n of two lines")
+    assert read(saved(source, kind))[2] == [(2, ["#DIV/0!", "end"]), (3, ["#N/A", "end"])]
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "ods", "xls"])
+def test_hidden_rows_stop_the_file(tmp_path: Path, saved: Callable[[Path, str], Path], kind: str) -> None:
+    source = tmp_path / "hidden.xlsx"
+    with xlsxwriter.Workbook(source) as made:
+        for name in ("filter", "height", "group", "empty", "column"):
+            sheet = made.add_worksheet(name)
+            sheet.write_row(0, 0, ["tel", "city"])
+            for row in range(1, 9):
+                sheet.write_row(row, 0, [str(row), "東京" if row % 4 else "大阪"])
+        sheet = made.get_worksheet_by_name("filter")
+        sheet.autofilter(0, 0, 8, 1)
+        sheet.filter_column(1, "x == 東京")
+        for row in (4, 8):
+            sheet.set_row(row, None, None, {"hidden": True})
+        made.get_worksheet_by_name("height").set_row(3, 0)
+        for row in (5, 6):
+            made.get_worksheet_by_name("group").set_row(row, None, None, {"level": 1, "hidden": True})
+        for row in (20, 21, 22):
+            made.get_worksheet_by_name("empty").set_row(row, None, None, {"hidden": True})
+        made.get_worksheet_by_name("column").set_column(1, 1, None, None, {"hidden": True})
+    path = saved(source, kind)
+    for sheet, count, row in (("filter", 2, 5), ("height", 1, 4), ("group", 2, 6)):
+        with pytest.raises(InputUnusable) as caught:
+            open_input(path, sheet=sheet)
+        assert caught.value.code == "input.hidden_rows"
+        assert caught.value.facts == {"file": path.name, "sheet": sheet, "count": count, "row": row}
+    for sheet in ("empty", "column"):
+        table = open_input(path, sheet=sheet)
+        assert sum(len(chunk) for chunk in table.chunks(table.first_record, header=True)) == 8
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "ods", "xls"])
+def test_hidden_and_other_sheets(tmp_path: Path, saved: Callable[[Path, str], Path], kind: str) -> None:
+    source = tmp_path / "sheets.xlsx"
+    with xlsxwriter.Workbook(source) as made:
+        for name, rows in (("控え", 1), ("名簿", 2), ("空", 0), ("Q&A 'x' 2", 3)):
+            made.add_worksheet(name).write_column(0, 0, [name] * rows)
+        made.get_worksheet_by_name("控え").hide()
+        made.get_worksheet_by_name("名簿").activate()
+        made.get_worksheet_by_name("名簿").set_first_sheet()
+    path = saved(source, kind)
     with pytest.raises(InputUnusable) as caught:
-        open_input(saved(source, "ods"))
-    assert (caught.value.code, caught.value.facts["what"]) == ("input.odf_content", "error")
+        open_input(path)
+    assert (caught.value.code, caught.value.facts["sheets"]) == ("input.hidden_sheet", "名簿, 空, Q&A 'x' 2")
+    assert open_input(path, sheet="控え").first_record == ("控え",)
+    with xlsxwriter.Workbook(source) as made:
+        for name, rows in (("名簿", 2), ("空", 0), ("Q&A 'x' 2", 3)):
+            made.add_worksheet(name).write_column(0, 0, [name] * rows)
+    path.unlink()
+    table = open_input(saved(source, kind))
+    assert (table.sheet, table.other_sheets) == ("名簿", {"Q&A 'x' 2": 3})
+    assert open_input(path, sheet="Q&A 'x' 2").first_record == ("Q&A 'x' 2",)
+
+
+#: a number, its format, what LibreOffice shows
+_FORMATS = [
+    (901, "0000", "0901"),
+    (9012345678, "00000000000", "09012345678"),
+    (1234567, "#,##0", "1,234,567"),
+    (2178.0000000000005, "#,##0", "2,178"),
+    (1234.5, "#,##0.00", "1,234.50"),
+    (1234, "#,##0_ ;[Red]\\-#,##0\\ ", "1,234"),
+    (1234, '_ * #,##0_ ;_ * \\-#,##0_ ;_ * "-"_ ;_ @_ ', "1,234"),
+    (1234, "#,###", "1,234"),
+    (-1234, "#,##0", "-1,234"),
+    (0.05, "0%", "5%"),
+    (0.285, "0.0%", "28.5%"),
+    (2.675, "0.00", "2.68"),
+    (12.5, "0", "13"),
+    (901, "General", "901"),
+]
+#: formats that are not applied
+_PLAIN = [(901, '"¥"#,##0', "901"), (1000001, "000-0000", "1000001"), (901, "0.00E+00", "901")]
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "ods"])
+def test_numbers_arrive_as_libreoffice_shows_them(
+    tmp_path: Path, saved: Callable[[Path, str], Path], kind: str
+) -> None:
+    cells = [*_FORMATS, *_PLAIN]
+    source = tmp_path / "formats.xlsx"
+    with xlsxwriter.Workbook(source) as made:
+        sheet = made.add_worksheet()
+        sheet.write_row(0, 0, [f"h{at}" for at in range(len(cells))])
+        for column, (number, code, _) in enumerate(cells):
+            sheet.write_number(1, column, number, made.add_format({"num_format": code}))
+    expected = [text for _, _, text in cells]
+    assert read(source)[2] == [(2, expected)]
+    assert read(saved(source, kind))[2] == [(2, expected)]
+    # As text, LibreOffice writes what it shows.
+    shown = read(saved(source, _CSV.format(separator=44, charset=_UTF_8, quote="false")))[2][0][1]
+    assert [text.strip() for text in shown[: len(_FORMATS)]] == expected[: len(_FORMATS)]
 
 
 def test_a_tab_in_an_open_document_is_not_dropped(tmp_path: Path, saved: Callable[[Path, str], Path]) -> None:
@@ -128,6 +222,7 @@ def test_a_tab_in_an_open_document_is_not_dropped(tmp_path: Path, saved: Callabl
     with pytest.raises(InputUnusable) as caught:
         open_input(saved(source, "ods"))
     assert (caught.value.code, caught.value.facts["what"]) == ("input.odf_content", "tab")
+    assert (caught.value.facts["sheet"], caught.value.facts["cell"]) == ("Sheet1", "A1")
 
 
 @pytest.mark.parametrize(("kind", "code"), [("html", "input.html"), ("pdf", "input.not_a_table")])

@@ -1,0 +1,138 @@
+"""Numbers and errors of workbooks arrive as the sheet shows them, where that has one reading."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import xlsxwriter
+
+from pipeline.adapters import opendocument, package
+from pipeline.adapters.workbooks import open_workbook
+from pipeline.errors import InputUnusable
+from tests.adapters.books import changed, number, open_document, read, row
+
+
+def formatted(path: Path, cells: list[tuple[float | str, str | int]]) -> Path:
+    """Write a heading and a row of numbers under their formats: codes, or numbers of built-in ones."""
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 1, [f"h{at}" for at in range(len(cells))])
+        for at, (cell, code) in enumerate(cells, 1):
+            style = book.add_format({"num_format": code})
+            if isinstance(cell, str):
+                sheet.write_string(1, at, cell, style)
+            else:
+                sheet.write_number(1, at, cell, style)
+    return path
+
+
+def test_numbers_arrive_as_a_simple_format_shows_them(tmp_path: Path) -> None:
+    cells: dict[tuple[float | str, str | int], str] = {
+        (901.0, "0000"): "0901",
+        (9012345678.0, "00000000000"): "09012345678",
+        (1234567.0, "#,##0"): "1,234,567",
+        (2178.0000000000005, 3): "2,178",
+        (1234.5, 4): "1,234.50",
+        (1234.0, 38): "1,234",
+        (0.05, "0%"): "5%",
+        (0.285, 10): "28.50%",
+        (1234.0, '"¥"#,##0'): "1234",
+        (1234.0, "General"): "1234",
+        (1e-7, "0.00E+00"): "0.0000001",
+        ("901", "0000"): "901",
+        (1000001.0, "000-0000"): "1000001",
+        (45000.0, "yyyy-mm-dd"): "2023-03-15",
+    }
+    table = open_workbook(formatted(tmp_path / "list.xlsx", list(cells)))
+    assert read(table) == [(2, list(cells.values()))]
+
+
+@pytest.mark.parametrize("piece", [1, 77, 1 << 20])
+def test_every_row_has_its_own_formats(tmp_path: Path, piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(package, "_PIECE", piece)
+    path = tmp_path / "list.xlsx"
+    expected = [(1, ["a", "b"])]
+    with xlsxwriter.Workbook(path) as book:
+        styles = [None, *(book.add_format({"num_format": code}) for code in ("0000", "#,##0"))]
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 2, ["a", "b"])
+        for at in range(1, 40):
+            first, second = styles[at % 3], styles[at // 3 % 3]
+            sheet.write_number(at, 2, at, first)
+            sheet.write_number(at, 3, at * 1000, second)
+            texts = [f"{at:04}" if at % 3 == 1 else str(at)]
+            texts += [f"{at * 1000:04}" if at // 3 % 3 < 2 else f"{at * 1000:,}"]
+            expected.append((at + 1, texts))
+    assert read(open_workbook(path), header=False) == expected
+
+
+def test_formats_are_looked_up_by_their_code_not_their_place(tmp_path: Path) -> None:
+    path = formatted(tmp_path / "list.xlsx", [(901.0, "0000"), (902.0, '0"号&"')])
+    changed(path, "xl/styles.xml", b'formatCode="0000"', b'formatCode="00&#48;00"')
+    assert read(open_workbook(path)) == [(2, ["00901", "902"])]
+
+
+def test_a_workbook_without_styles(tmp_path: Path) -> None:
+    path = formatted(tmp_path / "list.xlsx", [(901.0, "0000")])
+    changed(path, "xl/styles.xml", b"cellXfs", b"cellStyleXfs")
+    assert read(open_workbook(path)) == [(2, ["901"])]
+
+
+@pytest.mark.parametrize("piece", [1, 77, 1 << 20])
+def test_numbers_of_an_open_document_arrive_as_it_shows_them(
+    tmp_path: Path, piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(package, "_PIECE", piece)
+    twice = 'table:number-columns-repeated="2"'
+    note = "<office:annotation><text:p>a\n</text:p><text:p><text:tab/></text:p></office:annotation>"
+    rows = [
+        row(*"abcdefgh"),
+        row(
+            "<table:covered-table-cell/>",
+            number("901", "0901", twice),
+            f"<table:table-cell {twice}/>",
+            number("1234.5", "1,234.50"),
+            number("0.05", "5%"),
+            number("1234", "<text:s/>1,234 "),
+        ),
+        row(number("901", "0901"), "x", attributes='table:number-rows-repeated="2"'),
+        row(number("901", "¥901"), number("1234", "1.234"), number("1E+015", "1E+015"), number("0.3", "0")),
+        row(number("901", "0901").replace("<text:p>", f"{note}<text:p>")),
+        row(number("1234", "1,234").replace(' office:value="1234"', f' office:value="1234" {twice}')),
+    ]
+    path = open_document(tmp_path / "list.ods", {"前": rows[2], "a": "".join(rows)})
+    empty = [""] * 6
+    assert read(open_workbook(path, sheet="a")) == [
+        (2, ["", "0901", "0901", "", "", "1,234.50", "5%", "1,234"]),
+        (3, ["0901", "x", *empty]),
+        (4, ["0901", "x", *empty]),
+        (5, ["901", "1234", "1000000000000000", "0", *empty[2:]]),
+        (6, ["0901", "", *empty]),
+        (7, ["1,234", "1,234", *empty]),
+    ]
+
+
+def test_errors_of_an_open_document_arrive_as_their_text(tmp_path: Path) -> None:
+    marked = (
+        '<table:table-cell table:formula="of:=1/0" office:value-type="string" office:string-value=""'
+        ' calcext:value-type="error"><text:p>{}</text:p></table:table-cell>'
+    )
+    rows = [
+        row(*"abcd"),
+        row("x", marked.format("#DIV/0!"), "", marked.format("Err:502")),
+        # OpenOffice stores a failed calculation as the number 0.
+        row(number("0", "#REF!"), number("0", "Err:522"), number("7", "No. 7"), marked.format("<text:span/>")),
+    ]
+    path = open_document(tmp_path / "list.ods", {"a": "".join(rows)})
+    assert read(open_workbook(path)) == [
+        (2, ["x", "#DIV/0!", "", "#VALUE!"]),
+        (3, ["#REF!", "#VALUE!", "7", "#VALUE!"]),
+    ]
+
+
+def test_a_table_that_is_not_found_is_damage(tmp_path: Path) -> None:
+    path = open_document(tmp_path / "list.ods", {"a": row("x")})
+    with pytest.raises(InputUnusable) as caught:
+        opendocument.look(path, "b")
+    assert caught.value.code == "input.damaged"
