@@ -169,6 +169,6 @@ def main() -> None:
     # Rows come and go by the thousand and hold no cycles: looking for some among them cost a tenth of a run.
     gc.set_threshold(_FEW_COLLECTIONS)
     # Arrow's allocator gives memory back after 10 ms. Touching it anew costs more than most of what is done with it.
-    os.environ.setdefault("MIMALLOC_PURGE_DELAY", "1000")
+    os.environ.setdefault("MIMALLOC_PURGE_DELAY", "100")
     signal.signal(signal.SIGTERM, _terminate)
     cli(prog_name="mediasms")
