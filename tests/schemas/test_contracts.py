@@ -167,7 +167,7 @@ def test_a_payload_fulfils_its_contract() -> None:
 )
 def test_a_payload_that_must_not_leave(column: str, values: list[object]) -> None:
     table = render(accepted({}, {}), PROFILE)
-    table[column] = values
+    table[column] = pd.Series(values)
     with pytest.raises(Bug):
         enforce(request_contract(PROFILE), table, "payload")
 
