@@ -14,6 +14,7 @@ from pipeline.messages import Language
 from pipeline.model import MessageState, Proof
 from pipeline.operations.resolve import resolve
 from pipeline.simulator import Knobs
+from pipeline.stages import planning
 from pipeline.stages import send as sending
 from pipeline.stages.pull import pull
 from pipeline.stages.send import Preview, Sent, check_markers, send
@@ -419,7 +420,7 @@ def test_an_smsid_that_was_only_ever_refused_whole_proves_nothing_when_it_exists
     house.gateway.knobs = Knobs(refuse_code="596")
     with pytest.raises(GatewayRefused):
         house.sent(context, source)
-    sending._plan_free_again(context, batch, free_messages(context.ledger, batch))
+    planning.plan_free_again(context, batch, free_messages(context.ledger, batch))
     first, second = list_dispatches(context.ledger, batch.batch_id)
     assert (first.messages, second.messages, second.is_planned) == (0, 3, True)
     nothing_taken = {code for code, known in context.documented.items() if known.proves is Proof.NOTHING_TAKEN}
@@ -429,7 +430,7 @@ def test_an_smsid_that_was_only_ever_refused_whole_proves_nothing_when_it_exists
 
 def test_a_planned_message_that_a_result_names_is_not_sent_but_the_others_are(house: House, context: Context) -> None:
     batch = house.batch(context, house.recipients(7))
-    sending._plan(context, batch)
+    planning.plan(context, batch)
     smsids = house.smsids(context, batch.batch_id)
     with context.ledger.writing() as connection:
         connection.execute(
