@@ -20,15 +20,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+import pandas as pd
+import pandera.pandas as pa
+
 import pipeline.adapters.gateway
 import pipeline.cli.commands
 import pipeline.cli.main
+import pipeline.cli.optouts
+import pipeline.cli.tools
 import pipeline.operations.next_step
 import pipeline.operations.resolve
 import pipeline.operations.run
 import pipeline.reports.terminal
 from pipeline.adapters import files
 from pipeline.ledger import Ledger, dispatches
+from pipeline.reports import page
 from pipeline.stages import send
 
 if TYPE_CHECKING:
@@ -44,8 +50,9 @@ _CRASHED = 99
 class Order:
     """One command: where, with which environment, and how it is to end.
 
-    ``stop`` is the number of an effect and "before" or "after"; ``kill_after`` are seconds of real time; ``ahead`` are
-    seconds by which the clock is fast. ``mutant`` breaks the product on purpose.
+    ``stop`` is the number of an effect and "before" or "after"; ``kill_after`` are seconds of real time
+    after the first marker of an upload; ``ahead`` are seconds by which the clock is fast. ``mutant`` breaks the product
+    on purpose.
     """
 
     folder: str
@@ -221,6 +228,13 @@ def _be(order: Order) -> int:
     return _CRASHED
 
 
+def _wait_for_an_upload(folder: Path, child: int) -> None:
+    while not any(folder.glob("workspace/batches/*/*.begun")):
+        if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            return
+        time.sleep(0.001)
+
+
 def _bear(order: Order) -> int:
     """Fork the command and wait for its end; return its exit code, negative for a signal."""
     child = os.fork()
@@ -233,13 +247,21 @@ def _bear(order: Order) -> int:
             sys.stderr.flush()
             os._exit(code)
     if order.kill_after is not None:
+        _wait_for_an_upload(Path(order.folder), child)
         time.sleep(order.kill_after)
         os.kill(child, signal.SIGKILL)  # not reaped yet, so the id is still its own
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
+def _warm_up() -> None:
+    """Load what these libraries load when they are first used, so that no child has to."""
+    pa.DataFrameSchema({"a": pa.Column(str)}).validate(pd.DataFrame({"a": ["x"]}))
+    page._template()
+
+
 def main() -> None:
     """Serve orders until there are no more."""
+    _warm_up()
     gc.freeze()
     for line in sys.stdin:
         status = _bear(Order(**json.loads(line)))
