@@ -186,12 +186,13 @@ def see_through(place: Place) -> list[str]:
     """
     problems = at_most_once(place)
     code = 0
-    for results_are_whole in (False, False, True, True):
+    for results_are_whole in (False, True, True):
+        before = place.states()
         if results_are_whole:
             place.gateway.knobs = Knobs(dedupe_smsid=place.gateway.knobs.dedupe_smsid)
         code = place.run()
         problems += at_most_once(place) + told_the_truth(place, code)
-        if problems or code == FINDINGS:
+        if problems or code == FINDINGS or (results_are_whole and place.states() == before):
             break
         place.advance(LATER)
     if problems:
