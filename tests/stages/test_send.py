@@ -17,6 +17,7 @@ from pipeline.simulator import Knobs
 from pipeline.stages import send as sending
 from pipeline.stages.pull import pull
 from pipeline.stages.send import Preview, Sent, check_markers, send
+from tests.databases import BOTH
 
 if TYPE_CHECKING:
     from pipeline.context import Context
@@ -43,6 +44,12 @@ NOT_TAKEN_AND_UNKNOWN: list[dict[str, Any]] = [
     {"refuse_code": "402"},
     {"refuse_code": "999"},
 ]
+
+
+@pytest.fixture(params=BOTH)
+def database(request: pytest.FixtureRequest) -> str:
+    """Sending is tried with the ledger in either database."""
+    return str(request.param)
 
 
 def _name(knobs: dict[str, Any]) -> str:
