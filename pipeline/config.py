@@ -54,7 +54,8 @@ class WorkspaceSettings(_Section):
 class LedgerSettings(_Section):
     """Where the ledger is."""
 
-    url: str = "sqlite:///workspace/ledger.sqlite3"
+    #: may hold a password: never in a representation
+    url: str = Field(default="sqlite:///workspace/ledger.sqlite3", repr=False)
 
 
 class SendSettings(_Section):

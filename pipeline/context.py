@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from pipeline.core.billing import Tariff
 from pipeline.core.matching import StatusMeaning, StatusTable
 from pipeline.errors import UsageError
 from pipeline.ledger import Ledger, create_ledger, open_ledger
-from pipeline.ledger.locks import held
+from pipeline.ledger.locks import campaign_lock
 from pipeline.messages import Language
 from schemas.profile import Profile
 
@@ -70,9 +69,8 @@ class Context:
 
     @contextmanager
     def campaign_lock(self, campaign: str) -> Iterator[None]:
-        """Hold the lock of a campaign; its name may hold anything, the file's name may not."""
-        name = hashlib.sha256(campaign.encode()).hexdigest()[:24]
-        with held(self.workspace.lock_file(name), self.now()):
+        """Hold the lock of a campaign."""
+        with campaign_lock(self.ledger, campaign, self.workspace.locks_folder(), self.now()):
             yield
 
     @property

@@ -1,4 +1,4 @@
-"""What every test run says at its end: how many cases the long loops went through, and with which seeds."""
+"""What every test can ask for, and what a run says at its end: how many cases the long loops went through."""
 
 from __future__ import annotations
 
@@ -7,8 +7,33 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.databases import POSTGRESQL, Server, serve
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from _pytest.terminal import TerminalReporter
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A PostgreSQL server; it is started by the first test that asks for it."""
+    yield from serve()
+
+
+@pytest.fixture
+def database() -> str:
+    """The kind of database a test's ledger lies in; folders and modules that try both replace this."""
+    return "sqlite"
+
+
+@pytest.fixture
+def ledger_url(database: str, request: pytest.FixtureRequest) -> str:
+    """Where a test's ledger is to lie."""
+    if database == POSTGRESQL:
+        server: Server = request.getfixturevalue("server")
+        return server.fresh()
+    return "sqlite:///workspace/ledger.sqlite3"
 
 
 @pytest.hookimpl

@@ -203,9 +203,9 @@ class Workspace:
         """Return the folder of results files: results belong to the account, one file may cover several batches."""
         return self.root / "pulls"
 
-    def lock_file(self, name: str) -> Path:
-        """Return the lock file of ``name``."""
-        return self.root / "locks" / f"{name}.lock"
+    def locks_folder(self) -> Path:
+        """Return the folder of the locks that are files."""
+        return self.root / "locks"
 
     def checked(self, batch_id: str, artefact: Artefact) -> Path:
         """Return the path of an artefact after checking that it is what was written."""

@@ -122,6 +122,8 @@ def config_show(session: Session) -> Exit:
     settings = load(session.config, os.environ).settings.model_dump(mode="json")
     # A password does not belong into an address, but people try: `run` refuses it, and this must not show it.
     settings["gateway"]["base_url"] = re.sub(r"//[^/]*@", "//***@", settings["gateway"]["base_url"])
+    if not settings["ledger"]["url"].startswith("sqlite:"):
+        settings["ledger"]["url"] = re.sub(r"(?<=//).*(?=@)|(?<=password=)[^&]*", "***", settings["ledger"]["url"])
     for section, values in settings.items():
         for key, value in values.items():
             session.output.say("config.line", key=f"{section}.{key}", value="" if value is None else value)

@@ -10,9 +10,9 @@ from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from pipeline.errors import GuardStopped, UsageError
+from pipeline.ledger.engines import blocks, new_rows
 from pipeline.ledger.opening import Ledger
 from pipeline.ledger.tables import batch, campaign, event, is_live, iso, message, moment
 from pipeline.model import OPTED_OUT, Artefact, Batch, MessageState, RowTotals, SentMessage
@@ -115,9 +115,9 @@ def register_batch(ledger: Ledger, value: Batch, *, repeats: bool = False) -> No
     }
     with ledger.writing() as connection:
         connection.execute(
-            upsert(campaign)
-            .values(name=value.campaign, first_seen=iso(value.registered_at), repeats=int(repeats))
-            .on_conflict_do_nothing()
+            new_rows(connection, campaign).values(
+                name=value.campaign, first_seen=iso(value.registered_at), repeats=int(repeats)
+            )
         )
         settled = connection.execute(select(campaign.c.repeats).where(campaign.c.name == value.campaign)).scalar_one()
         if bool(settled) != repeats:
@@ -169,9 +169,7 @@ def live_keys(ledger: Ledger, campaign_name: str, *, but_batch: str) -> Iterator
 
 def column_of(connection: Connection, query: Select[tuple[str]]) -> Iterator[str]:
     """Yield the one column of a long result in large blocks, past the records that SQLAlchemy makes of each row."""
-    cursor = connection.execute(query).cursor
-    assert cursor is not None  # noqa: S101 - a SELECT always has one
-    while block := cursor.fetchmany(_BLOCK):
+    for block in blocks(connection, query, _BLOCK):
         yield from map(itemgetter(0), block)
 
 
@@ -256,7 +254,7 @@ def sent_messages(ledger: Ledger, batch_id: str) -> Iterable[SentMessage]:
     """Yield a batch's messages in the order of their rows."""
     query = select(message).where(message.c.batch_id == batch_id).order_by(message.c.row_number)
     with ledger.reading() as connection:
-        for row in connection.execute(query):
+        for row in connection.execute(query.execution_options(stream_results=True)):
             yield SentMessage(
                 row_number=row.row_number,
                 smsid=row.smsid,

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from pipeline.core.answers import Verdict
 from pipeline.errors import Bug, GuardStopped, UsageError
 from pipeline.ledger.batches import record_event
+from pipeline.ledger.engines import insert_many
 from pipeline.ledger.opening import Ledger
 from pipeline.ledger.tables import auth_failure, batch, dispatch, is_live, iso, message, moment, optout
 from pipeline.model import LEGAL, OPTED_OUT, Artefact, Batch, Dispatch, MessageState
@@ -49,19 +50,13 @@ def plan_batch(ledger: Ledger, value: Batch, planned: Sequence[PlannedDispatch],
             count = 0
             for chunk in planned:
                 _insert_dispatch(connection, value, chunk)
-                rows = [
-                    {
-                        **row,
-                        "batch_id": value.batch_id,
-                        "campaign": value.campaign,
-                        "dispatch_id": dispatch_id(value.batch_id, chunk.number),
-                        "state": MessageState.PLANNED.value,
-                    }
-                    for row in chunk.messages
-                ]
-                if rows:
-                    connection.execute(insert(message), rows)
-                count += len(rows)
+                same = {
+                    "batch_id": value.batch_id,
+                    "campaign": value.campaign,
+                    "dispatch_id": dispatch_id(value.batch_id, chunk.number),
+                    "state": MessageState.PLANNED.value,
+                }
+                count += insert_many(connection, message, ({**row, **same} for row in chunk.messages))
             if count != value.totals.accepted:
                 raise Bug("totals.messages", accepted=value.totals.accepted, messages=count)
             record_event(connection, now, "planned", value.batch_id, messages=count, dispatches=len(planned))
@@ -224,6 +219,7 @@ def begin_dispatch(ledger: Ledger, value: Dispatch, now: datetime) -> int | None
         .where(_has_opted_out())
     )
     with ledger.writing() as connection:
+        ledger.check_locks(connection)
         if connection.execute(barred).scalar_one():
             _cancel_opted_out(connection, value.batch_id, now)
             return None
@@ -285,6 +281,7 @@ def end_dispatch(ledger: Ledger, value: Dispatch, verdict: Verdict, now: datetim
 def adopt_in_flight(ledger: Ledger, campaign_name: str, now: datetime) -> int:
     """Turn what a dead process left in flight into unknown; only the holder of the campaign lock may call this."""
     with ledger.writing() as connection:
+        ledger.check_locks(connection)
         left = connection.execute(
             select(message.c.batch_id, message.c.dispatch_id, func.count())
             .where(message.c.campaign == campaign_name, message.c.state == MessageState.IN_FLIGHT.value)

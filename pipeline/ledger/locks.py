@@ -1,8 +1,9 @@
-"""The campaign lock: an OS file lock that dies with its process. Nobody waits for it."""
+"""The campaign lock: it dies with its process, or with its connection to the server. Nobody waits for it."""
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import socket
 from collections.abc import Iterator
@@ -11,6 +12,27 @@ from datetime import datetime
 from pathlib import Path
 
 from pipeline.errors import TryLater
+from pipeline.ledger.engines import explained, is_shared, lock_holder, try_lock, unlock
+from pipeline.ledger.opening import Ledger
+
+#: PostgreSQL cuts the name of a session there
+_NAME = 63
+
+
+@contextmanager
+def campaign_lock(ledger: Ledger, campaign: str, folder: Path, now: datetime) -> Iterator[None]:
+    """Hold the lock of a campaign, or raise ``TryLater`` naming who does.
+
+    One host locks a file in ``folder``; a server that several hosts share keeps the lock for the connection that took
+    it. That one is held open and does nothing else; ``Ledger.check_locks`` asks the server about it.
+    """
+    name = hashlib.sha256(campaign.encode()).hexdigest()[:24]
+    if is_shared(ledger.engine.dialect):
+        with _held_by_session(ledger, campaign, now):
+            yield
+    else:
+        with held(folder / f"{name}.lock", now):
+            yield
 
 
 @contextmanager
@@ -27,3 +49,33 @@ def held(path: Path, now: datetime) -> Iterator[None]:
         file.write(f"pid {os.getpid()} on {socket.gethostname()} since {now.isoformat(timespec='seconds')}\n")
         file.flush()
         yield
+
+
+@contextmanager
+def _held_by_session(ledger: Ledger, campaign: str, now: datetime) -> Iterator[None]:
+    key = lock_key(ledger, campaign)
+    with explained():
+        connection = ledger.engine.connect()
+    try:
+        with explained():
+            process = try_lock(connection, key, _session_name(now))
+            if process is None:
+                raise TryLater("lock.held", holder=lock_holder(connection, key)[1])
+        ledger.locks[key] = process
+        yield
+    finally:
+        ledger.locks.pop(key, None)
+        unlock(connection, key)
+        connection.close()
+
+
+def lock_key(ledger: Ledger, campaign: str) -> int:
+    """Return the number of a campaign's lock: of this ledger, though others may be in the same database."""
+    digest = hashlib.sha256(f"{ledger.ledger_id} {campaign}".encode()).digest()
+    return int.from_bytes(digest[:8], signed=True)
+
+
+def _session_name(now: datetime) -> str:
+    """Say who holds a lock; what does not fit is cut from the host's name, never from the time."""
+    before, after = f"pid {os.getpid()} on ", f" since {now.isoformat(timespec='minutes')}"
+    return f"{before}{socket.gethostname()[: _NAME - len(before) - len(after)]}{after}"

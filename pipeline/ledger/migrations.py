@@ -7,10 +7,12 @@ from datetime import datetime
 from sqlalchemy import func, insert, select, text
 
 from pipeline.ledger.batches import record_event
+from pipeline.ledger.engines import fitted
 from pipeline.ledger.opening import VERSION, Ledger
 from pipeline.ledger.tables import iso, migration
 
-#: version → statements that lead to it from the one before. Literal, because ``tables`` goes on changing.
+#: version → statements that lead to it from the one before. Literal, because ``tables`` goes on changing. Written for
+#: SQLite; ``fitted`` makes them PostgreSQL's.
 STEPS: dict[int, tuple[str, ...]] = {
     2: (
         "ALTER TABLE campaign ADD COLUMN repeats INTEGER DEFAULT 0 NOT NULL CHECK (repeats IN (0, 1))",
@@ -27,7 +29,7 @@ def migrate_ledger(ledger: Ledger, now: datetime) -> int:
         version = int(connection.execute(select(func.max(migration.c.version))).scalar_one())
         for following in range(version + 1, VERSION + 1):
             for statement in STEPS[following]:
-                connection.execute(text(statement))
+                connection.execute(text(fitted(connection, statement)))
             connection.execute(insert(migration).values(version=following, applied_at=iso(now)))
             record_event(connection, now, "migrated", None, version=following)
     return VERSION

@@ -3,53 +3,62 @@
 from __future__ import annotations
 
 import secrets
-import sqlite3
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, insert, inspect, select, text
-from sqlalchemy.exc import DatabaseError, OperationalError
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, Engine, func, insert, inspect, select, text
 
 from pipeline.core.ids import ALPHABET, PREFIX_LETTERS
-from pipeline.errors import GuardStopped, TryLater, UsageError
-from pipeline.ledger import tables
+from pipeline.errors import GuardStopped, TryLater
+from pipeline.ledger import engines, tables
 
 #: version of the tables; ``migrations.STEPS`` lead to it
 VERSION = 2
-_BUSY_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """An open ledger: its engine, its identity and the prefix of its smsids."""
+    """An open ledger: its engine, its identity and the prefix of its smsids.
+
+    ``locks`` holds the campaign locks that this process holds in a PostgreSQL server: key → number of the server
+    process that keeps it.
+    """
 
     engine: Engine
     ledger_id: str
     prefix: str
+    locks: dict[int, int] = field(default_factory=dict)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a transaction that only reads."""
-        with _explained(), self.engine.connect() as connection:
-            connection.execute(text("BEGIN"))
+        with engines.explained(), self.engine.connect() as connection:
+            engines.begin_reading(connection)
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Open a transaction that holds the write lock from its beginning; it commits as a whole or not at all."""
-        with _explained(), self.engine.connect() as connection:
-            connection.execute(text("BEGIN IMMEDIATE"))
-            try:
-                yield connection
-            except BaseException:
-                connection.execute(text("ROLLBACK"))
-                raise
-            connection.execute(text("COMMIT"))
+        """Open a transaction that holds the write lock from its beginning; it commits as a whole or not at all.
+
+        Raises ``GuardStopped`` (``ledger.moved``) when this is not the ledger any more that was opened: it was copied
+        to another database since, and what is recorded here would be lost there.
+        """
+        with _writing(self.engine) as connection:
+            if connection.execute(select(tables.identity.c.ledger_id)).scalar_one_or_none() != self.ledger_id:
+                raise GuardStopped("ledger.moved")
+            yield connection
+
+    def check_locks(self, connection: Connection) -> None:
+        """Refuse to go on when a campaign lock was lost with its connection, in the transaction that relies on it.
+
+        Raises ``TryLater`` (``lock.lost``): by then another run may hold the campaign. Nothing of ours is in flight.
+        """
+        for key, process in self.locks.items():
+            if engines.lock_holder(connection, key)[0] != process:
+                raise TryLater("lock.lost")
 
     def close(self) -> None:
         """Close every connection."""
@@ -57,77 +66,61 @@ class Ledger:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
-    try:
-        yield
-    except OperationalError as error:
-        raise TryLater("ledger.busy", problem=str(error.orig)) from None
-    except DatabaseError as error:
-        if isinstance(error.orig, sqlite3.DatabaseError) and not isinstance(error.orig, sqlite3.IntegrityError):
-            raise GuardStopped("ledger.damaged", problem=str(error.orig)) from None
-        raise
-
-
-def _engine(url: str) -> Engine:
-    if not url.startswith("sqlite:///"):
-        raise UsageError("ledger.url", scheme=url.partition(":")[0])
-    engine = create_engine(
-        url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args={"timeout": _BUSY_SECONDS}
-    )
-
-    @event.listens_for(engine, "connect")
-    def _configure(connection: sqlite3.Connection, _record: object) -> None:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    return engine
-
-
-def _file(url: str) -> Path:
-    return Path(url.removeprefix("sqlite:///"))
+def _writing(engine: Engine) -> Iterator[Connection]:
+    with engines.explained(), engine.connect() as connection:
+        engines.begin_writing(connection)
+        try:
+            yield connection
+        except BaseException:
+            engines.roll_back(connection)
+            raise
+        connection.execute(text("COMMIT"))
 
 
 def create_ledger(url: str, now: datetime, *, prefix: str | None = None) -> Ledger:
     """Create the ledger, or open the one that is there; its smsid prefix is drawn unless given."""
-    engine = _engine(url)
-    _file(url).parent.mkdir(parents=True, exist_ok=True)
-    with _explained(), engine.connect() as connection:
-        # One transaction: an interrupted init leaves nothing half made.
-        connection.execute(text("BEGIN IMMEDIATE"))
+    engine = engines.make_engine(url)
+    engines.prepare_place(engine)
+    # One transaction: an interrupted init leaves nothing half made.
+    with closing_at_failure(engine), _writing(engine) as connection:
         if not inspect(connection).get_table_names():
             prefix = prefix or "".join(secrets.choice(ALPHABET) for _ in range(PREFIX_LETTERS))
             tables.metadata.create_all(connection)
             identity = {"ledger_id": uuid.uuid4().hex, "prefix": prefix, "created_at": tables.iso(now)}
             connection.execute(insert(tables.identity).values(identity))
             connection.execute(insert(tables.migration).values(version=VERSION, applied_at=tables.iso(now)))
-        connection.execute(text("COMMIT"))
     engine.dispose()
     return open_ledger(url)
 
 
 def open_ledger(url: str, *, older: bool = False) -> Ledger:
     """Open the ledger that is there, of the version this program knows; ``older`` ones only to migrate them."""
-    engine = _engine(url)
-    if not _file(url).exists():
-        raise GuardStopped("ledger.missing", file=str(_file(url)))
-    try:
-        if not inspect(engine).has_table("identity"):
-            raise GuardStopped("ledger.not_a_ledger", file=str(_file(url)))
-        with engine.connect() as connection:
+    engine = engines.make_engine(url)
+    with closing_at_failure(engine):
+        engines.must_exist(engine)
+        with engines.explained_at_opening(), engine.connect() as connection:
+            if not inspect(connection).has_table("identity"):
+                raise GuardStopped("ledger.not_a_ledger", file=engines.describe_place(engine))
             version = connection.execute(select(func.max(tables.migration.c.version))).scalar_one()
             row = connection.execute(select(tables.identity)).one()
-    except DatabaseError as error:
-        raise GuardStopped("ledger.damaged", problem=str(error.orig)) from None
-    if version > VERSION:
-        raise GuardStopped("ledger.newer", version=version, known=VERSION)
-    if version < VERSION and not older:
-        raise GuardStopped("ledger.older", version=version, known=VERSION)
+        if version > VERSION:
+            raise GuardStopped("ledger.newer", version=version, known=VERSION)
+        if version < VERSION and not older:
+            raise GuardStopped("ledger.older", version=version, known=VERSION)
     return Ledger(engine, row.ledger_id, row.prefix)
+
+
+@contextmanager
+def closing_at_failure(engine: Engine) -> Iterator[None]:
+    """Leave no connection open when what is there cannot be used."""
+    try:
+        yield
+    except BaseException:
+        engine.dispose()
+        raise
 
 
 def check_ledger(ledger: Ledger) -> list[str]:
     """Return what the database's own integrity checks find; empty when all is well."""
     with ledger.reading() as connection:
-        found = [str(row[0]) for row in connection.execute(text("PRAGMA integrity_check")) if row[0] != "ok"]
-        found += [f"foreign key: {row[0]} {row[1]}" for row in connection.execute(text("PRAGMA foreign_key_check"))]
-    return found
+        return engines.integrity(connection)

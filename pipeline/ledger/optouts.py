@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from pipeline.ledger.batches import column_of, record_event, slices
+from pipeline.ledger.engines import new_rows
 from pipeline.ledger.opening import Ledger
 from pipeline.ledger.tables import iso, optout
 
@@ -20,7 +20,7 @@ def add_optouts(ledger: Ledger, msisdns: Collection[str], source: str, now: date
         # In the order of the table: a million numbers in theirs take four times as long.
         for part in slices(sorted(msisdns)):
             rows = [{"msisdn": msisdn, "added_at": iso(now), "source": source} for msisdn in part]
-            connection.execute(upsert(optout).on_conflict_do_nothing(), rows)
+            connection.execute(new_rows(connection, optout), rows)
         new = _count(connection) - before
         record_event(connection, now, "opted_out", None, given=len(msisdns), new=new)
     return new

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_, func, insert, or_, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from pipeline.ledger.batches import record_event
+from pipeline.ledger.engines import new_rows
 from pipeline.ledger.opening import Ledger
 from pipeline.ledger.tables import is_live, iso, message, moment, observation, pull
 from pipeline.model import LIVE, SERVED, Artefact, MessageState, Observation, ObservationPath
@@ -50,7 +50,7 @@ def record_pull(
         before = connection.execute(select(func.count()).select_from(observation)).scalar_one()
         for start in range(0, len(rows), _SLICE):
             values = [_stored(row, pull_id) for row in rows[start : start + _SLICE]]
-            connection.execute(upsert(observation).on_conflict_do_nothing(), values)
+            connection.execute(new_rows(connection, observation), values)
         new = connection.execute(select(func.count()).select_from(observation)).scalar_one() - before
         connection.execute(update(pull).where(pull.c.pull_id == pull_id).values(new_rows=new))
         record_event(connection, now, "pulled", None, rows=len(rows), new=new)
@@ -193,7 +193,7 @@ def strangers(ledger: Ledger, start: datetime, end: datetime) -> Iterable[Observ
     """Yield observations of [start, end) that name no message of this ledger."""
     query = select(observation).where(_is_stranger(), _within(start, end)).order_by(observation.c.observation_id)
     with ledger.reading() as connection:
-        for row in connection.execute(query):
+        for row in connection.execute(query.execution_options(stream_results=True)):
             yield _observation(row)
 
 

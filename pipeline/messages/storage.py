@@ -65,7 +65,73 @@ STORAGE_FAILURES: dict[str, Failure] = {
     ),
     "ledger.url": Failure(
         Text("台帳の種類 {scheme} は使えません。", "a ledger of kind {scheme} is not supported."),
-        Text("ledger.url を sqlite:///… にしてください。", "Use sqlite:///… in ledger.url."),
+        Text(
+            "ledger.url を sqlite:///… または postgresql://… にしてください。",
+            "Use sqlite:///… or postgresql://… in ledger.url.",
+        ),
+    ),
+    "ledger.url_malformed": Failure(
+        Text(
+            "ledger.url が正しくありません（パスワードを含むことがあるため表示しません）。",
+            "ledger.url is malformed (it is not shown, since it may hold a password).",
+        ),
+        Text(
+            "postgresql://ユーザー@ホスト:5432/名前 の形にし、パスワードの記号は %40 のように書いてください。",
+            "Write postgresql://user@host:5432/database; characters like @ in a password are written as %40.",
+        ),
+    ),
+    "ledger.no_driver": Failure(
+        Text("PostgreSQL のドライバーがありません。", "the driver for PostgreSQL is not installed."),
+        Text(
+            "`pip install 'mediasms-pipeline[postgres]'` を実行してください。",
+            "Run `pip install 'mediasms-pipeline[postgres]'`.",
+        ),
+    ),
+    "ledger.no_database": Failure(
+        Text("台帳のデータベースがありません：{problem}", "the ledger's database is missing: {problem}"),
+        Text(
+            "失われたなら控えから戻してください。初めてなら createdb で空のデータベースを作り、"
+            "`mediasms init` を実行してください。",
+            "If it is lost, restore a backup. If there never was one, make an empty database with createdb, then run "
+            "`mediasms init`.",
+        ),
+    ),
+    "ledger.denied": Failure(
+        Text("データベースの権限が足りません：{problem}", "the database refuses this user: {problem}"),
+        Text(
+            "ledger.url のユーザー、パスワード、権限、search_path を確かめてください。",
+            "Check the user of ledger.url, its password and rights, and search_path.",
+        ),
+    ),
+    "ledger.pooled": Failure(
+        Text(
+            "ledger.url は接続プール（PgBouncer など）を指しています。ロックが失われるため、何も送りません。",
+            "ledger.url leads to a connection pooler such as PgBouncer. Locks do not survive there: nothing is sent.",
+        ),
+        Text(
+            "ledger.url に PostgreSQL サーバー自身のホストとポートを指定してください。",
+            "Name the host and port of the PostgreSQL server itself in ledger.url.",
+        ),
+    ),
+    "ledger.moved": Failure(
+        Text(
+            "この台帳は別のデータベースに移されています。ここからは何も送りません。",
+            "this ledger was moved to another database: nothing is sent from here any more.",
+        ),
+        Text(
+            "ledger.url を移した先にしてください。",
+            "Let ledger.url name the database it was moved to.",
+        ),
+    ),
+    "lock.lost": Failure(
+        Text(
+            "台帳への接続が切れ、キャンペーンのロックを失いました。以後は何も送っていません。",
+            "the connection that held the campaign's lock was lost; nothing was sent after that.",
+        ),
+        Text(
+            "もう一度実行してください。送信済みのものは二度送られません。",
+            "Run it again: what was sent is not sent twice.",
+        ),
     ),
     "files.not_writable": Failure(
         Text("{folder} に書き込めません：{problem}", "cannot write to {folder}: {problem}"),

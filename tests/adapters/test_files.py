@@ -162,8 +162,8 @@ def test_a_workspace_keeps_its_identity(tmp_path: Path) -> None:
     with pytest.raises(GuardStopped) as caught:
         made.check_belongs_to("ledger-2")
     assert caught.value.code == "ledger.foreign"
-    assert made.lock_file("send") == made.root / "locks" / "send.lock"
-    assert made.lock_file("send").parent.is_dir()
+    assert made.locks_folder() == made.root / "locks"
+    assert made.locks_folder().parent.is_dir()
     assert made.pulls_folder().is_dir()
 
 

@@ -32,7 +32,7 @@ _COLUMNS = (*_ROLES.values(), NAME, "店〜", "か\u3099", "㈱")
 def context(tmp_path: Path) -> Iterator[Context]:
     profile = load(tmp_path / "none.toml", {}, required=False).profile
     with EmbeddedGateway(profile, seed=7, clock=VirtualClock(START, ticking=False)) as gateway:
-        house = House(tmp_path, gateway)
+        house = House(tmp_path, gateway, "sqlite:///workspace/ledger.sqlite3")
         yield house.open(create=True)
         house.close()
 

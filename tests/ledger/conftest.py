@@ -5,6 +5,10 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
+import pytest
+
+from tests.databases import BOTH
+
 _path = Path(__file__).parents[1] / "stages" / "conftest.py"
 _spec = importlib.util.spec_from_file_location("house_for_ledger", _path)
 assert _spec is not None
@@ -14,3 +18,9 @@ _spec.loader.exec_module(_stages)
 
 house = _stages.house
 context = _stages.context
+
+
+@pytest.fixture(params=BOTH)
+def database(request: pytest.FixtureRequest) -> str:
+    """Every verb and every rule is tried in both databases."""
+    return str(request.param)

@@ -20,6 +20,7 @@ from pipeline.ledger.batches import (
 from pipeline.ledger.dispatches import free_messages
 from pipeline.model import MessageState
 from pipeline.stages.send import send
+from tests.databases import POSTGRESQL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,8 +61,8 @@ def test_live_keys_are_those_of_the_other_batches_of_the_campaign(
         assert found == ({numbers[0]: smsids[0]} if live else {}) | {numbers[1]: smsids[1]}
 
 
-def _steps(context: Context, call: Callable[[], object]) -> list[str]:
-    """Return how SQLite goes about the statements of ``call``."""
+def _scans(context: Context, call: Callable[[], object]) -> list[str]:
+    """Return which tables the database reads as a whole for the statements of ``call``."""
     seen: list[tuple[str, object]] = []
 
     def note(_connection: object, _cursor: object, statement: str, parameters: object, *_more: object) -> None:
@@ -73,12 +74,19 @@ def _steps(context: Context, call: Callable[[], object]) -> list[str]:
         call()
     finally:
         event.remove(context.ledger.engine, "before_cursor_execute", note)
+    explain, scan = "EXPLAIN QUERY PLAN", "SCAN"
     with context.ledger.reading() as connection:
-        return [
-            str(row.detail)
+        if connection.dialect.name == POSTGRESQL:
+            explain, scan = "EXPLAIN", "Seq Scan on message"
+            # Nothing is faster than reading a table of three rows; what has no index is read all the same.
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        steps = [
+            str(row[-1]).strip(" ->")
             for statement, parameters in seen
-            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)  # type: ignore[arg-type]
+            for row in connection.exec_driver_sql(f"{explain} {statement}", parameters)  # type: ignore[arg-type]
         ]
+    assert steps
+    return [step for step in steps if step.startswith(scan)]
 
 
 def test_no_lookup_reads_all_messages_there_ever_were(house: House, context: Context) -> None:
@@ -90,9 +98,7 @@ def test_no_lookup_reads_all_messages_there_ever_were(house: House, context: Con
         lambda: repeats_elsewhere(context.ledger, "c", [("a", "b")], context.now()),
     ]
     for call in calls:
-        steps = _steps(context, call)
-        assert steps
-        assert [step for step in steps if step.startswith("SCAN")] == []
+        assert _scans(context, call) == []
 
 
 def test_repeated_texts_are_pairs(house: House, context: Context) -> None:

@@ -9,8 +9,9 @@ from sqlalchemy import text as sql
 from sqlalchemy.exc import DatabaseError
 
 from pipeline.errors import Exit, GuardStopped, TryLater, UsageError
-from pipeline.ledger import check_ledger, create_ledger, migrate_ledger, open_ledger, opening
+from pipeline.ledger import check_ledger, create_ledger, engines, migrate_ledger, open_ledger, opening
 from pipeline.ledger.locks import held
+from tests.databases import SQLITE
 
 if TYPE_CHECKING:
     from pipeline.context import Context
@@ -35,6 +36,7 @@ def test_only_init_makes_a_ledger(house: House) -> None:
     assert not _ledger(house).exists()
 
 
+@pytest.mark.parametrize("database", [SQLITE])
 def test_a_deleted_ledger_is_not_made_anew(house: House, context: Context) -> None:
     context.close()
     for file in _ledger(house).parent.glob("ledger.sqlite3*"):
@@ -60,6 +62,7 @@ def test_making_it_twice_keeps_it(house: House, context: Context) -> None:
     assert check_ledger(again.ledger) == []
 
 
+@pytest.mark.parametrize("database", [SQLITE])
 def test_broken_references_are_found(house: House, context: Context) -> None:
     with sqlite3.connect(_ledger(house)) as connection:
         connection.execute("INSERT INTO batch VALUES ('b','none','d','s','c','f',0,0,0,0,0,'[]','t',NULL)")
@@ -73,12 +76,14 @@ def test_a_newer_ledger_is_refused(house: House, context: Context) -> None:
     _fails(house, "ledger.newer")
 
 
+@pytest.mark.parametrize("database", [SQLITE])
 def test_a_file_that_is_no_database_is_damaged(house: House, context: Context) -> None:
     context.close()
     _ledger(house).write_bytes(b"no database at all" * 500)
     _fails(house, "ledger.damaged")
 
 
+@pytest.mark.parametrize("database", [SQLITE])
 def test_another_database_is_no_ledger(house: House, context: Context) -> None:
     context.close()
     with sqlite3.connect(house.folder / "x.sqlite3") as connection:
@@ -89,6 +94,7 @@ def test_another_database_is_no_ledger(house: House, context: Context) -> None:
     assert stopped.value.code == "ledger.not_a_ledger"
 
 
+@pytest.mark.parametrize("database", [SQLITE])
 def test_damage_found_later_is_a_guard(context: Context) -> None:
     with pytest.raises(GuardStopped) as stopped, context.ledger.reading():
         raise DatabaseError("x", None, sqlite3.DatabaseError("malformed"))
@@ -96,20 +102,22 @@ def test_damage_found_later_is_a_guard(context: Context) -> None:
 
 
 def test_a_ledger_that_is_busy_is_for_later(house: House, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening, "_BUSY_SECONDS", 0)
+    monkeypatch.setattr(engines, "_BUSY_SECONDS", {"sqlite": 0, "postgresql": 0})
     other = house.open()
     with context.ledger.writing(), pytest.raises(TryLater) as stopped, other.ledger.writing():
         pass
     assert stopped.value.code == "ledger.busy"
 
 
-def test_only_sqlite_is_known(context: Context) -> None:
+@pytest.mark.parametrize("database", [SQLITE])
+def test_other_databases_are_not_known(context: Context) -> None:
     with pytest.raises(UsageError) as stopped:
         open_ledger("mysql://somewhere/x")
     assert stopped.value.facts == {"scheme": "mysql"}
     assert context.ledger.prefix.isalpha()
 
 
+@pytest.mark.parametrize("database", [SQLITE])
 def test_a_lock_names_its_holder_and_is_free_afterwards(tmp_path: Path, context: Context) -> None:
     path = tmp_path / "deep" / "x.lock"
     with held(path, context.now()):

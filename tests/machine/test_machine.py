@@ -108,7 +108,7 @@ class Machine(RuleBasedStateMachine):
         profile = load(self.folder / "none.toml", {}, required=False).profile
         self.clock = VirtualClock(START, ticking=False)
         self.gateway = EmbeddedGateway(profile, seed=7, clock=self.clock).__enter__()
-        self.house = House(self.folder, self.gateway)
+        self.house = House(self.folder, self.gateway, "sqlite:///workspace/ledger.sqlite3")
         self.house.environment["MEDIASMS_SEND_MAX_ROWS"] = "2"
         first = self.house.open(create=True)
         self.file = Path(str(first.ledger.engine.url.database))

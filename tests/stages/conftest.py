@@ -30,7 +30,7 @@ RESULTS = "/api4/"
 class House:
     """One installation in a folder, with the gateway it sends to and the clock both go by."""
 
-    def __init__(self, folder: Path, gateway: EmbeddedGateway) -> None:
+    def __init__(self, folder: Path, gateway: EmbeddedGateway, ledger_url: str) -> None:
         self.folder = folder
         self.gateway = gateway
         self.clock = gateway.clock
@@ -39,6 +39,7 @@ class House:
             "MEDIASMS_GATEWAY_USERNAME": gateway.username,
             "MEDIASMS_GATEWAY_PASSWORD": gateway.password,
             "MEDIASMS_SEND_MAX_ROWS": "5",
+            "MEDIASMS_LEDGER_URL": ledger_url,
         }
         self._contexts: list[Context] = []
 
@@ -98,12 +99,12 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house(tmp_path: Path, ledger_url: str) -> Iterator[House]:
     """An installation with an empty ledger; after every test no message may have gone out twice."""
     profile = load(tmp_path / "none.toml", {}, required=False).profile
     clock = VirtualClock(START, ticking=False)
     with EmbeddedGateway(profile, seed=7, clock=clock) as gateway:
-        made = House(tmp_path, gateway)
+        made = House(tmp_path, gateway, ledger_url)
         try:
             yield made
             assert set(made.copies().values()) <= {1}

@@ -18,6 +18,7 @@ from pipeline.stages import planning
 from pipeline.stages import send as sending
 from pipeline.stages.pull import pull
 from pipeline.stages.send import Preview, Sent, check_markers, send
+from tests.databases import BOTH
 
 if TYPE_CHECKING:
     from pipeline.context import Context
@@ -44,6 +45,12 @@ NOT_TAKEN_AND_UNKNOWN: list[dict[str, Any]] = [
     {"refuse_code": "402"},
     {"refuse_code": "999"},
 ]
+
+
+@pytest.fixture(params=BOTH)
+def database(request: pytest.FixtureRequest) -> str:
+    """Sending is tried with the ledger in either database."""
+    return str(request.param)
 
 
 def _name(knobs: dict[str, Any]) -> str:

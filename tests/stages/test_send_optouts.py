@@ -21,6 +21,7 @@ from pipeline.stages import send as sending
 from pipeline.stages.pull import pull
 from pipeline.stages.reconcile import reconcile
 from pipeline.stages.send import Preview, Sent, send
+from tests.databases import BOTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,12 @@ if TYPE_CHECKING:
 
 PLANNED, TAKEN, CANCELLED = MessageState.PLANNED, MessageState.TAKEN, MessageState.CANCELLED
 UNKNOWN, REFUSED = MessageState.UNKNOWN, MessageState.REFUSED
+
+
+@pytest.fixture(params=BOTH)
+def database(request: pytest.FixtureRequest) -> str:
+    """Sending is tried with the ledger in either database."""
+    return str(request.param)
 
 
 def opt_out(house: House, context: Context, *rows: int) -> None:
