@@ -12,7 +12,6 @@ import click
 
 from pipeline.cli.main import Session, common
 from pipeline.cli.options import Asked, Span, judging
-from pipeline.cli.output import actor
 from pipeline.cli.showing import show_next, show_outcome, show_reconciled, show_validated, validated_document
 from pipeline.errors import Exit, MediasmsError, UsageError, worst
 from pipeline.messages import label
@@ -205,74 +204,3 @@ def reconcile_command(session: Session, *, batch: str) -> Exit:
     show_reconciled(session, reconciled)
     session.output.document(reconciled.document)
     return reconciled.exit
-
-
-@click.command("status")
-@click.argument("batch", required=False)
-@common
-def status_command(session: Session, *, batch: str | None) -> Exit:
-    """Show batches, or the dispatches of one, and what to type next."""
-    from pipeline.ledger.batches import count_states, get_batch, list_batches
-    from pipeline.ledger.dispatches import list_dispatches
-
-    with session.context() as context:
-        batches = [get_batch(context.ledger, batch)] if batch else list_batches(context.ledger)
-        rows: list[dict[str, object]] = []
-        for found in batches:
-            states = {
-                state.value: count for state, count in sorted(count_states(context.ledger, found.batch_id).items())
-            }
-            dispatches = list_dispatches(context.ledger, found.batch_id)
-            rows.append(
-                {
-                    "batch_id": found.batch_id,
-                    "campaign": found.campaign,
-                    "run_date": found.run_date.isoformat(),
-                    "accepted": found.totals.accepted,
-                    "states": states,
-                    "dispatches": {
-                        one.dispatch_id: {state.value: count for state, count in one.states.items()}
-                        for one in dispatches
-                    },
-                }
-            )
-            shown = ", ".join(f"{count} {state}" for state, count in states.items()) or "-"
-            session.output.say(
-                "status.batch",
-                batch=found.batch_id,
-                campaign=found.campaign,
-                run_date=found.run_date,
-                states=shown,
-            )
-            for one in dispatches:
-                if batch or one.is_unsettled:
-                    counts = ", ".join(f"{count} {state.value}" for state, count in one.states.items())
-                    since = one.begun_at.isoformat(timespec="seconds") if one.begun_at else "-"
-                    session.output.say("status.dispatch", dispatch=one.dispatch_id, states=counts, since=since)
-                if one.is_unsettled:
-                    pull = session.command("pull", found.batch_id)
-                    resolve = session.command("resolve", one.dispatch_id)
-                    session.output.say("status.unsettled", pull=pull, resolve=resolve)
-        if not batches:
-            session.output.say("status.none")
-    session.output.document({"batches": rows, "exit": 0})
-    return Exit.DONE
-
-
-@click.command("resolve")
-@click.argument("dispatch")
-@click.option("--as", "outcome", type=click.Choice(["taken", "refused"]), required=True)
-@click.option("--because", required=True, help="Why you know.")
-@common
-def resolve_command(session: Session, *, dispatch: str, outcome: str, because: str) -> Exit:
-    """Decide about the messages of a dispatch that are still unknown."""
-    import os
-
-    from pipeline.model import MessageState
-    from pipeline.operations.resolve import resolve
-
-    with session.context() as context:
-        count = resolve(context, dispatch, MessageState(outcome), actor=actor(os.environ), because=because)
-    session.output.say("resolve.done", count=count, outcome=outcome)
-    session.output.document({"dispatch": dispatch, "resolved": count, "outcome": outcome, "exit": 0})
-    return Exit.DONE

@@ -20,7 +20,7 @@ from pipeline.errors import GuardStopped, TryLater, UsageError
 from pipeline.ledger import tables
 
 #: version of the tables; ``migrations.STEPS`` lead to it
-VERSION = 2
+VERSION = 3
 _BUSY_SECONDS = 5
 
 

@@ -76,7 +76,7 @@ def _pull(context: Context, batch: Batch, stopped_by: MediasmsError | None) -> M
     """Pull what there is; that the results cannot be had now never hides what stopped the sending."""
     if isinstance(stopped_by, TryLater) or not any(count_states(context.ledger, batch.batch_id).values()):
         return stopped_by
-    if stopped_by is not None and stopped_by.exit in {Exit.REFUSED, Exit.GUARD}:
+    if stopped_by is not None and stopped_by.exit is Exit.REFUSED:
         return stopped_by
     try:
         pull(context, batch.batch_id)

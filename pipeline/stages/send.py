@@ -31,12 +31,12 @@ from pipeline.ledger.batches import (
     repeats_elsewhere,
     same_content_elsewhere,
 )
+from pipeline.ledger.cancelling import Stop, cancel_opted_out, cancel_stopped, stop_of
 from pipeline.ledger.dispatches import (
     PlannedDispatch,
     adopt_in_flight,
     attempts_by_dispatch,
     begin_dispatch,
-    cancel_opted_out,
     dispatched,
     end_dispatch,
     free_messages,
@@ -97,7 +97,10 @@ def send(
     now = context.now()
     adopt_in_flight(context.ledger, batch.campaign, now)
     settle(context.ledger, now)
+    stop = cancel_stopped(context.ledger, batch.batch_id, now)
     _stop_if_unsettled(context, batch)
+    if stop and (stop.cancelled or batch.planned_at is None):
+        raise _cancelled(batch, stop)
     cancel_opted_out(context.ledger, batch.batch_id, now)
     free = free_messages(context.ledger, batch)
     waiting = _waiting(context, batch, free)
@@ -114,6 +117,8 @@ def send(
             free = withdrawn_messages(context.ledger, batch)
     _plan_free_again(context, batch, free)
     dispatches, messages = _send_all(context, gateway, batch)
+    if (stop := stop_of(context.ledger, batch.batch_id)) and stop.cancelled:
+        raise _cancelled(batch, stop)
     states = count_states(context.ledger, batch.batch_id)
     return Sent(dispatches, messages, states, count_opted_out(context.ledger, batch.batch_id))
 
@@ -217,6 +222,11 @@ def _stop_if_unsettled(context: Context, batch: Batch) -> None:
         raise OutcomeUnknown(
             "send.unknown", batch=batch.batch_id, messages=count, dispatch=open_dispatches[0].dispatch_id
         )
+
+
+def _cancelled(batch: Batch, stop: Stop) -> GuardStopped:
+    when = f"{stop.at:%Y-%m-%d %H:%M}"
+    return GuardStopped("send.cancelled", batch=batch.batch_id, actor=stop.actor, at=when, messages=stop.cancelled)
 
 
 def _accepted(context: Context, batch: Batch) -> Iterator[pd.DataFrame]:
