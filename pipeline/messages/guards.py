@@ -77,4 +77,61 @@ GUARD_FAILURES: dict[str, Failure] = {
         Text("取り消しませんでした。", "nothing was cancelled."),
         Text("確かめるには `mediasms status` を実行してください。", "Look with `mediasms status`."),
     ),
+    "guard.late": Failure(
+        Text(
+            "バッチ {batch} の処理日 {run_date} は {days} 日前です（上限 {limit} 日）。何も送信していません。",
+            "batch {batch} has the run date {run_date}, {days} days ago (limit: {limit}). Nothing was sent.",
+        ),
+        Text(
+            "いま送ってよいなら、同じコマンドに --late --because 理由 を付けてください：例 "
+            "`mediasms send {batch} --late --because 理由`",
+            "If it is still meant to go out, add --late --because TEXT to the command, for example "
+            "`mediasms send {batch} --late --because TEXT`",
+        ),
+    ),
+    "guard.max_cost": Failure(
+        Text(
+            "費用が最大 {highest} 円（税抜）となり、--max-cost {limit} 円を超えます。何も送信していません。",
+            "the messages may cost up to {highest} yen (untaxed), more than --max-cost {limit}. Nothing was sent.",
+        ),
+        Text(
+            "上限を上げるか、宛先を減らしてください：`mediasms send {batch} --max-cost 円`",
+            "Raise the limit or shorten the list: `mediasms send {batch} --max-cost YEN`",
+        ),
+    ),
+    "guard.unpriced": Failure(
+        Text(
+            "{count} 通の料金が料金表にないため、--max-cost {limit} 円に収まるか分かりません。何も送信していません。",
+            "the tariff has no price for {count} messages, so nobody knows whether --max-cost {limit} is kept. "
+            "Nothing was sent.",
+        ),
+        Text(
+            "tariff.file の料金表に単価を加えてから `mediasms send {batch}` を実行してください。",
+            "Add their prices to the table in tariff.file, then run `mediasms send {batch}`.",
+        ),
+    ),
+    "guard.scheduled_passed": Failure(
+        Text(
+            "バッチ {batch} の {count} 通は、送信予定日時を過ぎています。この分は送信していません。",
+            "batch {batch}: the scheduled time of {count} messages has passed. They were not sent.",
+        ),
+        Text(
+            "`mediasms cancel {batch}` で取り消し、日時を直したリストを渡してください。",
+            "Run `mediasms cancel {batch}`, then hand in the list with later times.",
+        ),
+    ),
+    "run.held_back": Failure(
+        Text(
+            "結果の分からないバッチが二つ続いたため、この実行ではバッチ {batch} を送信しませんでした。",
+            "two batches in a row have an unknown outcome, so this run did not send batch {batch}.",
+        ),
+        Text(
+            "`mediasms status` で原因を確かめてから `mediasms send {batch}` を実行してください。",
+            "Find out why with `mediasms status`, then run `mediasms send {batch}`.",
+        ),
+    ),
+    "usage.late": Failure(
+        Text("--late と --because は両方指定してください。", "--late and --because go together."),
+        Text("--late --because 理由 としてください。", "Give --late --because TEXT."),
+    ),
 }

@@ -28,6 +28,7 @@ from pipeline.ledger.batches import (
     campaign_repeats,
     count_opted_out,
     count_states,
+    note_decision,
     repeats_elsewhere,
     same_content_elsewhere,
 )
@@ -52,6 +53,7 @@ from pipeline.ledger.dispatches import (
 from pipeline.ledger.optouts import opted_out
 from pipeline.ledger.results import settle
 from pipeline.model import Artefact, Batch, Dispatch, MessageState, Proof, RunAction
+from pipeline.stages.guards import Late, is_late, stop_if_dear, stop_if_payload_passed, stop_if_time_passed
 from pipeline.stages.login import stop_after_failed_logins
 from schemas.gateway_csv import render, request_contract
 from schemas.recipients import ROW_NUMBER, enforce
@@ -84,8 +86,14 @@ class Preview:
     unpriced: int
 
 
-def send(
-    context: Context, batch: Batch, *, again: bool = False, confirm: Callable[[Preview], bool] | None = None
+def send(  # noqa: PLR0913 - each is a choice of the person who sends
+    context: Context,
+    batch: Batch,
+    *,
+    again: bool = False,
+    late: Late | None = None,
+    max_cost: Decimal | None = None,
+    confirm: Callable[[Preview], bool] | None = None,
 ) -> Sent:
     """Send what is planned of a batch, but to nobody who has opted out: those messages are cancelled.
 
@@ -105,10 +113,7 @@ def send(
     free = free_messages(context.ledger, batch)
     waiting = _waiting(context, batch, free)
     if waiting:
-        if not again:
-            _guard(context, batch, waiting, now)
-        if confirm and not confirm(preview(context, batch, waiting)):
-            raise GuardStopped("guard.not_confirmed", batch=batch.batch_id)
+        _permit(context, batch, waiting, again=again, late=late, max_cost=max_cost, confirm=confirm)
     # Nothing is planned before every guard has passed: what is planned counts as served in its campaign.
     if batch.planned_at is None:
         _plan(context, batch)
@@ -136,6 +141,32 @@ def _wanted(context: Context, chunk: pd.DataFrame) -> Iterator[str]:
     numbers = chunk["msisdn"].tolist()
     out = opted_out(context.ledger, numbers)
     return (smsid for smsid, number in zip(chunk["smsid"].tolist(), numbers, strict=True) if number not in out)
+
+
+def _permit(  # noqa: PLR0913 - as above
+    context: Context,
+    batch: Batch,
+    waiting: set[str],
+    *,
+    again: bool,
+    late: Late | None,
+    max_cost: Decimal | None,
+    confirm: Callable[[Preview], bool] | None,
+) -> None:
+    """Ask every guard, and then the person; record what that person has decided."""
+    now = context.now()
+    stop_if_time_passed(context, batch, (_those(chunk, waiting) for chunk in _accepted(context, batch)))
+    old = is_late(context, batch, late)
+    if not again:
+        _guard(context, batch, waiting, now)
+    if confirm or max_cost is not None:
+        seen = preview(context, batch, waiting)
+        if max_cost is not None:
+            stop_if_dear(batch, seen.highest, seen.unpriced, max_cost)
+        if confirm and not confirm(seen):
+            raise GuardStopped("guard.not_confirmed", batch=batch.batch_id)
+    if old and late:
+        note_decision(context.ledger, now, "late", batch.batch_id, actor=late.actor, because=late.because)
 
 
 def _guard(context: Context, batch: Batch, waiting: set[str], now: datetime) -> None:
@@ -330,6 +361,7 @@ def _plan_free_again(context: Context, batch: Batch, free: Mapping[int, list[str
 def _send_one(context: Context, gateway: GatewayClient, batch: Batch, dispatch: Dispatch) -> Verdict | None:
     """Send one dispatch: intent, marker, effect, evidence. None: somebody in it has opted out, nothing was begun."""
     payload: Path = context.workspace.checked(batch.batch_id, dispatch.payload)
+    stop_if_payload_passed(context, batch, payload)
     smsids = dispatched(context.ledger, dispatch.dispatch_id)
     nothing_taken = [code for code, known in context.documented.items() if known.proves is Proof.NOTHING_TAKEN]
     repeated = offered_before(context.ledger, dispatch, nothing_taken)
