@@ -28,9 +28,36 @@ OPERATING_LABELS: dict[str, Text] = {
     ),
     "status.batch": Text("{batch}  {campaign}  {run_date}  {states}", "{batch}  {campaign}  {run_date}  {states}"),
     "status.dispatch": Text("  {dispatch}  {states}  開始 {since}", "  {dispatch}  {states}  begun {since}"),
+    "status.stopped": Text(
+        "  {at} に {actor} が取り消しました（取消 {count} 通）。",
+        "  cancelled by {actor} at {at} ({count} messages).",
+    ),
+    "status.in_flight": Text(
+        "  {count} 通を送信中です。送信している処理がもうなければ：{send}",
+        "  {count} messages are being sent. If nothing is sending them any more: {send}",
+    ),
     "status.unsettled": Text(
-        "    次のコマンド：{pull}、結果に出なければ {resolve} --as taken|refused --because 理由",
-        "    next: {pull}; if no result names them: {resolve} --as taken|refused --because TEXT",
+        "  {dispatch}：{count} 通が {since} から不明です。次のコマンド：{pull}\n"
+        "    {until} になっても結果に出なければ {resolve} --as taken|refused --because 理由",
+        "  {dispatch}: {count} messages unknown since {since}. next: {pull}\n"
+        "    if no result names them by {until}: {resolve} --as taken|refused --because TEXT",
+    ),
+    "status.overdue": Text(
+        "  {dispatch}：{count} 通が {since} から {hours} 時間を過ぎても不明です。もう一度 {pull}、"
+        "それでも出なければゲートウェイの管理画面で確かめて\n"
+        "    {resolve} --as taken|refused --because 理由",
+        "  {dispatch}: {count} messages unknown since {since}, for more than {hours} hours. Once more {pull}, "
+        "then look them up in the gateway's console and decide:\n"
+        "    {resolve} --as taken|refused --because TEXT",
+    ),
+    "status.next": Text("  次のコマンド：{command}", "  next: {command}"),
+    "status.hidden": Text(
+        "（ほかに、行うことのない古いバッチが {count} 件。--json ですべて出ます）",
+        "({count} older batches with nothing left to do are not shown; --json lists all)",
+    ),
+    "status.unknown": Text(
+        "不明：{dispatches} 回の送信、あわせて {count} 通（最も古いものは {since} から）",
+        "unknown: {count} messages in {dispatches} upload(s), the oldest since {since}",
     ),
     "status.none": Text("バッチはまだありません。", "no batches yet."),
     "resolve.done": Text("{count} 通を {outcome} としました。", "{count} messages resolved as {outcome}."),
