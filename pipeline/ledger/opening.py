@@ -16,7 +16,7 @@ from pipeline.errors import GuardStopped, TryLater
 from pipeline.ledger import engines, tables
 
 #: version of the tables; ``migrations.STEPS`` lead to it
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)

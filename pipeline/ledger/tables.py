@@ -184,6 +184,15 @@ observation = Table(
     _one_of("path", ObservationPath),
     sqlite_strict=True,
 )
+# A batch that a person has stopped: nothing of it that waits ever goes out.
+stop = Table(
+    "stop",
+    metadata,
+    Column("batch_id", ForeignKey("batch.batch_id"), primary_key=True),
+    Column("at", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    sqlite_strict=True,
+)
 optout = Table(
     "optout",
     metadata,

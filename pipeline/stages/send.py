@@ -23,14 +23,15 @@ from pipeline.errors import GatewayRefused, GuardStopped, OutcomeUnknown, TryLat
 from pipeline.ledger.batches import (
     count_opted_out,
     count_states,
+    note_decision,
     repeats_elsewhere,
     same_content_elsewhere,
 )
+from pipeline.ledger.cancelling import Stop, cancel_opted_out, cancel_stopped, stop_of
 from pipeline.ledger.dispatches import (
     adopt_in_flight,
     attempts_by_dispatch,
     begin_dispatch,
-    cancel_opted_out,
     dispatched,
     end_dispatch,
     free_messages,
@@ -44,6 +45,7 @@ from pipeline.ledger.dispatches import (
 from pipeline.ledger.optouts import opted_out
 from pipeline.ledger.results import settle
 from pipeline.model import Batch, Dispatch, MessageState, Proof, RunAction
+from pipeline.stages.guards import Late, is_late, stop_if_dear, stop_if_payload_passed, stop_if_time_passed
 from pipeline.stages.login import stop_after_failed_logins
 from pipeline.stages.planning import accepted_rows, digests, plan, plan_free_again, rows_with
 
@@ -75,8 +77,14 @@ class Preview:
     unpriced: int
 
 
-def send(
-    context: Context, batch: Batch, *, again: bool = False, confirm: Callable[[Preview], bool] | None = None
+def send(  # noqa: PLR0913 - each is a choice of the person who sends
+    context: Context,
+    batch: Batch,
+    *,
+    again: bool = False,
+    late: Late | None = None,
+    max_cost: Decimal | None = None,
+    confirm: Callable[[Preview], bool] | None = None,
 ) -> Sent:
     """Send what is planned of a batch, but to nobody who has opted out: those messages are cancelled.
 
@@ -88,15 +96,15 @@ def send(
     now = context.now()
     adopt_in_flight(context.ledger, batch.campaign, now)
     settle(context.ledger, now)
+    stop = cancel_stopped(context.ledger, batch.batch_id, now)
     _stop_if_unsettled(context, batch)
+    if stop and (stop.cancelled or batch.planned_at is None):
+        raise _cancelled(batch, stop)
     cancel_opted_out(context.ledger, batch.batch_id, now)
     free = free_messages(context.ledger, batch)
     waiting = _waiting(context, batch, free)
     if waiting:
-        if not again:
-            _guard(context, batch, waiting, now)
-        if confirm and not confirm(preview(context, batch, waiting)):
-            raise GuardStopped("guard.not_confirmed", batch=batch.batch_id)
+        _permit(context, batch, waiting, again=again, late=late, max_cost=max_cost, confirm=confirm)
     # Nothing is planned before every guard has passed: what is planned counts as served in its campaign.
     if batch.planned_at is None:
         plan(context, batch)
@@ -105,6 +113,8 @@ def send(
             free = withdrawn_messages(context.ledger, batch)
     plan_free_again(context, batch, free)
     dispatches, messages = _send_all(context, gateway, batch)
+    if (stop := stop_of(context.ledger, batch.batch_id)) and stop.cancelled:
+        raise _cancelled(batch, stop)
     states = count_states(context.ledger, batch.batch_id)
     return Sent(dispatches, messages, states, count_opted_out(context.ledger, batch.batch_id))
 
@@ -122,6 +132,32 @@ def _wanted(context: Context, chunk: pd.DataFrame) -> Iterator[str]:
     numbers = chunk["msisdn"].tolist()
     out = opted_out(context.ledger, numbers)
     return (smsid for smsid, number in zip(chunk["smsid"].tolist(), numbers, strict=True) if number not in out)
+
+
+def _permit(  # noqa: PLR0913 - as above
+    context: Context,
+    batch: Batch,
+    waiting: set[str],
+    *,
+    again: bool,
+    late: Late | None,
+    max_cost: Decimal | None,
+    confirm: Callable[[Preview], bool] | None,
+) -> None:
+    """Ask every guard, and then the person; record what that person has decided."""
+    now = context.now()
+    stop_if_time_passed(context, batch, (rows_with(chunk, waiting) for chunk in accepted_rows(context, batch)))
+    old = is_late(context, batch, late)
+    if not again:
+        _guard(context, batch, waiting, now)
+    if confirm or max_cost is not None:
+        seen = preview(context, batch, waiting)
+        if max_cost is not None:
+            stop_if_dear(batch, seen.highest, seen.unpriced, max_cost)
+        if confirm and not confirm(seen):
+            raise GuardStopped("guard.not_confirmed", batch=batch.batch_id)
+    if old and late:
+        note_decision(context.ledger, now, "late", batch.batch_id, actor=late.actor, because=late.because)
 
 
 def _guard(context: Context, batch: Batch, waiting: set[str], now: datetime) -> None:
@@ -210,9 +246,15 @@ def _stop_if_unsettled(context: Context, batch: Batch) -> None:
         )
 
 
+def _cancelled(batch: Batch, stop: Stop) -> GuardStopped:
+    when = f"{stop.at:%Y-%m-%d %H:%M}"
+    return GuardStopped("send.cancelled", batch=batch.batch_id, actor=stop.actor, at=when, messages=stop.cancelled)
+
+
 def _send_one(context: Context, gateway: GatewayClient, batch: Batch, dispatch: Dispatch) -> Verdict | None:
     """Send one dispatch: intent, marker, effect, evidence. None: somebody in it has opted out, nothing was begun."""
     payload: Path = context.workspace.checked(batch.batch_id, dispatch.payload)
+    stop_if_payload_passed(context, batch, payload)
     smsids = dispatched(context.ledger, dispatch.dispatch_id)
     nothing_taken = [code for code, known in context.documented.items() if known.proves is Proof.NOTHING_TAKEN]
     repeated = offered_before(context.ledger, dispatch, nothing_taken)

@@ -16,6 +16,7 @@ from pipeline.operations.resolve import resolve
 from pipeline.simulator import Knobs
 from pipeline.stages import planning
 from pipeline.stages import send as sending
+from pipeline.stages.guards import Late
 from pipeline.stages.pull import pull
 from pipeline.stages.send import Preview, Sent, check_markers, send
 from tests.databases import BOTH
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 PLANNED, TAKEN = MessageState.PLANNED, MessageState.TAKEN
 UNKNOWN, REFUSED = MessageState.UNKNOWN, MessageState.REFUSED
+LATE = Late("me", "nothing else is left to do")
 WRONG = "wrong-one"
 
 TAKEN_BUT_UNKNOWN: list[dict[str, Any]] = [
@@ -143,7 +145,7 @@ def test_what_no_result_names_stays_unknown_until_a_person_frees_it(
     assert house.uploads() == 1
     smsids = house.smsids(context, batch.batch_id)
     assert resolve(context, dispatch, REFUSED, actor="me", because="the vendor says so") == 5
-    assert house.sent(context, source).states == {TAKEN: 8}
+    assert send(context, house.batch(context, source), late=LATE).states == {TAKEN: 8}
     assert sorted(house.copies()) == smsids == house.smsids(context, batch.batch_id)
 
 
@@ -362,11 +364,13 @@ def test_a_text_does_not_reach_a_number_twice_within_a_week(house: House, contex
     assert stopped.value.code == "guard.repeated_text"
     assert stopped.value.facts == {"count": 2, "days": 7}
     assert house.uploads() == 1
+    batch = house.batch(context, overlapping, "summer")
     house.clock.advance(timedelta(days=6, hours=23))
-    with pytest.raises(GuardStopped):
-        house.sent(context, overlapping, "summer")
+    with pytest.raises(GuardStopped) as still:
+        send(context, batch, late=LATE)
+    assert still.value.code == "guard.repeated_text"
     house.clock.advance(timedelta(hours=2))
-    assert house.sent(context, overlapping, "summer").states == {TAKEN: 6}
+    assert send(context, batch, late=LATE).states == {TAKEN: 6}
 
 
 def test_again_sends_a_repeated_text_and_another_text_needs_no_word(house: House, context: Context) -> None:
