@@ -93,8 +93,13 @@ class Place:
         self.ahead += by
 
     @property
+    def operations(self) -> list[list[str]]:
+        """What the last watched run did, in its order: verb, then paths or names."""
+        return [line.split("\t") for line in (self.folder / EFFECTS).read_text().splitlines()]
+
+    @property
     def effects(self) -> list[str]:
-        return (self.folder / EFFECTS).read_text().splitlines()
+        return [f"{verb} {Path(objects[-1]).name}" for verb, *objects in self.operations]
 
     @property
     def document(self) -> dict[str, Any]:

@@ -56,15 +56,15 @@ def test_a_run_that_nobody_kills_has_every_kind_of_effect(places: Places) -> Non
         assert len(place.copies()) == ACCEPTED
         effects = place.effects
     names = [effect.partition(" ")[0] for effect in effects]
-    assert set(names) == {"open", "write", "fsync", "rename", "link", "remove", "commit", "upload:"}
+    assert set(names) == {"open", "write", "fsync", "rename", "link", "remove", "mkdir", "commit", "upload"}
     order = [
         "commit plan_batch",
         "commit begin_dispatch",
-        "rename to dispatch-0001.begun",
-        "upload: head",
-        "upload: first byte",
-        "upload: last byte",
-        "upload: answer",
+        "rename dispatch-0001.begun",
+        "upload head",
+        "upload first byte",
+        "upload last byte",
+        "upload answer",
         "commit end_dispatch",
     ]
     assert [effect for effect in effects if effect in order][: len(order)] == order
@@ -110,7 +110,7 @@ def _mutated(places: Places, mutant: tuple[str, ...], where: str) -> list[str]:
 
 
 def test_an_intent_that_is_recorded_after_the_upload_is_found_by_its_duplicates(places: Places) -> None:
-    found = _mutated(places, ("intent late", "marker late"), "upload: last byte")
+    found = _mutated(places, ("intent late", "marker late"), "upload last byte")
     assert sum(problem.endswith(": 2 copies") for problem in found) == 3
 
 
@@ -119,12 +119,12 @@ def test_an_intent_that_is_recorded_after_the_upload_is_found_even_where_the_mar
 ) -> None:
     effects = _effects(places, mutant=("intent late",))
     with places() as place:
-        found = killed(place, effects.index("upload: last byte") + 1, "after", ("intent late",))
+        found = killed(place, effects.index("upload last byte") + 1, "after", ("intent late",))
         assert sum(problem.endswith(": out, but planned") for problem in found) == 3
         assert told_the_truth(place, place.run())[0].startswith("exit 7")
         assert set(place.copies().values()) == {1}
 
 
 def test_a_marker_that_is_not_written_is_found(places: Places) -> None:
-    found = _mutated(places, ("no marker",), "upload: last byte")
+    found = _mutated(places, ("no marker",), "upload last byte")
     assert sum(problem.endswith(": out, but without a marker") for problem in found) == 6
