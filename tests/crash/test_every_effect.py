@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.simulator import Knobs
-from tests.crash.place import ACCEPTED, FINDINGS, LATE, at_most_once, killed, see_through, told_the_truth
+from tests.crash.place import ACCEPTED, FINDINGS, LATE, UNKNOWN, at_most_once, free, killed, see_through, told_the_truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from tests.crash.place import Places
+    from tests.crash.place import Place, Places
 
 RESULTS = {
     "on time": Knobs(),
@@ -98,6 +98,37 @@ def test_a_kill_before_and_after_every_effect(
     edges = [(number, when) for number in range(1, len(effects) + 1) for when in ("before", "after")][share::SHARES]
     record_property("kills at an effect", len(edges))
     assert _kill_at_each(places, edges, effects, knobs) == {}
+
+
+def _killed_once(place: Place, effects: list[str], where: str) -> list[str]:
+    """Kill a run; where nothing of it arrived, let a person say so, and the next run has to plan again."""
+    problems = killed(place, effects.index(where) + 1, "after")
+    if where == "upload head":
+        assert place.run() == UNKNOWN
+        problems += free(place)
+    return problems
+
+
+@pytest.mark.crash
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("where", ["upload last byte", "upload head"], ids=["settles", "plans again"])
+def test_a_kill_at_every_effect_of_the_run_after_a_kill(
+    places: Places, record_property: Callable[[str, object], None], where: str, when: str
+) -> None:
+    first = _effects(places)
+    with places() as place:
+        assert _killed_once(place, first, where) == []
+        place.run(watched=True)
+        second = place.effects
+    wrong = {}
+    for number, effect in enumerate(second, 1):
+        with places() as place:
+            problems = _killed_once(place, first, where) or killed(place, number, when) or see_through(place)
+        if problems:
+            wrong[f"{when} {number} ({effect})"] = problems
+    record_property("kills of the run after a kill", len(second))
+    assert wrong == {}
 
 
 def _mutated(places: Places, mutant: tuple[str, ...], where: str) -> list[str]:
