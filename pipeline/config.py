@@ -59,9 +59,10 @@ class LedgerSettings(_Section):
 
 
 class SendSettings(_Section):
-    """How much goes into one upload; without it the profile's max_rows holds."""
+    """How much goes into one upload, by default the profile's max_rows; and what a person must look at first."""
 
     max_rows: int | None = Field(default=None, ge=1)
+    max_age_days: int = Field(default=1, ge=0)
     repeat_guard_days: int = Field(default=7, ge=0)
     auth_failures: int = Field(default=3, ge=1, le=9)
 

@@ -43,6 +43,9 @@ LEGAL: Mapping[MessageState, frozenset[MessageState]] = {
 #: Why a message was cancelled: its recipient opted out before it was sent.
 OPTED_OUT = "opted_out"
 
+#: Why a message was cancelled: a result showed that another one, which had been given up, had reached its recipient.
+SERVED = "served"
+
 #: States in which a message counts as served or possibly served: its key may not be used again in the campaign.
 LIVE: frozenset[MessageState] = frozenset(
     {MessageState.PLANNED, MessageState.IN_FLIGHT, MessageState.TAKEN, MessageState.UNKNOWN}

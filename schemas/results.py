@@ -8,7 +8,7 @@ from __future__ import annotations
 import pandas as pd
 import pandera.pandas as pa
 
-from schemas.gateway_csv import column_name
+from schemas.gateway_csv import column_name, texts_of_the_layout
 from schemas.profile import Profile
 
 _NUMBER = r"^\+?[0-9][0-9\-]*$"
@@ -22,12 +22,8 @@ def results_contract(profile: Profile) -> pa.DataFrameSchema:
         by_field["status"].number: pa.Check.str_matches(r"\S"),
     }
     return pa.DataFrameSchema(
-        {
-            column_name(number): pa.Column("str", checks.get(number), nullable=False)
-            for number in range(1, profile.layout.columns.value + 1)
-        },
-        strict=True,
-        ordered=True,
+        {column_name(number): pa.Column("str", check) for number, check in checks.items()},
+        checks=pa.Check(texts_of_the_layout(profile), name="only_texts"),
     )
 
 

@@ -1,5 +1,8 @@
+"""What every test can ask for, and what a run says at its end: how many cases the long loops went through."""
+
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,6 +11,8 @@ from tests.databases import POSTGRESQL, Server, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from _pytest.terminal import TerminalReporter
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +34,17 @@ def ledger_url(database: str, request: pytest.FixtureRequest) -> str:
         server: Server = request.getfixturevalue("server")
         return server.fresh()
     return "sqlite:///workspace/ledger.sqlite3"
+
+
+@pytest.hookimpl
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    counted: Counter[str] = Counter()
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, value in report.user_properties:
+                if isinstance(value, int):
+                    counted[name] += value
+                else:
+                    terminalreporter.write_line(f"{name}: {value}")
+    for name, total in counted.items():
+        terminalreporter.write_line(f"{name}: {total}")

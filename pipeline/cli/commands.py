@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.main import Session, common
-from pipeline.cli.options import Asked, Span, judging
-from pipeline.cli.output import actor
+from pipeline.cli.options import Asked, Permitted, Span, judging, permitting
 from pipeline.cli.showing import show_next, show_outcome, show_reconciled, show_validated, validated_document
 from pipeline.errors import Exit, MediasmsError, UsageError, worst
 from pipeline.messages import label
@@ -23,6 +22,9 @@ if TYPE_CHECKING:
     from pipeline.context import Context
     from pipeline.stages.send import Preview
     from pipeline.stages.validate import Request, Validated
+
+#: after so many batches with an unknown outcome, one after the other, a run sends no more
+_UNKNOWN_IN_A_ROW = 2
 
 
 def _for_each(
@@ -48,24 +50,32 @@ def _for_each(
 @click.command("run")
 @judging
 @click.option("--wait", type=Span(), default="0s", show_default=True, help="Wait for results at most this long.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--again", is_flag=True, help="Send although the same went out in another campaign.")
+@permitting
 @common
-def run_command(session: Session, *, wait: timedelta, yes: bool, again: bool, **options: Any) -> Exit:  # noqa: ANN401 - click's options
+def run_command(session: Session, *, wait: timedelta, **options: Any) -> Exit:  # noqa: ANN401 - click's options
     """Validate, send, pull and reconcile."""
     from pipeline.operations.run import run
 
+    permitted = Permitted(**{name: options.pop(name) for name in Permitted.__dataclass_fields__})
     asked = Asked(**options)
+    choices = permitted.choices()
+    unknown_in_a_row = 0
 
     def work(context: Context, request: Request) -> tuple[Exit, dict[str, object]]:
+        nonlocal unknown_in_a_row
         outcome = run(
             context,
             request,
-            again=again,
+            **choices,
+            held_back=unknown_in_a_row >= _UNKNOWN_IN_A_ROW,
             wait=wait,
             after_validate=lambda validated: show_validated(session, validated, _correction(session, asked, validated)),
-            confirm=_asker(session, yes=yes),
+            confirm=_asker(session, yes=permitted.yes),
         )
+        if outcome.is_unknown:
+            unknown_in_a_row += 1
+        elif outcome.sent and outcome.sent.dispatches:
+            unknown_in_a_row = 0
         return outcome.exit, show_outcome(session, outcome)
 
     return _for_each(session, asked, work)
@@ -132,15 +142,16 @@ def validate_command(session: Session, *, out: Path | None, **options: Any) -> E
 
 @click.command("send")
 @click.argument("batch")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--again", is_flag=True, help="Send although the same went out in another campaign.")
+@permitting
 @common
-def send_command(session: Session, *, batch: str, yes: bool, again: bool) -> Exit:
+def send_command(session: Session, *, batch: str, **options: Any) -> Exit:  # noqa: ANN401 - click's options
     """Send what is planned of a batch."""
     from pipeline.operations.run import send_batch
 
+    permitted = Permitted(**options)
+    choices = permitted.choices()
     with session.context() as context:
-        sent = send_batch(context, batch, again=again, confirm=_asker(session, yes=yes))
+        sent = send_batch(context, batch, **choices, confirm=_asker(session, yes=permitted.yes))
     if sent.dispatches:
         session.output.say("run.sent", count=sent.messages, dispatches=sent.dispatches)
     else:
@@ -205,74 +216,3 @@ def reconcile_command(session: Session, *, batch: str) -> Exit:
     show_reconciled(session, reconciled)
     session.output.document(reconciled.document)
     return reconciled.exit
-
-
-@click.command("status")
-@click.argument("batch", required=False)
-@common
-def status_command(session: Session, *, batch: str | None) -> Exit:
-    """Show batches, or the dispatches of one, and what to type next."""
-    from pipeline.ledger.batches import count_states, get_batch, list_batches
-    from pipeline.ledger.dispatches import list_dispatches
-
-    with session.context() as context:
-        batches = [get_batch(context.ledger, batch)] if batch else list_batches(context.ledger)
-        rows: list[dict[str, object]] = []
-        for found in batches:
-            states = {
-                state.value: count for state, count in sorted(count_states(context.ledger, found.batch_id).items())
-            }
-            dispatches = list_dispatches(context.ledger, found.batch_id)
-            rows.append(
-                {
-                    "batch_id": found.batch_id,
-                    "campaign": found.campaign,
-                    "run_date": found.run_date.isoformat(),
-                    "accepted": found.totals.accepted,
-                    "states": states,
-                    "dispatches": {
-                        one.dispatch_id: {state.value: count for state, count in one.states.items()}
-                        for one in dispatches
-                    },
-                }
-            )
-            shown = ", ".join(f"{count} {state}" for state, count in states.items()) or "-"
-            session.output.say(
-                "status.batch",
-                batch=found.batch_id,
-                campaign=found.campaign,
-                run_date=found.run_date,
-                states=shown,
-            )
-            for one in dispatches:
-                if batch or one.is_unsettled:
-                    counts = ", ".join(f"{count} {state.value}" for state, count in one.states.items())
-                    since = one.begun_at.isoformat(timespec="seconds") if one.begun_at else "-"
-                    session.output.say("status.dispatch", dispatch=one.dispatch_id, states=counts, since=since)
-                if one.is_unsettled:
-                    pull = session.command("pull", found.batch_id)
-                    resolve = session.command("resolve", one.dispatch_id)
-                    session.output.say("status.unsettled", pull=pull, resolve=resolve)
-        if not batches:
-            session.output.say("status.none")
-    session.output.document({"batches": rows, "exit": 0})
-    return Exit.DONE
-
-
-@click.command("resolve")
-@click.argument("dispatch")
-@click.option("--as", "outcome", type=click.Choice(["taken", "refused"]), required=True)
-@click.option("--because", required=True, help="Why you know.")
-@common
-def resolve_command(session: Session, *, dispatch: str, outcome: str, because: str) -> Exit:
-    """Decide about the messages of a dispatch that are still unknown."""
-    import os
-
-    from pipeline.model import MessageState
-    from pipeline.operations.resolve import resolve
-
-    with session.context() as context:
-        count = resolve(context, dispatch, MessageState(outcome), actor=actor(os.environ), because=because)
-    session.output.say("resolve.done", count=count, outcome=outcome)
-    session.output.document({"dispatch": dispatch, "resolved": count, "outcome": outcome, "exit": 0})
-    return Exit.DONE

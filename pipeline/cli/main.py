@@ -135,7 +135,7 @@ class _Commands(click.Group):
     """Commands in the order of work, loaded when asked for."""
 
     names = (
-        "demo", "init", "run", "validate", "send", "pull", "reconcile", "status", "resolve",
+        "demo", "init", "run", "validate", "send", "pull", "reconcile", "status", "cancel", "resolve",
         "optout", "doctor", "config", "profile", "codes", "ledger", "gateway",
     )  # fmt: skip
 
@@ -149,9 +149,9 @@ class _Commands(click.Group):
         del ctx
         if cmd_name not in self.names:
             return None
-        from pipeline.cli import commands, optouts, tools
+        from pipeline.cli import commands, optouts, people, tools
 
-        for module in (commands, optouts, tools):
+        for module in (commands, people, optouts, tools):
             found: click.Command | None = getattr(module, f"{cmd_name}_command", None)
             if found:
                 return found
@@ -169,6 +169,6 @@ def main() -> None:
     # Rows come and go by the thousand and hold no cycles: looking for some among them cost a tenth of a run.
     gc.set_threshold(_FEW_COLLECTIONS)
     # Arrow's allocator gives memory back after 10 ms. Touching it anew costs more than most of what is done with it.
-    os.environ.setdefault("MIMALLOC_PURGE_DELAY", "1000")
+    os.environ.setdefault("MIMALLOC_PURGE_DELAY", "100")
     signal.signal(signal.SIGTERM, _terminate)
     cli(prog_name="mediasms")

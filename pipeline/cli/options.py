@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
     from pipeline.context import Context
     from pipeline.stages.validate import Request
 
+_YEN = re.compile(r"^[0-9]{1,15}(\.[0-9]{1,4})?$")
 _SPAN = re.compile(r"^(\d+)([smhd])$")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _INPUT = click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -49,6 +54,57 @@ class Span(click.ParamType[timedelta]):
         if match is None:
             self.fail("a number and one of s, m, h, d, as in 30m", param, ctx)
         return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+
+
+class Yen(click.ParamType[Decimal]):
+    """An amount of yen that is not negative."""
+
+    name = "yen"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        """Read digits with or without a decimal point."""
+        if isinstance(value, Decimal):
+            return value
+        if not _YEN.match(str(value)):
+            self.fail("an amount such as 12000 or 850.5", param, ctx)
+        return Decimal(str(value))
+
+
+_PERMISSIONS = (
+    click.option("--yes", is_flag=True, help="Do not ask."),
+    click.option("--again", is_flag=True, help="Send although the same went out in another campaign."),
+    click.option("--late", is_flag=True, help="Send although the run date is old; say why with --because."),
+    click.option("--because", help="Why --late; keep numbers and names out of it, it is recorded."),
+    click.option("--max-cost", type=Yen(), help="Send nothing when it may cost more than this, in untaxed yen."),
+)
+
+
+def permitting(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options by which a person says what may be sent."""
+    for option in reversed(_PERMISSIONS):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permitted:
+    """What the options of ``permitting`` said."""
+
+    yes: bool
+    again: bool
+    late: bool
+    because: str | None
+    max_cost: Decimal | None
+
+    def choices(self) -> dict[str, Any]:
+        """Return them as sending wants them."""
+        from pipeline.cli.output import actor
+        from pipeline.stages.guards import Late
+
+        if self.late != bool(self.because):
+            raise UsageError("usage.late")
+        late = Late(actor(os.environ), self.because) if self.because else None
+        return {"again": self.again, "late": late, "max_cost": self.max_cost}
 
 
 def judging(command: Callable[..., Any]) -> Callable[..., Any]:

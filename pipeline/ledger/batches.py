@@ -44,6 +44,12 @@ def record_event(
     )
 
 
+def note_decision(ledger: Ledger, now: datetime, kind: str, batch_id: str, **detail: object) -> None:
+    """Append what a person decided about a batch to the events."""
+    with ledger.writing() as connection:
+        record_event(connection, now, kind, batch_id, None, **detail)
+
+
 def find_batch(ledger: Ledger, batch_id: str) -> Batch | None:
     """Return a batch, or None."""
     with ledger.reading() as connection:

@@ -13,10 +13,12 @@ from sqlalchemy.exc import IntegrityError
 from pipeline.core.answers import Verdict
 from pipeline.errors import Bug, GuardStopped, UsageError
 from pipeline.ledger.batches import record_event
+from pipeline.ledger.cancelling import cancel_opted_out_in, cancel_stopped_in, has_opted_out
 from pipeline.ledger.engines import insert_many
+from pipeline.ledger.moving import may_be_planned_again, move
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.tables import auth_failure, batch, dispatch, is_live, iso, message, moment, optout
-from pipeline.model import LEGAL, OPTED_OUT, Artefact, Batch, Dispatch, MessageState
+from pipeline.ledger.tables import auth_failure, batch, dispatch, iso, message, moment
+from pipeline.model import LEGAL, Artefact, Batch, Dispatch, MessageState
 
 _SLICE = 5_000
 
@@ -153,77 +155,30 @@ def planned_smsids(ledger: Ledger, batch_id: str) -> set[str]:
         return set(connection.execute(query).scalars())
 
 
-def _move(
-    connection: Connection,
-    wanted: str,
-    before: MessageState,
-    after: MessageState,
-    *only: ColumnElement[bool],
-    **values: object,
-) -> int:
-    """Change every message of a dispatch that is in ``before`` and meets ``only``; return how many."""
-    if after not in LEGAL[before]:
-        raise Bug("state.illegal", before=before.value, after=after.value)
-    moved = connection.execute(
-        update(message)
-        .where(message.c.dispatch_id == wanted, message.c.state == before.value, *only)
-        .values(state=after.value, **values)
-    )
-    return moved.rowcount
-
-
-def cancel_opted_out(ledger: Ledger, batch_id: str, now: datetime) -> int:
-    """Cancel those messages of a batch that wait to be sent to somebody who has opted out; return how many.
-
-    What may have left is not touched. A dispatch that holds a cancelled message never goes out: its other messages are
-    ``withdrawn_messages``.
-    """
-    with ledger.writing() as connection:
-        return _cancel_opted_out(connection, batch_id, now)
-
-
-def _cancel_opted_out(connection: Connection, batch_id: str, now: datetime) -> int:
-    waits = (message.c.state == MessageState.PLANNED.value) | _may_be_planned_again()
-    found = connection.execute(
-        select(message.c.dispatch_id)
-        .where(message.c.batch_id == batch_id, waits, _has_opted_out())
-        .group_by(message.c.dispatch_id)
-    )
-    total = 0
-    for owner in found.scalars().all():
-        # What was refused would be planned again and cancelled then: both at once, without a payload for nobody.
-        _move(connection, owner, MessageState.REFUSED, MessageState.PLANNED, _may_be_planned_again(), _has_opted_out())
-        count = _move(
-            connection, owner, MessageState.PLANNED, MessageState.CANCELLED, _has_opted_out(), reason=OPTED_OUT
-        )
-        record_event(connection, now, "cancelled", batch_id, owner, reason=OPTED_OUT, messages=count)
-        total += count
-    return total
-
-
-def _has_opted_out() -> ColumnElement[bool]:
-    return select(optout.c.msisdn).where(optout.c.msisdn == message.c.msisdn).exists()
-
-
 def begin_dispatch(ledger: Ledger, value: Dispatch, now: datetime) -> int | None:
     """Commit that a dispatch is in flight, before its first byte; return the number of the attempt.
 
-    Whoever opted out before this commit is not written to: the list is asked in the same transaction. If it names
-    anybody in the dispatch, nothing is begun, the batch's messages to people on the list are cancelled, and None is
-    returned.
+    Whoever opted out before this commit is not written to, nor is what a person has cancelled: both are asked about in
+    the same transaction. If that is so of anybody in the dispatch, or a person has stopped its batch, nothing is begun,
+    what must not go out is cancelled, and None is returned.
     """
     barred = (
         select(func.count())
         .select_from(message)
-        .where(message.c.dispatch_id == value.dispatch_id, message.c.state == MessageState.PLANNED.value)
-        .where(_has_opted_out())
+        .where(message.c.dispatch_id == value.dispatch_id)
+        .where(
+            ((message.c.state == MessageState.PLANNED.value) & has_opted_out())
+            | (message.c.state == MessageState.CANCELLED.value)
+        )
     )
     with ledger.writing() as connection:
         ledger.check_locks(connection)
-        if connection.execute(barred).scalar_one():
-            _cancel_opted_out(connection, value.batch_id, now)
+        if cancel_stopped_in(connection, value.batch_id, now):
             return None
-        moved = _move(connection, value.dispatch_id, MessageState.PLANNED, MessageState.IN_FLIGHT, sent_at=iso(now))
+        if connection.execute(barred).scalar_one():
+            cancel_opted_out_in(connection, value.batch_id, now)
+            return None
+        moved = move(connection, value.dispatch_id, MessageState.PLANNED, MessageState.IN_FLIGHT, sent_at=iso(now))
         if moved != value.messages:
             raise GuardStopped("dispatch.changed", dispatch=value.dispatch_id)
         attempt = value.attempts + 1
@@ -239,7 +194,7 @@ def begin_dispatch(ledger: Ledger, value: Dispatch, now: datetime) -> int | None
 def return_dispatch(ledger: Ledger, value: Dispatch, now: datetime, problem: str) -> None:
     """Return a dispatch to planned: the process that tried saw that not one byte of the body was read."""
     with ledger.writing() as connection:
-        moved = _move(connection, value.dispatch_id, MessageState.IN_FLIGHT, MessageState.PLANNED, sent_at=None)
+        moved = move(connection, value.dispatch_id, MessageState.IN_FLIGHT, MessageState.PLANNED, sent_at=None)
         if moved != value.messages:
             raise Bug("dispatch.changed_in_flight", dispatch=value.dispatch_id)
         connection.execute(update(dispatch).where(dispatch.c.dispatch_id == value.dispatch_id).values(begun_at=None))
@@ -259,7 +214,7 @@ def end_dispatch(ledger: Ledger, value: Dispatch, verdict: Verdict, now: datetim
                 .values(state=state.value, reason=f"row:{code}")
             )
         reason = "" if verdict.others is MessageState.TAKEN else f"request:{verdict.code or ''}"
-        _move(connection, value.dispatch_id, MessageState.IN_FLIGHT, verdict.others, reason=reason)
+        move(connection, value.dispatch_id, MessageState.IN_FLIGHT, verdict.others, reason=reason)
         connection.execute(
             update(dispatch)
             .where(dispatch.c.dispatch_id == value.dispatch_id)
@@ -289,7 +244,7 @@ def adopt_in_flight(ledger: Ledger, campaign_name: str, now: datetime) -> int:
         ).all()
         total = 0
         for batch_id, owner, count in left:
-            total += _move(connection, owner, MessageState.IN_FLIGHT, MessageState.UNKNOWN, reason="interrupted")
+            total += move(connection, owner, MessageState.IN_FLIGHT, MessageState.UNKNOWN, reason="interrupted")
             record_event(connection, now, "adopted", batch_id, owner, messages=count)
     return total
 
@@ -300,7 +255,7 @@ def resolve_dispatch(  # noqa: PLR0913 - who, what, when and why
     """Record a person's decision about the messages of a dispatch that are still unknown; return how many."""
     reason = f"person:{actor}"
     with ledger.writing() as connection:
-        moved = _move(connection, value.dispatch_id, MessageState.UNKNOWN, outcome, reason=reason)
+        moved = move(connection, value.dispatch_id, MessageState.UNKNOWN, outcome, reason=reason)
         record_event(
             connection,
             now,
@@ -317,33 +272,12 @@ def resolve_dispatch(  # noqa: PLR0913 - who, what, when and why
 
 def free_messages(ledger: Ledger, value: Batch) -> dict[int, list[str]]:
     """Return smsids by chunk of messages that must be planned again before they can be sent: refused and withdrawn."""
-    return _by_chunk(ledger, value, _may_be_planned_again() | _is_withdrawn(value.batch_id))
+    return _by_chunk(ledger, value, may_be_planned_again() | _is_withdrawn(value.batch_id))
 
 
 def withdrawn_messages(ledger: Ledger, value: Batch) -> dict[int, list[str]]:
     """Return smsids by chunk of planned messages whose dispatch must never go out, and which need another one."""
     return _by_chunk(ledger, value, _is_withdrawn(value.batch_id))
-
-
-def _may_be_planned_again() -> ColumnElement[bool]:
-    """Say that a message was refused but may still be sent.
-
-    Only a refusal of the whole request, or a person's, frees a message; a refused row needs another input, and what
-    another batch of the campaign has served since stays refused.
-    """
-    other = message.alias("other")
-    elsewhere = (
-        select(other.c.smsid)
-        .where(
-            other.c.campaign == message.c.campaign,
-            other.c.message_key == message.c.message_key,
-            other.c.smsid != message.c.smsid,
-            is_live(other),
-        )
-        .exists()
-    )
-    whole = message.c.reason.startswith("request:") | message.c.reason.startswith("person:")
-    return (message.c.state == MessageState.REFUSED.value) & whole & ~elsewhere
 
 
 def _is_withdrawn(batch_id: str) -> ColumnElement[bool]:

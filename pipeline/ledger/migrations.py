@@ -20,6 +20,12 @@ STEPS: dict[int, tuple[str, ...]] = {
             msisdn TEXT NOT NULL, added_at TEXT NOT NULL, source TEXT NOT NULL, PRIMARY KEY (msisdn)
         ) WITHOUT ROWID, STRICT""",
     ),
+    3: (
+        """CREATE TABLE stop (
+            batch_id TEXT NOT NULL, at TEXT NOT NULL, actor TEXT NOT NULL, PRIMARY KEY (batch_id),
+            FOREIGN KEY(batch_id) REFERENCES batch (batch_id)
+        ) STRICT""",
+    ),
 }
 
 

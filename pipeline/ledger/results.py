@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_, func, insert, or_, select, update
 
 from pipeline.ledger.batches import record_event
 from pipeline.ledger.engines import new_rows
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.tables import iso, message, moment, observation, pull
-from pipeline.model import Artefact, MessageState, Observation, ObservationPath
+from pipeline.ledger.tables import is_live, iso, message, moment, observation, pull
+from pipeline.model import LIVE, SERVED, Artefact, MessageState, Observation, ObservationPath
 
 _SLICE = 1_000
 #: states that a result changes: evidence beats decisions
@@ -22,6 +22,8 @@ _SETTLED_BY_EVIDENCE = (
     MessageState.CANCELLED,
     MessageState.PLANNED,
 )
+#: states of messages whose keys are free for others
+_GIVEN_UP = (MessageState.REFUSED.value, MessageState.CANCELLED.value)
 
 
 def record_pull(
@@ -77,21 +79,57 @@ def _stored(row: Observation, pull_id: int) -> dict[str, object]:
 def settle(ledger: Ledger, now: datetime) -> dict[MessageState, int]:
     """Make every message that a result names taken, whatever we thought before; return how many were what.
 
-    A message in flight is left alone: the process that sends it is waiting for its answer.
+    A message in flight is left alone: the process that sends it is waiting for its answer. So is one that was given up
+    and whose key another message may have served since: its result stands in the reconciliation as a contradiction.
     """
-    named = select(observation.c.observation_id).where(observation.c.smsid == message.c.smsid).exists()
     settled: dict[MessageState, int] = {}
     with ledger.writing() as connection:
+        _cancel_served(connection, now)
         for state in _SETTLED_BY_EVIDENCE:
             moved = connection.execute(
                 update(message)
-                .where(message.c.state == state.value, named)
+                .where(message.c.state == state.value, _is_named(message), *(() if state in LIVE else _serves_alone()))
                 .values(state=MessageState.TAKEN.value, reason=f"observed:{state.value}")
             ).rowcount
             if moved:
                 settled[state] = moved
                 record_event(connection, now, "settled", None, before=state.value, messages=moved)
     return settled
+
+
+def _cancel_served(connection: Connection, now: datetime) -> None:
+    """Cancel what is still planned for a key of which a result now shows that a given up message had served it."""
+    given_up = message.alias("given_up")
+    served = _of_the_same_key(given_up, message).where(given_up.c.state.in_(_GIVEN_UP), _is_named(given_up)).exists()
+    cancelled = connection.execute(
+        update(message)
+        .where(message.c.state == MessageState.PLANNED.value, served, ~_is_named(message))
+        .values(state=MessageState.CANCELLED.value, reason=SERVED)
+    ).rowcount
+    if cancelled:
+        record_event(connection, now, "cancelled", None, reason=SERVED, messages=cancelled)
+
+
+def _is_named(messages: FromClause) -> ColumnElement[bool]:
+    return select(observation.c.observation_id).where(observation.c.smsid == messages.c.smsid).exists()
+
+
+def _serves_alone() -> tuple[ColumnElement[bool], ...]:
+    """Say that no other message serves the key of one that was given up; of several that were, the first does."""
+    other = message.alias("other")
+    same = _of_the_same_key(other, message)
+    first = same.where(other.c.state.in_(_GIVEN_UP), _is_named(other), other.c.smsid < message.c.smsid)
+    return ~same.where(is_live(other)).exists(), ~first.exists()
+
+
+def _of_the_same_key(other: FromClause, one: FromClause) -> Select[tuple[str]]:
+    """Select other messages with the key of ``one``; the number, which is part of the key, has an index of its own."""
+    return select(other.c.smsid).where(
+        other.c.msisdn == one.c.msisdn,
+        other.c.campaign == one.c.campaign,
+        other.c.message_key == one.c.message_key,
+        other.c.smsid != one.c.smsid,
+    )
 
 
 def open_windows(ledger: Ledger, since: datetime, batch_id: str | None = None) -> list[tuple[datetime, datetime]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline.messages.configuration import CONFIGURATION_FAILURES
+from pipeline.messages.guards import GUARD_FAILURES
 from pipeline.messages.inputs import INPUT_FAILURES
 from pipeline.messages.storage import STORAGE_FAILURES
 from pipeline.messages.text import Failure, Text
@@ -11,6 +12,7 @@ from pipeline.messages.texts import TEXT_FILE_FAILURES
 #: failure code → texts; placeholders are the failure's facts
 FAILURES: dict[str, Failure] = {
     **CONFIGURATION_FAILURES,
+    **GUARD_FAILURES,
     **INPUT_FAILURES,
     **STORAGE_FAILURES,
     **TEXT_FILE_FAILURES,
@@ -65,26 +67,6 @@ FAILURES: dict[str, Failure] = {
             "Run it again when the ledger can be used: it is not sent again by itself.",
         ),
     ),
-    "guard.same_content": Failure(
-        Text(
-            "同じ内容がキャンペーン {campaign} で送信済みです。",
-            "the same content was sent in campaign {campaign}.",
-        ),
-        Text(
-            "本当にもう一度送るなら --again を付けてください。",
-            "If it really is to go out again, add --again.",
-        ),
-    ),
-    "guard.repeated_text": Failure(
-        Text(
-            "{count} 通は、同じ番号・同じ本文で {days} 日以内に別のキャンペーンで送信済みです。",
-            "{count} messages went out with the same number and text in another campaign within {days} days.",
-        ),
-        Text(
-            "本当にもう一度送るなら --again を付けてください。",
-            "If they really are to go out again, add --again.",
-        ),
-    ),
     "run.waiting_planned": Failure(
         Text(
             "「対象外」とした行の中に、まだ送信していない別のバッチ {batch} のもの（未送信 {count} 通）があります。",
@@ -125,20 +107,6 @@ FAILURES: dict[str, Failure] = {
             "{folder} is a folder of the workspace's batches, whose files are never replaced.",
         ),
         Text("別のフォルダーを指定してください。", "Name another folder."),
-    ),
-    "guard.not_confirmed": Failure(
-        Text("送信しませんでした（バッチ {batch}）。", "nothing was sent (batch {batch})."),
-        Text("`mediasms send {batch}` でいつでも送れます。", "`mediasms send {batch}` sends it any time."),
-    ),
-    "guard.auth_failures": Failure(
-        Text(
-            "認証エラーが {count} 回続いたため、これ以上試しません（10回でゲートウェイに遮断されます）。",
-            "{count} logins in a row were refused; no more are tried (at 10 the gateway blocks the address).",
-        ),
-        Text(
-            "ユーザー名とパスワードを直してから `mediasms doctor --reset-auth` を実行してください。",
-            "Correct user name and password, then run `mediasms doctor --reset-auth`.",
-        ),
     ),
     "results.unreachable": Failure(
         Text("結果を取得できません（{problem}）。", "cannot fetch the results ({problem})."),
@@ -243,13 +211,6 @@ FAILURES: dict[str, Failure] = {
     "dispatch.changed_in_flight": Failure(
         Text("送信中の {dispatch} が変わりました。", "dispatch {dispatch} changed while it was in flight."),
         Text("ログを添えて報告してください。", "Report this with the log."),
-    ),
-    "resolve.nothing": Failure(
-        Text(
-            "送信 {dispatch} に未確定の通数はありません。",
-            "dispatch {dispatch} has no message that is still unknown.",
-        ),
-        Text("`mediasms status` を見てください。", "See `mediasms status`."),
     ),
     "optout.unreadable": Failure(
         Text(

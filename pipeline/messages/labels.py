@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline.messages.operating import OPERATING_LABELS
 from pipeline.messages.rejects import REJECT_LABELS
 from pipeline.messages.text import Text
 
@@ -205,19 +206,6 @@ LABELS: dict[str, Text] = {
     "stage.validate": Text("検証", "validating"),
     "stage.send": Text("送信", "sending"),
     "stage.pull": Text("結果取得", "pulling"),
-    "ask.send": Text("{count} 通の SMS を送信します。よろしいですか？", "Send {count} messages?"),
-    "run.sent": Text(
-        "送信：{count} 通を受け付けられました（{dispatches} 回に分割）。",
-        "sent: {count} messages taken in {dispatches} upload(s).",
-    ),
-    "run.nothing_to_send": Text(
-        "送信するものはありません：バッチ {batch} は処理済みです。",
-        "nothing to send: batch {batch} has already been dealt with.",
-    ),
-    "run.opted_out": Text(
-        "取消：配信停止を希望した番号宛の {count} 通は送信しません（リストから外しても取消のままです）。",
-        "cancelled: {count} messages to numbers that opted out; they stay cancelled if a number comes off the list.",
-    ),
     "validate.continued": Text(
         "この入力は計画済みのバッチ {batch}（キャンペーン {campaign}、{run_date}）です。"
         "検証はやり直さず、その続きから行います。",
@@ -259,14 +247,6 @@ LABELS: dict[str, Text] = {
         "{rows} result rows ({new} new) in {files} file(s)",
     ),
     "reconcile.file": Text("  {file}", "  {file}"),
-    "status.batch": Text("{batch}  {campaign}  {run_date}  {states}", "{batch}  {campaign}  {run_date}  {states}"),
-    "status.dispatch": Text("  {dispatch}  {states}  開始 {since}", "  {dispatch}  {states}  begun {since}"),
-    "status.unsettled": Text(
-        "    次のコマンド：{pull}、結果に出なければ {resolve} --as taken|refused --because 理由",
-        "    next: {pull}; if no result names them: {resolve} --as taken|refused --because TEXT",
-    ),
-    "status.none": Text("バッチはまだありません。", "no batches yet."),
-    "resolve.done": Text("{count} 通を {outcome} としました。", "{count} messages resolved as {outcome}."),
     "optout.added": Text(
         "{given} 件を読み、うち {count} 件を配信停止リストに新しく加えました。",
         "{given} numbers read; {count} of them are new on the list of opt-outs.",
@@ -304,12 +284,6 @@ LABELS: dict[str, Text] = {
     "doctor.configuration": Text("不足している設定：{missing}", "missing settings: {missing}"),
     "doctor.ledger": Text("台帳の問題：{problems} 件", "ledger problems: {problems}"),
     "doctor.auth": Text("連続した認証エラー：{count} 回", "logins refused in a row: {count}"),
-    "ask.preview": Text(
-        "最初の1通（{number}）：\n{text}\n費用の見込み（税抜）：{low} 〜 {high} 円",
-        "first message ({number}):\n{text}\nexpected cost (untaxed): {low} to {high} yen",
-    ),
-    "ask.unpriced": Text(
-        "（料金表にない {count} 通を除く）", "(without {count} messages that the tariff does not price)"
-    ),
+    **OPERATING_LABELS,
     **REJECT_LABELS,
 }

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pipeline.context import Context
 from pipeline.core.calendar import stamp
 from pipeline.ledger.batches import count_states
+from pipeline.ledger.cancelling import stop_of
 from pipeline.ledger.dispatches import free_messages
 from pipeline.ledger.results import last_waiting, observed_statuses
 from pipeline.model import Batch, MessageState, StatusClass
@@ -32,8 +33,11 @@ def next_step(context: Context, batch: Batch) -> Step | None:
         return Step.PULL
     # What a process that died left in flight is looked at by the next one that sends.
     to_send = states.keys() & {MessageState.PLANNED, MessageState.IN_FLIGHT}
-    if batch.planned_at is None or to_send or free_messages(context.ledger, batch):
+    unsent = batch.planned_at is None or to_send or free_messages(context.ledger, batch)
+    if unsent and stop_of(context.ledger, batch.batch_id) is None:
         return Step.SEND
+    if batch.planned_at is None:
+        return None
     return _after_sending(context, batch)
 
 

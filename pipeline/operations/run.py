@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 
 from pipeline.context import Context
 from pipeline.errors import Exit, GuardStopped, MediasmsError, OutcomeUnknown, TryLater
 from pipeline.ledger.batches import count_states, get_batch, waiting_elsewhere
 from pipeline.model import Batch, MessageClass, MessageState
+from pipeline.stages.guards import Late
 from pipeline.stages.pull import pull
 from pipeline.stages.reconcile import Reconciled, reconcile
 from pipeline.stages.send import Preview, Sent, send
@@ -29,6 +31,11 @@ class Outcome:
     stopped_by: MediasmsError | None
 
     @property
+    def is_unknown(self) -> bool:
+        """Say whether it is still open what the gateway took."""
+        return isinstance(self.stopped_by, OutcomeUnknown)
+
+    @property
     def exit(self) -> Exit:
         """Return the exit code of the run."""
         return self.stopped_by.exit if self.stopped_by else self.reconciled.exit
@@ -39,13 +46,19 @@ def run(  # noqa: PLR0913 - each is a choice of the person who runs it
     request: Request,
     *,
     again: bool = False,
+    late: Late | None = None,
+    max_cost: Decimal | None = None,
+    held_back: bool = False,
     wait: timedelta = timedelta(0),
     after_validate: Callable[[Validated], None] | None = None,
     confirm: Callable[[Preview], bool] | None = None,
     after_send: Callable[[], None] | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Outcome:
-    """Take one input the whole way. A failure after registration still ends in a reconciliation."""
+    """Take one input the whole way. A failure after registration still ends in a reconciliation.
+
+    ``held_back`` sends nothing of it, because what was sent before it in the same run has an unknown outcome.
+    """
     with context.campaign_lock(request.named_campaign(context.now())):
         validated = validate(context, request)
         if after_validate:
@@ -53,7 +66,9 @@ def run(  # noqa: PLR0913 - each is a choice of the person who runs it
         sent: Sent | None = None
         stopped_by: MediasmsError | None = None
         try:
-            sent = send(context, validated.batch, again=again, confirm=confirm)
+            if held_back:
+                raise GuardStopped("run.held_back", batch=validated.batch.batch_id)
+            sent = send(context, validated.batch, again=again, late=late, max_cost=max_cost, confirm=confirm)
         except MediasmsError as error:
             stopped_by = error
     if after_send:
@@ -80,7 +95,7 @@ def _pull(context: Context, batch: Batch, stopped_by: MediasmsError | None) -> M
     """Pull what there is; that the results cannot be had now never hides what stopped the sending."""
     if isinstance(stopped_by, TryLater) or not any(count_states(context.ledger, batch.batch_id).values()):
         return stopped_by
-    if stopped_by is not None and stopped_by.exit in {Exit.REFUSED, Exit.GUARD}:
+    if stopped_by is not None and stopped_by.exit is Exit.REFUSED:
         return stopped_by
     try:
         pull(context, batch.batch_id)
@@ -110,8 +125,17 @@ def _is_open(reconciled: Reconciled) -> bool:
     return bool(reconciled.value.classes.get(MessageClass.PENDING))
 
 
-def send_batch(context: Context, batch_id: str, *, again: bool, confirm: Callable[[Preview], bool] | None) -> Sent:
+def send_batch(  # noqa: PLR0913 - as above
+    context: Context,
+    batch_id: str,
+    *,
+    again: bool,
+    confirm: Callable[[Preview], bool] | None,
+    late: Late | None = None,
+    max_cost: Decimal | None = None,
+) -> Sent:
     """Send a registered batch under its campaign's lock."""
     batch = get_batch(context.ledger, batch_id)
     with context.campaign_lock(batch.campaign):
-        return send(context, get_batch(context.ledger, batch_id), again=again, confirm=confirm)
+        batch = get_batch(context.ledger, batch_id)
+        return send(context, batch, again=again, late=late, max_cost=max_cost, confirm=confirm)

@@ -16,7 +16,7 @@ from pipeline.ledger.dispatches import begin_dispatch, list_dispatches, return_d
 from pipeline.ledger.optouts import add_optouts, list_optouts
 from pipeline.model import MessageState
 from pipeline.operations.copy import copy
-from pipeline.stages import send as sending
+from pipeline.stages import planning
 from pipeline.stages.pull import pull
 from tests.databases import SQLITE
 
@@ -63,7 +63,7 @@ def test_everything_is_copied_and_work_goes_on_only_there(house: House, context:
     house.clock.advance(timedelta(minutes=10))
     pull(context)
     add_optouts(context.ledger, ["09099999999"], "test", context.now())
-    sending._plan(context, house.batch(context, house.recipients(3, "more.csv", 20, text="次です")))
+    planning.plan(context, house.batch(context, house.recipients(3, "more.csv", 20, text="次です")))
     before = _everything(context.ledger)
     counts = copy(context.configuration, target, context.now())
     assert counts["message"] == 10
@@ -106,7 +106,7 @@ def test_only_from_a_file_to_a_server(context: Context, target: str, house: Hous
 
 
 def test_what_is_in_flight_is_waited_for(house: House, context: Context, target: str) -> None:
-    sending._plan(context, house.batch(context, house.recipients(3)))
+    planning.plan(context, house.batch(context, house.recipients(3)))
     (dispatch,) = list_dispatches(context.ledger, list_batches(context.ledger)[0].batch_id)
     begin_dispatch(context.ledger, dispatch, context.now())
     with pytest.raises(GuardStopped) as stopped:

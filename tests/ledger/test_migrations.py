@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 from pipeline.errors import Exit, GuardStopped, TryLater
 from pipeline.ledger import check_ledger, create_ledger, engines, migrate_ledger, migrations, open_ledger, opening
 from pipeline.ledger.batches import campaign_repeats, get_batch, register_batch
+from pipeline.ledger.cancelling import stop_of
 from pipeline.ledger.optouts import add_optouts, list_optouts
 from tests.databases import POSTGRESQL, SQLITE
 
@@ -156,6 +157,7 @@ def test_a_migrated_ledger_is_like_a_new_one_and_keeps_what_it_knew(old: str, le
     assert batch.planned_at
     assert campaign_repeats(again, "c") is False
     assert list(list_optouts(again)) == []
+    assert stop_of(again, "bbbbbbbbbb") is None
     assert add_optouts(again, ["09011110001"], "test", context.now()) == 1
     with pytest.raises(IntegrityError), again.writing() as connection:
         connection.exec_driver_sql("UPDATE campaign SET repeats = 2")
@@ -166,9 +168,11 @@ def test_migrating_twice_changes_nothing_more(ledger: Ledger, context: Context) 
     for _ in range(2):
         migrate_ledger(ledger, context.now())
     with ledger.reading() as connection:
-        assert connection.exec_driver_sql("SELECT version FROM migration").all() == [(1,), (2,)]
+        assert connection.exec_driver_sql("SELECT version FROM migration").all() == [
+            (version,) for version in range(1, opening.VERSION + 1)
+        ]
         events = connection.exec_driver_sql("SELECT kind, detail FROM event").all()
-    assert events == [("migrated", '{"version": 2}')]
+    assert events == [("migrated", f'{{"version": {version}}}') for version in range(2, opening.VERSION + 1)]
 
 
 def test_a_migration_that_fails_leaves_the_old_ledger(

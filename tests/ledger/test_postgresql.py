@@ -24,7 +24,7 @@ from pipeline.ledger.optouts import add_optouts
 from pipeline.ledger.tables import optout
 from pipeline.model import MessageState
 from pipeline.operations.run import run, send_batch
-from pipeline.stages import send as sending
+from pipeline.stages import planning
 from pipeline.stages.validate import Request
 from tests.databases import POSTGRESQL
 from tests.pooler import Pooler
@@ -321,7 +321,7 @@ def test_an_answer_that_cannot_be_recorded_is_an_open_outcome(
 def test_a_run_whose_lock_went_to_another_adopts_and_begins_nothing(
     house: House, context: Context, server: Server
 ) -> None:
-    sending._plan(context, house.batch(context, house.recipients(12)))
+    planning.plan(context, house.batch(context, house.recipients(12)))
     batch = list_batches(context.ledger)[0]
     first, second, _ = list_dispatches(context.ledger, batch.batch_id)
     other = house.open()
@@ -379,7 +379,7 @@ def test_the_test_pooler_lets_a_plain_client_through(server: Server) -> None:
 
 def test_long_columns_come_in_blocks(house: House, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.ledger.batches._BLOCK", 2)
-    sending._plan(context, house.batch(context, house.recipients(7)))
+    planning.plan(context, house.batch(context, house.recipients(7)))
     assert sorted(live_keys(context.ledger, "c", but_batch="none")) == [house.number(row) for row in range(7)]
 
 

@@ -13,7 +13,6 @@ from pipeline.errors import Bug, GuardStopped, UsageError
 from pipeline.ledger.batches import get_batch, list_batches
 from pipeline.ledger.dispatches import (
     PlannedDispatch,
-    _move,
     adopt_in_flight,
     begin_dispatch,
     end_dispatch,
@@ -24,6 +23,7 @@ from pipeline.ledger.dispatches import (
     resolve_dispatch,
     return_dispatch,
 )
+from pipeline.ledger.moving import move
 from pipeline.ledger.tables import moment
 from pipeline.model import LEGAL, Artefact, MessageState, RunAction
 from pipeline.stages.send import send
@@ -110,11 +110,11 @@ def test_only_legal_changes_are_made(context: Context, batch: Batch, before: Mes
         connection.execute(sql("UPDATE message SET state = :state"), {"state": before.value})
     with context.ledger.writing() as connection:
         if after in LEGAL[before]:
-            assert _move(connection, dispatch, before, after) == 5
-            assert _move(connection, dispatch, before, after) == 0
+            assert move(connection, dispatch, before, after) == 5
+            assert move(connection, dispatch, before, after) == 0
         else:
             with pytest.raises(Bug) as illegal:
-                _move(connection, dispatch, before, after)
+                move(connection, dispatch, before, after)
             assert illegal.value.code == "state.illegal"
 
 

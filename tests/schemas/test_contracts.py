@@ -160,11 +160,14 @@ def test_a_payload_fulfils_its_contract() -> None:
         ("c12", ["", "送信済"]),
         ("c17", ["", "2026.11.23.10.00"]),
         ("c64", ["", "x"]),
+        ("c64", ["", None]),
+        ("c64", [0, 0]),
+        ("c65", ["", ""]),
     ],
 )
-def test_a_payload_that_must_not_leave(column: str, values: list[str]) -> None:
+def test_a_payload_that_must_not_leave(column: str, values: list[object]) -> None:
     table = render(accepted({}, {}), PROFILE)
-    table[column] = values
+    table[column] = pd.Series(values)
     with pytest.raises(Bug):
         enforce(request_contract(PROFILE), table, "payload")
 

@@ -14,7 +14,9 @@ from pipeline.messages import Language
 from pipeline.model import MessageState, Proof
 from pipeline.operations.resolve import resolve
 from pipeline.simulator import Knobs
+from pipeline.stages import planning
 from pipeline.stages import send as sending
+from pipeline.stages.guards import Late
 from pipeline.stages.pull import pull
 from pipeline.stages.send import Preview, Sent, check_markers, send
 from tests.databases import BOTH
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 PLANNED, TAKEN = MessageState.PLANNED, MessageState.TAKEN
 UNKNOWN, REFUSED = MessageState.UNKNOWN, MessageState.REFUSED
+LATE = Late("me", "nothing else is left to do")
 WRONG = "wrong-one"
 
 TAKEN_BUT_UNKNOWN: list[dict[str, Any]] = [
@@ -142,7 +145,7 @@ def test_what_no_result_names_stays_unknown_until_a_person_frees_it(
     assert house.uploads() == 1
     smsids = house.smsids(context, batch.batch_id)
     assert resolve(context, dispatch, REFUSED, actor="me", because="the vendor says so") == 5
-    assert house.sent(context, source).states == {TAKEN: 8}
+    assert send(context, house.batch(context, source), late=LATE).states == {TAKEN: 8}
     assert sorted(house.copies()) == smsids == house.smsids(context, batch.batch_id)
 
 
@@ -361,11 +364,13 @@ def test_a_text_does_not_reach_a_number_twice_within_a_week(house: House, contex
     assert stopped.value.code == "guard.repeated_text"
     assert stopped.value.facts == {"count": 2, "days": 7}
     assert house.uploads() == 1
+    batch = house.batch(context, overlapping, "summer")
     house.clock.advance(timedelta(days=6, hours=23))
-    with pytest.raises(GuardStopped):
-        house.sent(context, overlapping, "summer")
+    with pytest.raises(GuardStopped) as still:
+        send(context, batch, late=LATE)
+    assert still.value.code == "guard.repeated_text"
     house.clock.advance(timedelta(hours=2))
-    assert house.sent(context, overlapping, "summer").states == {TAKEN: 6}
+    assert send(context, batch, late=LATE).states == {TAKEN: 6}
 
 
 def test_again_sends_a_repeated_text_and_another_text_needs_no_word(house: House, context: Context) -> None:
@@ -426,7 +431,7 @@ def test_an_smsid_that_was_only_ever_refused_whole_proves_nothing_when_it_exists
     house.gateway.knobs = Knobs(refuse_code="596")
     with pytest.raises(GatewayRefused):
         house.sent(context, source)
-    sending._plan_free_again(context, batch, free_messages(context.ledger, batch))
+    planning.plan_free_again(context, batch, free_messages(context.ledger, batch))
     first, second = list_dispatches(context.ledger, batch.batch_id)
     assert (first.messages, second.messages, second.is_planned) == (0, 3, True)
     nothing_taken = {code for code, known in context.documented.items() if known.proves is Proof.NOTHING_TAKEN}
@@ -436,7 +441,7 @@ def test_an_smsid_that_was_only_ever_refused_whole_proves_nothing_when_it_exists
 
 def test_a_planned_message_that_a_result_names_is_not_sent_but_the_others_are(house: House, context: Context) -> None:
     batch = house.batch(context, house.recipients(7))
-    sending._plan(context, batch)
+    planning.plan(context, batch)
     smsids = house.smsids(context, batch.batch_id)
     with context.ledger.writing() as connection:
         connection.execute(

@@ -19,7 +19,7 @@ from pipeline.ledger.batches import campaign_repeats, get_batch, register_batch
 from pipeline.ledger.dispatches import list_dispatches
 from pipeline.model import Batch, MessageState, RowTotals
 from pipeline.simulator import Knobs
-from pipeline.stages import send as sending
+from pipeline.stages import planning
 from pipeline.stages.pull import pull
 from pipeline.stages.send import Sent, send
 
@@ -144,7 +144,7 @@ def test_text_and_time_of_sending_are_part_of_the_key_only_where_repeats_are_all
     rows = pd.DataFrame({"row_number": [2, 3], "smsid": ["a", "b"], "msisdn": [A, B], "text": ["一", "二"]})
     rows = rows.assign(characters=1, bytes=2, double_byte=True)
     for time in ("", "2026.11.24.10.00"):
-        planned = list(sending._messages(rows.assign(scheduled=time) if time else rows, repeats=repeats))
+        planned = list(planning._messages(rows.assign(scheduled=time) if time else rows, repeats=repeats))
         keys = [ids.message_key(number, text, time, repeats=repeats) for number, text in ((A, "一"), (B, "二"))]
         assert [row["message_key"] for row in planned] == keys
         assert [row["text_digest"] for row in planned] == [ids.text_digest("一"), ids.text_digest("二")]
@@ -177,7 +177,7 @@ def test_what_is_refused_as_a_whole_is_planned_again_part_by_part(house: House, 
 
 def test_several_refused_dispatches_are_each_planned_again_as_they_were(house: House, context: Context) -> None:
     batch = registered(context, ROWS)
-    sending._plan(context, batch)
+    planning.plan(context, batch)
     with context.ledger.writing() as connection:
         connection.execute(sql("UPDATE message SET state = 'refused', reason = 'request:596'"))
     assert send(context, get_batch(context.ledger, batch.batch_id)) == Sent(4, 7, {TAKEN: 7})

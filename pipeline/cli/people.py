@@ -1,0 +1,169 @@
+"""The commands by which a person looks and decides: status, cancel, resolve."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline.cli.main import Session, common
+from pipeline.cli.output import actor
+from pipeline.errors import Exit, GuardStopped
+from pipeline.messages import label
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from pipeline.model import MessageState
+    from pipeline.operations.status import Standing
+
+#: of batches with nothing left to do so many of the latest are shown: what is open must fit on a screen
+_RECENT = 10
+
+
+@click.command("status")
+@click.argument("batch", required=False)
+@common
+def status_command(session: Session, *, batch: str | None) -> Exit:
+    """Show batches, or the dispatches of one: what is unknown, since when, and what to type next."""
+    from pipeline.ledger.batches import get_batch, list_batches
+    from pipeline.operations.status import standing
+
+    output = session.output
+    with session.context() as context:
+        batches = [get_batch(context.ledger, batch)] if batch else list_batches(context.ledger)
+        found = [standing(context, one) for one in batches]
+        hours = context.settings.results.settle_after_hours
+    shown = [one for at, one in enumerate(found, 1) if batch or not one.is_done or len(found) - at < _RECENT]
+    for one in shown:
+        _show_standing(session, one, hours=hours, whole=batch is not None)
+    if len(shown) < len(found):
+        output.say("status.hidden", count=len(found) - len(shown))
+    unknown = [open_ for one in found for open_ in one.unknown]
+    if unknown:
+        since = _clock(min(open_.since for open_ in unknown))
+        count = sum(open_.messages for open_ in unknown)
+        output.say("status.unknown", count=count, dispatches=len(unknown), since=since)
+    if not found:
+        output.say("status.none")
+    output.document({"batches": [_document(one) for one in found], "exit": 0})
+    return Exit.DONE
+
+
+def _clock(moment: datetime) -> str:
+    from pipeline.core.calendar import JST
+
+    return f"{moment.astimezone(JST):%Y-%m-%d %H:%M}"
+
+
+def _counted(states: Mapping[MessageState, int]) -> str:
+    return ", ".join(f"{count} {state.value}" for state, count in states.items()) or "-"
+
+
+def _show_standing(session: Session, one: Standing, *, hours: int, whole: bool) -> None:
+    """Print a batch; its dispatches if it is ``whole`` that is asked for; and what is open, with what to type."""
+    say, batch = session.output.say, one.batch
+    states = _counted(dict(sorted(one.states.items())))
+    say("status.batch", batch=batch.batch_id, campaign=batch.campaign, run_date=batch.run_date, states=states)
+    if whole:
+        for dispatch in one.dispatches:
+            since = _clock(dispatch.begun_at) if dispatch.begun_at else "-"
+            say("status.dispatch", dispatch=dispatch.dispatch_id, states=_counted(dispatch.states), since=since)
+    if one.stop:
+        say("status.stopped", actor=one.stop.actor, at=_clock(one.stop.at), count=one.stop.cancelled)
+    if one.in_flight:
+        say("status.in_flight", count=one.in_flight, send=session.command("send", batch.batch_id))
+    for open_ in one.unknown:
+        say(
+            "status.overdue" if open_.overdue else "status.unsettled",
+            dispatch=open_.dispatch_id,
+            count=open_.messages,
+            since=_clock(open_.since),
+            until=_clock(open_.until),
+            hours=hours,
+            pull=session.command("pull", batch.batch_id),
+            resolve=session.command("resolve", open_.dispatch_id),
+        )
+    if one.step and not one.unknown and not one.in_flight:
+        say("status.next", command=session.command(one.step, batch.batch_id))
+
+
+def _document(one: Standing) -> dict[str, object]:
+    return {
+        "batch_id": one.batch.batch_id,
+        "campaign": one.batch.campaign,
+        "run_date": one.batch.run_date.isoformat(),
+        "accepted": one.batch.totals.accepted,
+        "states": {state.value: count for state, count in sorted(one.states.items())},
+        "dispatches": {
+            dispatch.dispatch_id: {state.value: count for state, count in dispatch.states.items()}
+            for dispatch in one.dispatches
+        },
+        "unknown": [
+            {
+                "dispatch": open_.dispatch_id,
+                "messages": open_.messages,
+                "since": open_.since.isoformat(),
+                "overdue": open_.overdue,
+            }
+            for open_ in one.unknown
+        ],
+        "stopped": {"actor": one.stop.actor, "at": one.stop.at.isoformat()} if one.stop else None,
+        "next": one.step,
+    }
+
+
+@click.command("resolve")
+@click.argument("dispatch")
+@click.option("--as", "outcome", type=click.Choice(["taken", "refused"]), required=True)
+@click.option("--because", required=True, help="Why you know.")
+@common
+def resolve_command(session: Session, *, dispatch: str, outcome: str, because: str) -> Exit:
+    """Decide about the messages of a dispatch that are still unknown."""
+    from pipeline.model import MessageState
+    from pipeline.operations.resolve import resolve
+
+    with session.context() as context:
+        count = resolve(context, dispatch, MessageState(outcome), actor=actor(os.environ), because=because)
+    session.output.say("resolve.done", count=count, outcome=outcome)
+    session.output.document({"dispatch": dispatch, "resolved": count, "outcome": outcome, "exit": 0})
+    return Exit.DONE
+
+
+@click.command("cancel")
+@click.argument("names", metavar="BATCH|SMSID...", nargs=-1, required=True)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@common
+def cancel_command(session: Session, *, names: tuple[str, ...], yes: bool) -> Exit:
+    """Cancel what has not been sent yet, of a batch or message by message. A batch stays cancelled."""
+    from pipeline.operations.cancel import cancel, look_up
+
+    output = session.output
+    with session.context() as context:
+        wanted = look_up(context, names)
+        asks = not yes and sys.stdin.isatty()
+        if asks and not click.confirm(label("ask.cancel", output.language, count=wanted.waiting), err=True):
+            raise GuardStopped("cancel.not_confirmed")
+        done = cancel(context, wanted, actor=actor(os.environ))
+    output.say("cancel.done", count=done.messages)
+    for batch in wanted.batches:
+        output.say("cancel.stopped", batch=batch)
+    if done.untouched:
+        shown = ", ".join(f"{count} {state}" for state, count in done.untouched.items())
+        output.say("cancel.untouched", states=shown)
+    # Whoever named a single message meant that one: that it has left is a finding.
+    code = Exit.FINDINGS if done.late else Exit.DONE
+    output.document(
+        {
+            "batches": list(wanted.batches),
+            "smsids": list(wanted.smsids),
+            "cancelled": done.messages,
+            "late": done.late,
+            "untouched": {state.value: count for state, count in done.untouched.items()},
+            "exit": int(code),
+        }
+    )
+    return code

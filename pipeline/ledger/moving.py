@@ -1,0 +1,49 @@
+"""Messages change their state here and nowhere else: only as the vocabulary allows, and only from where they are."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, Connection, select, update
+
+from pipeline.errors import Bug
+from pipeline.ledger.tables import is_live, message
+from pipeline.model import LEGAL, MessageState
+
+
+def move(
+    connection: Connection,
+    wanted: str,
+    before: MessageState,
+    after: MessageState,
+    *only: ColumnElement[bool],
+    **values: object,
+) -> int:
+    """Change every message of a dispatch that is in ``before`` and meets ``only``; return how many."""
+    if after not in LEGAL[before]:
+        raise Bug("state.illegal", before=before.value, after=after.value)
+    moved = connection.execute(
+        update(message)
+        .where(message.c.dispatch_id == wanted, message.c.state == before.value, *only)
+        .values(state=after.value, **values)
+    )
+    return moved.rowcount
+
+
+def may_be_planned_again() -> ColumnElement[bool]:
+    """Say that a message was refused but may still be sent.
+
+    Only a refusal of the whole request, or a person's, frees a message; a refused row needs another input, and what
+    another batch of the campaign has served since stays refused.
+    """
+    other = message.alias("other")
+    elsewhere = (
+        select(other.c.smsid)
+        .where(
+            other.c.campaign == message.c.campaign,
+            other.c.message_key == message.c.message_key,
+            other.c.smsid != message.c.smsid,
+            is_live(other),
+        )
+        .exists()
+    )
+    whole = message.c.reason.startswith("request:") | message.c.reason.startswith("person:")
+    return (message.c.state == MessageState.REFUSED.value) & whole & ~elsewhere

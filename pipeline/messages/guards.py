@@ -1,0 +1,137 @@
+"""What is said when a guard or a person keeps something from being sent."""
+
+from __future__ import annotations
+
+from pipeline.messages.text import Failure, Text
+
+#: failure code → texts; placeholders are the failure's facts
+GUARD_FAILURES: dict[str, Failure] = {
+    "guard.same_content": Failure(
+        Text(
+            "同じ内容がキャンペーン {campaign} で送信済みです。",
+            "the same content was sent in campaign {campaign}.",
+        ),
+        Text(
+            "本当にもう一度送るなら --again を付けてください。",
+            "If it really is to go out again, add --again.",
+        ),
+    ),
+    "guard.repeated_text": Failure(
+        Text(
+            "{count} 通は、同じ番号・同じ本文で {days} 日以内に別のキャンペーンで送信済みです。",
+            "{count} messages went out with the same number and text in another campaign within {days} days.",
+        ),
+        Text(
+            "本当にもう一度送るなら --again を付けてください。",
+            "If they really are to go out again, add --again.",
+        ),
+    ),
+    "guard.not_confirmed": Failure(
+        Text("送信しませんでした（バッチ {batch}）。", "nothing was sent (batch {batch})."),
+        Text("`mediasms send {batch}` でいつでも送れます。", "`mediasms send {batch}` sends it any time."),
+    ),
+    "guard.auth_failures": Failure(
+        Text(
+            "認証エラーが {count} 回続いたため、これ以上試しません（10回でゲートウェイに遮断されます）。",
+            "{count} logins in a row were refused; no more are tried (at 10 the gateway blocks the address).",
+        ),
+        Text(
+            "ユーザー名とパスワードを直してから `mediasms doctor --reset-auth` を実行してください。",
+            "Correct user name and password, then run `mediasms doctor --reset-auth`.",
+        ),
+    ),
+    "resolve.nothing": Failure(
+        Text(
+            "送信 {dispatch} に未確定の通数はありません。",
+            "dispatch {dispatch} has no message that is still unknown.",
+        ),
+        Text("`mediasms status` を見てください。", "See `mediasms status`."),
+    ),
+    "send.cancelled": Failure(
+        Text(
+            "バッチ {batch} は {at} に {actor} が取り消しました（取消 {messages} 通）。残りは送信しません。",
+            "batch {batch} was cancelled by {actor} at {at} ({messages} messages cancelled); no more of it is sent.",
+        ),
+        Text(
+            "`mediasms status {batch}` で確かめてください。取り消した宛先に送るには、"
+            "その行を別のリストとして同じキャンペーンで渡してください。",
+            "See `mediasms status {batch}`. To write to those people after all, hand in their rows as another list "
+            "in the same campaign.",
+        ),
+    ),
+    "cancel.unknown": Failure(
+        Text(
+            "{position} 番目の指定は、バッチの ID でも smsid でもありません。何も取り消していません。",
+            "argument {position} is neither a batch nor an smsid. Nothing was cancelled.",
+        ),
+        Text("`mediasms status` で一覧を確かめてください。", "`mediasms status` lists the batches."),
+    ),
+    "cancel.nothing": Failure(
+        Text(
+            "取り消せるものはありません（{states}）。送信したものの取消には対応していません。",
+            "nothing is left to cancel ({states}). What has left cannot be cancelled at the gateway yet.",
+        ),
+        Text("`mediasms status` で確かめてください。", "See `mediasms status`."),
+    ),
+    "cancel.not_confirmed": Failure(
+        Text("取り消しませんでした。", "nothing was cancelled."),
+        Text("確かめるには `mediasms status` を実行してください。", "Look with `mediasms status`."),
+    ),
+    "guard.late": Failure(
+        Text(
+            "バッチ {batch} の処理日 {run_date} は {days} 日前です（上限 {limit} 日）。何も送信していません。",
+            "batch {batch} has the run date {run_date}, {days} days ago (limit: {limit}). Nothing was sent.",
+        ),
+        Text(
+            "いま送ってよいなら、同じコマンドに --late --because 理由 を付けてください：例 "
+            "`mediasms send {batch} --late --because 理由`",
+            "If it is still meant to go out, add --late --because TEXT to the command, for example "
+            "`mediasms send {batch} --late --because TEXT`",
+        ),
+    ),
+    "guard.max_cost": Failure(
+        Text(
+            "費用が最大 {highest} 円（税抜）となり、--max-cost {limit} 円を超えます。何も送信していません。",
+            "the messages may cost up to {highest} yen (untaxed), more than --max-cost {limit}. Nothing was sent.",
+        ),
+        Text(
+            "上限を上げるか、宛先を減らしてください：`mediasms send {batch} --max-cost 円`",
+            "Raise the limit or shorten the list: `mediasms send {batch} --max-cost YEN`",
+        ),
+    ),
+    "guard.unpriced": Failure(
+        Text(
+            "{count} 通の料金が料金表にないため、--max-cost {limit} 円に収まるか分かりません。何も送信していません。",
+            "the tariff has no price for {count} messages, so nobody knows whether --max-cost {limit} is kept. "
+            "Nothing was sent.",
+        ),
+        Text(
+            "tariff.file の料金表に単価を加えてから `mediasms send {batch}` を実行してください。",
+            "Add their prices to the table in tariff.file, then run `mediasms send {batch}`.",
+        ),
+    ),
+    "guard.scheduled_passed": Failure(
+        Text(
+            "バッチ {batch} の {count} 通は、送信予定日時を過ぎています。この分は送信していません。",
+            "batch {batch}: the scheduled time of {count} messages has passed. They were not sent.",
+        ),
+        Text(
+            "`mediasms cancel {batch}` で取り消し、日時を直したリストを渡してください。",
+            "Run `mediasms cancel {batch}`, then hand in the list with later times.",
+        ),
+    ),
+    "run.held_back": Failure(
+        Text(
+            "結果の分からないバッチが二つ続いたため、この実行ではバッチ {batch} を送信しませんでした。",
+            "two batches in a row have an unknown outcome, so this run did not send batch {batch}.",
+        ),
+        Text(
+            "`mediasms status` で原因を確かめてから `mediasms send {batch}` を実行してください。",
+            "Find out why with `mediasms status`, then run `mediasms send {batch}`.",
+        ),
+    ),
+    "usage.late": Failure(
+        Text("--late と --because は両方指定してください。", "--late and --because go together."),
+        Text("--late --because 理由 としてください。", "Give --late --because TEXT."),
+    ),
+}

@@ -1,0 +1,77 @@
+"""Lines of the commands that send, and of those by which a person looks and decides."""
+
+from __future__ import annotations
+
+from pipeline.messages.text import Text
+
+#: label code → text
+OPERATING_LABELS: dict[str, Text] = {
+    "ask.send": Text("{count} 通の SMS を送信します。よろしいですか？", "Send {count} messages?"),
+    "run.sent": Text(
+        "送信：{count} 通を受け付けられました（{dispatches} 回に分割）。",
+        "sent: {count} messages taken in {dispatches} upload(s).",
+    ),
+    "run.nothing_to_send": Text(
+        "送信するものはありません：バッチ {batch} は処理済みです。",
+        "nothing to send: batch {batch} has already been dealt with.",
+    ),
+    "run.opted_out": Text(
+        "取消：配信停止を希望した番号宛の {count} 通は送信しません（リストから外しても取消のままです）。",
+        "cancelled: {count} messages to numbers that opted out; they stay cancelled if a number comes off the list.",
+    ),
+    "ask.preview": Text(
+        "最初の1通（{number}）：\n{text}\n費用の見込み（税抜）：{low} 〜 {high} 円",
+        "first message ({number}):\n{text}\nexpected cost (untaxed): {low} to {high} yen",
+    ),
+    "ask.unpriced": Text(
+        "（料金表にない {count} 通を除く）", "(without {count} messages that the tariff does not price)"
+    ),
+    "status.batch": Text("{batch}  {campaign}  {run_date}  {states}", "{batch}  {campaign}  {run_date}  {states}"),
+    "status.dispatch": Text("  {dispatch}  {states}  開始 {since}", "  {dispatch}  {states}  begun {since}"),
+    "status.stopped": Text(
+        "  {at} に {actor} が取り消しました（取消 {count} 通）。",
+        "  cancelled by {actor} at {at} ({count} messages).",
+    ),
+    "status.in_flight": Text(
+        "  {count} 通を送信中です。送信している処理がもうなければ：{send}",
+        "  {count} messages are being sent. If nothing is sending them any more: {send}",
+    ),
+    "status.unsettled": Text(
+        "  {dispatch}：{count} 通が {since} から不明です。次のコマンド：{pull}\n"
+        "    {until} になっても結果に出なければ {resolve} --as taken|refused --because 理由",
+        "  {dispatch}: {count} messages unknown since {since}. next: {pull}\n"
+        "    if no result names them by {until}: {resolve} --as taken|refused --because TEXT",
+    ),
+    "status.overdue": Text(
+        "  {dispatch}：{count} 通が {since} から {hours} 時間を過ぎても不明です。もう一度 {pull}、"
+        "それでも出なければゲートウェイの管理画面で確かめて\n"
+        "    {resolve} --as taken|refused --because 理由",
+        "  {dispatch}: {count} messages unknown since {since}, for more than {hours} hours. Once more {pull}, "
+        "then look them up in the gateway's console and decide:\n"
+        "    {resolve} --as taken|refused --because TEXT",
+    ),
+    "status.next": Text("  次のコマンド：{command}", "  next: {command}"),
+    "status.hidden": Text(
+        "（ほかに、行うことのない古いバッチが {count} 件。--json ですべて出ます）",
+        "({count} older batches with nothing left to do are not shown; --json lists all)",
+    ),
+    "status.unknown": Text(
+        "不明：{dispatches} 回の送信、あわせて {count} 通（最も古いものは {since} から）",
+        "unknown: {count} messages in {dispatches} upload(s), the oldest since {since}",
+    ),
+    "status.none": Text("バッチはまだありません。", "no batches yet."),
+    "resolve.done": Text("{count} 通を {outcome} としました。", "{count} messages resolved as {outcome}."),
+    "ask.cancel": Text(
+        "まだ送信していない {count} 通を取り消します。元には戻せません。よろしいですか？",
+        "Cancel {count} messages that have not been sent yet? This cannot be undone.",
+    ),
+    "cancel.done": Text("取消：{count} 通を送信しません。", "cancelled: {count} messages will not be sent."),
+    "cancel.stopped": Text(
+        "バッチ {batch} を止めました。送信中の処理は、次の送信の前に止まります。",
+        "batch {batch} is stopped; a command that is sending it ends before its next upload.",
+    ),
+    "cancel.untouched": Text(
+        "取り消していないもの：{states}。ゲートウェイでの取消には、まだ対応していません。",
+        "not touched: {states}. Cancelling at the gateway is not supported yet.",
+    ),
+}

@@ -1,0 +1,82 @@
+"""Guards before sending: what a person must look at, or has looked at, before anything of a batch goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.context import Context
+from pipeline.core.calendar import jst_date, parse_gateway_time
+from pipeline.errors import GuardStopped
+from pipeline.model import Batch
+
+_SCHEDULED = "scheduled"
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A person's word that an old batch is still meant to go out."""
+
+    actor: str
+    because: str
+
+
+def is_late(context: Context, batch: Batch, late: Late | None) -> bool:
+    """Say whether the run date is older than allowed; raise ``GuardStopped`` when nobody said that this is meant."""
+    limit = context.settings.send.max_age_days
+    days = (jst_date(context.now()) - batch.run_date).days
+    if days > limit and late is None:
+        facts = {"run_date": batch.run_date.isoformat(), "days": days, "limit": limit}
+        raise GuardStopped("guard.late", batch=batch.batch_id, **facts)
+    return days > limit
+
+
+def stop_if_dear(batch: Batch, highest: Decimal, unpriced: int, limit: Decimal) -> None:
+    """Stop when the messages may cost more than ``limit`` untaxed yen, or when nobody knows what some of them cost."""
+    if unpriced:
+        raise GuardStopped("guard.unpriced", batch=batch.batch_id, count=unpriced, limit=limit)
+    if highest > limit:
+        raise GuardStopped("guard.max_cost", batch=batch.batch_id, highest=highest, limit=limit)
+
+
+def stop_if_time_passed(context: Context, batch: Batch, chunks: Iterable[pd.DataFrame]) -> None:
+    """Stop when the time for which any of these accepted rows is scheduled has passed."""
+    now, form = context.now(), context.profile.results.registered_time_format.value
+    passed = sum(
+        _has_passed(cell, form, now)
+        for chunk in chunks
+        if _SCHEDULED in chunk.columns
+        for cell in chunk[_SCHEDULED].tolist()
+    )
+    if passed:
+        raise GuardStopped("guard.scheduled_passed", batch=batch.batch_id, count=passed)
+
+
+def stop_if_payload_passed(context: Context, batch: Batch, payload: Path) -> None:
+    """Ask the same of one upload just before it begins: the uploads before it may have taken hours.
+
+    Only where the profile sends scheduled times at all: reading every payload once more is not free.
+    """
+    column = context.profile.layout.by_field.get(_SCHEDULED)
+    if column is None or column.confirmed is False:
+        return
+    cells = pd.read_csv(
+        payload,
+        header=None,
+        names=[_SCHEDULED],
+        usecols=[column.number - 1],
+        dtype="str",
+        keep_default_na=False,
+        encoding=context.profile.upload.encoding.value,
+    )
+    stop_if_time_passed(context, batch, [cells])
+
+
+def _has_passed(cell: str, form: str, now: datetime) -> bool:
+    moment = parse_gateway_time(cell, form)
+    return moment is not None and moment <= now

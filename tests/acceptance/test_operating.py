@@ -1,0 +1,114 @@
+"""The commands by which a person looks and decides, as typed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.simulator import Knobs
+
+if TYPE_CHECKING:
+    from pipeline.simulator import EmbeddedGateway
+    from tests.acceptance.conftest import Home
+
+LIST = ("sample_data/recipients.csv", "--campaign", "demo")
+#: the command with a clock that is three days fast
+LATER = """
+import datetime as real, pipeline.cli.main as m
+class Fast(real.datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return real.datetime.now(tz) + real.timedelta(days=3)
+m.datetime = Fast
+m.main()
+"""
+
+
+def test_a_batch_is_cancelled_and_stays_so(home: Home, gateway: EmbeddedGateway) -> None:
+    batch = home.init()("validate", *LIST, "--json").document["batch_id"]
+    done = home("cancel", batch)
+    assert (done.code, f"batch {batch} is stopped" in done.out) == (0, True)
+    run = home("run", *LIST, "--yes")
+    assert run.code == 7
+    assert f"`mediasms status {batch}`" in run.err
+    assert gateway.messages == ()
+    nothing = home("cancel", "09010000301", "--json")
+    assert (nothing.code, nothing.document["error"]) == (2, "cancel.unknown")
+    assert "argument 1" in nothing.err
+
+
+def test_what_was_taken_cannot_be_cancelled(home: Home, gateway: EmbeddedGateway) -> None:
+    batch = home.init()("run", *LIST, "--yes", "--json").document["batch_id"]
+    late = home("cancel", batch, "--lang", "ja", "--json")
+    assert (late.code, late.document["error"]) == (7, "cancel.nothing")
+    assert len(gateway.messages) == 455
+
+
+def test_an_old_run_date_and_a_low_limit_stop_the_run(home: Home, gateway: EmbeddedGateway) -> None:
+    old = ("run", *LIST, "--run-date", "2026-01-05", "--yes")
+    done = home.init()(*old)
+    assert (done.code, "--late --because" in done.err) == (7, True)
+    assert home(*old, "--late").code == 2
+    assert home(*old, "--late", "--because", "").code == 2
+    late = (*old, "--late", "--because", "the holidays")
+    dear = home(*late, "--max-cost", "100", "--json")
+    assert (dear.code, dear.document["error"]) == (7, "guard.max_cost")
+    assert home(*late, "--max-cost", "many").code == 2
+    assert gateway.messages == ()
+    assert home(*late, "--max-cost", "100000").code == 1
+    assert any(detail.startswith("late ") and "the holidays" in detail for detail in home.details())
+
+
+def test_after_two_unknown_batches_in_a_row_the_run_sends_no_more(home: Home, gateway: EmbeddedGateway) -> None:
+    home.init()
+    gateway.knobs = Knobs(html_200=True, faults=2, results_delay=3600)
+    names = []
+    for number in range(4):
+        names.append(f"list{number}.csv")
+        (home.folder / names[-1]).write_text(f"電話番号,本文\n0901000{number:04d},お知らせ\n", encoding="utf-8")
+    done = home("run", *names, "--yes", "--json")
+    assert done.code == 5
+    assert [run.get("error") for run in done.document["runs"]] == ["send.unknown"] * 2 + ["run.held_back"] * 2
+    assert gateway.requests["/api3/"] == 2
+    gateway.knobs = Knobs(results_delay=0)
+    again = home("run", *names[2:], "--yes", "--json")
+    assert again.code == 0
+    assert {message.copies for message in gateway.messages} == {1}
+
+
+def test_status_says_what_is_unknown_and_what_to_type(home: Home, gateway: EmbeddedGateway) -> None:
+    home.init()
+    assert "no batches yet" in home("status").out
+    gateway.knobs = Knobs(html_200_nothing=True)
+    batch = home("run", *LIST, "--yes", "--json").document["batch_id"]
+    said = home("status").out
+    assert f"{batch}-0001: 455 messages unknown since " in said
+    assert f"next: mediasms pull {batch}\n" in said
+    assert f"mediasms resolve {batch}-0001 --as taken|refused --because TEXT" in said
+    assert "unknown: 455 messages in 1 upload(s)" in said
+    (found,) = home("status", batch, "--json").document["batches"]
+    assert [(one["messages"], one["overdue"]) for one in found["unknown"]] == [(455, False)]
+    assert found["next"] == "pull"
+    assert "for more than 24 hours" in home("status", batch, python=("-c", LATER)).out
+    assert "管理画面" in home("status", "--lang", "ja", python=("-c", LATER)).out
+    assert home("resolve", f"{batch}-0001", "--as", "refused", "--because", "not in the console").code == 0
+    detail = next(detail for detail in home.details() if detail.startswith("resolved"))
+    assert "not in the console" in detail
+    assert '"actor": ' in detail
+    assert f"next: mediasms send {batch}\n" in home("status").out
+    assert home("cancel", batch).code == 0
+    stopped = home("status", batch).out
+    assert "cancelled by " in stopped
+    assert "next:" not in stopped
+
+
+def test_status_keeps_to_one_screen(home: Home, gateway: EmbeddedGateway) -> None:
+    home.init()
+    for number in range(12):
+        name = f"list{number}.csv"
+        (home.folder / name).write_text(f"電話番号,本文\n1{number},お知らせ\n", encoding="utf-8")
+    assert home("validate", *(f"list{number}.csv" for number in range(12))).code == 1
+    said = home("status").out
+    assert said.count("  list") == 10
+    assert "(2 older batches" in said
+    assert len(home("status", "--json").document["batches"]) == 12
+    assert gateway.messages == ()

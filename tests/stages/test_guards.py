@@ -1,0 +1,134 @@
+"""What a person must look at before anything leaves: an old date, a high price, a time that has passed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from importlib import resources
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import text as sql
+
+from pipeline.errors import Exit, GuardStopped
+from pipeline.model import MessageState
+from pipeline.stages.guards import Late
+from pipeline.stages.send import send
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipeline.context import Context
+    from tests.stages.conftest import House
+
+PLANNED, TAKEN = MessageState.PLANNED, MessageState.TAKEN
+LATE = Late("me", "the printer was broken")
+
+
+def test_an_old_run_date_needs_a_word_and_the_word_is_kept(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(3))
+    house.clock.advance(timedelta(days=1, hours=14))  # the second day begins in half an hour
+    house.clock.advance(timedelta(minutes=29))
+    other = house.batch(context, house.recipients(3, "other.csv", 50), "d")
+    house.clock.advance(timedelta(minutes=1))
+    with pytest.raises(GuardStopped) as stopped:
+        send(context, batch)
+    assert (stopped.value.code, stopped.value.exit) == ("guard.late", Exit.GUARD)
+    assert stopped.value.facts == {"batch": batch.batch_id, "run_date": "2026-11-23", "days": 2, "limit": 1}
+    assert house.uploads() == 0
+    assert house.states(context, batch.batch_id) == {}
+    assert send(context, batch, late=LATE).states == {TAKEN: 3}
+    assert send(context, other, late=LATE).states == {TAKEN: 3}  # said although nothing is late: no event
+    with context.ledger.reading() as connection:
+        events = connection.execute(sql("SELECT batch_id, detail FROM event WHERE kind = 'late'")).all()
+    assert [tuple(event) for event in events] == [
+        (batch.batch_id, '{"actor": "me", "because": "the printer was broken"}')
+    ]
+
+
+def test_what_has_gone_out_is_not_late(house: House, context: Context) -> None:
+    source = house.recipients(3)
+    house.sent(context, source)
+    house.clock.advance(timedelta(days=300))
+    assert house.sent(context, source).dispatches == 0
+
+
+def test_how_old_is_too_old_is_a_setting(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(3))
+    house.clock.advance(timedelta(days=3))
+    with pytest.raises(GuardStopped):
+        send(house.open(SEND_MAX_AGE_DAYS="2"), batch)
+    assert send(house.open(SEND_MAX_AGE_DAYS="3"), batch).states == {TAKEN: 3}
+
+
+def test_the_upper_end_of_the_cost_is_limited(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(7))
+    # Seven times the dearest carrier of the example tariff.
+    with pytest.raises(GuardStopped) as stopped:
+        send(context, batch, max_cost=Decimal("64.39"))
+    assert stopped.value.code == "guard.max_cost"
+    assert stopped.value.facts == {"batch": batch.batch_id, "highest": Decimal("64.4"), "limit": Decimal("64.39")}
+    assert house.uploads() == 0
+    assert send(context, batch, max_cost=Decimal("64.4")).states == {TAKEN: 7}
+
+
+def test_what_nobody_can_price_is_beyond_every_limit(house: House, context: Context) -> None:
+    (house.folder / "t.toml").write_text(
+        'name = "t"\n[[tax]]\nrate = "0.10"\nfrom = 2019-10-01\n'
+        '[[steps]]\ncarrier = "*"\nwide_single = 70\nwide_part = 67\nnarrow_single = 160\nnarrow_part = 153\n'
+        '[[price]]\ncarrier = "au"\nfrom = 2099-01-01\nyen = ["1"]\n'
+    )
+    batch = house.batch(context, house.recipients(3))
+    with pytest.raises(GuardStopped) as stopped:
+        send(house.open(TARIFF_FILE="t.toml"), batch, max_cost=Decimal(10**9))
+    assert (stopped.value.code, stopped.value.facts["count"]) == ("guard.unpriced", 3)
+    assert house.uploads() == 0
+
+
+@pytest.fixture
+def scheduling(house: House, context: Context) -> Context:
+    """An installation whose profile sends scheduled times."""
+    assert context.profile.layout.by_field["scheduled"].confirmed is False
+    profile = resources.files("schemas").joinpath("profiles/mediasms.toml").read_text("utf-8")
+    before, column, after = profile.partition('field = "scheduled"')
+    (house.folder / "p.toml").write_text(before + column + after.replace("confirmed = false", "confirmed = true", 1))
+    return house.open(GATEWAY_PROFILE="p.toml")
+
+
+def _list(house: House, times: list[str]) -> Path:
+    rows = [[house.number(row), "お知らせです", time] for row, time in enumerate(times)]
+    return house.write("list.csv", [["電話番号", "本文", "送信予定日時"], *rows])
+
+
+def test_a_scheduled_time_that_has_passed_stops_the_batch_before_anything_leaves(
+    house: House, scheduling: Context
+) -> None:
+    batch = house.batch(scheduling, _list(house, ["202611231000", "202611231200", ""]))
+    assert batch.totals.accepted == 3
+    house.clock.advance(timedelta(minutes=30))
+    with pytest.raises(GuardStopped) as stopped:
+        send(scheduling, batch, again=True)
+    assert (stopped.value.code, stopped.value.facts["count"]) == ("guard.scheduled_passed", 1)
+    assert house.uploads() == 0
+    assert house.states(scheduling, batch.batch_id) == {}
+
+
+def test_a_scheduled_time_that_passes_during_the_sending_stops_before_its_upload(
+    house: House, scheduling: Context
+) -> None:
+    batch = house.batch(scheduling, _list(house, ["202611231000"] * 5 + ["202611231005"] * 5))
+
+    def slow(stage: str, done: int, total: int) -> None:
+        if stage == "send" and done == total and house.clock.now().hour == 9:
+            house.clock.advance(timedelta(minutes=40))
+
+    scheduling.progress = slow
+    with pytest.raises(GuardStopped) as stopped:
+        send(scheduling, batch)
+    assert (stopped.value.code, stopped.value.facts["count"]) == ("guard.scheduled_passed", 5)
+    assert house.states(scheduling, batch.batch_id) == {TAKEN: 5, PLANNED: 5}
+
+
+def test_a_scheduled_time_that_is_still_to_come_goes_out(house: House, scheduling: Context) -> None:
+    batch = house.batch(scheduling, _list(house, ["202611231000", ""]))
+    assert send(scheduling, batch).states == {TAKEN: 2}
