@@ -14,7 +14,7 @@ from pipeline.config import Configuration, Settings, load_replacements
 from pipeline.core.answers import Reading
 from pipeline.core.billing import Tariff
 from pipeline.core.matching import StatusMeaning, StatusTable
-from pipeline.errors import UsageError
+from pipeline.errors import MediasmsError, UsageError
 from pipeline.ledger import Ledger, create_ledger, open_ledger
 from pipeline.ledger.locks import campaign_lock
 from pipeline.messages import Language
@@ -129,7 +129,11 @@ def build_context(  # noqa: PLR0913 - what a context is built from
     else:
         workspace.ledger_id()
         ledger = open_ledger(configuration.ledger_url)
-    workspace.check_belongs_to(ledger.ledger_id)
+    try:
+        workspace.check_belongs_to(ledger.ledger_id)
+    except MediasmsError:
+        ledger.close()
+        raise
     return Context(configuration, ledger, workspace, environment, now, language)
 
 

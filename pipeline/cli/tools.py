@@ -246,6 +246,25 @@ def ledger_migrate(session: Session) -> Exit:
     return Exit.DONE
 
 
+@ledger_command.command("copy")
+@click.argument("url")
+@common
+def ledger_copy(session: Session, *, url: str) -> Exit:
+    """Move the ledger from its SQLite file to an empty PostgreSQL database."""
+    from datetime import UTC, datetime
+
+    from pipeline.config import load
+    from pipeline.operations.copy import copy
+
+    # The command line can be read by everybody on the host.
+    if re.search(r"//[^@]*:[^@]*@|[?&]password=", url):
+        raise UsageError("ledger.copy_password")
+    tables = copy(load(session.config, os.environ), url, datetime.now(UTC))
+    session.output.say("ledger.copied", rows=sum(tables.values()))
+    session.output.document({"tables": tables, "exit": 0})
+    return Exit.DONE
+
+
 @click.group("gateway")
 def gateway_command() -> None:
     """The embedded gateway."""

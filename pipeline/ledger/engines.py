@@ -23,9 +23,11 @@ from sqlalchemy import (
     Table,
     create_engine,
     event,
+    func,
     insert,
     inspect,
     make_url,
+    select,
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -334,6 +336,17 @@ def unlock(connection: Connection, key: int) -> None:
     with suppress(DBAPIError):  # when the connection is gone, the lock is too
         connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
     connection.invalidate()
+
+
+def count_on(connection: Connection, table: Table) -> None:
+    """Let keys that the database counts up go on after the highest one there is."""
+    counted = table.autoincrement_column
+    if counted is None or not is_shared(connection.dialect):
+        return
+    highest = connection.execute(select(func.max(counted))).scalar_one()
+    if highest is not None:
+        sequence = func.pg_get_serial_sequence(table.name, counted.name)
+        connection.execute(select(func.setval(sequence, highest)))
 
 
 def driver_errors(connection: Connection) -> type[Exception]:

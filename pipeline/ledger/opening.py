@@ -17,6 +17,8 @@ from pipeline.ledger import engines, tables
 
 #: version of the tables; ``migrations.STEPS`` lead to it
 VERSION = 3
+#: before the identity of a ledger that was moved away, and of one whose copy is not complete: nothing works with these
+MOVED, COPYING = "moved-", "copying-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Ledger:
         Raises ``GuardStopped`` (``ledger.moved``) when this is not the ledger any more that was opened: it was copied
         to another database since, and what is recorded here would be lost there.
         """
-        with _writing(self.engine) as connection:
+        with alone(self.engine) as connection:
             if connection.execute(select(tables.identity.c.ledger_id)).scalar_one_or_none() != self.ledger_id:
                 raise GuardStopped("ledger.moved")
             yield connection
@@ -66,7 +68,8 @@ class Ledger:
 
 
 @contextmanager
-def _writing(engine: Engine) -> Iterator[Connection]:
+def alone(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that alone may write, in a database of which nothing is known yet."""
     with engines.explained(), engine.connect() as connection:
         engines.begin_writing(connection)
         try:
@@ -82,7 +85,7 @@ def create_ledger(url: str, now: datetime, *, prefix: str | None = None) -> Ledg
     engine = engines.make_engine(url)
     engines.prepare_place(engine)
     # One transaction: an interrupted init leaves nothing half made.
-    with closing_at_failure(engine), _writing(engine) as connection:
+    with closing_at_failure(engine), alone(engine) as connection:
         if not inspect(connection).get_table_names():
             prefix = prefix or "".join(secrets.choice(ALPHABET) for _ in range(PREFIX_LETTERS))
             tables.metadata.create_all(connection)
@@ -93,8 +96,11 @@ def create_ledger(url: str, now: datetime, *, prefix: str | None = None) -> Ledg
     return open_ledger(url)
 
 
-def open_ledger(url: str, *, older: bool = False) -> Ledger:
-    """Open the ledger that is there, of the version this program knows; ``older`` ones only to migrate them."""
+def open_ledger(url: str, *, older: bool = False, moved: bool = False) -> Ledger:
+    """Open the ledger that is there, of the version this program knows.
+
+    ``older`` ones are opened only to migrate them, ``moved`` ones only to complete their copy.
+    """
     engine = engines.make_engine(url)
     with closing_at_failure(engine):
         engines.must_exist(engine)
@@ -107,6 +113,10 @@ def open_ledger(url: str, *, older: bool = False) -> Ledger:
             raise GuardStopped("ledger.newer", version=version, known=VERSION)
         if version < VERSION and not older:
             raise GuardStopped("ledger.older", version=version, known=VERSION)
+        if row.ledger_id.startswith(COPYING):
+            raise GuardStopped("ledger.copy_unfinished")
+        if row.ledger_id.startswith(MOVED) and not moved:
+            raise GuardStopped("ledger.moved")
     return Ledger(engine, row.ledger_id, row.prefix)
 
 

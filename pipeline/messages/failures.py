@@ -57,6 +57,16 @@ FAILURES: dict[str, Failure] = {
             "`mediasms resolve {dispatch} --as taken|refused --because TEXT`",
         ),
     ),
+    "send.unrecorded": Failure(
+        Text(
+            "送信 {dispatch} を試みましたが、結果を台帳に記録できませんでした：{problem}",
+            "dispatch {dispatch} was tried, but the ledger could not record how it ended: {problem}",
+        ),
+        Text(
+            "台帳が使えるようになったら、もう一度実行してください。勝手に再送はしません。",
+            "Run it again when the ledger can be used: it is not sent again by itself.",
+        ),
+    ),
     "run.waiting_planned": Failure(
         Text(
             "「対象外」とした行の中に、まだ送信していない別のバッチ {batch} のもの（未送信 {count} 通）があります。",

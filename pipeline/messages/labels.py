@@ -272,6 +272,10 @@ LABELS: dict[str, Text] = {
     "profile.sample": Text("この {columns} 列の CSV を送る例：", "an example of the {columns} columns it sends:"),
     "profile.column": Text("  {number} 列目  {value}", "  column {number}  {value}"),
     "ledger.good": Text("台帳に問題はありません。", "the ledger is sound."),
+    "ledger.copied": Text(
+        "台帳の {rows} 行を移しました。これからは ledger.url をその先にしてください。元の台帳からは送れません。",
+        "{rows} rows were copied. Let ledger.url name the new place now: the old ledger sends nothing any more.",
+    ),
     "ledger.version": Text("台帳のバージョン：{version}", "ledger version: {version}"),
     "init.config": Text("{file} を作りました。", "made {file}"),
     "init.done": Text("{workspace} の準備ができました。", "{workspace} is ready."),

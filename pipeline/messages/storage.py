@@ -123,6 +123,51 @@ STORAGE_FAILURES: dict[str, Failure] = {
             "Let ledger.url name the database it was moved to.",
         ),
     ),
+    "ledger.copy_way": Failure(
+        Text(
+            "台帳は SQLite のファイルから PostgreSQL へだけ移せます。",
+            "a ledger is only copied from a SQLite file to PostgreSQL.",
+        ),
+        Text(
+            "ledger.url は sqlite:///…、移す先は postgresql://… にしてください。",
+            "Let ledger.url be the sqlite:///… it is in, and name postgresql://… as its new place.",
+        ),
+    ),
+    "ledger.copy_password": Failure(
+        Text(
+            "コマンドラインのアドレスにパスワードは書けません。",
+            "an address on the command line must not hold a password.",
+        ),
+        Text(
+            "環境変数 PGPASSWORD か ~/.pgpass に置いてください。",
+            "Put it into the environment (PGPASSWORD) or into ~/.pgpass.",
+        ),
+    ),
+    "ledger.copy_not_empty": Failure(
+        Text("{place} は空ではありません。", "{place} is not empty."),
+        Text(
+            "空のデータベースを指定してください。中断した移行の残りなら、消してから実行してください。",
+            "Name an empty database; drop what an interrupted copy left there.",
+        ),
+    ),
+    "ledger.copy_in_flight": Failure(
+        Text("{count} 件が送信中です。", "{count} messages are in flight."),
+        Text(
+            "送信が終わってから、または `mediasms run` で続きを済ませてから、もう一度実行してください。",
+            "Run it again when sending has ended, or after `mediasms run` has taken the batch up again.",
+        ),
+    ),
+    "ledger.copy_differs": Failure(
+        Text("件数が合いません：{before} → {after}", "the copy has other counts: {before} → {after}"),
+        Text("何も移していません。報告してください。", "Nothing was moved; report this."),
+    ),
+    "ledger.copy_unfinished": Failure(
+        Text("この台帳への移行は終わっていません。", "the copy to this ledger was not completed."),
+        Text(
+            "`mediasms ledger copy` をもう一度実行してください。",
+            "Run `mediasms ledger copy` again, with ledger.url as it was.",
+        ),
+    ),
     "lock.lost": Failure(
         Text(
             "台帳への接続が切れ、キャンペーンのロックを失いました。以後は何も送っていません。",

@@ -73,9 +73,13 @@ def run(  # noqa: PLR0913 - each is a choice of the person who runs it
             stopped_by = error
     if after_send:
         after_send()
-    batch = get_batch(context.ledger, validated.batch.batch_id)
-    stopped_by = _pull(context, batch, stopped_by)
-    reconciled = reconcile(context, batch)
+    try:
+        batch = get_batch(context.ledger, validated.batch.batch_id)
+        stopped_by = _pull(context, batch, stopped_by)
+        reconciled = reconcile(context, batch)
+    except TryLater as error:
+        # That the ledger cannot be asked now never hides that an outcome is open.
+        raise (stopped_by if isinstance(stopped_by, OutcomeUnknown) else error) from None
     if isinstance(stopped_by, OutcomeUnknown) and not _is_unfinished(reconciled):
         stopped_by = None  # the results have settled every message of it, and nothing is left to send
     until = context.now() + wait

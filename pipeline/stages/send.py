@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -264,10 +265,14 @@ def _send_one(context: Context, gateway: GatewayClient, batch: Batch, dispatch: 
     context.workspace.mark_begun(batch.batch_id, dispatch.number, attempt)
     exchange = gateway.upload(payload, lambda done, total: context.progress("send", done, total))
     if exchange.http_status is None and exchange.bytes_read == 0:
-        return_dispatch(context.ledger, dispatch, context.now(), exchange.problem)
+        with _must_be_recorded(dispatch):
+            return_dispatch(context.ledger, dispatch, context.now(), exchange.problem)
         raise TryLater("gateway.unreachable", url=context.settings.gateway.base_url, problem=exchange.problem)
     verdict = _judge(context, exchange, smsids, repeated=repeated)
-    end_dispatch(context.ledger, dispatch, verdict, context.now(), exchange.problem or f"HTTP {exchange.http_status}")
+    with _must_be_recorded(dispatch):
+        end_dispatch(
+            context.ledger, dispatch, verdict, context.now(), exchange.problem or f"HTTP {exchange.http_status}"
+        )
     if verdict.code == _UNAUTHORISED or verdict.code is not None:
         note_auth(
             context.ledger,
@@ -276,6 +281,16 @@ def _send_one(context: Context, gateway: GatewayClient, batch: Batch, dispatch: 
             failed=verdict.code == _UNAUTHORISED,
         )
     return verdict
+
+
+@contextmanager
+def _must_be_recorded(dispatch: Dispatch) -> Iterator[None]:
+    """Say that an outcome is open when the ledger could not take it: something was tried, so it is not for later."""
+    try:
+        yield
+    except TryLater as error:
+        problem = error.facts.get("problem", "")
+        raise OutcomeUnknown("send.unrecorded", dispatch=dispatch.dispatch_id, problem=problem) from None
 
 
 def _judge(context: Context, exchange: Exchange, smsids: dict[str, str], *, repeated: bool) -> Verdict:

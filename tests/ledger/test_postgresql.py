@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -14,7 +14,8 @@ from sqlalchemy import func, make_url, select
 from sqlalchemy import text as sql
 from sqlalchemy.exc import IntegrityError
 
-from pipeline.errors import Exit, GuardStopped, MediasmsError, TryLater, UsageError
+from pipeline.adapters.gateway import Exchange
+from pipeline.errors import Exit, GuardStopped, MediasmsError, OutcomeUnknown, TryLater, UsageError
 from pipeline.ledger import check_ledger, create_ledger, engines, open_ledger
 from pipeline.ledger.batches import list_batches, live_keys
 from pipeline.ledger.dispatches import adopt_in_flight, begin_dispatch, list_dispatches
@@ -22,8 +23,9 @@ from pipeline.ledger.locks import campaign_lock, lock_key
 from pipeline.ledger.optouts import add_optouts
 from pipeline.ledger.tables import optout
 from pipeline.model import MessageState
-from pipeline.operations.run import send_batch
+from pipeline.operations.run import run, send_batch
 from pipeline.stages import planning
+from pipeline.stages.validate import Request
 from tests.databases import POSTGRESQL
 from tests.pooler import Pooler
 
@@ -286,6 +288,36 @@ def test_a_run_that_lost_its_lock_begins_nothing_more(house: House, context: Con
     assert house.uploads() == 3
 
 
+@pytest.mark.parametrize("answered", [True, False], ids=["an answer", "not a byte left"])
+def test_an_answer_that_cannot_be_recorded_is_an_open_outcome(
+    house: House, context: Context, *, answered: bool
+) -> None:
+    source = house.recipients(12)
+    batch = house.batch(context, source)
+    upload = context.gateway.upload
+
+    def then_the_server_is_gone(*arguments: Any) -> Exchange:  # noqa: ANN401 - of upload
+        exchange = upload(*arguments) if answered else Exchange(0, None, b"", "refused")
+        context.ledger.close()
+        monkeypatch.setattr(psycopg, "connect", gone)
+        return exchange
+
+    def gone(*_arguments: object, **_named: object) -> None:
+        raise psycopg.OperationalError
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(context.gateway, "upload", then_the_server_is_gone)
+        with pytest.raises(OutcomeUnknown) as stopped:
+            run(context, Request(source, "c"))
+    assert (stopped.value.code, stopped.value.exit) == ("send.unrecorded", Exit.UNKNOWN)
+    assert house.states(house.open(), batch.batch_id) == {MessageState.IN_FLIGHT: 5, PLANNED: 7}
+    again = house.open()
+    with pytest.raises(OutcomeUnknown) as unknown:
+        send_batch(again, batch.batch_id, again=False, confirm=None)
+    assert unknown.value.code == "send.unknown"
+    assert house.uploads() == answered
+
+
 def test_a_run_whose_lock_went_to_another_adopts_and_begins_nothing(
     house: House, context: Context, server: Server
 ) -> None:
@@ -357,7 +389,6 @@ def test_a_lock_on_a_closed_server_is_for_later(context: Context, monkeypatch: p
 
     context.ledger.close()
     monkeypatch.setattr(psycopg, "connect", gone)
-    monkeypatch.setattr(psycopg.Connection, "connect", gone)
     with (
         pytest.raises(TryLater) as stopped,
         campaign_lock(context.ledger, "c", context.workspace.locks_folder(), context.now()),
