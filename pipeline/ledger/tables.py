@@ -189,8 +189,8 @@ stop = Table(
     "stop",
     metadata,
     Column("batch_id", ForeignKey("batch.batch_id"), primary_key=True),
-    Column("at", _Text, nullable=False),
-    Column("actor", _Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("actor", Text, nullable=False),
     sqlite_strict=True,
 )
 optout = Table(
