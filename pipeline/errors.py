@@ -68,6 +68,15 @@ def worst(outcomes: list[Exit]) -> Exit:
     return min(outcomes, key=SEVERITY.index, default=Exit.DONE)
 
 
+class Interrupted(BaseException):
+    """SIGINT or SIGTERM arrived. Not an ``Exception``: nothing on the way may take it for a failure and go on."""
+
+    def __init__(self, exit_code: Exit) -> None:
+        """Keep the exit code that says which."""
+        self.exit = exit_code
+        super().__init__(exit_code)
+
+
 class MediasmsError(Exception):
     """A failure with a stable ``code``; subclasses fix the exit code."""
 

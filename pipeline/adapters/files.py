@@ -66,9 +66,17 @@ def fsync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it that are missing, and put their names on disk: a lost name loses all below."""
+    missing = [found for found in (folder, *folder.parents) if not found.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in missing:
+        fsync_folder(made.parent)
+
+
 def _opened(path: Path) -> DurableFile:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         return DurableFile(path)
     except OSError as error:
         raise TryLater("files.not_writable", folder=str(path.parent), problem=error.strerror) from None
@@ -178,6 +186,10 @@ class Workspace:
             folder.mkdir(parents=True, exist_ok=True)
         if not (self.root / _IDENTITY).exists():
             write_durable(self.root / _IDENTITY, f"{ledger_id}\n".encode())
+        # Whoever made the folder of the workspace: a lost name would look like an installation that has sent nothing.
+        for folder in self.root.absolute().parents:
+            with suppress(PermissionError):
+                fsync_folder(folder)
 
     def ledger_id(self) -> str:
         """Return the id of the ledger this workspace belongs to."""

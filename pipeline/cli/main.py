@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ import click
 
 from pipeline.cli.output import Output, detect_language, leave
 from pipeline.cli.spelling import CONFIG, spelled
-from pipeline.errors import Exit, MediasmsError
+from pipeline.errors import Exit, Interrupted, MediasmsError
 from pipeline.messages import Language
 
 if TYPE_CHECKING:
@@ -98,8 +97,10 @@ def _guarded(output: Output, call: Callable[[], Exit]) -> Exit:
             traceback.print_exc()
         output.document({"error": error.code, "exit": int(error.exit)})
         return error.exit
-    except _Terminated:
-        return _ended(output, "terminated", Exit.TERMINATED)
+    except Interrupted as signalled:
+        name = "terminated" if signalled.exit is Exit.TERMINATED else "interrupted"
+        output.urge(f"ended.{name}")
+        return _ended(output, name, signalled.exit)
     except (KeyboardInterrupt, click.Abort):
         return _ended(output, "interrupted", Exit.INTERRUPTED)
     except BrokenPipeError:
@@ -121,14 +122,6 @@ def _without_values() -> None:
     """Print the traceback's places but not the message of the exception, which may hold numbers or texts."""
     kind, _, trace = sys.exc_info()
     click.echo("".join(traceback.format_tb(trace)) + f"error[bug]: {kind.__name__ if kind else '?'}", err=True)
-
-
-class _Terminated(BaseException):
-    """SIGTERM arrived."""
-
-
-def _terminate(_signal: int, _frame: object) -> None:
-    raise _Terminated
 
 
 class _Commands(click.Group):
@@ -170,5 +163,7 @@ def main() -> None:
     gc.set_threshold(_FEW_COLLECTIONS)
     # Arrow's allocator gives memory back after 10 ms. Touching it anew costs more than most of what is done with it.
     os.environ.setdefault("MIMALLOC_PURGE_DELAY", "100")
-    signal.signal(signal.SIGTERM, _terminate)
+    from pipeline.adapters.interruption import install
+
+    install()
     cli(prog_name="mediasms")

@@ -54,6 +54,10 @@ class Output:
         if not self.quiet:
             self._log("info", code, label(code, self.language, **facts))
 
+    def urge(self, code: str, /, **facts: object) -> None:
+        """Print a line of the catalogue that nobody may miss, with its commands spelled out."""
+        self._log("warning", code, completed(label(code, self.language, **facts), self.config))
+
     def document(self, document: Mapping[str, object]) -> None:
         """Print the command's one JSON document, if it was asked for."""
         if self.as_json:

@@ -220,7 +220,7 @@ def ledger_command() -> None:
 def ledger_check(session: Session) -> Exit:
     """Check the ledger's integrity and that it knows every attempt the workspace knows."""
     from pipeline.ledger import check_ledger
-    from pipeline.stages.send import check_markers
+    from pipeline.stages.guards import check_markers
 
     with session.context() as context:
         if problems := check_ledger(context.ledger):

@@ -233,6 +233,16 @@ def end_dispatch(ledger: Ledger, value: Dispatch, verdict: Verdict, now: datetim
         )
 
 
+def interrupt_dispatch(ledger: Ledger, value: Dispatch, now: datetime) -> None:
+    """Record that whoever was sending a dispatch gave it up while it was on its way: what was taken is unknown."""
+    with ledger.writing() as connection:
+        count = move(connection, value.dispatch_id, MessageState.IN_FLIGHT, MessageState.UNKNOWN, reason="interrupted")
+        connection.execute(
+            update(dispatch).where(dispatch.c.dispatch_id == value.dispatch_id).values(ended_at=iso(now))
+        )
+        record_event(connection, now, "interrupted", value.batch_id, value.dispatch_id, messages=count)
+
+
 def adopt_in_flight(ledger: Ledger, campaign_name: str, now: datetime) -> int:
     """Turn what a dead process left in flight into unknown; only the holder of the campaign lock may call this."""
     with ledger.writing() as connection:

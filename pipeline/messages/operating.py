@@ -61,6 +61,18 @@ OPERATING_LABELS: dict[str, Text] = {
     ),
     "status.none": Text("バッチはまだありません。", "no batches yet."),
     "resolve.done": Text("{count} 通を {outcome} としました。", "{count} messages resolved as {outcome}."),
+    "ended.interrupted": Text(
+        "中断しました。送信の途中だったものは記録してあり、同じコマンドをもう一度実行しても二重には送られません。"
+        "いまの状態は `mediasms status` で分かります。",
+        "interrupted: what was on its way is recorded, and running the same command again sends nothing twice. "
+        "`mediasms status` says where things stand.",
+    ),
+    "ended.terminated": Text(
+        "終了の指示を受けて止めました。送信の途中だったものは記録してあり、同じコマンドをもう一度実行しても"
+        "二重には送られません。いまの状態は `mediasms status` で分かります。",
+        "terminated: what was on its way is recorded, and running the same command again sends nothing twice. "
+        "`mediasms status` says where things stand.",
+    ),
     "ask.cancel": Text(
         "まだ送信していない {count} 通を取り消します。元には戻せません。よろしいですか？",
         "Cancel {count} messages that have not been sent yet? This cannot be undone.",

@@ -13,6 +13,7 @@ import pandas as pd
 from pipeline.context import Context
 from pipeline.core.calendar import jst_date, parse_gateway_time
 from pipeline.errors import GuardStopped
+from pipeline.ledger.dispatches import attempts_by_dispatch
 from pipeline.model import Batch
 
 _SCHEDULED = "scheduled"
@@ -24,6 +25,14 @@ class Late:
 
     actor: str
     because: str
+
+
+def check_markers(context: Context) -> None:
+    """Refuse to send when a marker knows of an attempt that the ledger does not: it went back in time."""
+    known = attempts_by_dispatch(context.ledger)
+    for batch_id, number, attempt in context.workspace.begun():
+        if known.get((batch_id, number), 0) < attempt:
+            raise GuardStopped("ledger.went_back", dispatch=f"{batch_id}-{number:04d}")
 
 
 def is_late(context: Context, batch: Batch, late: Late | None) -> bool:

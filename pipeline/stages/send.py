@@ -17,10 +17,11 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.adapters.gateway import Exchange, GatewayClient
+from pipeline.adapters.interruption import held, uploading
 from pipeline.context import Context
 from pipeline.core.answers import Verdict, judge, parse_answer
 from pipeline.core.calendar import jst_date
-from pipeline.errors import GatewayRefused, GuardStopped, OutcomeUnknown, TryLater
+from pipeline.errors import GatewayRefused, GuardStopped, Interrupted, OutcomeUnknown, TryLater
 from pipeline.ledger.batches import (
     count_opted_out,
     count_states,
@@ -31,11 +32,11 @@ from pipeline.ledger.batches import (
 from pipeline.ledger.cancelling import Stop, cancel_opted_out, cancel_stopped, stop_of
 from pipeline.ledger.dispatches import (
     adopt_in_flight,
-    attempts_by_dispatch,
     begin_dispatch,
     dispatched,
     end_dispatch,
     free_messages,
+    interrupt_dispatch,
     list_dispatches,
     note_auth,
     offered_before,
@@ -46,7 +47,14 @@ from pipeline.ledger.dispatches import (
 from pipeline.ledger.optouts import opted_out
 from pipeline.ledger.results import settle
 from pipeline.model import Batch, Dispatch, MessageState, Proof, RunAction
-from pipeline.stages.guards import Late, is_late, stop_if_dear, stop_if_payload_passed, stop_if_time_passed
+from pipeline.stages.guards import (
+    Late,
+    check_markers,
+    is_late,
+    stop_if_dear,
+    stop_if_payload_passed,
+    stop_if_time_passed,
+)
 from pipeline.stages.login import stop_after_failed_logins
 from pipeline.stages.planning import accepted_rows, digests, plan, plan_free_again, rows_with
 
@@ -230,14 +238,6 @@ def preview(context: Context, batch: Batch, waiting: set[str]) -> Preview:
     return Preview(len(waiting), *first, lowest, highest, unpriced)
 
 
-def check_markers(context: Context) -> None:
-    """Refuse to send when a marker knows of an attempt that the ledger does not: it went back in time."""
-    known = attempts_by_dispatch(context.ledger)
-    for batch_id, number, attempt in context.workspace.begun():
-        if known.get((batch_id, number), 0) < attempt:
-            raise GuardStopped("ledger.went_back", dispatch=f"{batch_id}-{number:04d}")
-
-
 def _stop_if_unsettled(context: Context, batch: Batch) -> None:
     open_dispatches = [found for found in list_dispatches(context.ledger, batch.batch_id) if found.is_unsettled]
     if open_dispatches:
@@ -259,28 +259,47 @@ def _send_one(context: Context, gateway: GatewayClient, batch: Batch, dispatch: 
     smsids = dispatched(context.ledger, dispatch.dispatch_id)
     nothing_taken = [code for code, known in context.documented.items() if known.proves is Proof.NOTHING_TAKEN]
     repeated = offered_before(context.ledger, dispatch, nothing_taken)
-    attempt = begin_dispatch(context.ledger, dispatch, context.now())
-    if attempt is None:
-        return None
-    context.workspace.mark_begun(batch.batch_id, dispatch.number, attempt)
-    exchange = gateway.upload(payload, lambda done, total: context.progress("send", done, total))
-    if exchange.http_status is None and exchange.bytes_read == 0:
+    with held():
+        attempt = begin_dispatch(context.ledger, dispatch, context.now())
+        if attempt is None:
+            return None
+        context.workspace.mark_begun(batch.batch_id, dispatch.number, attempt)
+        exchange = _upload(context, gateway, dispatch, payload)
+        if exchange.http_status is None and exchange.bytes_read == 0:
+            with _must_be_recorded(dispatch):
+                return_dispatch(context.ledger, dispatch, context.now(), exchange.problem)
+            raise TryLater("gateway.unreachable", url=context.settings.gateway.base_url, problem=exchange.problem)
+        verdict = _judge(context, exchange, smsids, repeated=repeated)
+        detail = exchange.problem or f"HTTP {exchange.http_status}"
         with _must_be_recorded(dispatch):
-            return_dispatch(context.ledger, dispatch, context.now(), exchange.problem)
-        raise TryLater("gateway.unreachable", url=context.settings.gateway.base_url, problem=exchange.problem)
-    verdict = _judge(context, exchange, smsids, repeated=repeated)
-    with _must_be_recorded(dispatch):
-        end_dispatch(
-            context.ledger, dispatch, verdict, context.now(), exchange.problem or f"HTTP {exchange.http_status}"
-        )
-    if verdict.code == _UNAUTHORISED or verdict.code is not None:
-        note_auth(
-            context.ledger,
-            context.settings.gateway.base_url,
-            context.now(),
-            failed=verdict.code == _UNAUTHORISED,
-        )
+            end_dispatch(context.ledger, dispatch, verdict, context.now(), detail)
+        if verdict.code is not None:
+            refused = verdict.code == _UNAUTHORISED
+            note_auth(context.ledger, context.settings.gateway.base_url, context.now(), failed=refused)
     return verdict
+
+
+def _upload(context: Context, gateway: GatewayClient, dispatch: Dispatch, payload: Path) -> Exchange:
+    """Let the payload leave; a signal breaks it off after a grace.
+
+    What was on its way is unknown then, and what had not begun to leave is an exchange without a byte.
+    """
+    read = 0
+
+    def progress(done: int, total: int) -> None:
+        nonlocal read
+        read = done
+        context.progress("send", done, total)
+
+    try:
+        with uploading():
+            return gateway.upload(payload, progress)
+    except Interrupted:
+        if read:
+            with _must_be_recorded(dispatch):
+                interrupt_dispatch(context.ledger, dispatch, context.now())
+            raise
+        return Exchange(0, None, b"", "interrupted")
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.adapters import files
 from pipeline.adapters.files import (
     Workspace,
     durable,
@@ -227,3 +228,42 @@ def test_where_people_s_folder_cannot_be_written_the_file_goes_otherwise(tmp_pat
     part.write_bytes(b"x")
     assert place_beside(part, tmp_path / "missing" / "list.xlsx", otherwise=otherwise) == otherwise
     assert content(tmp_path) == {"otherwise.xlsx": b"x"}
+
+
+def _synced(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, list[str]]]:
+    """Return, as they come, the folders that are synced with the names that are in them at that moment."""
+    synced: list[tuple[Path, list[str]]] = []
+    plain = files.fsync_folder
+
+    def seen(folder: Path) -> None:
+        plain(folder)
+        synced.append((folder, sorted(path.name for path in folder.iterdir())))
+
+    monkeypatch.setattr(files, "fsync_folder", seen)
+    return synced
+
+
+def test_the_names_of_new_folders_are_on_disk_before_a_file_appears_in_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = _synced(monkeypatch)
+    write_durable(tmp_path / "batches" / "one" / "a.csv", b"a")
+    assert synced == [
+        (tmp_path / "batches", ["one"]),
+        (tmp_path, ["batches"]),
+        (tmp_path / "batches" / "one", ["a.csv"]),
+    ]
+    write_durable(tmp_path / "batches" / "one" / "b.csv", b"b")
+    assert len(synced) == 4
+
+
+def test_the_name_of_a_workspace_is_on_disk_whoever_made_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "a" / "workspace"
+    root.mkdir(parents=True)
+    synced = _synced(monkeypatch)
+    Workspace(root).create("id")
+    assert (tmp_path / "a", ["workspace"]) in synced
+    assert (tmp_path, ["a"]) in synced
+    assert (root, ["batches", "ledger.id", "locks", "pulls"]) in synced

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 from datetime import timedelta
@@ -19,7 +18,7 @@ from pipeline.cli.commands import _asker
 from pipeline.cli.main import cli
 from pipeline.cli.options import Span
 from pipeline.cli.output import Output, _Bar, actor, detect_language
-from pipeline.errors import Bug, Exit, GuardStopped
+from pipeline.errors import Bug, Exit, GuardStopped, Interrupted
 from pipeline.messages import Language
 from pipeline.stages.send import Preview
 
@@ -103,7 +102,8 @@ def _raise(error: BaseException) -> Exit:
     [
         (KeyboardInterrupt(), Exit.INTERRUPTED),
         (click.Abort(), Exit.INTERRUPTED),
-        (main._Terminated(), Exit.TERMINATED),
+        (Interrupted(Exit.INTERRUPTED), Exit.INTERRUPTED),
+        (Interrupted(Exit.TERMINATED), Exit.TERMINATED),
         (BrokenPipeError(), Exit.DONE),
         (GuardStopped("resolve.nothing", dispatch="x-0001"), Exit.GUARD),
         (Bug("state.illegal", before="a", after="b"), Exit.BUG),
@@ -120,11 +120,6 @@ def test_whatever_is_raised_becomes_an_exit_code(
 def test_clicks_own_errors_are_left_to_click() -> None:
     with pytest.raises(click.UsageError):
         main._guarded(_output(), lambda: _raise(click.UsageError("no")))
-
-
-def test_sigterm_is_an_exception_until_the_command_ends() -> None:
-    with pytest.raises(main._Terminated):
-        main._terminate(signal.SIGTERM, None)
 
 
 def test_a_failure_is_one_document(capsys: pytest.CaptureFixture[str]) -> None:

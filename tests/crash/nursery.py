@@ -6,6 +6,7 @@ real HTTP; only its clock may be ahead, its effects may be counted, and it may b
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import http.client
 import json
@@ -77,10 +78,10 @@ class Effects:
         self._count = 0
 
     @contextmanager
-    def effect(self, name: str) -> Iterator[None]:
+    def effect(self, verb: str, *objects: str) -> Iterator[None]:
         self._count += 1
         number = self._count
-        os.write(self._journal, f"{name}\n".encode())
+        os.write(self._journal, ("\t".join((verb, *objects)) + "\n").encode())
         self._die_at(number, "before")
         yield
         self._die_at(number, "after")
@@ -89,12 +90,21 @@ class Effects:
         if self._stop == (number, when):
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def around(self, owner: Any, attribute: str, name: Callable[..., str]) -> None:  # noqa: ANN401 - a class or a module
-        """Make every call of ``owner.attribute`` an effect; ``name`` gets its arguments."""
+    def around(
+        self,
+        owner: Any,  # noqa: ANN401 - a class or a module
+        attribute: str,
+        facts: Callable[..., tuple[str, ...]],
+        *,
+        if_: Callable[..., bool] = lambda *_, **__: True,
+    ) -> None:
+        """Make every call of ``owner.attribute`` an effect; ``facts`` and ``if_`` get its arguments."""
         plain = getattr(owner, attribute)
 
         def counted(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - those of what is wrapped
-            with self.effect(name(*arguments, **named)):
+            if not if_(*arguments, **named):
+                return plain(*arguments, **named)
+            with self.effect(*facts(*arguments, **named)):
                 return plain(*arguments, **named)
 
         patch.object(owner, attribute, counted).start()
@@ -102,12 +112,13 @@ class Effects:
     def watch(self) -> None:
         """Count commits, what happens to files, and the upload."""
         self._watch_ledger()
-        self.around(files.DurableFile, "__init__", lambda _, path: f"open {path.name}")
-        self.around(files.DurableFile, "write", lambda file, _: f"write {file.path.name}")
-        self.around(os, "fsync", lambda handle: f"fsync {Path(f'/dev/fd/{handle}').resolve().name}")
-        self.around(Path, "replace", lambda _, target: f"rename to {Path(target).name}")
-        self.around(Path, "hardlink_to", lambda path, _: f"link {path.name}")
-        self._watch_removals()
+        self.around(files.DurableFile, "__init__", lambda _, path: ("open", str(path.with_name(f".{path.name}.part"))))
+        self.around(files.DurableFile, "write", lambda file, _: ("write", str(file._part)))
+        self.around(os, "fsync", lambda handle: ("fsync", _path_of(handle)))
+        self.around(os, "mkdir", lambda path, *_: ("mkdir", str(path)), if_=lambda path, *_: not Path(path).exists())
+        self.around(Path, "replace", lambda path, target: ("rename", str(path), str(target)))
+        self.around(Path, "hardlink_to", lambda path, target: ("link", str(target), str(path)))
+        self.around(Path, "unlink", lambda path, **_: ("remove", str(path)), if_=lambda path, **_: path.exists())
         self._watch_upload()
 
     def _watch_ledger(self) -> None:
@@ -118,21 +129,9 @@ class Effects:
             verb = sys._getframe(2).f_code.co_name  # beyond contextlib
             with ExitStack() as around_commit, plain(ledger) as connection:
                 yield connection
-                around_commit.enter_context(self.effect(f"commit {verb}"))
+                around_commit.enter_context(self.effect("commit", verb))
 
         patch.object(Ledger, "writing", writing).start()
-
-    def _watch_removals(self) -> None:
-        plain = Path.unlink
-
-        def unlink(path: Path, *, missing_ok: bool = False) -> None:
-            if path.exists():
-                with self.effect(f"remove {path.name}"):
-                    plain(path)
-            else:
-                plain(path, missing_ok=missing_ok)
-
-        patch.object(Path, "unlink", unlink).start()
 
     def _watch_upload(self) -> None:
         upload, plain = pipeline.adapters.gateway.GatewayClient.upload, http.client.HTTPConnection.send
@@ -142,7 +141,7 @@ class Effects:
             uploading[0] = True
             answer = upload(*arguments, **named)
             uploading[0] = False
-            with self.effect("upload: answer"):
+            with self.effect("upload", "answer"):
                 return answer
 
         def watched_send(connection: http.client.HTTPConnection, data: Any) -> None:  # noqa: ANN401 - as http.client has it
@@ -151,11 +150,17 @@ class Effects:
                 return
             pieces = {"head": data} if data.startswith(b"POST ") else _pieces(data)
             for name, piece in pieces.items():
-                with self.effect(f"upload: {name}"):
+                with self.effect("upload", name):
                     plain(connection, piece)
 
         patch.object(pipeline.adapters.gateway.GatewayClient, "upload", watched_upload).start()
         patch.object(http.client.HTTPConnection, "send", watched_send).start()
+
+
+def _path_of(handle: int) -> str:
+    if sys.platform == "darwin":
+        return fcntl.fcntl(handle, fcntl.F_GETPATH, bytes(1024)).rstrip(b"\0").decode()
+    return str(Path(f"/proc/self/fd/{handle}").readlink())
 
 
 def _pieces(data: bytes) -> dict[str, bytes]:
@@ -186,6 +191,8 @@ def _break(mutant: list[str]) -> None:
         patch.object(send, "begin_dispatch", begin_later).start()
     if "marker late" in mutant:
         patch.object(files.Workspace, "mark_begun", mark_later).start()
+    if "no fsync" in mutant:
+        patch.object(files, "fsync_folder", lambda _: None).start()
     if "no marker" in mutant:
         patch.object(files.Workspace, "mark_begun", lambda *_: None).start()
     patch.object(pipeline.adapters.gateway.GatewayClient, "upload", upload_first).start()

@@ -93,8 +93,13 @@ class Place:
         self.ahead += by
 
     @property
+    def operations(self) -> list[list[str]]:
+        """What the last watched run did, in its order: verb, then paths or names."""
+        return [line.split("\t") for line in (self.folder / EFFECTS).read_text().splitlines()]
+
+    @property
     def effects(self) -> list[str]:
-        return (self.folder / EFFECTS).read_text().splitlines()
+        return [f"{verb} {Path(objects[-1]).name}" for verb, *objects in self.operations]
 
     @property
     def document(self) -> dict[str, Any]:
@@ -207,13 +212,18 @@ def see_through(place: Place) -> list[str]:
 def _as_a_person_decides(place: Place) -> list[str]:
     states, copies = place.states(), place.copies()
     problems = [f"{smsid}: out, but still {states[smsid]}" for smsid in copies if states[smsid] != "taken"]
-    unknown = place.query("SELECT DISTINCT dispatch_id FROM message WHERE state = 'unknown'")
-    if len(unknown) != 1:
-        return [*problems, f"unknown dispatches: {unknown}"]
-    if place.run("resolve", unknown[0][0], "--as", "refused", "--because", "the console shows nothing"):
-        return [*problems, f"resolve: {place.said}"]
+    problems += free(place)
     code = place.run()
     return problems + at_most_once(place) + told_the_truth(place, code)
+
+
+def free(place: Place) -> list[str]:
+    """Decide, as a person who has looked, that the one unknown dispatch was not taken; return what is wrong."""
+    unknown = place.query("SELECT DISTINCT dispatch_id FROM message WHERE state = 'unknown'")
+    if len(unknown) != 1:
+        return [f"unknown dispatches: {unknown}"]
+    code = place.run("resolve", unknown[0][0], "--as", "refused", "--because", "the console shows nothing")
+    return [f"resolve: {place.said}"] if code else []
 
 
 class Places:

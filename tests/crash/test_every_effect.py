@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.simulator import Knobs
-from tests.crash.place import ACCEPTED, FINDINGS, LATE, at_most_once, killed, see_through, told_the_truth
+from tests.crash.place import ACCEPTED, FINDINGS, LATE, UNKNOWN, at_most_once, free, killed, see_through, told_the_truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from tests.crash.place import Places
+    from tests.crash.place import Place, Places
 
 RESULTS = {
     "on time": Knobs(),
@@ -56,15 +56,15 @@ def test_a_run_that_nobody_kills_has_every_kind_of_effect(places: Places) -> Non
         assert len(place.copies()) == ACCEPTED
         effects = place.effects
     names = [effect.partition(" ")[0] for effect in effects]
-    assert set(names) == {"open", "write", "fsync", "rename", "link", "remove", "commit", "upload:"}
+    assert set(names) == {"open", "write", "fsync", "rename", "link", "remove", "mkdir", "commit", "upload"}
     order = [
         "commit plan_batch",
         "commit begin_dispatch",
-        "rename to dispatch-0001.begun",
-        "upload: head",
-        "upload: first byte",
-        "upload: last byte",
-        "upload: answer",
+        "rename dispatch-0001.begun",
+        "upload head",
+        "upload first byte",
+        "upload last byte",
+        "upload answer",
         "commit end_dispatch",
     ]
     assert [effect for effect in effects if effect in order][: len(order)] == order
@@ -100,6 +100,37 @@ def test_a_kill_before_and_after_every_effect(
     assert _kill_at_each(places, edges, effects, knobs) == {}
 
 
+def _killed_once(place: Place, effects: list[str], where: str) -> list[str]:
+    """Kill a run; where nothing of it arrived, let a person say so, and the next run has to plan again."""
+    problems = killed(place, effects.index(where) + 1, "after")
+    if where == "upload head":
+        assert place.run() == UNKNOWN
+        problems += free(place)
+    return problems
+
+
+@pytest.mark.crash
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("where", ["upload last byte", "upload head"], ids=["settles", "plans again"])
+def test_a_kill_at_every_effect_of_the_run_after_a_kill(
+    places: Places, record_property: Callable[[str, object], None], where: str, when: str
+) -> None:
+    first = _effects(places)
+    with places() as place:
+        assert _killed_once(place, first, where) == []
+        place.run(watched=True)
+        second = place.effects
+    wrong = {}
+    for number, effect in enumerate(second, 1):
+        with places() as place:
+            problems = _killed_once(place, first, where) or killed(place, number, when) or see_through(place)
+        if problems:
+            wrong[f"{when} {number} ({effect})"] = problems
+    record_property("kills of the run after a kill", len(second))
+    assert wrong == {}
+
+
 def _mutated(places: Places, mutant: tuple[str, ...], where: str) -> list[str]:
     """Kill a broken product after an effect and see it through with the whole one; return what the harness finds."""
     effects = _effects(places, mutant=mutant)
@@ -110,7 +141,7 @@ def _mutated(places: Places, mutant: tuple[str, ...], where: str) -> list[str]:
 
 
 def test_an_intent_that_is_recorded_after_the_upload_is_found_by_its_duplicates(places: Places) -> None:
-    found = _mutated(places, ("intent late", "marker late"), "upload: last byte")
+    found = _mutated(places, ("intent late", "marker late"), "upload last byte")
     assert sum(problem.endswith(": 2 copies") for problem in found) == 3
 
 
@@ -119,12 +150,12 @@ def test_an_intent_that_is_recorded_after_the_upload_is_found_even_where_the_mar
 ) -> None:
     effects = _effects(places, mutant=("intent late",))
     with places() as place:
-        found = killed(place, effects.index("upload: last byte") + 1, "after", ("intent late",))
+        found = killed(place, effects.index("upload last byte") + 1, "after", ("intent late",))
         assert sum(problem.endswith(": out, but planned") for problem in found) == 3
         assert told_the_truth(place, place.run())[0].startswith("exit 7")
         assert set(place.copies().values()) == {1}
 
 
 def test_a_marker_that_is_not_written_is_found(places: Places) -> None:
-    found = _mutated(places, ("no marker",), "upload: last byte")
+    found = _mutated(places, ("no marker",), "upload last byte")
     assert sum(problem.endswith(": out, but without a marker") for problem in found) == 6

@@ -18,6 +18,7 @@ from pipeline.operations.cancel import Cancelled, cancel, look_up
 from pipeline.operations.next_step import Step, next_step
 from pipeline.operations.run import run, send_batch
 from pipeline.simulator import Knobs
+from pipeline.stages import planning
 from pipeline.stages import send as sending
 from pipeline.stages.send import send
 from pipeline.stages.validate import Request
@@ -117,7 +118,7 @@ def test_a_batch_cancelled_between_check_and_plan_is_cancelled_by_its_sender(
     house: House, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch = house.batch(context, house.recipients(7))
-    plan = sending.plan
+    plan = planning.plan
 
     def planned_late(*arguments: Any) -> None:  # noqa: ANN401 - handed through
         _cancel(house.open(), batch.batch_id)

@@ -16,9 +16,9 @@ from pipeline.operations.resolve import resolve
 from pipeline.simulator import Knobs
 from pipeline.stages import planning
 from pipeline.stages import send as sending
-from pipeline.stages.guards import Late
+from pipeline.stages.guards import Late, check_markers
 from pipeline.stages.pull import pull
-from pipeline.stages.send import Preview, Sent, check_markers, send
+from pipeline.stages.send import Preview, Sent, send
 from tests.databases import BOTH
 
 if TYPE_CHECKING:
