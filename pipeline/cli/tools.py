@@ -257,7 +257,7 @@ def ledger_copy(session: Session, *, url: str) -> Exit:
     from pipeline.operations.copy import copy
 
     # The command line can be read by everybody on the host.
-    if re.search(r"//[^@]*:[^@]*@|[?&]password=", url):
+    if re.search(r"//[^@]*:[^@]+@|[?&]password=", url):
         raise UsageError("ledger.copy_password")
     tables = copy(load(session.config, os.environ), url, datetime.now(UTC))
     session.output.say("ledger.copied", rows=sum(tables.values()))

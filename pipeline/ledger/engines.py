@@ -47,8 +47,11 @@ _SQLITE_URL = "sqlite:///"
 _BUSY_SECONDS: dict[str, float] = {_SQLITE: 5, _POSTGRESQL: 60}
 #: how long a writer may stand still before the server ends it, so that a frozen process does not stop every host
 _IDLE_SECONDS = 120
-#: first half of the key under which writers queue; the second is the schema, so that each ledger has its own queue
+#: first half of the key under which writers queue
 _WRITERS = 0x6D736D73
+#: second half: the table itself, so that each ledger has its own queue, and one queue whatever a role's search_path
+#: says; before there is a table, the schema in which it will be made
+_QUEUE = f"{_WRITERS}, hashtext(coalesce(to_regclass('identity')::oid::text, current_schema()))"
 #: a peer that has vanished is noticed by both sides within a minute: locks of a lost host become free
 _KEEPALIVE = {"idle": 30, "interval": 10, "count": 3}
 _MISSING_DATABASE = "3D000"
@@ -188,7 +191,7 @@ def begin_writing(connection: Connection) -> None:
             "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE;"
             f"SET LOCAL lock_timeout = {wait};"
             f"SET LOCAL idle_in_transaction_session_timeout = {_IDLE_SECONDS * 1000};"
-            f"SELECT pg_advisory_xact_lock({_WRITERS}, hashtext(current_schema()))"
+            f"SELECT pg_advisory_xact_lock({_QUEUE})"
         )
     else:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -411,7 +414,7 @@ def _lost_rules(connection: Connection) -> list[str]:
             found.append(f"foreign key: {table.name}")
     invalid = text(
         "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
-        "WHERE NOT i.indisvalid AND c.relnamespace = current_schema()::regnamespace"
+        "WHERE NOT i.indisvalid AND pg_table_is_visible(c.oid)"
     )
     found += [f"index: {row[0]}" for row in connection.execute(invalid)]
     return found

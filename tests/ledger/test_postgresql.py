@@ -181,8 +181,13 @@ def test_a_lost_rule_is_found(context: Context, server: Server, ledger_url: str)
     ]
 
 
-def test_writers_queue_and_see_what_the_one_before_did(house: House, context: Context) -> None:
-    other = house.open()
+@pytest.mark.parametrize("own_schema", [False, True])
+def test_writers_queue_and_see_what_the_one_before_did(
+    house: House, context: Context, server: Server, ledger_url: str, *, own_schema: bool
+) -> None:
+    # A role may look into a schema of its own first: it is the same ledger, and one queue.
+    path = f"{_schema(server.fresh())},{_schema(ledger_url)}"
+    other = house.open(LEDGER_URL=server.at(path) if own_schema else ledger_url)
     seen: list[int] = []
     first_is_in = threading.Event()
 
