@@ -207,6 +207,10 @@ class Workspace:
         """Return the lock file of ``name``."""
         return self.root / "locks" / f"{name}.lock"
 
+    def locks(self) -> list[Path]:
+        """Return every lock file there is."""
+        return sorted((self.root / "locks").glob("*.lock"))
+
     def checked(self, batch_id: str, artefact: Artefact) -> Path:
         """Return the path of an artefact after checking that it is what was written."""
         path = self.batch_folder(batch_id) / artefact.name
