@@ -219,6 +219,10 @@ class Workspace:
         """Return the folder of the locks that are files."""
         return self.root / "locks"
 
+    def locks(self) -> list[Path]:
+        """Return every lock file there is."""
+        return sorted((self.root / "locks").glob("*.lock"))
+
     def checked(self, batch_id: str, artefact: Artefact) -> Path:
         """Return the path of an artefact after checking that it is what was written."""
         path = self.batch_folder(batch_id) / artefact.name
