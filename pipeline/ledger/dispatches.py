@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from pipeline.core.answers import Verdict
@@ -22,12 +23,12 @@ _SLICE = 5_000
 
 @dataclass(frozen=True, slots=True)
 class PlannedDispatch:
-    """A chunk laid out as a payload on disk, with the rows of its messages (columns of the message table)."""
+    """A chunk laid out as a payload on disk, with its messages as columns of the message table."""
 
     number: int
     chunk: int
     payload: Artefact
-    messages: Iterable[Mapping[str, object]]
+    messages: Mapping[str, Sequence[object]]
 
 
 def dispatch_id(batch_id: str, number: int) -> str:
@@ -35,8 +36,11 @@ def dispatch_id(batch_id: str, number: int) -> str:
     return f"{batch_id}-{number:04d}"
 
 
-def plan_batch(ledger: Ledger, value: Batch, planned: Sequence[PlannedDispatch], now: datetime) -> None:
-    """Commit the intent: every message and every dispatch of a batch, in one transaction."""
+def plan_batch(ledger: Ledger, value: Batch, planned: Iterable[PlannedDispatch], now: datetime) -> None:
+    """Commit the intent: every message and every dispatch of a batch, in one transaction.
+
+    Dispatches are taken one by one, so that no more than one is in memory.
+    """
     try:
         with ledger.writing() as connection:
             frozen = connection.execute(
@@ -46,28 +50,40 @@ def plan_batch(ledger: Ledger, value: Batch, planned: Sequence[PlannedDispatch],
             )
             if frozen.rowcount != 1:
                 raise GuardStopped("batch.frozen", batch=value.batch_id)
-            count = 0
+            count = dispatches = 0
             for chunk in planned:
                 _insert_dispatch(connection, value, chunk)
-                rows = [
-                    {
-                        **row,
-                        "batch_id": value.batch_id,
-                        "campaign": value.campaign,
-                        "dispatch_id": dispatch_id(value.batch_id, chunk.number),
-                        "state": MessageState.PLANNED.value,
-                    }
-                    for row in chunk.messages
-                ]
-                if rows:
-                    connection.execute(insert(message), rows)
-                count += len(rows)
+                count += insert_columns(connection, message, _whole(value, chunk))
+                dispatches += 1
             if count != value.totals.accepted:
                 raise Bug("totals.messages", accepted=value.totals.accepted, messages=count)
-            record_event(connection, now, "planned", value.batch_id, messages=count, dispatches=len(planned))
+            record_event(connection, now, "planned", value.batch_id, messages=count, dispatches=dispatches)
     except IntegrityError:
         # Between validation and sending another batch of the campaign has served one of these rows.
         raise GuardStopped("batch.outdated", batch=value.batch_id) from None
+
+
+def _whole(value: Batch, chunk: PlannedDispatch) -> dict[str, Iterable[object]]:
+    """Return the columns of a dispatch's messages with those in which all its rows are alike."""
+    alike = {
+        "batch_id": value.batch_id,
+        "campaign": value.campaign,
+        "dispatch_id": dispatch_id(value.batch_id, chunk.number),
+        "state": MessageState.PLANNED.value,
+    }
+    return {**chunk.messages, **{name: repeat(same) for name, same in alike.items()}}
+
+
+def insert_columns(connection: Connection, table: Table, columns: Mapping[str, Iterable[object]]) -> int:
+    """Insert many rows, given by columns, in one statement; return how many.
+
+    They go to the driver as they are: a mapping for each row and SQLAlchemy's look at it cost more than the insert.
+    """
+    rows = list(zip(*columns.values(), strict=False))  # columns in which all rows are alike do not end
+    if rows:
+        names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+        connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", rows)  # noqa: S608 - our own names
+    return len(rows)
 
 
 def _insert_dispatch(connection: Connection, value: Batch, chunk: PlannedDispatch) -> None:
