@@ -109,8 +109,8 @@ def durable(*paths: Path) -> Iterator[tuple[DurableFile, ...]]:
             raise
 
 
-def write_durable(path: Path, data: bytes) -> Artefact:
-    """Write a small file durably."""
+def write_durable(path: Path, data: bytes | memoryview) -> Artefact:
+    """Write a file durably of which all bytes are there."""
     with durable(path) as (file,):
         file.write(data)
         return file.commit()
