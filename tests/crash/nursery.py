@@ -173,9 +173,9 @@ def _break(mutant: list[str]) -> None:
     upload = pipeline.adapters.gateway.GatewayClient.upload
     late: list[Callable[[], object]] = []
 
-    def begin_later(ledger: Any, dispatch: Any, now: datetime) -> int:  # noqa: ANN401 - those of begin_dispatch
-        late.append(lambda: begin(ledger, dispatch, now))
-        attempt: int = dispatch.attempts + 1
+    def begin_later(*arguments: Any) -> int:  # noqa: ANN401 - those of begin_dispatch
+        late.append(lambda: begin(*arguments))
+        attempt: int = arguments[1].attempts + 1
         return attempt
 
     def mark_later(*arguments: Any) -> None:  # noqa: ANN401 - those of mark_begun

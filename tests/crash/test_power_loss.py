@@ -140,8 +140,8 @@ def _fail(
         return problems or _damaged(place) or see_through(place) or _damaged(place)
 
 
-def _effects(places: Places) -> list[str]:
-    with places() as place:
+def _effects(places: Places, knobs: Knobs | None = None) -> list[str]:
+    with places(knobs) as place:
         assert place.run(watched=True) == FINDINGS
         return place.effects
 
@@ -167,10 +167,11 @@ def test_a_name_that_is_not_synced_is_found(places: Places) -> None:
 def test_power_is_lost_after_every_effect(
     places: Places, record_property: Callable[[str, object], None], world: str, share: int
 ) -> None:
-    effects = _effects(places)
+    knobs = Knobs(results_delay=LATE)
+    effects = _effects(places, knobs)
     numbers = range(1, len(effects) + 1)[share::SHARES]
     wrong: dict[str, list[str]] = defaultdict(list)
     for number in numbers:
-        wrong[f"{number} ({effects[number - 1]})"] += _fail(places, number, world, knobs=Knobs(results_delay=LATE))
+        wrong[f"{number} ({effects[number - 1]})"] += _fail(places, number, world, knobs=knobs)
     record_property("losses of power", len(numbers))
     assert {name: problems for name, problems in wrong.items() if problems} == {}
