@@ -42,6 +42,7 @@ class GatewaySettings(_Section):
     ca_file: Path | None = None
     proxy: str | None = None
     connect_timeout: float = Field(default=10, gt=0)
+    write_timeout: float = Field(default=60, gt=0)
     read_timeout: float = Field(default=120, gt=0)
 
 

@@ -173,6 +173,7 @@ def _access(configuration: Configuration, environment: Mapping[str, str]) -> Acc
         _password(configuration, environment),
         gateway.connect_timeout,
         gateway.read_timeout,
+        gateway.write_timeout,
         configuration.path(gateway.ca_file) if gateway.ca_file else None,
         gateway.proxy,
     )

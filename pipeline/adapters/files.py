@@ -109,8 +109,8 @@ def durable(*paths: Path) -> Iterator[tuple[DurableFile, ...]]:
             raise
 
 
-def write_durable(path: Path, data: bytes) -> Artefact:
-    """Write a small file durably."""
+def write_durable(path: Path, data: bytes | memoryview) -> Artefact:
+    """Write a file durably of which all bytes are there."""
     with durable(path) as (file,):
         file.write(data)
         return file.commit()
@@ -218,6 +218,10 @@ class Workspace:
     def locks_folder(self) -> Path:
         """Return the folder of the locks that are files."""
         return self.root / "locks"
+
+    def locks(self) -> list[Path]:
+        """Return every lock file there is."""
+        return sorted((self.root / "locks").glob("*.lock"))
 
     def checked(self, batch_id: str, artefact: Artefact) -> Path:
         """Return the path of an artefact after checking that it is what was written."""

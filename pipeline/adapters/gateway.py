@@ -20,6 +20,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
 from requests_toolbelt import MultipartEncoder, MultipartEncoderMonitor
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import Retry
 
 from pipeline.adapters.files import DurableFile
@@ -36,13 +38,18 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How to reach the gateway; timeouts in seconds, ``read_timeout`` is the longest silence."""
+    """How to reach the gateway; timeouts in seconds.
+
+    ``write_timeout`` is the longest time in which the gateway takes nothing of an upload, ``read_timeout`` the longest
+    silence afterwards.
+    """
 
     base_url: str
     username: str
     password: str
     connect_timeout: float
     read_timeout: float
+    write_timeout: float = 60
     ca_file: Path | None = None
     proxy: str | None = None
 
@@ -57,16 +64,52 @@ class Exchange:
     problem: str
 
 
+def _pools(write_timeout: float) -> dict[str, type[HTTPConnectionPool]]:
+    """Return pools whose connections have a timeout of their own for writing.
+
+    urllib3 has none: it writes under the timeout for connecting, which is no measure for a slow network.
+    """
+
+    class Plain(HTTPConnection):
+        def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - urllib3's own signature
+            if self.sock is None:
+                self.connect()
+            self.timeout = write_timeout
+            super().request(*args, **kwargs)
+
+    class Secure(HTTPSConnection):
+        def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as above
+            if self.sock is None:
+                self.connect()
+            self.timeout = write_timeout
+            super().request(*args, **kwargs)
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+    return {"http": PlainPool, "https": SecurePool}
+
+
 class _Transport(HTTPAdapter):
     """TLS 1.2 or newer, verified, no retries, large blocks."""
 
-    def __init__(self, ca_file: Path | None) -> None:
+    def __init__(self, ca_file: Path | None, write_timeout: float) -> None:
+        self._pools = _pools(write_timeout)
         self._context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
         self._context.minimum_version = ssl.TLSVersion.TLSv1_2
         super().__init__(max_retries=Retry(0, read=False))
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - urllib3's own signature
         super().init_poolmanager(*args, **kwargs, ssl_context=self._context, blocksize=_SEND_BLOCK)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - requests' own signature
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = self._pools
+        return manager
 
 
 class GatewayClient:
@@ -86,7 +129,7 @@ class GatewayClient:
             self._session.verify = str(access.ca_file)
         if access.proxy:
             self._session.proxies = {"https": access.proxy, "http": access.proxy}
-        transport = _Transport(access.ca_file)
+        transport = _Transport(access.ca_file, access.write_timeout)
         self._session.mount("https://", transport)
         self._session.mount("http://", transport)
 

@@ -142,9 +142,9 @@ class _Commands(click.Group):
         del ctx
         if cmd_name not in self.names:
             return None
-        from pipeline.cli import commands, optouts, people, tools
+        from pipeline.cli import commands, ledger, optouts, people, tools
 
-        for module in (commands, people, optouts, tools):
+        for module in (commands, people, optouts, ledger, tools):
             found: click.Command | None = getattr(module, f"{cmd_name}_command", None)
             if found:
                 return found

@@ -210,61 +210,6 @@ def codes_command(session: Session) -> Exit:
     return Exit.DONE
 
 
-@click.group("ledger")
-def ledger_command() -> None:
-    """Look after the ledger."""
-
-
-@ledger_command.command("check")
-@common
-def ledger_check(session: Session) -> Exit:
-    """Check the ledger's integrity and that it knows every attempt the workspace knows."""
-    from pipeline.ledger import check_ledger
-    from pipeline.stages.guards import check_markers
-
-    with session.context() as context:
-        if problems := check_ledger(context.ledger):
-            raise GuardStopped("ledger.damaged", problem="; ".join(problems[:5]))
-        check_markers(context)
-    session.output.say("ledger.good")
-    session.output.document({"problems": [], "exit": 0})
-    return Exit.DONE
-
-
-@ledger_command.command("migrate")
-@common
-def ledger_migrate(session: Session) -> Exit:
-    """Bring the ledger to the version of this program."""
-    from datetime import UTC, datetime
-
-    from pipeline.config import load
-    from pipeline.operations.migrate import migrate
-
-    version = migrate(load(session.config, os.environ), datetime.now(UTC))
-    session.output.say("ledger.version", version=version)
-    session.output.document({"version": version, "exit": 0})
-    return Exit.DONE
-
-
-@ledger_command.command("copy")
-@click.argument("url")
-@common
-def ledger_copy(session: Session, *, url: str) -> Exit:
-    """Move the ledger from its SQLite file to an empty PostgreSQL database."""
-    from datetime import UTC, datetime
-
-    from pipeline.config import load
-    from pipeline.operations.copy import copy
-
-    # The command line can be read by everybody on the host.
-    if re.search(r"//[^@]*:[^@]+@|[?&]password=", url):
-        raise UsageError("ledger.copy_password")
-    tables = copy(load(session.config, os.environ), url, datetime.now(UTC))
-    session.output.say("ledger.copied", rows=sum(tables.values()))
-    session.output.document({"tables": tables, "exit": 0})
-    return Exit.DONE
-
-
 @click.group("gateway")
 def gateway_command() -> None:
     """The embedded gateway."""

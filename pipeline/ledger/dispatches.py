@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
@@ -14,7 +15,7 @@ from pipeline.core.answers import Verdict
 from pipeline.errors import Bug, GuardStopped, UsageError
 from pipeline.ledger.batches import record_event
 from pipeline.ledger.cancelling import cancel_opted_out_in, cancel_stopped_in, has_opted_out
-from pipeline.ledger.engines import insert_many
+from pipeline.ledger.engines import insert_rows
 from pipeline.ledger.moving import may_be_planned_again, move
 from pipeline.ledger.opening import Ledger
 from pipeline.ledger.tables import auth_failure, batch, dispatch, iso, message, moment
@@ -25,12 +26,12 @@ _SLICE = 5_000
 
 @dataclass(frozen=True, slots=True)
 class PlannedDispatch:
-    """A chunk laid out as a payload on disk, with the rows of its messages (columns of the message table)."""
+    """A chunk laid out as a payload on disk, with its messages as columns of the message table."""
 
     number: int
     chunk: int
     payload: Artefact
-    messages: Iterable[Mapping[str, object]]
+    messages: Mapping[str, Sequence[object]]
 
 
 def dispatch_id(batch_id: str, number: int) -> str:
@@ -38,8 +39,11 @@ def dispatch_id(batch_id: str, number: int) -> str:
     return f"{batch_id}-{number:04d}"
 
 
-def plan_batch(ledger: Ledger, value: Batch, planned: Sequence[PlannedDispatch], now: datetime) -> None:
-    """Commit the intent: every message and every dispatch of a batch, in one transaction."""
+def plan_batch(ledger: Ledger, value: Batch, planned: Iterable[PlannedDispatch], now: datetime) -> None:
+    """Commit the intent: every message and every dispatch of a batch, in one transaction.
+
+    Dispatches are taken one by one, so that no more than one is in memory.
+    """
     try:
         with ledger.writing() as connection:
             frozen = connection.execute(
@@ -49,22 +53,31 @@ def plan_batch(ledger: Ledger, value: Batch, planned: Sequence[PlannedDispatch],
             )
             if frozen.rowcount != 1:
                 raise GuardStopped("batch.frozen", batch=value.batch_id)
-            count = 0
+            count = dispatches = 0
             for chunk in planned:
                 _insert_dispatch(connection, value, chunk)
-                same = {
-                    "batch_id": value.batch_id,
-                    "campaign": value.campaign,
-                    "dispatch_id": dispatch_id(value.batch_id, chunk.number),
-                    "state": MessageState.PLANNED.value,
-                }
-                count += insert_many(connection, message, ({**row, **same} for row in chunk.messages))
+                columns = _whole(value, chunk)
+                # Columns in which all rows are alike do not end.
+                rows = zip(*columns.values(), strict=False)
+                count += insert_rows(connection, message, list(columns), rows)
+                dispatches += 1
             if count != value.totals.accepted:
                 raise Bug("totals.messages", accepted=value.totals.accepted, messages=count)
-            record_event(connection, now, "planned", value.batch_id, messages=count, dispatches=len(planned))
+            record_event(connection, now, "planned", value.batch_id, messages=count, dispatches=dispatches)
     except IntegrityError:
         # Between validation and sending another batch of the campaign has served one of these rows.
         raise GuardStopped("batch.outdated", batch=value.batch_id) from None
+
+
+def _whole(value: Batch, chunk: PlannedDispatch) -> dict[str, Iterable[object]]:
+    """Return the columns of a dispatch's messages with those in which all its rows are alike."""
+    alike = {
+        "batch_id": value.batch_id,
+        "campaign": value.campaign,
+        "dispatch_id": dispatch_id(value.batch_id, chunk.number),
+        "state": MessageState.PLANNED.value,
+    }
+    return {**chunk.messages, **{name: repeat(same) for name, same in alike.items()}}
 
 
 def _insert_dispatch(connection: Connection, value: Batch, chunk: PlannedDispatch) -> None:

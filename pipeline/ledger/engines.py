@@ -10,6 +10,7 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,6 @@ from sqlalchemy import (
     create_engine,
     event,
     func,
-    insert,
     inspect,
     make_url,
     select,
@@ -269,27 +269,36 @@ def new_rows(connection: Connection, table: Table) -> Insert:
 
 
 def insert_many(connection: Connection, table: Table, rows: Iterable[Mapping[str, object]]) -> int:
-    """Insert many rows that name the same columns; return how many. PostgreSQL takes them as a stream (COPY)."""
-    if not is_shared(connection.dialect):
-        listed = list(rows)
-        if listed:
-            connection.execute(insert(table), listed)
-        return len(listed)
+    """Insert many rows that name the same columns; return how many."""
     every = iter(rows)
     first = next(every, None)
     if first is None:
         return 0
-    count = 1
-    quoted = connection.dialect.identifier_preparer.quote
     names = list(first)
-    statement = f"COPY {quoted(table.name)} ({', '.join(map(quoted, names))}) FROM STDIN"
+    return insert_rows(connection, table, names, (tuple(row[name] for name in names) for row in chain([first], every)))
+
+
+def insert_rows(connection: Connection, table: Table, names: Sequence[str], rows: Iterable[tuple[object, ...]]) -> int:
+    """Insert rows of the columns ``names``; return how many. PostgreSQL takes them as a stream (COPY).
+
+    They go to the driver as they are: a mapping for each row and SQLAlchemy's look at it cost more than the insert.
+    """
+    quoted = connection.dialect.identifier_preparer.quote
+    columns = ", ".join(map(quoted, names))
+    if not is_shared(connection.dialect):
+        listed = list(rows)
+        if listed:
+            marks = ", ".join("?" * len(names))
+            connection.exec_driver_sql(f"INSERT INTO {quoted(table.name)} ({columns}) VALUES ({marks})", listed)  # noqa: S608 - our own names
+        return len(listed)
+    count = 0
+    statement = f"COPY {quoted(table.name)} ({columns}) FROM STDIN"
     driver = connection.connection.dbapi_connection
     assert driver is not None  # noqa: S101 - the connection is in a transaction
     try:
         with driver.cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[attr-defined]
-            copy.write_row(first.values())
-            for row in every:
-                copy.write_row([row[name] for name in names])
+            for row in rows:
+                copy.write_row(row)
                 count += 1
     except driver_errors(connection) as error:
         raise DBAPIError.instance(statement, None, error, driver_errors(connection)) from None

@@ -276,6 +276,13 @@ LABELS: dict[str, Text] = {
         "台帳の {rows} 行を移しました。これからは ledger.url をその先にしてください。元の台帳からは送れません。",
         "{rows} rows were copied. Let ledger.url name the new place now: the old ledger sends nothing any more.",
     ),
+    "ledger.recovered": Text(
+        "印だけが残っていた {dispatches} 回の送信を記録しました。{messages} 通は「不明」です。次のコマンド：{command}",
+        "entered {dispatches} upload(s) that only their markers knew: {messages} messages are unknown. next: {command}",
+    ),
+    "ledger.backed_up": Text("台帳の控え：{file}", "backup of the ledger: {file}"),
+    "ledger.restored": Text("台帳を控え {file} に戻しました。", "the ledger is now the backup {file}."),
+    "ledger.aside": Text("それまでの台帳：{file}", "the ledger that was there: {file}"),
     "ledger.version": Text("台帳のバージョン：{version}", "ledger version: {version}"),
     "init.config": Text("{file} を作りました。", "made {file}"),
     "init.done": Text("{workspace} の準備ができました。", "{workspace} is ready."),

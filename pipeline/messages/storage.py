@@ -13,8 +13,10 @@ STORAGE_FAILURES: dict[str, Failure] = {
     "ledger.missing": Failure(
         Text("台帳 {file} がありません。", "the ledger {file} is missing."),
         Text(
-            "失われたなら控えから戻してください。新しく作ると送信済みの記録が失われます。",
-            "If it is lost, restore a backup: a new one would not know what was sent.",
+            "失われたなら `mediasms ledger restore FILE` で控えから戻してください。"
+            "新しく作ると送信済みの記録が失われます。",
+            "If it is lost, bring back a backup with `mediasms ledger restore FILE`: a new one would not know what "
+            "was sent.",
         ),
     ),
     "ledger.not_a_ledger": Failure(
@@ -23,7 +25,10 @@ STORAGE_FAILURES: dict[str, Failure] = {
     ),
     "ledger.damaged": Failure(
         Text("台帳が壊れています：{problem}", "the ledger is damaged: {problem}"),
-        Text("何も送らず、控えから戻してください。", "Send nothing; restore a backup."),
+        Text(
+            "何も送らず、`mediasms ledger restore FILE` で控えから戻してください。",
+            "Send nothing; bring back a backup with `mediasms ledger restore FILE`.",
+        ),
     ),
     "ledger.newer": Failure(
         Text(
@@ -38,8 +43,8 @@ STORAGE_FAILURES: dict[str, Failure] = {
             "the ledger has version {version}; this program works with {known}.",
         ),
         Text(
-            "控えを取ってから `mediasms ledger migrate` を実行してください。",
-            "Make a backup, then run `mediasms ledger migrate`.",
+            "台帳のファイルの控えを取ってから `mediasms ledger migrate` を実行してください。",
+            "Copy the ledger's file, then run `mediasms ledger migrate`.",
         ),
     ),
     "ledger.foreign": Failure(
@@ -57,7 +62,40 @@ STORAGE_FAILURES: dict[str, Failure] = {
             "送信 {dispatch} の記録が台帳にありません。台帳が過去に戻っています。",
             "the ledger does not know that dispatch {dispatch} was begun: it went back in time.",
         ),
-        Text("何も送らず、最新の台帳を戻してください。", "Send nothing; bring back the latest ledger."),
+        Text(
+            "何も送らず、もっと新しい台帳があれば戻してください。なければ `mediasms ledger check --recover` で、"
+            "その送信を「不明」として記録します。",
+            "Send nothing. If there is a later ledger, bring it back; else `mediasms ledger check --recover` enters "
+            "what was begun as unknown.",
+        ),
+    ),
+    "ledger.batch_lost": Failure(
+        Text(
+            "バッチ {batch} は送信を始めていますが、台帳にありません（全部で {count} 件）。何も送信しません。",
+            "batch {batch} was begun, but the ledger does not know it ({count} such in all). Nothing is sent.",
+        ),
+        Text(
+            "同じ入力を同じキャンペーンで `mediasms validate` し、もう一度 `mediasms ledger check --recover` を"
+            "実行してください。入力がもうなければ、結果を確かめたうえで {folder} を作業フォルダの外へ移してください。",
+            "Hand in the same input in the same campaign with `mediasms validate`, then run "
+            "`mediasms ledger check --recover` again. If the input is gone, look its messages up and move {folder} "
+            "out of the workspace.",
+        ),
+    ),
+    "ledger.use_pg_dump": Failure(
+        Text("{scheme} の台帳は、このコマンドでは扱いません。", "this command is not for a ledger of kind {scheme}."),
+        Text(
+            "pg_dump と pg_restore を使い、戻したら `mediasms ledger check --recover` を実行してください。",
+            "Use pg_dump and pg_restore; after restoring run `mediasms ledger check --recover`.",
+        ),
+    ),
+    "ledger.backup_exists": Failure(
+        Text("{file} はすでにあります。上書きしません。", "{file} exists already and is not overwritten."),
+        Text("別の名前を指定してください。", "Give another name."),
+    ),
+    "ledger.no_backup": Failure(
+        Text("控え {file} がありません。", "there is no backup {file}."),
+        Text("場所を確かめてください。何も変更していません。", "Check its place. Nothing was changed."),
     ),
     "ledger.busy": Failure(
         Text("台帳を使えません：{problem}", "the ledger cannot be used now: {problem}"),

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
+from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
+from pipeline.adapters.csv_in import read_chunks
+from pipeline.adapters.csv_out import plain_lines
 from pipeline.adapters.files import write_durable
 from pipeline.context import Context
 from pipeline.core import ids
+from pipeline.core.kernels import strings
 from pipeline.core.tags import final_texts
 from pipeline.core.uniqueness import message_keys
 from pipeline.ledger.batches import campaign_repeats
@@ -17,18 +22,16 @@ from pipeline.model import Artefact, Batch
 from schemas.gateway_csv import render, request_contract
 from schemas.recipients import ROW_NUMBER, enforce
 
+#: columns of accepted.csv that are no texts
+_NUMBERS = {ROW_NUMBER: pa.int64(), "characters": pa.int64(), "bytes": pa.int64(), "double_byte": pa.bool_()}
+
 
 def accepted_rows(context: Context, batch: Batch) -> Iterator[pd.DataFrame]:
     """Yield the accepted rows in chunks of one upload each."""
-    rows = context.settings.send.max_rows or context.profile.limits.max_rows.value
+    size = context.settings.send.max_rows or context.profile.limits.max_rows.value
     path = context.workspace.checked(batch.batch_id, batch.artefact("accepted.csv"))
-    numbers = {ROW_NUMBER: int, "characters": int, "bytes": int, "double_byte": bool}
-    header = pd.read_csv(path, nrows=0, encoding="utf-8").columns
-    types = {name: numbers.get(name, "str") for name in header}
-    with pd.read_csv(
-        path, dtype=types, keep_default_na=False, na_filter=False, chunksize=rows, encoding="utf-8"
-    ) as reader:
-        yield from reader
+    for table in read_chunks(path, size, _NUMBERS):
+        yield table.to_pandas()
 
 
 def rows_with(chunk: pd.DataFrame, smsids: Container[str]) -> pd.DataFrame:
@@ -37,19 +40,16 @@ def rows_with(chunk: pd.DataFrame, smsids: Container[str]) -> pd.DataFrame:
 
 
 def plan(context: Context, batch: Batch) -> None:
-    """Lay out every payload on disk, then commit messages and dispatches in one transaction."""
+    """Lay out payload after payload on disk, and commit messages and dispatches in one transaction."""
     repeats = campaign_repeats(context.ledger, batch.campaign) is True
     parts = (
-        part
-        for chunk in accepted_rows(context, batch)
-        if len(chunk)
-        for part in (_one_row_per_number(chunk) if repeats else [chunk])
+        part for chunk in accepted_rows(context, batch) for part in (_one_row_per_number(chunk) if repeats else [chunk])
     )
-    planned = [
+    planned = (
         # Chunks are numbered as dispatches are: each part of what was read is one, and has one live dispatch.
         PlannedDispatch(number, number, _payload(context, batch, number, part), _messages(part, repeats=repeats))
         for number, part in enumerate(parts, 1)
-    ]
+    )
     plan_batch(context.ledger, batch, planned, context.now())
 
 
@@ -67,7 +67,7 @@ def plan_free_again(context: Context, batch: Batch, free: Mapping[int, list[str]
     parts = dict(iter(accepted.groupby(accepted["smsid"].map(chunk_of))))
     for number, chunk in enumerate(sorted(free), last + 1):
         payload = _payload(context, batch, number, parts[chunk].reset_index(drop=True))
-        plan_again(context.ledger, batch, PlannedDispatch(number, chunk, payload, ()), free[chunk], context.now())
+        plan_again(context.ledger, batch, PlannedDispatch(number, chunk, payload, {}), free[chunk], context.now())
 
 
 def _one_row_per_number(chunk: pd.DataFrame) -> Iterator[pd.DataFrame]:
@@ -82,35 +82,34 @@ def _one_row_per_number(chunk: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 def _payload(context: Context, batch: Batch, number: int, accepted: pd.DataFrame) -> Artefact:
     """Lay out rows as the gateway wants them, and put them on disk."""
-    table = enforce(request_contract(context.profile), render(accepted, context.profile), "gateway CSV")
-    line_end = context.profile.layout.request_line_end.value
-    encoding = context.profile.upload.encoding.value
-    data = table.to_csv(header=False, index=False, lineterminator=line_end).encode(encoding)
+    profile = context.profile
+    table = enforce(request_contract(profile), render(accepted, profile), "gateway CSV")
+    lines = plain_lines([strings.of(table[name]) for name in table.columns], profile.layout.request_line_end.value)
+    encoding = profile.upload.encoding.value
+    data = lines if encoding == "utf-8" else str(lines, "utf-8").encode(encoding)
     return write_durable(context.workspace.batch_folder(batch.batch_id) / f"dispatch-{number:04d}.csv", data)
 
 
-def _messages(accepted: pd.DataFrame, *, repeats: bool) -> Iterator[Mapping[str, object]]:
-    """Return the rows of the message table; until they are asked for they wait as columns, a fraction of the memory."""
+def _messages(accepted: pd.DataFrame, *, repeats: bool) -> dict[str, list[Any]]:
+    """Return columns of the message table."""
     columns = _columns(accepted)
-    rows = accepted[[ROW_NUMBER, "smsid", "msisdn", "characters"]].assign(
-        double_byte=accepted["double_byte"].astype(int),
-        text_digest=pd.Series(digests(accepted), index=accepted.index, dtype="str"),
-        message_key=pd.Series(message_keys(columns, repeats=repeats), index=accepted.index, dtype="str"),
-    )
-    return _rows(rows)
+    taken_over = (ROW_NUMBER, "smsid", "msisdn", "characters")
+    return {
+        **{name: columns[name] for name in taken_over},
+        "double_byte": list(map(int, columns["double_byte"])),
+        "text_digest": _digests(columns),
+        "message_key": message_keys(columns, repeats=repeats),
+    }
 
 
-def _columns(table: pd.DataFrame) -> dict[str, list[str]]:
-    return {str(name): table[name].tolist() for name in table.columns}
-
-
-def digests(table: pd.DataFrame) -> list[str]:
+def digests(accepted: pd.DataFrame) -> list[str]:
     """Return the digests by which the same text to the same number is recognised."""
-    return [ids.text_digest(text) for text in final_texts(_columns(table))]
+    return _digests(_columns(accepted))
 
 
-def _rows(table: pd.DataFrame) -> Iterator[Mapping[str, object]]:
-    """Yield the rows of a table by column name."""
-    names = [str(name) for name in table.columns]
-    for row in zip(*(table[name].tolist() for name in names), strict=True):
-        yield dict(zip(names, row, strict=True))
+def _digests(columns: Mapping[str, list[Any]]) -> list[str]:
+    return list(map(ids.text_digest, final_texts(columns)))
+
+
+def _columns(accepted: pd.DataFrame) -> dict[str, list[Any]]:
+    return {str(name): accepted[name].tolist() for name in accepted.columns}

@@ -203,7 +203,9 @@ def _send_all(context: Context, gateway: GatewayClient, batch: Batch) -> tuple[i
             continue
         dispatches += 1
         sent += verdict.count(MessageState.TAKEN, dispatch.messages)
-        _stop_if_unsettled(context, batch)
+        # Nothing else of the batch can have become unknown, and counting all its messages each time takes long.
+        if verdict.count(MessageState.UNKNOWN, dispatch.messages):
+            _stop_if_unsettled(context, batch)
         if verdict.others is MessageState.REFUSED:
             refusal = GatewayRefused("gateway.refused", code=verdict.code, meaning=context.meaning(verdict.code))
             if verdict.run is not RunAction.GO_ON:

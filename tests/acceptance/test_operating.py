@@ -112,3 +112,25 @@ def test_status_keeps_to_one_screen(home: Home, gateway: EmbeddedGateway) -> Non
     assert "(2 older batches" in said
     assert len(home("status", "--json").document["batches"]) == 12
     assert gateway.messages == ()
+
+
+def test_a_ledger_that_was_restored_must_be_recovered_first(home: Home, gateway: EmbeddedGateway) -> None:
+    batch = home.init()("validate", *LIST, "--json").document["batch_id"]
+    saved = home("ledger", "backup", "saved.sqlite3", "--json")
+    assert (saved.code, saved.document["size"]) == (0, (home.folder / "saved.sqlite3").stat().st_size)
+    assert home("ledger", "backup", "saved.sqlite3").code == 2
+    assert home("send", batch).code == 0
+    restored = home("ledger", "restore", "saved.sqlite3")
+    assert restored.code == 0
+    assert "the ledger that was there: " in restored.out
+    assert "next: mediasms ledger check --recover\n" in restored.out
+    for command in (("ledger", "check"), ("send", batch), ("doctor",)):
+        done = home(*command)
+        assert (done.code, "`mediasms ledger check --recover`" in done.err) == (7, True)
+    recovered = home("ledger", "check", "--recover", "--json").document
+    assert (recovered["recovered_dispatches"], recovered["recovered_messages"]) == (1, 455)
+    assert home.states(batch) == {"unknown": 455}
+    assert home("pull", batch, "--json").document["settled"] == {"unknown": 455}
+    assert home("send", batch, "--json").document["dispatches"] == 0
+    assert home("ledger", "check", "--recover").out == "the ledger is sound.\n"
+    assert {message.copies for message in gateway.messages} == {1}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -357,3 +358,40 @@ def test_a_secret_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         read_secret(tmp_path / "none")
     assert (caught.value.code, caught.value.facts["file"]) == ("config.secret_file", str(tmp_path / "none"))
+
+
+def _stall(listener: socket.socket, until: threading.Event, *, first: bool) -> None:
+    """Answer one request if there is to be a ``first`` one, then read nothing more."""
+    connection, _ = listener.accept()
+    with connection, connection.makefile("rb") as stream:
+        if first:
+            lines = iter(stream.readline, b"\r\n")
+            length = next(
+                int(line.split(b":")[1]) for line in list(lines) if line.lower().startswith(b"content-length")
+            )
+            stream.read(length)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n200")
+        until.wait(30)
+
+
+@pytest.mark.parametrize("reused", [False, True])
+def test_each_timeout_is_its_own(tmp_path: Path, payload: Path, reused: bool) -> None:  # noqa: FBT001 - a case
+    """A server that reads nothing: only the timeout for writing ends it, on a new connection and on one kept open."""
+    large = tmp_path / "large.csv"
+    large.write_bytes(payload.read_bytes() * 40)
+    stuck = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=_stall, args=(listener, stuck), kwargs={"first": reused})
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        access_ = Access(url, "user", "päss:wörd", connect_timeout=60, read_timeout=60, write_timeout=0.3)
+        begun = time.monotonic()
+        with connected(access_, PROFILE) as client:
+            if reused:
+                assert client.upload(payload).body == b"200"
+            exchange = client.upload(large)
+        stuck.set()
+        thread.join()
+    assert exchange.http_status is None
+    assert 0 < exchange.bytes_read < large.stat().st_size
+    assert time.monotonic() - begun < 30

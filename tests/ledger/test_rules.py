@@ -161,7 +161,7 @@ def test_a_batch_is_planned_once_and_in_full(house: House, context: Context, bat
     assert get_batch(context.ledger, fresh.batch_id).planned_at is None
     smsids = house.smsids(context, batch.batch_id)
     with pytest.raises(GuardStopped) as changed:
-        plan_again(context.ledger, batch, PlannedDispatch(9, 1, artefact, ()), smsids[:2], context.now())
+        plan_again(context.ledger, batch, PlannedDispatch(9, 1, artefact, {}), smsids[:2], context.now())
     assert changed.value.code == "dispatch.changed"
     assert len(list_dispatches(context.ledger, batch.batch_id)) == 2
 

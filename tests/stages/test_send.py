@@ -23,6 +23,8 @@ from tests.databases import BOTH
 
 if TYPE_CHECKING:
     from pipeline.context import Context
+    from pipeline.ledger import Ledger
+    from pipeline.model import Dispatch
     from tests.stages.conftest import House
 
 PLANNED, TAKEN = MessageState.PLANNED, MessageState.TAKEN
@@ -489,3 +491,18 @@ def test_events_hold_no_number_and_no_text(house: House, context: Context) -> No
         json.loads(row.detail)
         assert "0901" not in row.detail
         assert "お知らせ" not in row.detail
+
+
+def test_the_work_on_a_dispatch_does_not_grow_with_the_batch(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = house.open(create=True, SEND_MAX_ROWS="2")
+    counted: list[str] = []
+
+    def counting(ledger: Ledger, batch_id: str) -> list[Dispatch]:
+        counted.append(batch_id)
+        return list_dispatches(ledger, batch_id)
+
+    monkeypatch.setattr(sending, "list_dispatches", counting)
+    assert house.sent(context, house.recipients(3)).dispatches == 2
+    few = len(counted)
+    assert house.sent(context, house.recipients(16, "more.csv", 100)).dispatches == 8
+    assert len(counted) == 2 * few

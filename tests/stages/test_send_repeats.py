@@ -144,11 +144,11 @@ def test_text_and_time_of_sending_are_part_of_the_key_only_where_repeats_are_all
     rows = pd.DataFrame({"row_number": [2, 3], "smsid": ["a", "b"], "msisdn": [A, B], "text": ["一", "二"]})
     rows = rows.assign(characters=1, bytes=2, double_byte=True)
     for time in ("", "2026.11.24.10.00"):
-        planned = list(planning._messages(rows.assign(scheduled=time) if time else rows, repeats=repeats))
+        planned = planning._messages(rows.assign(scheduled=time) if time else rows, repeats=repeats)
         keys = [ids.message_key(number, text, time, repeats=repeats) for number, text in ((A, "一"), (B, "二"))]
-        assert [row["message_key"] for row in planned] == keys
-        assert [row["text_digest"] for row in planned] == [ids.text_digest("一"), ids.text_digest("二")]
-        assert [(row["row_number"], row["smsid"], row["double_byte"]) for row in planned] == [(2, "a", 1), (3, "b", 1)]
+        assert planned["message_key"] == keys
+        assert planned["text_digest"] == [ids.text_digest("一"), ids.text_digest("二")]
+        assert (planned["row_number"], planned["smsid"], planned["double_byte"]) == ([2, 3], ["a", "b"], [1, 1])
 
 
 def test_a_number_twice_where_repeats_are_not_allowed_never_leaves(house: House, context: Context) -> None:

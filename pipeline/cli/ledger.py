@@ -1,0 +1,117 @@
+"""The commands that look after the ledger."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline.cli.main import Session, common
+from pipeline.errors import Exit, GuardStopped, UsageError
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+
+
+@click.group("ledger")
+def ledger_command() -> None:
+    """Look after the ledger."""
+
+
+@ledger_command.command("check")
+@click.option("--recover", "recovers", is_flag=True, help="Enter what was begun and the ledger forgot, as unknown.")
+@common
+def ledger_check(session: Session, *, recovers: bool) -> Exit:
+    """Check the ledger's integrity and that it knows every attempt the workspace knows."""
+    from pipeline.ledger import check_ledger
+    from pipeline.stages.guards import check_markers
+
+    with session.context() as context:
+        if problems := check_ledger(context.ledger):
+            raise GuardStopped("ledger.damaged", problem="; ".join(problems[:5]))
+        recovered = _recover(session, context) if recovers else {}
+        check_markers(context)
+    session.output.say("ledger.good")
+    session.output.document({"problems": [], **recovered, "exit": 0})
+    return Exit.DONE
+
+
+def _recover(session: Session, context: Context) -> dict[str, object]:
+    from pipeline.operations.recover import recover
+
+    done = recover(context)
+    if done.dispatches:
+        command = session.command("status")
+        session.output.say("ledger.recovered", dispatches=done.dispatches, messages=done.messages, command=command)
+    return {"recovered_dispatches": done.dispatches, "recovered_messages": done.messages}
+
+
+@ledger_command.command("backup")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@common
+def ledger_backup(session: Session, *, file: Path) -> Exit:
+    """Copy the ledger into a file, also while a run is at work."""
+    from pipeline.operations.backup import backup
+
+    with session.context() as context:
+        artefact = backup(context, file)
+    session.output.say("ledger.backed_up", file=file)
+    session.output.document({"file": str(file), "sha256": artefact.sha256, "size": artefact.size, "exit": 0})
+    return Exit.DONE
+
+
+@ledger_command.command("restore")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@common
+def ledger_restore(session: Session, *, file: Path) -> Exit:
+    """Put a backup in the place of the ledger, while nothing else works with it."""
+    from datetime import UTC, datetime
+
+    from pipeline.config import load
+    from pipeline.operations.backup import restore
+
+    done = restore(load(session.config, os.environ), file, datetime.now(UTC))
+    session.output.say("ledger.restored", file=file)
+    if done.aside:
+        session.output.say("ledger.aside", file=done.aside)
+    for words in (("ledger", "migrate"),) * done.is_older + (("ledger", "check", "--recover"),):
+        session.output.say("validate.next", command=session.command(*words))
+    session.output.document({"file": str(file), "aside": str(done.aside) if done.aside else None, "exit": 0})
+    return Exit.DONE
+
+
+@ledger_command.command("migrate")
+@common
+def ledger_migrate(session: Session) -> Exit:
+    """Bring the ledger to the version of this program."""
+    from datetime import UTC, datetime
+
+    from pipeline.config import load
+    from pipeline.operations.migrate import migrate
+
+    version = migrate(load(session.config, os.environ), datetime.now(UTC))
+    session.output.say("ledger.version", version=version)
+    session.output.document({"version": version, "exit": 0})
+    return Exit.DONE
+
+
+@ledger_command.command("copy")
+@click.argument("url")
+@common
+def ledger_copy(session: Session, *, url: str) -> Exit:
+    """Move the ledger from its SQLite file to an empty PostgreSQL database."""
+    from datetime import UTC, datetime
+
+    from pipeline.config import load
+    from pipeline.operations.copy import copy
+
+    # The command line can be read by everybody on the host.
+    if re.search(r"//[^@]*:[^@]+@|[?&]password=", url):
+        raise UsageError("ledger.copy_password")
+    tables = copy(load(session.config, os.environ), url, datetime.now(UTC))
+    session.output.say("ledger.copied", rows=sum(tables.values()))
+    session.output.document({"tables": tables, "exit": 0})
+    return Exit.DONE

@@ -1,0 +1,78 @@
+"""Recovering: what a ledger that went back in time does not know of, it is told by what lies on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from pipeline.ledger.batches import record_event, slices
+from pipeline.ledger.dispatches import dispatch_id
+from pipeline.ledger.moving import may_be_planned_again
+from pipeline.ledger.opening import Ledger
+from pipeline.ledger.tables import dispatch, iso, message
+from pipeline.model import Artefact, MessageState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """An attempt that only its marker knows: which dispatch of which batch, what was in it, and when it began."""
+
+    batch_id: str
+    number: int
+    attempt: int
+    payload: Artefact
+    smsids: Sequence[str]
+    begun_at: datetime
+
+
+def recover_dispatch(ledger: Ledger, lost: Lost, now: datetime) -> int:
+    """Enter a lost attempt: whatever of it was not settled is unknown. Return how many messages that are."""
+    owner = dispatch_id(lost.batch_id, lost.number)
+    begun = iso(lost.begun_at)
+    with ledger.writing() as connection:
+        entered = connection.execute(
+            update(dispatch)
+            .where(dispatch.c.dispatch_id == owner)
+            .values(attempts=lost.attempt, begun_at=begun, ended_at=None)
+        ).rowcount
+        # A dispatch that the ledger never heard of takes its messages over; else they are where they were planned.
+        place = {} if entered else {"dispatch_id": owner}
+        if not entered:
+            _insert(connection, lost, owner, begun)
+        count = 0
+        for part in slices(lost.smsids):
+            # planned → in flight → unknown, and refused → planned → … before it: steps whose record is lost.
+            open_ = (message.c.state == MessageState.PLANNED.value) | may_be_planned_again()
+            count += connection.execute(
+                update(message)
+                .where(message.c.smsid.in_(part), message.c.batch_id == lost.batch_id, open_)
+                .values(state=MessageState.UNKNOWN.value, reason="recovered", sent_at=begun, **place)
+            ).rowcount
+        record_event(connection, now, "recovered", lost.batch_id, owner, attempt=lost.attempt, messages=count)
+    return count
+
+
+def _insert(connection: Connection, lost: Lost, owner: str, begun: str) -> None:
+    """Enter the dispatch itself, of the chunk that its messages are of; the chunk's live one stays what it is."""
+    chunk = connection.execute(
+        select(dispatch.c.chunk)
+        .join(message, message.c.dispatch_id == dispatch.c.dispatch_id)
+        .where(message.c.smsid.in_(lost.smsids[:1]))
+    ).scalar_one_or_none()
+    connection.execute(
+        insert(dispatch).values(
+            dispatch_id=owner,
+            batch_id=lost.batch_id,
+            number=lost.number,
+            chunk=lost.number if chunk is None else chunk,
+            live=0,
+            payload_name=lost.payload.name,
+            payload_sha256=lost.payload.sha256,
+            payload_size=lost.payload.size,
+            attempts=lost.attempt,
+            begun_at=begun,
+        )
+    )

@@ -1,0 +1,63 @@
+"""Backup and restore of an embedded ledger. A restored one went back in time: what was begun since is recovered."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pipeline.adapters.files import Workspace, write_through
+from pipeline.config import Configuration
+from pipeline.context import Context
+from pipeline.core.calendar import stamp
+from pipeline.errors import UsageError
+from pipeline.ledger.backup import copy_ledger, embedded_file, read_copy, set_aside
+from pipeline.ledger.locks import held
+from pipeline.ledger.opening import VERSION
+from pipeline.model import Artefact
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What became of the ledger that was there, if one was, and whether the restored one must be migrated first."""
+
+    aside: Path | None
+    is_older: bool
+
+
+def backup(context: Context, file: Path) -> Artefact:
+    """Copy the ledger into ``file`` while others work; nothing that is there is overwritten."""
+    live = embedded_file(context.configuration.ledger_url)
+    if file.exists():
+        raise UsageError("ledger.backup_exists", file=str(file))
+
+    def written(part: Path) -> None:
+        copy_ledger(live, part)
+        read_copy(part)
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return write_through(file, written)
+
+
+def restore(configuration: Configuration, file: Path, now: datetime) -> Restored:
+    """Put a backup in the place of the ledger, which is kept under another name.
+
+    Nothing changes unless the backup is sound, of this installation, and no run is at work.
+    """
+    live = embedded_file(configuration.ledger_url)
+    workspace = Workspace(configuration.path(configuration.settings.workspace.path))
+    with ExitStack() as stack:
+        for lock in workspace.locks():
+            stack.enter_context(held(lock, now))
+        found = read_copy(file)
+        workspace.check_belongs_to(found.ledger_id)
+        aside = live.with_name(f"{live.name}.before-{stamp(now)}") if live.exists() else None
+
+        def written(part: Path) -> None:
+            copy_ledger(file, part)
+            if aside is not None:
+                set_aside(live, aside)
+
+        write_through(live, written)
+    return Restored(aside, found.version < VERSION)

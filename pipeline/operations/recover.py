@@ -1,0 +1,96 @@
+"""Recover: after the ledger went back in time, enter every attempt that only its marker on disk still knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.adapters.files import hash_file
+from pipeline.context import Context
+from pipeline.errors import GuardStopped
+from pipeline.ledger.batches import find_batch
+from pipeline.ledger.dispatches import attempts_by_dispatch, dispatch_id, dispatched
+from pipeline.ledger.recovering import Lost, recover_dispatch
+from pipeline.model import Artefact
+from pipeline.stages.planning import plan
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """How many attempts were entered, and how many messages are unknown by them."""
+
+    dispatches: int
+    messages: int
+
+
+def recover(context: Context) -> Recovered:
+    """Enter lost attempts as unknown, batch by batch, under the lock of its campaign.
+
+    Raises ``GuardStopped`` (``ledger.batch_lost``) when the ledger does not even know the batch, after all others have
+    been entered: until somebody hands in its list again, nothing is sent.
+    """
+    lost: dict[str, list[tuple[int, int]]] = {}
+    known = attempts_by_dispatch(context.ledger)
+    for batch_id, number, attempt in context.workspace.begun():
+        if known.get((batch_id, number), 0) < attempt:
+            lost.setdefault(batch_id, []).append((number, attempt))
+    dispatches = messages = 0
+    strangers: list[str] = []
+    for batch_id, attempts in lost.items():
+        if (batch := find_batch(context.ledger, batch_id)) is None:
+            strangers.append(batch_id)
+            continue
+        with context.campaign_lock(batch.campaign):
+            # Before anything is planned again: a plan writes its payloads where these lie.
+            found = list(_read(context, batch_id, attempts))
+            if batch.planned_at is None:
+                plan(context, batch)
+            for one in found:
+                messages += recover_dispatch(context.ledger, one, context.now())
+                dispatches += 1
+    if strangers:
+        folder = context.workspace.batch_folder(strangers[0])
+        raise GuardStopped("ledger.batch_lost", batch=strangers[0], folder=str(folder), count=len(strangers))
+    return Recovered(dispatches, messages)
+
+
+def _read(context: Context, batch_id: str, attempts: list[tuple[int, int]]) -> Iterator[Lost]:
+    folder = context.workspace.batch_folder(batch_id)
+    for number, attempt in attempts:
+        marker, payload = (folder / f"dispatch-{number:04d}.{kind}" for kind in ("begun", "csv"))
+        # Without its payload a dispatch is what the ledger says it is, if it says anything.
+        smsids = _smsids(context, payload) or list(dispatched(context.ledger, dispatch_id(batch_id, number)).values())
+        if not smsids:
+            raise GuardStopped("artefact.missing", file=str(payload))
+        artefact = Artefact(payload.name, "", 0)
+        if payload.exists():
+            artefact = Artefact(payload.name, hash_file(payload), payload.stat().st_size)
+        yield Lost(
+            batch_id=batch_id,
+            number=number,
+            attempt=attempt,
+            payload=artefact,
+            smsids=smsids,
+            begun_at=datetime.fromtimestamp(marker.stat().st_mtime, UTC),
+        )
+
+
+def _smsids(context: Context, payload: Path) -> list[str]:
+    """Return the smsids of a payload that lies on disk."""
+    if not payload.exists():
+        return []
+    column = context.profile.layout.by_field["smsid"].number
+    table = pd.read_csv(
+        payload,
+        header=None,
+        names=["smsid"],
+        usecols=[column - 1],
+        dtype="str",
+        keep_default_na=False,
+        encoding=context.profile.upload.encoding.value,
+    )
+    return [str(smsid) for smsid in table["smsid"].tolist()]

@@ -1,0 +1,300 @@
+"""A ledger that was restored went back in time: nothing is sent twice, and nothing at all before it was recovered."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.config import load
+from pipeline.errors import Exit, GatewayRefused, GuardStopped, MediasmsError, OutcomeUnknown, TryLater, UsageError
+from pipeline.ledger import check_ledger, create_ledger, opening
+from pipeline.ledger.dispatches import list_dispatches
+from pipeline.model import MessageState
+from pipeline.operations.backup import backup, restore
+from pipeline.operations.recover import Recovered, recover
+from pipeline.operations.resolve import resolve
+from pipeline.simulator import Knobs
+from pipeline.stages.guards import check_markers
+from pipeline.stages.pull import pull
+from pipeline.stages.send import send
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipeline.context import Context
+    from tests.stages.conftest import House
+
+PLANNED, TAKEN, UNKNOWN, REFUSED = (
+    MessageState.PLANNED,
+    MessageState.TAKEN,
+    MessageState.UNKNOWN,
+    MessageState.REFUSED,
+)
+
+
+def _restored(house: House, context: Context, file: Path) -> Context:
+    # The time of a marker says when its attempt began: of this house's clock.
+    for marker in context.workspace.batches_folder().glob("*/*.begun"):
+        os.utime(marker, (house.clock.now().timestamp(),) * 2)
+    context.close()
+    restore(context.configuration, file, context.now())
+    return house.open()
+
+
+def _backup(house: House, context: Context, name: str = "backup.sqlite3") -> Path:
+    file = house.folder / "backups" / name
+    backup(context, file)
+    return file
+
+
+def _stopped(house: House, context: Context, source: Path) -> None:
+    with pytest.raises(GuardStopped) as stopped:
+        house.sent(context, source)
+    assert stopped.value.code == "ledger.went_back"
+
+
+def test_a_backup_is_one_file_and_whole_also_while_somebody_writes(house: House, context: Context) -> None:
+    house.sent(context, house.recipients(7))
+    with context.ledger.writing():
+        file = _backup(house, house.open())
+    assert [path.name for path in file.parent.iterdir()] == ["backup.sqlite3"]
+    with sqlite3.connect(file) as copy:
+        assert copy.execute("SELECT count(*) FROM message WHERE state = 'taken'").fetchone() == (7,)
+        assert copy.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+    copy.close()
+    with pytest.raises(UsageError) as stopped:
+        _backup(house, context)
+    assert stopped.value.code == "ledger.backup_exists"
+
+
+def test_what_was_sent_after_the_backup_is_unknown_until_results_name_it(house: House, context: Context) -> None:
+    source = house.recipients(12)
+    batch = house.batch(context, source)
+    file = _backup(house, context)  # registered, not planned
+    send(context, batch)
+    after = _restored(house, context, file)
+    assert house.states(after, batch.batch_id) == {}
+    _stopped(house, after, source)
+    assert recover(after) == Recovered(3, 12)
+    check_markers(after)
+    assert house.states(after, batch.batch_id) == {UNKNOWN: 12}
+    assert recover(after) == Recovered(0, 0)
+    with pytest.raises(OutcomeUnknown):
+        house.sent(after, source)
+    house.clock.advance(timedelta(hours=1))
+    assert pull(after, batch.batch_id).settled == {UNKNOWN: 12}
+    assert house.sent(after, source).dispatches == 0
+    assert house.uploads() == 3
+    assert check_ledger(after.ledger) == []
+
+
+def test_what_was_planned_and_begun_after_the_backup(house: House, context: Context) -> None:
+    source = house.recipients(12)
+    batch = house.batch(context, source)
+    house.gateway.knobs = Knobs(http_503_before_reading=True)
+    with pytest.raises(OutcomeUnknown):
+        send(context, batch)
+    first = list_dispatches(context.ledger, batch.batch_id)[0].dispatch_id
+    resolve(context, first, REFUSED, actor="me", because="not there")
+    file = _backup(house, context)
+    assert house.sent(context, source).states == {TAKEN: 12}
+    after = _restored(house, context, file)
+    assert house.states(after, batch.batch_id) == {REFUSED: 5, PLANNED: 7}
+    _stopped(house, after, source)
+    # What was planned again after the backup is a dispatch that this ledger has never heard of.
+    assert recover(after) == Recovered(3, 12)
+    assert house.states(after, batch.batch_id) == {UNKNOWN: 12}
+    assert [found.messages for found in list_dispatches(after.ledger, batch.batch_id)] == [0, 5, 2, 5]
+    # A person may free what was not taken; the smsids stay, and so do those of the others.
+    house.clock.advance(timedelta(hours=1))
+    pull(after, batch.batch_id)
+    assert house.states(after, batch.batch_id) == {TAKEN: 12}
+    assert house.sent(after, source).dispatches == 0
+
+
+def test_another_size_of_uploads_does_not_mislead_the_recovery(house: House, context: Context) -> None:
+    source = house.recipients(12)
+    batch = house.batch(context, source)
+    file = _backup(house, context)
+    house.gateway.knobs = Knobs(refuse_code="596")
+    with pytest.raises(GatewayRefused):
+        send(context, batch)
+    context.close()
+    restore(context.configuration, file, context.now())
+    after = house.open(SEND_MAX_ROWS="4")
+    assert recover(after) == Recovered(1, 5)
+    assert house.states(after, batch.batch_id) == {UNKNOWN: 5, PLANNED: 7}
+    for dispatch in list_dispatches(after.ledger, batch.batch_id):
+        if dispatch.is_unsettled:
+            resolve(after, dispatch.dispatch_id, REFUSED, actor="me", because="refused with 596")
+    assert house.sent(after, source).states == {TAKEN: 12}
+
+
+def test_a_batch_that_was_registered_after_the_backup_must_be_handed_in_again(house: House, context: Context) -> None:
+    file = _backup(house, context)
+    source = house.recipients(7)
+    batch = house.batch(context, source)
+    send(context, batch)
+    after = _restored(house, context, file)
+    other = house.recipients(3, "other.csv", 50)
+    _stopped(house, after, other)
+    with pytest.raises(GuardStopped) as lost:
+        recover(after)
+    assert (lost.value.code, lost.value.facts["batch"]) == ("ledger.batch_lost", batch.batch_id)
+    assert house.batch(after, source).batch_id == batch.batch_id
+    assert recover(after) == Recovered(2, 7)
+    assert house.states(after, batch.batch_id) == {UNKNOWN: 7}
+    assert house.sent(after, other, "d").states == {TAKEN: 3}
+    assert house.uploads() == 3
+
+
+def test_without_its_payload_a_dispatch_is_what_the_ledger_says(house: House, context: Context) -> None:
+    source = house.recipients(7)
+    batch = house.batch(context, source)
+    house.gateway.__exit__(None, None, None)
+    try:
+        with pytest.raises(TryLater):
+            send(context, batch)
+    finally:
+        house.gateway.__enter__()
+    file = _backup(house, context)
+    house.sent(context, source)
+    folder = context.workspace.batch_folder(batch.batch_id)
+    (folder / "dispatch-0002.csv").unlink()
+    after = _restored(house, context, file)
+    assert recover(after) == Recovered(2, 7)
+    # Of one that neither the ledger nor the disk describes nothing can be said.
+    after.workspace.mark_begun(batch.batch_id, 9, 1)
+    with pytest.raises(GuardStopped) as missing:
+        recover(after)
+    assert missing.value.code == "artefact.missing"
+
+
+def test_the_ledger_that_was_there_is_kept(house: House, context: Context) -> None:
+    file = _backup(house, context)
+    house.sent(context, house.recipients(3))
+    live = house.folder / "workspace" / "ledger.sqlite3"
+    context.close()
+    done = restore(context.configuration, file, context.now())
+    assert done.aside is not None
+    assert not done.is_older
+    with sqlite3.connect(done.aside) as kept:
+        assert kept.execute("SELECT count(*) FROM message").fetchone() == (3,)
+    kept.close()
+    assert not list(live.parent.glob("*.part*"))
+
+
+@pytest.mark.parametrize("state", ["lost", "damaged"])
+def test_a_ledger_that_is_lost_or_damaged_is_replaced(house: House, context: Context, state: str) -> None:
+    source = house.recipients(3)
+    house.sent(context, source)
+    file = _backup(house, context)
+    context.close()
+    live = house.folder / "workspace" / "ledger.sqlite3"
+    live.unlink()
+    if state == "damaged":
+        live.write_bytes(b"no database at all" * 500)
+    with pytest.raises(MediasmsError):
+        house.open()
+    restore(context.configuration, file, context.now())
+    assert house.sent(house.open(), source).dispatches == 0
+
+
+def test_nothing_is_restored_while_a_run_is_at_work(house: House, context: Context) -> None:
+    file = _backup(house, context)
+    before = (house.folder / "workspace" / "ledger.sqlite3").read_bytes()
+    with context.campaign_lock("c"), pytest.raises(TryLater) as stopped:
+        restore(context.configuration, file, context.now())
+    assert stopped.value.code == "lock.held"
+    assert (house.folder / "workspace" / "ledger.sqlite3").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("what", "code"),
+    [
+        ("absent", "ledger.no_backup"),
+        ("foreign", "ledger.foreign"),
+        ("damaged", "ledger.damaged"),
+        ("cut", "ledger.damaged"),
+        ("other", "ledger.not_a_ledger"),
+        ("empty", "ledger.not_a_ledger"),
+        ("newer", "ledger.newer"),
+    ],
+)
+def test_what_is_no_backup_of_this_installation_changes_nothing(
+    house: House, context: Context, what: str, code: str
+) -> None:
+    house.sent(context, house.recipients(12))
+    file = house.folder / "b.sqlite3"
+    if what == "foreign":
+        create_ledger(f"sqlite:///{file}", context.now()).close()
+    elif what == "damaged":
+        file.write_bytes(b"no database at all" * 500)
+    elif what in {"other", "empty"}:
+        with sqlite3.connect(file) as connection:
+            if what == "other":
+                connection.execute("CREATE TABLE t (a)")
+        connection.close()
+    elif what != "absent":
+        backup(context, file)
+        if what == "cut":
+            file.write_bytes(file.read_bytes()[:-4096])
+        else:
+            with sqlite3.connect(file) as connection:
+                connection.execute("INSERT INTO migration VALUES (99, 'later')")
+            connection.close()
+    context.close()
+    folder = house.folder / "workspace"
+    before = sorted(path.name for path in folder.iterdir())
+    with pytest.raises(MediasmsError) as stopped:
+        restore(context.configuration, file, context.now())
+    assert stopped.value.code == code
+    assert stopped.value.exit in {Exit.USAGE, Exit.GUARD}
+    assert sorted(path.name for path in folder.iterdir()) == before
+    assert len(house.smsids(house.open(), house.batch(house.open(), house.folder / "list.csv").batch_id)) == 12
+
+
+def test_an_older_backup_is_migrated_after_it_is_restored(house: House, context: Context) -> None:
+    file = _backup(house, context)
+    with sqlite3.connect(file) as connection:
+        connection.execute("DELETE FROM migration WHERE version > 2")
+        connection.execute("INSERT OR IGNORE INTO migration VALUES (2, 'then')")
+        connection.execute("DROP TABLE stop")
+    connection.close()
+    context.close()
+    assert restore(context.configuration, file, context.now()).is_older
+    with pytest.raises(GuardStopped) as older:
+        house.open()
+    assert older.value.facts == {"version": 2, "known": opening.VERSION}
+
+
+def test_a_server_has_tools_of_its_own(house: House, context: Context) -> None:
+    url = {"MEDIASMS_LEDGER_URL": "postgresql://ledger.test/mediasms"}
+    configuration = load(house.folder / "mediasms.toml", house.environment | url, required=False)
+    with pytest.raises(UsageError) as stopped:
+        restore(configuration, house.folder / "x", context.now())
+    assert stopped.value.code == "ledger.use_pg_dump"
+    context.configuration = configuration
+    with pytest.raises(UsageError) as also:
+        backup(context, house.folder / "x")
+    assert also.value.code == "ledger.use_pg_dump"
+
+
+def test_an_older_ledger_put_back_by_hand_is_noticed(house: House, context: Context) -> None:
+    """Without ``restore``: the file was copied back, as people do."""
+    source = house.recipients(7)
+    batch = house.batch(context, source)
+    file = _backup(house, context)
+    send(context, batch)
+    context.close()
+    live = house.folder / "workspace" / "ledger.sqlite3"
+    for beside in live.parent.glob("ledger.sqlite3*"):
+        beside.unlink()
+    shutil.copy(file, live)
+    _stopped(house, house.open(), source)
+    assert house.uploads() == 2
