@@ -15,14 +15,15 @@ _QUERY, _SYNC, _READY, _KEY = b"Q", b"S", b"Z", b"K"
 class Pooler:
     """A TCP port in front of a server's socket.
 
-    Each client gets ``width`` server sessions, and every transaction of it the next of them. With ``honest`` the client
-    is told the process number of its first one, otherwise one that is made up, as real poolers do.
+    Each client gets ``width`` server sessions, and every transaction of it the next of them. The client is told a
+    process number that is made up, as real poolers do. A ``sly`` one is harder to tell: it passes the number of its
+    first server session on, and keeps to that one until a lock was taken in it, as when nobody else is about.
     """
 
-    def __init__(self, folder: str, *, width: int = 2, honest: bool = False) -> None:
+    def __init__(self, folder: str, *, width: int = 2, sly: bool = False) -> None:
         self._server = f"{folder}/.s.PGSQL.5432"
         self._width = width
-        self._honest = honest
+        self._sly = sly
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._open: list[socket.socket] = [self._listener]
@@ -47,14 +48,14 @@ class Pooler:
             backends = [self._connect(start) for _ in range(self._width)]
             self._open += [backend for backend, _ in backends]
             greeting = backends[0][1]
-            if not self._honest:
+            if not self._sly:
                 at = greeting.index(_KEY) + 5
                 greeting = greeting[:at] + secrets.token_bytes(4) + greeting[at + 4 :]
             client.sendall(greeting)
-            turn = 0
+            turn, moves = 0, not self._sly
             while True:
-                turn = (turn + 1) % self._width
-                self._transaction(client, backends[turn][0])
+                turn = (turn + moves) % self._width
+                moves |= self._transaction(client, backends[turn][0])
 
     def _startup(self, client: socket.socket) -> bytes:
         while True:
@@ -76,10 +77,12 @@ class Pooler:
                 return backend, greeting
 
     @staticmethod
-    def _transaction(client: socket.socket, backend: socket.socket) -> None:
-        """Pass messages on until the server says that no transaction is open."""
+    def _transaction(client: socket.socket, backend: socket.socket) -> bool:
+        """Pass messages on until the server says that no transaction is open; say whether a lock was asked for."""
+        locks = False
         while True:
             kind, message = _message(client)
+            locks |= b"pg_try_advisory_lock" in message
             backend.sendall(message)
             if kind not in {_QUERY, _SYNC}:
                 continue
@@ -89,7 +92,7 @@ class Pooler:
                 if kind == _READY:
                     break
             if message[-1:] == b"I":
-                return
+                return locks
 
 
 def _message(source: socket.socket) -> tuple[bytes, bytes]:

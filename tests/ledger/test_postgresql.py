@@ -350,11 +350,11 @@ def test_a_run_whose_lock_went_to_another_adopts_and_begins_nothing(
         assert engines.lock_holder(connection, key) == (None, "?")
 
 
-@pytest.mark.parametrize("honest", [False, True], ids=["number made up", "number passed on"])
+@pytest.mark.parametrize("sly", [False, True])
 @pytest.mark.parametrize("width", [2, 3])
-def test_a_pooler_is_refused(house: House, context: Context, server: Server, *, honest: bool, width: int) -> None:
+def test_a_pooler_is_refused(house: House, context: Context, server: Server, *, sly: bool, width: int) -> None:
     batch = house.batch(context, house.recipients(5))
-    pooler = Pooler(server.folder, width=width, honest=honest)
+    pooler = Pooler(server.folder, width=width, sly=sly)
     url = make_url(house.environment["MEDIASMS_LEDGER_URL"])
     through = url.set(host="127.0.0.1", port=pooler.port).difference_update_query(["host"])
     through = through.update_query_dict({"sslmode": "disable", "gssencmode": "disable"})
