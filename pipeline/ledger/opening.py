@@ -18,6 +18,7 @@ from sqlalchemy.pool import NullPool
 from pipeline.core.ids import ALPHABET, PREFIX_LETTERS
 from pipeline.errors import GuardStopped, TryLater, UsageError
 from pipeline.ledger import tables
+from pipeline.ledger.file_systems import refuse_network
 
 #: version of the tables; ``migrations.STEPS`` lead to it
 VERSION = 3
@@ -90,6 +91,7 @@ def _file(url: str) -> Path:
 def create_ledger(url: str, now: datetime, *, prefix: str | None = None) -> Ledger:
     """Create the ledger, or open the one that is there; its smsid prefix is drawn unless given."""
     engine = _engine(url)
+    refuse_network(_file(url))
     _file(url).parent.mkdir(parents=True, exist_ok=True)
     with _explained(), engine.connect() as connection:
         # One transaction: an interrupted init leaves nothing half made.
@@ -108,6 +110,7 @@ def create_ledger(url: str, now: datetime, *, prefix: str | None = None) -> Ledg
 def open_ledger(url: str, *, older: bool = False) -> Ledger:
     """Open the ledger that is there, of the version this program knows; ``older`` ones only to migrate them."""
     engine = _engine(url)
+    refuse_network(_file(url))
     if not _file(url).exists():
         raise GuardStopped("ledger.missing", file=str(_file(url)))
     try:
@@ -116,6 +119,9 @@ def open_ledger(url: str, *, older: bool = False) -> Ledger:
         with engine.connect() as connection:
             version = connection.execute(select(func.max(tables.migration.c.version))).scalar_one()
             row = connection.execute(select(tables.identity)).one()
+    except OperationalError as error:
+        # Locked, full, out of reach: nothing that says anything about what is in it.
+        raise TryLater("ledger.busy", problem=str(error.orig)) from None
     except DatabaseError as error:
         raise GuardStopped("ledger.damaged", problem=str(error.orig)) from None
     if version > VERSION:

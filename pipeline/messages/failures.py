@@ -57,6 +57,18 @@ FAILURES: dict[str, Failure] = {
             "`mediasms resolve {dispatch} --as taken|refused --because TEXT`",
         ),
     ),
+    "send.unrecorded": Failure(
+        Text(
+            "送信 {dispatch}（{messages} 通）の応答を台帳に記録できませんでした：{problem}",
+            "the answer to dispatch {dispatch} ({messages} messages) could not be recorded: {problem}",
+        ),
+        Text(
+            "原因を直してから、同じコマンドをもう一度実行してください。その {messages} 通は「不明」となり、"
+            "再送されません。`mediasms pull` で確かめます。",
+            "Mend the cause, then run the same command again: those {messages} messages become unknown and are not "
+            "sent again. `mediasms pull` settles them.",
+        ),
+    ),
     "run.waiting_planned": Failure(
         Text(
             "「対象外」とした行の中に、まだ送信していない別のバッチ {batch} のもの（未送信 {count} 通）があります。",

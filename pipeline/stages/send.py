@@ -374,14 +374,23 @@ def _send_one(context: Context, gateway: GatewayClient, batch: Batch, dispatch: 
         attempt = begin_dispatch(context.ledger, dispatch, context.now())
         if attempt is None:
             return None
-        context.workspace.mark_begun(batch.batch_id, dispatch.number, attempt)
+        try:
+            context.workspace.mark_begun(batch.batch_id, dispatch.number, attempt)
+        except TryLater:
+            return_dispatch(context.ledger, dispatch, context.now(), "no marker")
+            raise
         exchange = _upload(context, gateway, dispatch, payload)
         if exchange.http_status is None and exchange.bytes_read == 0:
             return_dispatch(context.ledger, dispatch, context.now(), exchange.problem)
             raise TryLater("gateway.unreachable", url=context.settings.gateway.base_url, problem=exchange.problem)
         verdict = _judge(context, exchange, smsids, repeated=repeated)
         detail = exchange.problem or f"HTTP {exchange.http_status}"
-        end_dispatch(context.ledger, dispatch, verdict, context.now(), detail)
+        try:
+            end_dispatch(context.ledger, dispatch, verdict, context.now(), detail)
+        except (TryLater, GuardStopped) as error:
+            # What was proven is lost with this process: the next one finds the dispatch in flight.
+            facts = {"dispatch": dispatch.dispatch_id, "messages": dispatch.messages}
+            raise OutcomeUnknown("send.unrecorded", problem=error.what(context.language), **facts) from None
         if verdict.code is not None:
             refused = verdict.code == _UNAUTHORISED
             note_auth(context.ledger, context.settings.gateway.base_url, context.now(), failed=refused)
