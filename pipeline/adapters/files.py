@@ -23,6 +23,8 @@ from pipeline.model import Artefact
 
 _BLOCK = 1 << 20
 _IDENTITY = "ledger.id"
+#: a disk, or a quota, or a limit of the process, that takes nothing more; a place that may not be written
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM})
 
 
 class DurableFile:
@@ -104,9 +106,13 @@ def durable(*paths: Path) -> Iterator[tuple[DurableFile, ...]]:
                 stack.callback(files[-1].discard)
             yield tuple(files)
         except OSError as error:
-            if error.errno in {errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT}:
-                raise TryLater("files.not_writable", folder=str(paths[0].parent), problem=error.strerror) from None
+            _raise_if_no_room(error, paths[0].parent)
             raise
+
+
+def _raise_if_no_room(error: OSError, folder: Path) -> None:
+    if error.errno in _NO_ROOM:
+        raise TryLater("files.not_writable", folder=str(folder), problem=error.strerror) from None
 
 
 def write_durable(path: Path, data: bytes | memoryview) -> Artefact:
@@ -126,8 +132,12 @@ def write_through(path: Path, writer: Callable[[Path], None]) -> Artefact:
             artefact = Artefact(path.name, hashlib.file_digest(stream, "sha256").hexdigest(), part.stat().st_size)
         part.replace(path)
         fsync_folder(path.parent)
+    except OSError as error:
+        _raise_if_no_room(error, path.parent)
+        raise
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
     return artefact
 
 

@@ -148,7 +148,8 @@ def cancel_command(session: Session, *, names: tuple[str, ...], yes: bool) -> Ex
         if asks and not click.confirm(label("ask.cancel", output.language, count=wanted.waiting), err=True):
             raise GuardStopped("cancel.not_confirmed")
         done = cancel(context, wanted, actor=actor(os.environ))
-    output.say("cancel.done", count=done.messages)
+    if done.messages or not wanted.batches:
+        output.say("cancel.done", count=done.messages)
     for batch in wanted.batches:
         output.say("cancel.stopped", batch=batch)
     if done.untouched:

@@ -35,6 +35,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, IntegrityEr
 from sqlalchemy.pool import NullPool
 
 from pipeline.errors import GuardStopped, MediasmsError, TryLater, UsageError
+from pipeline.ledger.file_systems import refuse_network
 from pipeline.ledger.tables import metadata
 
 if TYPE_CHECKING:
@@ -157,7 +158,9 @@ def describe_place(engine: Engine) -> str:
 def prepare_place(engine: Engine) -> None:
     """Make what a new SQLite file needs; a PostgreSQL database is made by its administrator."""
     if not is_shared(engine.dialect):
-        Path(str(engine.url.database)).parent.mkdir(parents=True, exist_ok=True)
+        file = Path(str(engine.url.database))
+        refuse_network(file)
+        file.parent.mkdir(parents=True, exist_ok=True)
 
 
 def must_exist(engine: Engine) -> None:
@@ -165,7 +168,9 @@ def must_exist(engine: Engine) -> None:
     if is_shared(engine.dialect):
         with explained(), engine.connect():
             return
-    if not Path(str(engine.url.database)).exists():
+    file = Path(str(engine.url.database))
+    refuse_network(file)
+    if not file.exists():
         raise GuardStopped("ledger.missing", file=describe_place(engine))
 
 
@@ -210,20 +215,6 @@ def explained() -> Iterator[None]:
             raise
         # PostgreSQL quotes the row that it refuses, and a row holds a number.
         raise type(error)(error.statement, None, Exception(_said(error))) from None
-
-
-@contextmanager
-def explained_at_opening() -> Iterator[None]:
-    """Explain errors as ``explained`` does, but a file that cannot even be opened as a ledger is damaged."""
-    try:
-        with explained():
-            yield
-    except TryLater as error:
-        if error.code == "ledger.busy" and isinstance(error.__context__, DatabaseError):
-            orig = error.__context__.orig
-            if isinstance(orig, sqlite3.Error):
-                raise GuardStopped("ledger.damaged", problem=str(orig)) from None
-        raise
 
 
 def roll_back(connection: Connection) -> None:

@@ -104,7 +104,7 @@ def open_ledger(url: str, *, older: bool = False, moved: bool = False) -> Ledger
     engine = engines.make_engine(url)
     with closing_at_failure(engine):
         engines.must_exist(engine)
-        with engines.explained_at_opening(), engine.connect() as connection:
+        with engines.explained(), engine.connect() as connection:
             if not inspect(connection).has_table("identity"):
                 raise GuardStopped("ledger.not_a_ledger", file=engines.describe_place(engine))
             version = connection.execute(select(func.max(tables.migration.c.version))).scalar_one()

@@ -59,12 +59,14 @@ FAILURES: dict[str, Failure] = {
     ),
     "send.unrecorded": Failure(
         Text(
-            "送信 {dispatch} を試みましたが、結果を台帳に記録できませんでした：{problem}",
-            "dispatch {dispatch} was tried, but the ledger could not record how it ended: {problem}",
+            "送信 {dispatch}（{messages} 通）の応答を台帳に記録できませんでした：{problem}",
+            "the answer to dispatch {dispatch} ({messages} messages) could not be recorded: {problem}",
         ),
         Text(
-            "台帳が使えるようになったら、もう一度実行してください。勝手に再送はしません。",
-            "Run it again when the ledger can be used: it is not sent again by itself.",
+            "原因を直してから、同じコマンドをもう一度実行してください。その {messages} 通は「不明」となり、"
+            "再送されません。`mediasms pull` で確かめます。",
+            "Mend the cause, then run the same command again: those {messages} messages become unknown and are not "
+            "sent again. `mediasms pull` settles them.",
         ),
     ),
     "run.waiting_planned": Failure(

@@ -101,6 +101,16 @@ STORAGE_FAILURES: dict[str, Failure] = {
         Text("台帳を使えません：{problem}", "the ledger cannot be used now: {problem}"),
         Text("ほかの処理が終わってからもう一度実行してください。", "Run it again when other work is done."),
     ),
+    "ledger.network": Failure(
+        Text(
+            "台帳 {file} はネットワークのファイルシステム（{kind}）にあります。そこでは壊れるおそれがあります。",
+            "the ledger {file} lies on a network file system ({kind}), where it could be damaged.",
+        ),
+        Text(
+            "ledger.url と workspace.path を、この機械のディスクの場所にしてください。",
+            "Point ledger.url and workspace.path to a disk of this machine.",
+        ),
+    ),
     "ledger.url": Failure(
         Text("台帳の種類 {scheme} は使えません。", "a ledger of kind {scheme} is not supported."),
         Text(

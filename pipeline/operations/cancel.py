@@ -15,7 +15,10 @@ from pipeline.model import MessageState
 
 @dataclass(frozen=True, slots=True)
 class Cancellable:
-    """What was named: ``batches``, single messages by ``smsids``, and how many of all of these still wait."""
+    """What was named: ``batches``, single messages by ``smsids``, and how many of all of these still wait.
+
+    Of a batch that is not planned yet, every accepted row does.
+    """
 
     batches: tuple[str, ...]
     smsids: tuple[str, ...]
@@ -34,12 +37,16 @@ class Cancelled:
 def look_up(context: Context, names: Sequence[str]) -> Cancellable:
     """Say what ``names`` are, batches or messages. One that is neither is named by its position: it may be a number."""
     distinct = tuple(dict.fromkeys(names))
-    batches = tuple(name for name in distinct if find_batch(context.ledger, name))
+    found = {name: batch for name in distinct if (batch := find_batch(context.ledger, name))}
+    batches = tuple(found)
     smsids = tuple(name for name in distinct if name not in batches)
     known = states_of(context.ledger, smsids)
     if unknown := [name for name in smsids if name not in known]:
         raise UsageError("cancel.unknown", position=names.index(unknown[0]) + 1)
-    waiting = sum(waiting_of_batch(context.ledger, batch) for batch in batches)
+    waiting = sum(
+        waiting_of_batch(context.ledger, name) if batch.planned_at else batch.totals.accepted
+        for name, batch in found.items()
+    )
     return Cancellable(batches, smsids, waiting + sum(waits for _, waits in known.values()))
 
 

@@ -71,6 +71,25 @@ def run(  # noqa: PLR0913 - each is a choice of the person who runs it
             sent = send(context, validated.batch, again=again, late=late, max_cost=max_cost, confirm=confirm)
         except MediasmsError as error:
             stopped_by = error
+    try:
+        return _afterwards(context, validated, sent, stopped_by, wait, after_send, sleep)
+    except MediasmsError as error:
+        if stopped_by is None:
+            raise
+        # What stopped the sending is what a scheduler must hear, also where the reports could not be written.
+        raise stopped_by from error
+
+
+def _afterwards(  # noqa: PLR0913, PLR0917 - what a run has come to, and how it goes on
+    context: Context,
+    validated: Validated,
+    sent: Sent | None,
+    stopped_by: MediasmsError | None,
+    wait: timedelta,
+    after_send: Callable[[], None] | None,
+    sleep: Callable[[float], None],
+) -> Outcome:
+    """Pull and reconcile, as long as somebody waits for results."""
     if after_send:
         after_send()
     try:

@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
 
 from pipeline.core.calendar import JST
 from pipeline.messages import Language, label
@@ -54,7 +55,11 @@ def write_workbook(
             workbook.close()
             path.unlink(missing_ok=True)
             raise
-        workbook.close()
+        try:
+            workbook.close()
+        except FileCreateError as error:
+            # The library hides what the system said, and whether it was about room.
+            raise error.args[0] from None
 
 
 def _write(

@@ -265,15 +265,19 @@ def _send_one(context: Context, gateway: GatewayClient, batch: Batch, dispatch: 
         attempt = begin_dispatch(context.ledger, dispatch, context.now())
         if attempt is None:
             return None
-        context.workspace.mark_begun(batch.batch_id, dispatch.number, attempt)
+        try:
+            context.workspace.mark_begun(batch.batch_id, dispatch.number, attempt)
+        except TryLater:
+            return_dispatch(context.ledger, dispatch, context.now(), "no marker")
+            raise
         exchange = _upload(context, gateway, dispatch, payload)
         if exchange.http_status is None and exchange.bytes_read == 0:
-            with _must_be_recorded(dispatch):
+            with _must_be_recorded(context, dispatch):
                 return_dispatch(context.ledger, dispatch, context.now(), exchange.problem)
             raise TryLater("gateway.unreachable", url=context.settings.gateway.base_url, problem=exchange.problem)
         verdict = _judge(context, exchange, smsids, repeated=repeated)
         detail = exchange.problem or f"HTTP {exchange.http_status}"
-        with _must_be_recorded(dispatch):
+        with _must_be_recorded(context, dispatch):
             end_dispatch(context.ledger, dispatch, verdict, context.now(), detail)
         if verdict.code is not None:
             refused = verdict.code == _UNAUTHORISED
@@ -298,20 +302,23 @@ def _upload(context: Context, gateway: GatewayClient, dispatch: Dispatch, payloa
             return gateway.upload(payload, progress)
     except Interrupted:
         if read:
-            with _must_be_recorded(dispatch):
+            with _must_be_recorded(context, dispatch):
                 interrupt_dispatch(context.ledger, dispatch, context.now())
             raise
         return Exchange(0, None, b"", "interrupted")
 
 
 @contextmanager
-def _must_be_recorded(dispatch: Dispatch) -> Iterator[None]:
-    """Say that an outcome is open when the ledger could not take it: something was tried, so it is not for later."""
+def _must_be_recorded(context: Context, dispatch: Dispatch) -> Iterator[None]:
+    """Say that an outcome is open when the ledger could not take it: something was tried, so it is not for later.
+
+    What was proven is lost with this process then: the next one finds the dispatch in flight.
+    """
     try:
         yield
-    except TryLater as error:
-        problem = error.facts.get("problem", "")
-        raise OutcomeUnknown("send.unrecorded", dispatch=dispatch.dispatch_id, problem=problem) from None
+    except (TryLater, GuardStopped) as error:
+        facts = {"dispatch": dispatch.dispatch_id, "messages": dispatch.messages}
+        raise OutcomeUnknown("send.unrecorded", problem=error.what(context.language), **facts) from None
 
 
 def _judge(context: Context, exchange: Exchange, smsids: dict[str, str], *, repeated: bool) -> Verdict:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipeline.ledger.opening import VERSION
+
 if TYPE_CHECKING:
     from pipeline.simulator import EmbeddedGateway
     from tests.acceptance.conftest import Home
@@ -173,7 +175,7 @@ def test_ledger_check_and_migrate(home: Home) -> None:
     home.init()
     assert home("ledger", "check").code == 0
     assert home("ledger", "check", "--json").document == {"problems": [], "exit": 0}
-    assert home("ledger", "migrate", "--json").document["version"] == 2
+    assert home("ledger", "migrate", "--json").document["version"] == VERSION
 
 
 def test_a_ledger_that_went_back_in_time_stops_everything(home: Home, gateway: EmbeddedGateway) -> None:

@@ -8,12 +8,13 @@ import sys
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
 import pytest
 from click.testing import CliRunner
 
-from pipeline.cli import main
+from pipeline.cli import main, people
 from pipeline.cli.commands import _asker
 from pipeline.cli.main import cli
 from pipeline.cli.options import Span
@@ -247,3 +248,18 @@ def test_help_does_not_load_the_heavy_libraries() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=False)
     assert ended.returncode == 0, ended.stderr
+
+
+def test_on_a_terminal_cancel_asks_with_the_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.csv").write_text("mobile,text\r\n090-1000-0301,hello\r\n", encoding="utf-8")
+    runner = CliRunner()
+    assert runner.invoke(cli, ["init"]).exit_code == 0
+    batch = json.loads(runner.invoke(cli, ["validate", "a.csv", "--json"]).stdout)["batch_id"]
+    monkeypatch.setattr(people, "sys", SimpleNamespace(stdin=_Terminal()))
+    declined = runner.invoke(cli, ["cancel", batch], input="n\n")
+    assert declined.exit_code == 7
+    assert "Cancel 1 messages that have not been sent yet?" in declined.output
+    assert json.loads(runner.invoke(cli, ["status", batch, "--json"]).stdout)["batches"][0]["stopped"] is None
+    assert runner.invoke(cli, ["cancel", batch], input="y\n").exit_code == 0
+    assert json.loads(runner.invoke(cli, ["status", batch, "--json"]).stdout)["batches"][0]["stopped"]["actor"]
