@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from pipeline.core.answers import Verdict
 from pipeline.errors import Bug, GuardStopped, UsageError
-from pipeline.ledger.batches import record_event
+from pipeline.ledger.batches import column_of, record_event
 from pipeline.ledger.cancelling import cancel_opted_out_in, cancel_stopped_in, has_opted_out
 from pipeline.ledger.engines import insert_rows
 from pipeline.ledger.moving import may_be_planned_again, move
@@ -139,9 +139,12 @@ def _dispatch(row: Row[Any], states: Mapping[MessageState, int]) -> Dispatch:
 
 def dispatched(ledger: Ledger, wanted: str) -> dict[str, str]:
     """Return smsid by MSISDN for the messages of a dispatch."""
-    query = select(message.c.msisdn, message.c.smsid).where(message.c.dispatch_id == wanted)
+    numbers, smsids = (
+        select(column).where(message.c.dispatch_id == wanted).order_by(message.c.msisdn)
+        for column in (message.c.msisdn, message.c.smsid)
+    )
     with ledger.reading() as connection:
-        return {row.msisdn: row.smsid for row in connection.execute(query)}
+        return dict(zip(column_of(connection, numbers), column_of(connection, smsids), strict=True))
 
 
 def offered_before(ledger: Ledger, value: Dispatch, proves_nothing_taken: Collection[str]) -> bool:

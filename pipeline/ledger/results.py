@@ -99,12 +99,15 @@ def settle(ledger: Ledger, now: datetime) -> dict[MessageState, int]:
 
 def _cancel_served(connection: Connection, now: datetime) -> None:
     """Cancel what is still planned for a key of which a result now shows that a given up message had served it."""
-    given_up = message.alias("given_up")
-    served = _of_the_same_key(given_up, message).where(given_up.c.state.in_(_GIVEN_UP), _is_named(given_up)).exists()
+    given_up, waiting = message.alias("given_up"), message.alias("waiting")
+    # From the few that were given up to the others of their key: the other way round every planned message would ask.
+    served = (
+        _of_the_same_key(waiting, given_up)
+        .where(given_up.c.state.in_(_GIVEN_UP), _is_named(given_up))
+        .where(waiting.c.state == MessageState.PLANNED.value, ~_is_named(waiting))
+    )
     cancelled = connection.execute(
-        update(message)
-        .where(message.c.state == MessageState.PLANNED.value, served, ~_is_named(message))
-        .values(state=MessageState.CANCELLED.value, reason=SERVED)
+        update(message).where(message.c.smsid.in_(served)).values(state=MessageState.CANCELLED.value, reason=SERVED)
     ).rowcount
     if cancelled:
         record_event(connection, now, "cancelled", None, reason=SERVED, messages=cancelled)
