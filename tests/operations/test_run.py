@@ -99,7 +99,7 @@ def test_the_end_of_waiting_is_no_finding(house: House, context: Context) -> Non
 def test_an_unknown_outcome_is_settled_by_the_pull_of_the_same_run_but_reported(house: House, context: Context) -> None:
     house.gateway.knobs = Knobs(accept_then_reset=True)
     request = Request(house.recipients(7), "c")
-    done = run(context, request, after_send=_later(house))
+    done = run(context, request, after_send=_later(house, 1))
     assert isinstance(done.stopped_by, OutcomeUnknown)
     assert done.sent is None
     assert done.exit is Exit.UNKNOWN
