@@ -101,7 +101,7 @@ class Permitted:
         from pipeline.cli.output import actor
         from pipeline.stages.guards import Late
 
-        if self.late != bool(self.because):
+        if self.late != bool(self.because and self.because.strip()):
             raise UsageError("usage.late")
         late = Late(actor(os.environ), self.because) if self.because else None
         return {"again": self.again, "late": late, "max_cost": self.max_cost}

@@ -10,7 +10,7 @@ import click
 
 from pipeline.cli.main import Session, common
 from pipeline.cli.output import actor
-from pipeline.errors import Exit, GuardStopped
+from pipeline.errors import Exit, GuardStopped, UsageError
 from pipeline.messages import label
 
 if TYPE_CHECKING:
@@ -126,6 +126,8 @@ def resolve_command(session: Session, *, dispatch: str, outcome: str, because: s
     from pipeline.model import MessageState
     from pipeline.operations.resolve import resolve
 
+    if not because.strip():
+        raise UsageError("usage.because")
     with session.context() as context:
         count = resolve(context, dispatch, MessageState(outcome), actor=actor(os.environ), because=because)
     session.output.say("resolve.done", count=count, outcome=outcome)

@@ -130,6 +130,13 @@ GUARD_FAILURES: dict[str, Failure] = {
             "Find out why with `mediasms status`, then run `mediasms send {batch}`.",
         ),
     ),
+    "usage.because": Failure(
+        Text("理由が空です。", "the reason is empty."),
+        Text(
+            "--because に、どうやって確かめたかを書いてください。台帳に残ります。",
+            "Say with --because how you know; the ledger keeps it.",
+        ),
+    ),
     "usage.late": Failure(
         Text("--late と --because は両方指定してください。", "--late and --because go together."),
         Text("--late --because 理由 としてください。", "Give --late --because TEXT."),

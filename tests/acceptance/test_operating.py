@@ -48,7 +48,7 @@ def test_an_old_run_date_and_a_low_limit_stop_the_run(home: Home, gateway: Embed
     done = home.init()(*old)
     assert (done.code, "--late --because" in done.err) == (7, True)
     assert home(*old, "--late").code == 2
-    assert home(*old, "--late", "--because", "").code == 2
+    assert home(*old, "--late", "--because", " ").code == 2
     late = (*old, "--late", "--because", "the holidays")
     dear = home(*late, "--max-cost", "100", "--json")
     assert (dear.code, dear.document["error"]) == (7, "guard.max_cost")
@@ -90,6 +90,7 @@ def test_status_says_what_is_unknown_and_what_to_type(home: Home, gateway: Embed
     assert found["next"] == "pull"
     assert "for more than 24 hours" in home("status", batch, python=("-c", LATER)).out
     assert "管理画面" in home("status", "--lang", "ja", python=("-c", LATER)).out
+    assert home("resolve", f"{batch}-0001", "--as", "refused", "--because", " ").code == 2
     assert home("resolve", f"{batch}-0001", "--as", "refused", "--because", "not in the console").code == 0
     detail = next(detail for detail in home.details() if detail.startswith("resolved"))
     assert "not in the console" in detail
