@@ -69,4 +69,5 @@ def test_runs_killed_at_random_moments(
     record_property("kills at a random moment", len(runs))
     record_property("of these while sending", sending)
     assert {drawn: problems for drawn, _, problems in runs if problems} == {}, f"CRASH_SEED={seed}"
-    assert sending > len(runs) // 2
+    # How many die while they send depends on how busy the machine is now and was when the time was taken.
+    assert sending > len(runs) // 5
