@@ -14,8 +14,12 @@ RUN = ("run", "sample_data/recipients.csv", "--campaign", "demo", "--yes", "--js
 #: the command in a process that may write no file beyond so many bytes: what a full disk looks like from inside
 LIMITED = """
 import resource, pipeline.cli.main as m
-resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
-m.main()
+before = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, before[1]))
+try:
+    m.main()
+finally:  # what measures the tests writes at the very end
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 """
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.adapters import files
 from pipeline.errors import Exit, GuardStopped, OutcomeUnknown, TryLater
-from pipeline.ledger import opening
+from pipeline.ledger import engines
 from pipeline.model import MessageState
 from pipeline.operations import run as running
 from pipeline.operations.run import run
@@ -80,7 +80,7 @@ def test_a_ledger_that_is_locked_before_the_upload_is_for_later(
 ) -> None:
     source = house.recipients(3)
     batch = house.batch(context, source)
-    monkeypatch.setattr(opening, "_BUSY_SECONDS", 0)
+    monkeypatch.setitem(engines._BUSY_SECONDS, "sqlite", 0)
     other = house.open()
     with context.ledger.writing(), pytest.raises(TryLater) as stopped:
         sending.send(other, batch)
