@@ -129,9 +129,9 @@ class GatewayClient:
             self._session.verify = str(access.ca_file)
         if access.proxy:
             self._session.proxies = {"https": access.proxy, "http": access.proxy}
-        transport = _Transport(access.ca_file, access.write_timeout)
-        self._session.mount("https://", transport)
-        self._session.mount("http://", transport)
+        self._transport = _Transport(access.ca_file, access.write_timeout)
+        self._session.mount("https://", self._transport)
+        self._session.mount("http://", self._transport)
 
     def close(self) -> None:
         """Close every connection."""
@@ -153,6 +153,9 @@ class GatewayClient:
                 if progress:
                     progress(seen.bytes_read, total)
 
+            # Never on a connection that was kept: the gateway may be closing it just now, and then nobody knows what
+            # became of the bytes that had gone into it.
+            self._transport.close()
             monitor = MultipartEncoderMonitor(encoder, on_read)
             endpoint = self._profile.endpoints.send_csv
             return self._exchange(
@@ -160,7 +163,7 @@ class GatewayClient:
                 endpoint,
                 params=query,
                 data=monitor,
-                headers={"Content-Type": monitor.content_type},
+                headers={"Content-Type": monitor.content_type, "Connection": "close"},
             )
 
     def results(self, start: datetime, end: datetime, into: DurableFile) -> Exchange:
