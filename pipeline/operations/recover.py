@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pandas as pd
-
 from pipeline.adapters.files import hash_file
 from pipeline.context import Context
 from pipeline.errors import GuardStopped
 from pipeline.ledger.batches import find_batch
-from pipeline.ledger.dispatches import attempts_by_dispatch, dispatch_id, dispatched
+from pipeline.ledger.dispatches import dispatch_id, dispatched
 from pipeline.ledger.recovering import Lost, recover_dispatch
 from pipeline.model import Artefact
-from pipeline.stages.planning import plan
+from pipeline.stages.guards import lost_attempts
+from pipeline.stages.planning import payload_column, plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +33,8 @@ def recover(context: Context) -> Recovered:
     been entered: until somebody hands in its list again, nothing is sent.
     """
     lost: dict[str, list[tuple[int, int]]] = {}
-    known = attempts_by_dispatch(context.ledger)
-    for batch_id, number, attempt in context.workspace.begun():
-        if known.get((batch_id, number), 0) < attempt:
-            lost.setdefault(batch_id, []).append((number, attempt))
+    for batch_id, number, attempt in lost_attempts(context):
+        lost.setdefault(batch_id, []).append((number, attempt))
     dispatches = messages = 0
     strangers: list[str] = []
     for batch_id, attempts in lost.items():
@@ -83,14 +80,4 @@ def _smsids(context: Context, payload: Path) -> list[str]:
     """Return the smsids of a payload that lies on disk."""
     if not payload.exists():
         return []
-    column = context.profile.layout.by_field["smsid"].number
-    table = pd.read_csv(
-        payload,
-        header=None,
-        names=["smsid"],
-        usecols=[column - 1],
-        dtype="str",
-        keep_default_na=False,
-        encoding=context.profile.upload.encoding.value,
-    )
-    return [str(smsid) for smsid in table["smsid"].tolist()]
+    return [str(smsid) for smsid in payload_column(context, payload, "smsid")["smsid"].tolist()]

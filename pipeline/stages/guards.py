@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,8 +13,9 @@ import pandas as pd
 from pipeline.context import Context
 from pipeline.core.calendar import jst_date, parse_gateway_time
 from pipeline.errors import GuardStopped
-from pipeline.ledger.dispatches import attempts_by_dispatch
+from pipeline.ledger.dispatches import attempts_by_dispatch, dispatch_id
 from pipeline.model import Batch
+from pipeline.stages.planning import payload_column
 
 _SCHEDULED = "scheduled"
 
@@ -29,10 +30,16 @@ class Late:
 
 def check_markers(context: Context) -> None:
     """Refuse to send when a marker knows of an attempt that the ledger does not: it went back in time."""
+    for batch_id, number, _ in lost_attempts(context):
+        raise GuardStopped("ledger.went_back", dispatch=dispatch_id(batch_id, number))
+
+
+def lost_attempts(context: Context) -> Iterator[tuple[str, int, int]]:
+    """Yield batch, number and attempt of what was begun by its marker, but not as far as the ledger knows."""
     known = attempts_by_dispatch(context.ledger)
     for batch_id, number, attempt in context.workspace.begun():
         if known.get((batch_id, number), 0) < attempt:
-            raise GuardStopped("ledger.went_back", dispatch=f"{batch_id}-{number:04d}")
+            yield batch_id, number, attempt
 
 
 def is_late(context: Context, batch: Batch, late: Late | None) -> bool:
@@ -74,16 +81,7 @@ def stop_if_payload_passed(context: Context, batch: Batch, payload: Path) -> Non
     column = context.profile.layout.by_field.get(_SCHEDULED)
     if column is None or column.confirmed is False:
         return
-    cells = pd.read_csv(
-        payload,
-        header=None,
-        names=[_SCHEDULED],
-        usecols=[column.number - 1],
-        dtype="str",
-        keep_default_na=False,
-        encoding=context.profile.upload.encoding.value,
-    )
-    stop_if_time_passed(context, batch, [cells])
+    stop_if_time_passed(context, batch, [payload_column(context, payload, _SCHEDULED)])
 
 
 def _has_passed(cell: str, form: str, now: datetime) -> bool:

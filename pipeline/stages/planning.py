@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -88,6 +89,19 @@ def _payload(context: Context, batch: Batch, number: int, accepted: pd.DataFrame
     encoding = profile.upload.encoding.value
     data = lines if encoding == "utf-8" else str(lines, "utf-8").encode(encoding)
     return write_durable(context.workspace.batch_folder(batch.batch_id) / f"dispatch-{number:04d}.csv", data)
+
+
+def payload_column(context: Context, payload: Path, field: str) -> pd.DataFrame:
+    """Return what a payload on disk says of one field of the gateway, as the only column of a table."""
+    return pd.read_csv(
+        payload,
+        header=None,
+        names=[field],
+        usecols=[context.profile.layout.by_field[field].number - 1],
+        dtype="str",
+        keep_default_na=False,
+        encoding=context.profile.upload.encoding.value,
+    )
 
 
 def _messages(accepted: pd.DataFrame, *, repeats: bool) -> dict[str, list[Any]]:
