@@ -80,3 +80,17 @@ def test_a_table_without_rows_has_no_chunk(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_bytes(b"n,text\r\n")
     assert list(read_chunks(path, 5, {})) == []
+
+
+@pytest.mark.parametrize("block", [61, 64, 70, 84, 128, 305])
+def test_a_line_break_within_a_cell_survives_wherever_a_block_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    monkeypatch.setattr("pipeline.adapters.csv_in._BLOCK", block)
+    rows = [[str(number), f"あ\n{number}", f"m\r\n{number}"] for number in range(40)]
+    path = tmp_path / "rows.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+        writer.writerows([["number", "text", "memo"], *rows])
+    found = [list(row.values()) for table in read_chunks(path, 7, {}) for row in table.to_pylist()]
+    assert found == rows
