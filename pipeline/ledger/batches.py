@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, Select, func, insert, select, update
 from pipeline.errors import GuardStopped, UsageError
 from pipeline.ledger.engines import blocks, new_rows
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.tables import batch, campaign, event, is_live, iso, message, moment
+from pipeline.ledger.tables import batch, campaign, event, is_live, is_not_taken, iso, message, moment
 from pipeline.model import OPTED_OUT, Artefact, Batch, MessageState, RowTotals, SentMessage
 
 _SLICE = 5_000
@@ -184,7 +184,8 @@ def waiting_elsewhere(ledger: Ledger, campaign_name: str, *, but_batch: str) -> 
     open_ = [state.value for state in (MessageState.PLANNED, MessageState.IN_FLIGHT, MessageState.UNKNOWN)]
     query = (
         select(message.c.batch_id, message.c.state, func.count())
-        .where(message.c.campaign == campaign_name, message.c.batch_id != but_batch, message.c.state.in_(open_))
+        .where(is_not_taken(message), message.c.state.in_(open_))
+        .where(message.c.campaign == campaign_name, message.c.batch_id != but_batch)
         .group_by(message.c.batch_id, message.c.state)
         .order_by(message.c.batch_id)
     )

@@ -18,7 +18,7 @@ from pipeline.ledger.cancelling import cancel_opted_out_in, cancel_stopped_in, h
 from pipeline.ledger.engines import insert_rows
 from pipeline.ledger.moving import may_be_planned_again, move
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.tables import auth_failure, batch, dispatch, iso, message, moment
+from pipeline.ledger.tables import auth_failure, batch, dispatch, is_not_taken, iso, message, moment
 from pipeline.model import LEGAL, Artefact, Batch, Dispatch, MessageState
 
 _SLICE = 5_000
@@ -265,7 +265,8 @@ def adopt_in_flight(ledger: Ledger, campaign_name: str, now: datetime) -> int:
         ledger.check_locks(connection)
         left = connection.execute(
             select(message.c.batch_id, message.c.dispatch_id, func.count())
-            .where(message.c.campaign == campaign_name, message.c.state == MessageState.IN_FLIGHT.value)
+            .where(is_not_taken(message), message.c.state == MessageState.IN_FLIGHT.value)
+            .where(message.c.campaign == campaign_name)
             .group_by(message.c.batch_id, message.c.dispatch_id)
         ).all()
         total = 0

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -44,8 +45,11 @@ if TYPE_CHECKING:
 _SQLITE = "sqlite"
 _POSTGRESQL = "postgresql"
 _SQLITE_URL = "sqlite:///"
-#: how long a transaction waits for another one that writes. Several hosts wait for each other's large plans.
-_BUSY_SECONDS: dict[str, float] = {_SQLITE: 5, _POSTGRESQL: 60}
+#: how long a transaction waits for another one that writes: many runs wait for each other's large plans, and what an
+#: upload brought must be recorded
+_BUSY_SECONDS = 60.0
+#: how long SQLite itself waits, deaf to signals
+_DEAF_SECONDS = 1.0
 #: how long a writer may stand still before the server ends it, so that a frozen process does not stop every host
 _IDLE_SECONDS = 120
 #: first half of the key under which writers queue
@@ -86,7 +90,7 @@ def _sqlite(url: str) -> Engine:
         poolclass=NullPool,
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,
-        connect_args={"timeout": _BUSY_SECONDS[_SQLITE]},
+        connect_args={"timeout": min(_DEAF_SECONDS, _BUSY_SECONDS)},
     )
 
     @event.listens_for(engine, "connect")
@@ -191,7 +195,7 @@ def begin_writing(connection: Connection) -> None:
     refuse one of them, and a verb that is run again by itself is what this product must not have.
     """
     if is_shared(connection.dialect):
-        wait = max(1, int(_BUSY_SECONDS[_POSTGRESQL] * 1000))
+        wait = max(1, int(_BUSY_SECONDS * 1000))
         connection.exec_driver_sql(
             "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE;"
             f"SET LOCAL lock_timeout = {wait};"
@@ -199,7 +203,20 @@ def begin_writing(connection: Connection) -> None:
             f"SELECT pg_advisory_xact_lock({_QUEUE})"
         )
     else:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        _begin_immediate(connection)
+
+
+def _begin_immediate(connection: Connection) -> None:
+    """Wait for whoever writes, in short turns: between them a signal is heard."""
+    until = monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except OperationalError as error:
+            if getattr(error.orig, "sqlite_errorname", "") != "SQLITE_BUSY" or monotonic() >= until:
+                raise
+        else:
+            return
 
 
 @contextmanager

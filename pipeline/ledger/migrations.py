@@ -25,6 +25,8 @@ STEPS: dict[int, tuple[str, ...]] = {
             batch_id TEXT NOT NULL, at TEXT NOT NULL, actor TEXT NOT NULL, PRIMARY KEY (batch_id),
             FOREIGN KEY(batch_id) REFERENCES batch (batch_id)
         ) STRICT""",
+        """CREATE INDEX not_taken ON message (batch_id)
+            WHERE state IN ('cancelled', 'in_flight', 'planned', 'refused', 'unknown')""",
     ),
 }
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_,
 from pipeline.ledger.batches import record_event
 from pipeline.ledger.engines import new_rows
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.tables import is_live, iso, message, moment, observation, pull
+from pipeline.ledger.tables import is_live, is_not_taken, iso, message, moment, observation, pull
 from pipeline.model import LIVE, SERVED, Artefact, MessageState, Observation, ObservationPath
 
 _SLICE = 1_000
@@ -88,7 +88,8 @@ def settle(ledger: Ledger, now: datetime) -> dict[MessageState, int]:
         for state in _SETTLED_BY_EVIDENCE:
             moved = connection.execute(
                 update(message)
-                .where(message.c.state == state.value, _is_named(message), *(() if state in LIVE else _serves_alone()))
+                .where(is_not_taken(message), message.c.state == state.value, _is_named(message))
+                .where(*(() if state in LIVE else _serves_alone()))
                 .values(state=MessageState.TAKEN.value, reason=f"observed:{state.value}")
             ).rowcount
             if moved:
@@ -103,7 +104,7 @@ def _cancel_served(connection: Connection, now: datetime) -> None:
     # From the few that were given up to the others of their key: the other way round every planned message would ask.
     served = (
         _of_the_same_key(waiting, given_up)
-        .where(given_up.c.state.in_(_GIVEN_UP), _is_named(given_up))
+        .where(is_not_taken(given_up), given_up.c.state.in_(_GIVEN_UP), _is_named(given_up))
         .where(waiting.c.state == MessageState.PLANNED.value, ~_is_named(waiting))
     )
     cancelled = connection.execute(

@@ -80,7 +80,7 @@ def test_a_ledger_that_is_locked_before_the_upload_is_for_later(
 ) -> None:
     source = house.recipients(3)
     batch = house.batch(context, source)
-    monkeypatch.setitem(engines._BUSY_SECONDS, "sqlite", 0)
+    monkeypatch.setattr(engines, "_BUSY_SECONDS", 0)
     other = house.open()
     with context.ledger.writing(), pytest.raises(TryLater) as stopped:
         sending.send(other, batch)
