@@ -101,11 +101,12 @@ def settle(ledger: Ledger, now: datetime) -> dict[MessageState, int]:
 def _cancel_served(connection: Connection, now: datetime) -> None:
     """Cancel what is still planned for a key of which a result now shows that a given up message had served it."""
     given_up, waiting = message.alias("given_up"), message.alias("waiting")
-    # From the few that were given up to the others of their key: the other way round every planned message would ask.
-    served = (
-        _of_the_same_key(waiting, given_up)
-        .where(is_not_taken(given_up), given_up.c.state.in_(_GIVEN_UP), _is_named(given_up))
-        .where(waiting.c.state == MessageState.PLANNED.value, ~_is_named(waiting))
+    named = is_not_taken(given_up) & given_up.c.state.in_(_GIVEN_UP) & _is_named(given_up)
+    # Nearly always there is none, and then the planned messages need not be asked for one of their key.
+    if connection.execute(select(given_up.c.smsid).where(named).limit(1)).one_or_none() is None:
+        return
+    served = _of_the_same_key(waiting, given_up).where(
+        named, is_not_taken(waiting), waiting.c.state == MessageState.PLANNED.value, ~_is_named(waiting)
     )
     cancelled = connection.execute(
         update(message).where(message.c.smsid.in_(served)).values(state=MessageState.CANCELLED.value, reason=SERVED)

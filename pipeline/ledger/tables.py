@@ -48,6 +48,7 @@ _OPEN = frozenset(MessageState) - {MessageState.TAKEN}
 def _in(states: frozenset[MessageState]) -> TextClause:
     return text("state IN (" + ", ".join(f"'{state.value}'" for state in sorted(states)) + ")")
 
+
 identity = Table(
     "identity",
     metadata,
