@@ -9,14 +9,15 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import pickle
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from pipeline.errors import GuardStopped, TryLater, UsageError
 from pipeline.model import Artefact
@@ -113,6 +114,28 @@ def durable(*paths: Path) -> Iterator[tuple[DurableFile, ...]]:
 def _raise_if_no_room(error: OSError, folder: Path) -> None:
     if error.errno in _NO_ROOM:
         raise TryLater("files.not_writable", folder=str(folder), problem=error.strerror) from None
+
+
+_Value = TypeVar("_Value")
+
+
+@contextmanager
+def laid_aside(values: Iterable[_Value], folder: Path) -> Iterator[Iterator[_Value]]:
+    """Take all ``values``, one at a time, and give them back so: more than memory should hold.
+
+    In between they are in a file of ``folder`` without a name: nobody else sees it, and no crash leaves it behind.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            number = 0
+            for value in values:
+                pickle.dump(value, file)
+                number += 1
+            file.seek(0)
+            yield (pickle.load(file) for _ in range(number))  # noqa: S301 - only this process could write it
+    except OSError as error:
+        _raise_if_no_room(error, folder)
+        raise
 
 
 def write_durable(path: Path, data: bytes | memoryview) -> Artefact:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from pipeline.adapters.csv_in import read_chunks
 from pipeline.adapters.csv_out import plain_lines
-from pipeline.adapters.files import write_durable
+from pipeline.adapters.files import laid_aside, write_durable
 from pipeline.context import Context
 from pipeline.core import ids
 from pipeline.core.kernels import strings
@@ -41,7 +41,10 @@ def rows_with(chunk: pd.DataFrame, smsids: Container[str]) -> pd.DataFrame:
 
 
 def plan(context: Context, batch: Batch) -> None:
-    """Lay out payload after payload on disk, and commit messages and dispatches in one transaction."""
+    """Lay out payload after payload on disk, then commit messages and dispatches in one transaction.
+
+    Nobody else can write to the ledger meanwhile, so what can be done before it is.
+    """
     repeats = campaign_repeats(context.ledger, batch.campaign) is True
     parts = (
         part for chunk in accepted_rows(context, batch) for part in (_one_row_per_number(chunk) if repeats else [chunk])
@@ -51,7 +54,8 @@ def plan(context: Context, batch: Batch) -> None:
         PlannedDispatch(number, number, _payload(context, batch, number, part), _messages(part, repeats=repeats))
         for number, part in enumerate(parts, 1)
     )
-    plan_batch(context.ledger, batch, planned, context.now())
+    with laid_aside(planned, context.workspace.batch_folder(batch.batch_id)) as rest:
+        plan_batch(context.ledger, batch, rest, context.now())
 
 
 def plan_free_again(context: Context, batch: Batch, free: Mapping[int, list[str]]) -> None:

@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.errors import GuardStopped
+from pipeline.ledger import engines
 from pipeline.ledger.batches import count_states, get_batch
-from pipeline.ledger.dispatches import list_dispatches
+from pipeline.ledger.dispatches import adopt_in_flight, list_dispatches
 from pipeline.model import MessageState
 from pipeline.stages import planning
 from tests.stages.test_send_repeats import registered
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from pipeline.context import Context
+    from pipeline.model import Artefact, Batch
     from tests.stages.conftest import House
 
 ROWS = [("09011110001", 'a,"b"\n続き'), ("09011110002", "二～ﾎﾟ"), ("09011110003", "NA")]
@@ -54,6 +58,25 @@ def test_a_plan_that_fails_half_way_leaves_nothing_in_the_ledger(house: House, c
     assert list_dispatches(context.ledger, second.batch_id) == []
     assert get_batch(context.ledger, second.batch_id).planned_at is None
     assert count_states(context.ledger, "dddddddddd") == {MessageState.PLANNED: 3}
+
+
+def test_the_ledger_is_free_for_others_while_payloads_are_laid_out(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = registered(context, [(house.number(row), "一") for row in range(13)], repeats=False)
+    other = house.open()
+    lay_out = planning._payload
+    laid_out = []
+
+    def meanwhile(context: Context, batch: Batch, number: int, accepted: pd.DataFrame) -> Artefact:
+        assert adopt_in_flight(other.ledger, "another", other.now()) == 0
+        laid_out.append(number)
+        return lay_out(context, batch, number, accepted)
+
+    monkeypatch.setattr(engines, "_BUSY_SECONDS", 0)
+    monkeypatch.setattr(planning, "_payload", meanwhile)
+    planning.plan(context, batch)
+    assert laid_out == [1, 2, 3]
 
 
 def test_messages_and_dispatches_are_those_of_the_accepted_rows(house: House, context: Context) -> None:
