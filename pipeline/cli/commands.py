@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipeline.context import Context
-    from pipeline.stages.send import Preview
+    from pipeline.stages.outlook import Preview
     from pipeline.stages.validate import Request, Validated
 
 #: after so many batches with an unknown outcome, one after the other, a run sends no more
@@ -99,10 +99,10 @@ def _ask(session: Session, preview: Preview) -> bool:
     from pipeline.core.msisdn import mask
 
     language = session.output.language
-    facts = {"number": mask(preview.first_msisdn), "text": preview.first_text}
-    click.echo(label("ask.preview", language, low=preview.lowest, high=preview.highest, **facts), err=True)
-    if preview.unpriced:
-        click.echo(label("ask.unpriced", language, count=preview.unpriced), err=True)
+    facts, cost = {"number": mask(preview.first_msisdn), "text": preview.first_text}, preview.forecast.cost
+    click.echo(label("ask.preview", language, low=cost.lowest, high=cost.highest, **facts), err=True)
+    if preview.forecast.unpriced:
+        click.echo(label("ask.unpriced", language, count=preview.forecast.unpriced), err=True)
     return click.confirm(label("ask.send", language, count=preview.messages), err=True)
 
 

@@ -13,9 +13,10 @@ from pipeline.errors import Exit, GuardStopped, MediasmsError, OutcomeUnknown, T
 from pipeline.ledger.batches import count_states, get_batch, waiting_elsewhere
 from pipeline.model import Batch, MessageClass, MessageState
 from pipeline.stages.guards import Late
+from pipeline.stages.outlook import Preview
 from pipeline.stages.pull import pull
 from pipeline.stages.reconcile import Reconciled, reconcile
-from pipeline.stages.send import Preview, Sent, send
+from pipeline.stages.send import Sent, send
 from pipeline.stages.validate import Request, Validated, validate
 
 _POLL_SECONDS = 15.0
