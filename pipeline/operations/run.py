@@ -107,7 +107,7 @@ def _afterwards(  # noqa: PLR0913, PLR0917 - what a run has come to, and how it 
         sleep(min(_POLL_SECONDS, (until - context.now()).total_seconds()))
         stopped_by = _pull(context, batch, stopped_by)
         reconciled = reconcile(context, batch)
-    stopped_by = stopped_by or _waiting_elsewhere(context, batch)
+    stopped_by = stopped_by or unserved_elsewhere(context, batch)
     return Outcome(validated, sent, reconciled, stopped_by)
 
 
@@ -124,7 +124,7 @@ def _pull(context: Context, batch: Batch, stopped_by: MediasmsError | None) -> M
     return stopped_by
 
 
-def _waiting_elsewhere(context: Context, batch: Batch) -> MediasmsError | None:
+def unserved_elsewhere(context: Context, batch: Batch) -> MediasmsError | None:
     """Say so when rows count as served by a batch that was not sent, or is unknown: that is no success."""
     if not batch.totals.already:
         return None

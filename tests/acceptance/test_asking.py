@@ -1,0 +1,66 @@
+"""The commands that only ask, as typed: what would be sent and cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.acceptance.conftest import ROOT
+
+if TYPE_CHECKING:
+    from pipeline.simulator import EmbeddedGateway
+    from tests.acceptance.conftest import Home
+
+LIST = ("sample_data/recipients.csv", "--campaign", "demo")
+
+
+def test_a_dry_run_says_what_a_run_would_cost_and_sends_nothing(home: Home, gateway: EmbeddedGateway) -> None:
+    home.init()
+    done = home("run", *LIST, "--dry-run")
+    assert done.code == 1
+    assert "dry run: nothing was sent." in done.out
+    assert "would go out: 455 messages" in done.out
+    assert "expected cost (untaxed): 3,867.5 to 4,186.0 yen" in done.out
+    document = home("run", *LIST, "--dry-run", "--json", "--lang", "ja").document
+    assert document["cost"] == {"lowest": "3867.5", "highest": "4186.0"}
+    assert (document["messages"], document["rejected"], document["exit"]) == (455, 54, 1)
+    batch = document["batch_id"]
+    assert f"next: mediasms send {batch}" in home("send", batch, "--dry-run").out
+    assert (gateway.messages, gateway.requests) == ((), {})
+    assert home("send", batch, "--yes").code == 0
+    assert len(gateway.messages) == 455
+    again = home("send", batch, "--dry-run", "--json").document
+    assert (again["messages"], again["next"], again["exit"]) == (0, "pull", 0)
+
+
+def test_what_would_stop_the_run_is_said_with_its_exit_code(home: Home, gateway: EmbeddedGateway) -> None:
+    home.init()
+    dear = home("run", *LIST, "--dry-run", "--max-cost", "4185.9")
+    assert (dear.code, "error[guard.max_cost]" in dear.err) == (7, True)
+    assert "expected cost (untaxed): 3,867.5 to 4,186.0 yen" in dear.out
+    assert home("run", *LIST, "--dry-run", "--max-cost", "4186").code == 1
+    old = home("run", *LIST, "--dry-run", "--run-date", "2026-01-05", "--campaign", "old", "--json")
+    assert (old.code, old.document["error"], old.document["messages"]) == (7, "guard.late", 455)
+    assert [found["error"] for found in old.document["stopped_by"]] == ["guard.late"]
+    assert gateway.requests == {}
+
+
+def test_a_dry_run_needs_no_account(home: Home) -> None:
+    assert home.init()("run", *LIST, "--dry-run").code == 1
+    assert home("run", *LIST, "--yes").code == 2
+
+
+def test_texts_that_are_a_little_too_long_are_found(home: Home) -> None:
+    """With the long-text option; the rows are named, the texts are not."""
+    profile = (ROOT / "schemas/profiles/mediasms.toml").read_text("utf-8")
+    (home.folder / "own.toml").write_text(
+        profile.replace("long_text = { value = false", "long_text = { value = true"), encoding="utf-8"
+    )
+    rows = [f"0901000{row:04d},{'長' * length}" for row, length in enumerate((70, 71, 73, 74, 200))]
+    (home.folder / "long.csv").write_text("\n".join(["電話番号,本文", *rows, ""]), encoding="utf-8")
+    home.environment["MEDIASMS_GATEWAY_PROFILE"] = "own.toml"
+    done = home.init()("run", "long.csv", "--dry-run")
+    assert done.code == 0, done
+    assert "2 messages are 1-3 characters over 1 part(s): 34.0 to 36.8 yen, shortened 17.0 to 18.4 yen" in done.out
+    assert "(rows 3, 4)." in done.out
+    assert "parts (Rakuten):" in done.out
+    assert "長長" not in done.out + done.err
