@@ -262,13 +262,18 @@ def sent_messages(ledger: Ledger, batch_id: str) -> Iterable[SentMessage]:
     query = select(message).where(message.c.batch_id == batch_id).order_by(message.c.row_number)
     with ledger.reading() as connection:
         for row in connection.execute(query.execution_options(stream_results=True)):
-            yield SentMessage(
-                row_number=row.row_number,
-                smsid=row.smsid,
-                msisdn=row.msisdn,
-                state=MessageState(row.state),
-                reason=row.reason,
-                characters=row.characters,
-                double_byte=bool(row.double_byte),
-                sent_at=moment(row.sent_at),
-            )
+            yield sent_message(row)
+
+
+def sent_message(row: Row[Any]) -> SentMessage:
+    """Return a row of the message table as a record."""
+    return SentMessage(
+        row_number=row.row_number,
+        smsid=row.smsid,
+        msisdn=row.msisdn,
+        state=MessageState(row.state),
+        reason=row.reason,
+        characters=row.characters,
+        double_byte=bool(row.double_byte),
+        sent_at=moment(row.sent_at),
+    )

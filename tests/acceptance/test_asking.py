@@ -1,7 +1,10 @@
-"""The commands that only ask, as typed: what would be sent and cost."""
+"""The commands that only ask, as typed: what would be sent and cost, and what became of a message."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tests.acceptance.conftest import ROOT
@@ -64,3 +67,54 @@ def test_texts_that_are_a_little_too_long_are_found(home: Home) -> None:
     assert "(rows 3, 4)." in done.out
     assert "parts (Rakuten):" in done.out
     assert "長長" not in done.out + done.err
+
+
+def test_the_life_of_a_message_is_told_without_its_number(home: Home, gateway: EmbeddedGateway) -> None:
+    home.init()("run", *LIST, "--yes")
+    gateway.clock.advance(timedelta(days=3))
+    assert home("pull").code == 0
+    row = next(row for row in home.accepted() if row["row_number"] == "11")
+    done = home("trace", row["smsid"])
+    assert done.code == 0
+    for said in ("recipients.csv, row 11", "separators removed", "送信済", "answer 200", "event ", "price "):
+        assert said in done.out
+    assert row["text"] not in done.out
+    by_number = home("trace", "-", "--json", stdin=f"{row['msisdn']}\n\n".encode())
+    assert by_number.document["messages"] == home("trace", row["smsid"], "--json", "--lang", "ja").document["messages"]
+    assert (by_number.document["masked"], by_number.document["total"]) == (True, 1)
+    assert home("trace", row["smsid"], "--lang", "ja").code == 0
+
+
+def test_what_cannot_be_traced_is_a_usage_error(home: Home, gateway: EmbeddedGateway) -> None:
+    home.init()("run", "sample_data/clinic-3-rows.csv", "--yes")
+    assert len(gateway.messages) == 1
+    (row,) = home.accepted()
+    near = home("trace", row["smsid"].upper(), "--json")
+    assert (near.code, near.document["error"], row["smsid"] in near.err) == (2, "trace.similar", True)
+    unknown = home("trace", "0901234", "--json")
+    assert (unknown.code, unknown.document["error"], "0901234" in unknown.err) == (2, "trace.unknown", False)
+    assert home("trace", "-", stdin=b"a\nb\n").code == 2
+    assert home("trace", "-", stdin=b"").code == 2
+    nobody = home("trace", "-", stdin=b"090-9999-9999\n")
+    assert (nobody.code, "there is no message to this number" in nobody.out) == (0, True)
+
+
+def test_many_messages_to_a_number_are_limited_and_counted(home: Home, gateway: EmbeddedGateway) -> None:
+    home.init()
+    for number in range(3):
+        (home.folder / f"{number}.csv").write_text(f"電話番号,本文\n09010000001,その{number}\n", encoding="utf-8")
+    home("run", *(f"{number}.csv" for number in range(3)), "--yes")
+    assert len(gateway.messages) == 3
+    done = home("trace", "-", "--limit", "2", stdin=b"09010000001")
+    assert "2 of 3 messages shown, newest first" in done.out
+    assert done.out.count("  input ") == 2
+    shown = subprocess.run(
+        [sys.executable, "-m", "pipeline", "trace", "-", "--unmask"],
+        cwd=home.folder,
+        env=home.variables(),
+        input=b"09010000001",
+        capture_output=True,
+        check=True,
+    )
+    assert shown.stdout.decode().count("→ 09010000001:") == 3
+    assert "その2" in shown.stdout.decode()

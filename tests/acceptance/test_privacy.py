@@ -24,6 +24,10 @@ def test_a_long_day_says_no_number(home: Home, gateway: EmbeddedGateway) -> None
         ("validate", "sample_data/recipients.csv", "--out", "again"),
         ("validate", "sample_data/recipients-cp932.csv", "--out", "cp932"),
         ("validate", "sample_data/gateway-64.csv", "--out", "gateway"),
+        ("run", "sample_data/recipients.csv", "--campaign", "demo", "--dry-run"),
+        ("send", batch, "--dry-run"),
+        ("trace", home.accepted()[0]["smsid"]),
+        ("trace", home.accepted()[1]["msisdn"], "--lang", "ja"),
         ("config", "show"),
         ("ledger", "check"),
     ):
