@@ -12,7 +12,7 @@ import click
 
 from pipeline.cli.forecasting import show_dry_run
 from pipeline.cli.main import Session, common
-from pipeline.cli.options import Asked, Permitted, Span, judging, permitting
+from pipeline.cli.options import Asked, Permitted, Span, judging, judging_or_failed, permitting
 from pipeline.cli.showing import show_next, show_outcome, show_reconciled, show_validated, validated_document
 from pipeline.errors import Exit, MediasmsError, UsageError, worst
 from pipeline.messages import label
@@ -44,13 +44,15 @@ def _for_each(
                 code, document = error.exit, {"input": request.file, "error": error.code, "exit": int(error.exit)}
             outcomes.append(code)
             documents.append(document)
+    if not documents:
+        session.output.say("from_failed.nobody", campaign=asked.from_failed)
     code = worst(outcomes)
     session.output.document(documents[0] if len(documents) == 1 else {"runs": documents, "exit": int(code)})
     return code
 
 
 @click.command("run")
-@judging
+@judging_or_failed
 @click.option("--wait", type=Span(), default="0s", show_default=True, help="Wait for results at most this long.")
 @_DRY_RUN
 @permitting
@@ -62,6 +64,7 @@ def run_command(session: Session, *, wait: timedelta, dry_run: bool, **options: 
 
     permitted = Permitted(**{name: options.pop(name) for name in Permitted.__dataclass_fields__})
     asked = Asked(**options)
+    asked.check()
     choices = permitted.choices()
     unknown_in_a_row = 0
 

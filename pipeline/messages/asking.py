@@ -73,6 +73,10 @@ ASKING_LABELS: dict[str, Text] = {
         "全 {total} 通のうち、新しい {shown} 通を表示", "{shown} of {total} messages shown, newest first"
     ),
     "trace.none": Text("この番号に宛てたメッセージはありません。", "there is no message to this number."),
+    "from_failed.nobody": Text(
+        "キャンペーン {campaign} に、届かなかったと確かめられた宛先はありません。送信するものはありません。",
+        "nobody is known not to have been reached by campaign {campaign}; nothing is left to send.",
+    ),
     "forecast.opted_out": Text(
         "配信停止を希望した番号宛の {count} 通は送信しません。",
         "{count} messages to numbers that opted out would not go out.",
@@ -99,6 +103,28 @@ ASKING_FAILURES: dict[str, Failure] = {
             "there is no such smsid; capitals and small letters are told apart.",
         ),
         Text("`mediasms trace {smsid}` ではありませんか。", "Did you mean `mediasms trace {smsid}`?"),
+    ),
+    "campaign.unknown": Failure(
+        Text("キャンペーン {campaign} は台帳にありません。", "the ledger knows no campaign {campaign}."),
+        Text("`mediasms status` で名前を確かめてください。", "`mediasms status` shows their names."),
+    ),
+    "usage.from_failed": Failure(
+        Text(
+            "--from-failed は宛先と本文を台帳から取ります。入力ファイル、--text、--sheet、--layout は指定できません。",
+            "--from-failed takes numbers and texts from the ledger: inputs, --text, --sheet and --layout do not go "
+            "with it.",
+        ),
+        Text("それらを除いて実行してください。", "Leave them out."),
+    ),
+    "usage.from_failed_campaign": Failure(
+        Text(
+            "--from-failed には、{campaign} とは別の新しいキャンペーン名が要ります。",
+            "--from-failed needs a campaign of its own, other than {campaign}.",
+        ),
+        Text(
+            "`mediasms run --from-failed {campaign} --campaign 名前` としてください。",
+            "Run `mediasms run --from-failed {campaign} --campaign NAME`.",
+        ),
     ),
     "trace.one": Failure(
         Text(

@@ -14,11 +14,12 @@ from pipeline.context import Context
 from pipeline.core.calendar import jst_date, parse_gateway_time
 from pipeline.core.forecast import Forecast
 from pipeline.errors import GuardStopped, OutcomeUnknown
-from pipeline.ledger.batches import repeats_elsewhere, same_content_elsewhere
+from pipeline.ledger.batches import origins, repeats_elsewhere, same_content_elsewhere
 from pipeline.ledger.cancelling import Stop
 from pipeline.ledger.dispatches import attempts_by_dispatch, dispatch_id, list_dispatches
 from pipeline.model import Batch, MessageState
 from pipeline.stages.planning import accepted_rows, digests, payload_column, rows_with
+from pipeline.stages.unreached import unreached_of
 
 _SCHEDULED = "scheduled"
 
@@ -64,8 +65,12 @@ def stop_if_dear(batch: Batch, expected: Forecast, limit: Decimal) -> None:
 
 
 def stop_if_repeated(context: Context, batch: Batch, waiting: Container[str]) -> None:
-    """Stop when the same went out before in another campaign."""
-    if elsewhere := same_content_elsewhere(context.ledger, batch):
+    """Stop when the same went out before in another campaign.
+
+    Of a batch for those whom another campaign has not reached, their messages there are known not to have arrived.
+    """
+    failed = unreached_of(context, origins(context.ledger, batch.batch_id))
+    if elsewhere := same_content_elsewhere(context.ledger, batch, failed):
         raise GuardStopped("guard.same_content", campaign=elsewhere, batch=batch.batch_id)
     days = context.settings.send.repeat_guard_days
     since = context.now() - timedelta(days=days)
@@ -73,7 +78,7 @@ def stop_if_repeated(context: Context, batch: Batch, waiting: Container[str]) ->
     for chunk in accepted_rows(context, batch):
         rows = rows_with(chunk, waiting)
         texts = list(zip(rows["msisdn"].tolist(), digests(rows), strict=True))
-        repeats += repeats_elsewhere(context.ledger, batch.campaign, texts, since)
+        repeats += repeats_elsewhere(context.ledger, batch.campaign, texts, since, failed)
     if repeats:
         raise GuardStopped("guard.repeated_text", count=repeats, days=days)
 

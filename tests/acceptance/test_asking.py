@@ -118,3 +118,49 @@ def test_many_messages_to_a_number_are_limited_and_counted(home: Home, gateway: 
     )
     assert shown.stdout.decode().count("→ 09010000001:") == 3
     assert "その2" in shown.stdout.decode()
+
+
+def test_those_who_were_not_reached_are_written_to_in_a_new_campaign(home: Home, gateway: EmbeddedGateway) -> None:
+    home.init()("run", *LIST, "--yes")
+    gateway.clock.advance(timedelta(days=3))
+    home("pull")
+    statuses = home("reconcile", home("status", "--json").document["batches"][0]["batch_id"], "--json").document
+    failed = statuses["classes"]["failed"] - statuses["statuses"].get("配信停止希望", 0)
+    assert failed > 10
+    asking = ("run", "--from-failed", "demo", "--campaign", "again")
+    dry = home(*asking, "--dry-run", "--json").document
+    assert (dry["source"], dry["messages"], dry["exit"]) == ("from-failed-demo.csv", failed, 0)
+    assert len(gateway.messages) == 455
+    done = home(*asking, "--yes", "--json")
+    assert (done.document["taken"], done.document["campaign"], done.document["batch_id"]) == (
+        failed,
+        "again",
+        dry["batch_id"],
+    )
+    assert "input.csv" in done.document["artifacts"]
+    assert len(gateway.messages) == 455 + failed
+    assert {message.copies for message in gateway.messages} == {1}
+    repeated = home(*asking, "--yes")
+    assert f"nothing to send: batch {dry['batch_id']}" in repeated.out
+    assert len(gateway.messages) == 455 + failed
+
+
+def test_what_does_not_go_with_from_failed_is_a_usage_error(home: Home, gateway: EmbeddedGateway) -> None:
+    home.init()("run", "sample_data/clinic-3-rows.csv", "--campaign", "clinic", "--yes")
+    text = home.folder / "text.txt"
+    text.write_text("お知らせ", encoding="utf-8")
+    asking = ("run", "--from-failed", "clinic")
+    for arguments, code in (
+        ((*asking, "--campaign", "new", "sample_data/clinic-3-rows.csv"), "usage.from_failed"),
+        ((*asking, "--campaign", "new", "--text", "text.txt"), "usage.from_failed"),
+        (asking, "usage.from_failed_campaign"),
+        ((*asking, "--campaign", "clinic"), "usage.from_failed_campaign"),
+        (("run", "--from-failed", "nobody", "--campaign", "new"), "campaign.unknown"),
+    ):
+        done = home(*arguments, "--json")
+        assert (done.code, done.document["error"]) == (2, code)
+    assert (home("run").code, "Missing argument 'INPUT...'" in home("run").err) == (2, True)
+    assert len(gateway.messages) == 1
+    nobody = home(*asking, "--campaign", "new", "--yes")
+    assert (nobody.code, "nobody is known not to have been reached by campaign clinic" in nobody.out) == (0, True)
+    assert home(*asking, "--campaign", "new", "--json").document == {"runs": [], "exit": 0}
