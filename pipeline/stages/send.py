@@ -23,6 +23,7 @@ from pipeline.core.answers import Verdict, judge, parse_answer
 from pipeline.core.calendar import jst_date
 from pipeline.errors import GatewayRefused, GuardStopped, Interrupted, OutcomeUnknown, TryLater
 from pipeline.ledger.batches import (
+    anything_sent_elsewhere,
     count_opted_out,
     count_states,
     note_decision,
@@ -174,11 +175,14 @@ def _guard(context: Context, batch: Batch, waiting: set[str], now: datetime) -> 
     if elsewhere := same_content_elsewhere(context.ledger, batch):
         raise GuardStopped("guard.same_content", campaign=elsewhere, batch=batch.batch_id)
     days = context.settings.send.repeat_guard_days
+    since = now - timedelta(days=days)
+    if not anything_sent_elsewhere(context.ledger, batch.campaign, since):
+        return
     repeats = 0
     for chunk in accepted_rows(context, batch):
         rows = rows_with(chunk, waiting)
         texts = list(zip(rows["msisdn"].tolist(), digests(rows), strict=True))
-        repeats += repeats_elsewhere(context.ledger, batch.campaign, texts, now - timedelta(days=days))
+        repeats += repeats_elsewhere(context.ledger, batch.campaign, texts, since)
     if repeats:
         raise GuardStopped("guard.repeated_text", count=repeats, days=days)
 
