@@ -6,6 +6,7 @@ import itertools
 import os
 import tempfile
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,15 @@ class Server:
         name = f"ledger_{os.getpid()}_{next(self._numbers)}"
         self.run(f"CREATE SCHEMA {name}")
         return self.at(name)
+
+    @contextmanager
+    def schema(self) -> Iterator[str]:
+        """Give out the URL of an empty schema, and drop it afterwards with all that is in it."""
+        url = self.fresh()
+        try:
+            yield url
+        finally:
+            self.run(f"DROP SCHEMA {str(make_url(url).query['options']).removeprefix('-csearch_path=')} CASCADE")
 
     def at(self, schema: str, uri: str | None = None) -> str:
         url = make_url(uri or self.uri).update_query_dict({"options": f"-csearch_path={schema}"})

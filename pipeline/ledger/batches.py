@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, Select, func, insert, select, update
 from pipeline.errors import GuardStopped, UsageError
 from pipeline.ledger.engines import blocks, new_rows
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.tables import batch, campaign, event, is_live, is_not_taken, iso, message, moment
+from pipeline.ledger.tables import batch, campaign, dispatch, event, is_live, is_not_taken, iso, message, moment
 from pipeline.model import OPTED_OUT, Artefact, Batch, MessageState, RowTotals, SentMessage
 
 _SLICE = 5_000
@@ -249,6 +249,21 @@ def same_content_elsewhere(ledger: Ledger, value: Batch, unreached: Collection[s
     )
     with ledger.reading() as connection:
         return next((row.campaign for row in connection.execute(query) if row.smsid not in unreached), None)
+
+
+def anything_sent_elsewhere(ledger: Ledger, campaign_name: str, since: datetime) -> bool:
+    """Say whether another campaign has begun to send anything after ``since``; if not, no text is a repeat.
+
+    A message is sent when its dispatch begins, and of dispatches there are few.
+    """
+    query = (
+        select(dispatch.c.dispatch_id)
+        .join(batch, batch.c.batch_id == dispatch.c.batch_id)
+        .where(batch.c.campaign != campaign_name, dispatch.c.begun_at >= iso(since))
+        .limit(1)
+    )
+    with ledger.reading() as connection:
+        return connection.execute(query).one_or_none() is not None
 
 
 def repeats_elsewhere(

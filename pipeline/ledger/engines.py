@@ -304,7 +304,7 @@ def insert_rows(connection: Connection, table: Table, names: Sequence[str], rows
     driver = connection.connection.dbapi_connection
     assert driver is not None  # noqa: S101 - the connection is in a transaction
     try:
-        with driver.cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[attr-defined]
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[attr-defined]  # psycopg's own
             for row in rows:
                 copy.write_row(row)
                 count += 1

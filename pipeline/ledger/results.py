@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_,
 from pipeline.ledger.batches import record_event
 from pipeline.ledger.engines import new_rows
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.tables import is_live, is_not_taken, iso, message, moment, observation, pull
+from pipeline.ledger.tables import dispatch, is_live, is_not_taken, iso, message, moment, observation, pull
 from pipeline.model import LIVE, SERVED, Artefact, MessageState, Observation, ObservationPath
 
 _SLICE = 1_000
@@ -138,16 +138,19 @@ def _of_the_same_key(other: FromClause, one: FromClause) -> Select[tuple[str]]:
 
 
 def open_windows(ledger: Ledger, since: datetime, batch_id: str | None = None) -> list[tuple[datetime, datetime]]:
-    """Return first and last sending time of each batch that was sent after ``since`` (or of the one named)."""
+    """Return first and last sending time of each batch that was sent after ``since`` (or of the one named).
+
+    Dispatches that a person has given up count too: should they have arrived, their results lie there.
+    """
     query = (
-        select(func.min(message.c.sent_at).label("first"), func.max(message.c.sent_at).label("last"))
-        .where(message.c.sent_at.is_not(None))
-        .group_by(message.c.batch_id)
+        select(func.min(dispatch.c.begun_at).label("first"), func.max(dispatch.c.begun_at).label("last"))
+        .where(dispatch.c.begun_at.is_not(None))
+        .group_by(dispatch.c.batch_id)
     )
     if batch_id:
-        query = query.where(message.c.batch_id == batch_id)
+        query = query.where(dispatch.c.batch_id == batch_id)
     else:
-        query = query.having(func.max(message.c.sent_at) >= iso(since))
+        query = query.having(func.max(dispatch.c.begun_at) >= iso(since))
     with ledger.reading() as connection:
         rows = connection.execute(query).all()
     return [(first, last) for row in rows if (first := moment(row.first)) and (last := moment(row.last))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -11,18 +11,16 @@ import pyarrow.compute as pc
 from pipeline.adapters.csv_in import read_chunks
 from pipeline.context import Context
 from pipeline.core.msisdn import Reading, read_msisdn
-from pipeline.core.reconciling import Priced
 from pipeline.core.tracing import Life, Placed
 from pipeline.errors import GuardStopped, MediasmsError, UsageError
 from pipeline.ledger.batches import get_batch
 from pipeline.ledger.dispatches import dispatches_with
 from pipeline.ledger.tracing import events_about, find_message, messages_to, observations_about, similar_smsid
-from pipeline.model import Batch, Observation, Repair, SentMessage
-from pipeline.stages.judging import judge_of
+from pipeline.model import Batch, Repair
+from pipeline.stages.judging import judged
 from schemas.recipients import ROW_NUMBER
 
 _CHUNK = 50_000
-_Judge = Callable[[SentMessage, Sequence[Observation]], Priced]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +36,8 @@ def trace(context: Context, wanted: str, *, limit: int) -> Traced:
 
     Raises ``UsageError`` (``trace.unknown``, ``trace.similar``) for what is neither.
     """
-    judge = judge_of(context)
     if placed := find_message(context.ledger, wanted):
-        return Traced((_life(context, placed, judge),), 1)
+        return Traced((_life(context, placed),), 1)
     reading = read_msisdn(wanted, overseas=context.profile.options.overseas.value)
     if not isinstance(reading, Reading):
         reading = read_msisdn(wanted, overseas=True)  # of an account that had the option once
@@ -49,10 +46,10 @@ def trace(context: Context, wanted: str, *, limit: int) -> Traced:
             raise UsageError("trace.similar", smsid=near)
         raise UsageError("trace.unknown")
     found, total = messages_to(context.ledger, reading.msisdn, limit)
-    return Traced(tuple(_life(context, placed, judge) for placed in found), total)
+    return Traced(tuple(_life(context, placed) for placed in found), total)
 
 
-def _life(context: Context, placed: Placed, judge: _Judge) -> Life:
+def _life(context: Context, placed: Placed) -> Life:
     batch = get_batch(context.ledger, placed.batch_id)
     dispatches = dispatches_with(context.ledger, placed.batch_id, placed.dispatch_id)
     seen = observations_about(context.ledger, placed.message.smsid)
@@ -72,7 +69,7 @@ def _life(context: Context, placed: Placed, judge: _Judge) -> Life:
         meanings={one.answer_code: context.meaning(one.answer_code) for one in dispatches if one.answer_code},
         seen=tuple(seen),
         happened=tuple(events_about(context.ledger, batch.batch_id, [one.dispatch_id for one in dispatches])),
-        priced=judge(placed.message, [one.observation for one in seen]),
+        priced=next(judged(context, [placed.message], {placed.message.smsid: [one.observation for one in seen]})),
         tariff=context.tariff.name,
     )
 

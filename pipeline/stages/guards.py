@@ -14,7 +14,7 @@ from pipeline.context import Context
 from pipeline.core.calendar import jst_date, parse_gateway_time
 from pipeline.core.forecast import Forecast
 from pipeline.errors import GuardStopped, OutcomeUnknown
-from pipeline.ledger.batches import origins, repeats_elsewhere, same_content_elsewhere
+from pipeline.ledger.batches import anything_sent_elsewhere, origins, repeats_elsewhere, same_content_elsewhere
 from pipeline.ledger.cancelling import Stop
 from pipeline.ledger.dispatches import attempts_by_dispatch, dispatch_id, list_dispatches
 from pipeline.model import Batch, MessageState
@@ -74,6 +74,8 @@ def stop_if_repeated(context: Context, batch: Batch, waiting: Container[str]) ->
         raise GuardStopped("guard.same_content", campaign=elsewhere, batch=batch.batch_id)
     days = context.settings.send.repeat_guard_days
     since = context.now() - timedelta(days=days)
+    if not anything_sent_elsewhere(context.ledger, batch.campaign, since):
+        return
     repeats = 0
     for chunk in accepted_rows(context, batch):
         rows = rows_with(chunk, waiting)

@@ -1,8 +1,8 @@
-"""Judging: where single messages end up and what they cost, exactly as the reconciliation of their batch sees them."""
+"""Judging: where messages end up and what they cost, exactly as the reconciliation of their batch sees them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from pipeline.context import Context
@@ -11,8 +11,11 @@ from pipeline.core.reconciling import Priced, priced
 from pipeline.model import Observation, SentMessage
 
 
-def judge_of(context: Context) -> Callable[[SentMessage, Sequence[Observation]], Priced]:
-    """Return what says of a message, by everything that was observed about it, its class and its price as of now."""
+def judged(
+    context: Context, messages: Iterable[SentMessage], observations: Mapping[str, Sequence[Observation]]
+) -> Iterator[Priced]:
+    """Yield of each message, by everything that was observed about its smsid, its class and its price as of now."""
     statuses, tariff = context.statuses, context.tariff
     deadlines = Deadlines(context.now(), timedelta(days=context.settings.results.deadline_days))
-    return lambda message, observations: priced(match_message(message, observations, statuses, deadlines), tariff)
+    for message in messages:
+        yield priced(match_message(message, observations.get(message.smsid, ()), statuses, deadlines), tariff)

@@ -15,7 +15,6 @@ from pipeline.errors import UsageError
 from pipeline.ledger.batches import list_batches, refused_rows, sent_messages
 from pipeline.ledger.results import observations_of
 from pipeline.model import Batch, BreakKind, MessageClass
-from pipeline.stages.judging import judge_of
 
 #: with these nobody knows what the results say, or whom they speak of
 _DOUBTS = {BreakKind.PHONE_MISMATCH, BreakKind.UNMAPPED_STATUS}
@@ -45,15 +44,15 @@ def unreached_of(context: Context, campaigns: AbstractSet[str]) -> set[str]:
 
 
 def _unreached(context: Context, batch: Batch, refused: AbstractSet[str]) -> Iterator[str]:
-    judge = judge_of(context)
     opted_out = {status.label or str(status.number) for status in context.profile.status if status.opted_out}
-    observations = observations_of(context.ledger, batch.batch_id)
-    for message in sent_messages(context.ledger, batch.batch_id):
-        found = judge(message, observations.get(message.smsid, ()))
-        if (found.line.message_class is MessageClass.REFUSED and message.smsid in refused) or (
-            found.line.message_class is MessageClass.FAILED and _is_proven(found) and found.line.label not in opted_out
+    messages = sent_messages(context.ledger, batch.batch_id)
+    for found in judged(context, messages, observations_of(context.ledger, batch.batch_id)):
+        line = found.line
+        is_refused = line.message_class is MessageClass.REFUSED and line.smsid in refused
+        if is_refused or (
+            line.message_class is MessageClass.FAILED and _is_proven(found) and line.label not in opted_out
         ):
-            yield message.smsid
+            yield line.smsid
 
 
 def _is_proven(found: Priced) -> bool:

@@ -18,12 +18,14 @@ import pytest
 
 from pipeline.simulator import EmbeddedGateway, VirtualClock
 from schemas.profile import parse_profile
+from tests.acceptance.zygote import Zygote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "pw-Kumo7Hare"  # noqa: S105 - of the embedded gateway
+_TIMEOUT = 90
 _NUMBER = re.compile(r"(?<![0-9A-Za-z])(?:\+?81[ -]?|0)[5-9]0[ .-]?[0-9]{4}[ .-]?[0-9]{4}(?![0-9A-Za-z])")
 
 
@@ -46,6 +48,7 @@ class Home:
     """One user's folder, with sample data; runs the installed command in it and looks at all it says."""
 
     folder: Path
+    zygote: Zygote
     environment: dict[str, str] = field(default_factory=dict)
 
     def variables(self, **more: str) -> dict[str, str]:
@@ -55,17 +58,25 @@ class Home:
     def __call__(
         self, *arguments: str, python: tuple[str, ...] = ("-m", "pipeline"), stdin: bytes = b"", **more: str
     ) -> Done:
-        """Run a command; environment variables may be given by keyword."""
-        ended = subprocess.run(
-            [sys.executable, *python, *arguments],
-            cwd=self.folder,
-            env=self.variables(**more),
-            input=stdin,
-            capture_output=True,
-            timeout=90,
-            check=False,
-        )
-        done = Done(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+        """Run a command; environment variables may be given by keyword.
+
+        Where the interpreter itself is asked for something, it is started from nothing.
+        """
+        variables = self.variables(**more)
+        if python == ("-m", "pipeline") and not any(name.startswith(("LC_", "PYTHON")) for name in more):
+            code, out, err = self.zygote.run(arguments, self.folder, variables, stdin, _TIMEOUT)
+        else:
+            ended = subprocess.run(
+                [sys.executable, *python, *arguments],
+                cwd=self.folder,
+                env=variables,
+                input=stdin,
+                capture_output=True,
+                timeout=_TIMEOUT,
+                check=False,
+            )
+            code, out, err = ended.returncode, ended.stdout, ended.stderr
+        done = Done(code, out.decode(), err.decode())
         self.nothing_private(done.out + done.err)
         if "--json" in arguments and "--help" not in arguments:
             assert isinstance(done.document, dict), done
@@ -126,10 +137,17 @@ def read_csv(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.fixture(scope="session")
+def zygote() -> Iterator[Zygote]:
+    found = Zygote()
+    yield found
+    found.close()
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
+def home(tmp_path: Path, zygote: Zygote) -> Iterator[Home]:
     shutil.copytree(ROOT / "sample_data", tmp_path / "sample_data")
-    found = Home(tmp_path)
+    found = Home(tmp_path, zygote)
     yield found
     found.nothing_private("\n".join(found.details()))
 

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from schemas.profile import parse_profile
+from schemas.profile import Profile, parse_profile
 from tests.crash.place import Nursery, Places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.databases import Server
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +22,20 @@ def nursery() -> Iterator[Nursery]:
 
 
 @pytest.fixture(scope="module")
-def places(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Places:
+def profile() -> Profile:
     text = resources.files("schemas").joinpath("profiles/mediasms.toml").read_text("utf-8")
-    return Places(tmp_path_factory.mktemp("places"), nursery, parse_profile(text, "mediasms.toml"))
+    return parse_profile(text, "mediasms.toml")
+
+
+@pytest.fixture(scope="module")
+def places(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory, profile: Profile) -> Places:
+    """Make places whose ledger is a file."""
+    return Places(tmp_path_factory.mktemp("places"), nursery, profile)
+
+
+@pytest.fixture(scope="module")
+def shared_places(
+    nursery: Nursery, tmp_path_factory: pytest.TempPathFactory, profile: Profile, server: Server
+) -> Places:
+    """Make places whose ledger is in a PostgreSQL server."""
+    return Places(tmp_path_factory.mktemp("places"), nursery, profile, server)

@@ -23,6 +23,7 @@ from unittest.mock import patch
 
 import pandas as pd
 import pandera.pandas as pa
+import psycopg  # noqa: F401 - so that no child has to
 
 import pipeline.adapters.gateway
 import pipeline.cli.commands

@@ -16,6 +16,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psycopg
+
 from pipeline.simulator import EmbeddedGateway, Knobs, VirtualClock
 from tests.crash.nursery import EFFECTS, ERR, OUT, Order
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from schemas.profile import Profile
+    from tests.databases import Server
 
 ROOT = Path(__file__).parents[2]
 ACCEPTED, MAX_ROWS = 5, 3
@@ -30,6 +33,9 @@ RUN = ("run", "list.csv", "--campaign", "c", "--yes", "--json")
 #: of a result; and how far time is put on to get it
 LATE, LATER = 7200, timedelta(hours=3)
 FINDINGS, UNKNOWN = 1, 5
+_SESSIONS = """
+    SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
 
 
 class Nursery:
@@ -54,10 +60,11 @@ class Nursery:
 class Place:
     """A fresh copy of an installation, with a list of five good rows and a bad one, and a gateway of its own."""
 
-    def __init__(self, folder: Path, nursery: Nursery, gateway: EmbeddedGateway) -> None:
+    def __init__(self, folder: Path, nursery: Nursery, gateway: EmbeddedGateway, url: str | None = None) -> None:
         self.folder = folder
         self.nursery = nursery
         self.gateway = gateway
+        self.url = url
         self.ahead = timedelta(0)
         self.accepted = ACCEPTED
         self.environment = {
@@ -68,6 +75,8 @@ class Place:
             "MEDIASMS_GATEWAY_PASSWORD": gateway.password,
             "MEDIASMS_SEND_MAX_ROWS": str(MAX_ROWS),
         }
+        if url:
+            self.environment["MEDIASMS_LEDGER_URL"] = url
 
     def run(self, *arguments: str, **how: Any) -> int:  # noqa: ANN401 - fields of Order
         """Run a command, ``RUN`` unless another is given; return its exit code, negative for a signal."""
@@ -111,7 +120,10 @@ class Place:
         return (self.folder / ERR).read_text()
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Ask the ledger's file, past the product."""
+        """Ask the ledger, past the product."""
+        if self.url:
+            with psycopg.connect(self.url, autocommit=True) as session:
+                return session.execute(sql.encode()).fetchall()
         ledger = self.folder / "workspace/ledger.sqlite3"
         connection = sqlite3.connect(f"{ledger.as_uri()}?mode=ro", uri=True)
         try:
@@ -135,10 +147,13 @@ class Place:
             f"{path.parent.name}-{path.stem.removeprefix('dispatch-')}": int(path.read_text() or 0) for path in paths
         }
 
-    def wait_for_the_gateway(self) -> None:
-        """Wait until what a dead process left on the way has been dealt with: two looks that see the same."""
+    def wait_for_others(self) -> None:
+        """Wait until what a dead process left on the way has been dealt with.
+
+        At the gateway two looks that see the same; in a PostgreSQL server the end of the sessions it had.
+        """
         before = -1
-        while before != (now := len(self.gateway.messages)):
+        while before != (now := len(self.gateway.messages)) or (self.url and self.query(_SESSIONS) != [(0,)]):
             before = now
             time.sleep(0.02)
 
@@ -227,18 +242,23 @@ def free(place: Place) -> list[str]:
 
 
 class Places:
-    """Makes places from one template; each is thrown away when it is left."""
+    """Makes places from one template; each is thrown away when it is left.
 
-    def __init__(self, folder: Path, nursery: Nursery, profile: Profile) -> None:
+    With a PostgreSQL server the ledger lies there, for each place in a schema of its own.
+    """
+
+    def __init__(self, folder: Path, nursery: Nursery, profile: Profile, server: Server | None = None) -> None:
         self._folder = folder
         self._nursery = nursery
         self._profile = profile
+        self._server = server
         self._template = folder / "template"
         self._template.mkdir()
         with EmbeddedGateway(profile, seed=7) as gateway:
             place = Place(self._template, nursery, gateway)
             place.write()
-            assert place.run("init") == 0, place.said
+            if server is None:
+                assert place.run("init") == 0, place.said
 
     @contextmanager
     def __call__(self, knobs: Knobs | None = None) -> Iterator[Place]:
@@ -246,13 +266,19 @@ class Places:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(self._template, folder)
         with EmbeddedGateway(self._profile, seed=7, clock=VirtualClock(), knobs=knobs or Knobs()) as gateway:
-            yield Place(folder, self._nursery, gateway)
+            if self._server is None:
+                yield Place(folder, self._nursery, gateway)
+                return
+            with self._server.schema() as url:
+                place = Place(folder, self._nursery, gateway, url)
+                assert place.run("init") == 0, place.said
+                yield place
 
 
 def killed(place: Place, number: int, when: str, mutant: tuple[str, ...] = ()) -> list[str]:
     """Kill a run at an effect; return what is wrong right after it."""
     code = place.run(watched=True, stop=(number, when), mutant=list(mutant))
-    place.wait_for_the_gateway()
+    place.wait_for_others()
     if code != -signal.SIGKILL:
         return [f"was not killed: exit {code}"]
     return at_most_once(place)

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.simulator import Knobs
 from tests.crash.place import ACCEPTED, FINDINGS, LATE, UNKNOWN, at_most_once, free, killed, see_through, told_the_truth
+from tests.databases import BOTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -72,14 +73,21 @@ def test_a_run_that_nobody_kills_has_every_kind_of_effect(places: Places) -> Non
     assert verbs >= {"register_batch", "adopt_in_flight", "settle", "cancel_opted_out", "note_auth", "record_pull"}
 
 
+@pytest.fixture(params=["places", "shared_places"], ids=BOTH)
+def either(request: pytest.FixtureRequest) -> Places:
+    """Make places whose ledger is in one database, then in the other."""
+    found: Places = request.getfixturevalue(request.param)
+    return found
+
+
 @pytest.mark.parametrize("share", range(3))
-def test_a_kill_after_each_effect_of_an_upload(places: Places, share: int) -> None:
-    effects = _effects(places)
+def test_a_kill_after_each_effect_of_an_upload(either: Places, share: int) -> None:
+    effects = _effects(either)
     first = effects.index("commit plan_batch") + 1
     last = effects.index("commit end_dispatch") + 1
     edges = [(number, "after") for number in range(first, last + 1)]
     assert len(edges) > 12
-    assert _kill_at_each(places, edges[share::3], effects, RESULTS["on time"]) == {}
+    assert _kill_at_each(either, edges[share::3], effects, RESULTS["on time"]) == {}
 
 
 @pytest.mark.crash
@@ -88,17 +96,17 @@ def test_a_kill_after_each_effect_of_an_upload(places: Places, share: int) -> No
 @pytest.mark.parametrize("results", RESULTS)
 @pytest.mark.parametrize("gateway", [RESULTS, DEDUPES], ids=["takes again", "dedupes"])
 def test_a_kill_before_and_after_every_effect(
-    places: Places,
+    either: Places,
     record_property: Callable[[str, object], None],
     gateway: dict[str, Knobs],
     results: str,
     share: int,
 ) -> None:
     knobs = gateway[results]
-    effects = _effects(places, knobs)
+    effects = _effects(either, knobs)
     edges = [(number, when) for number in range(1, len(effects) + 1) for when in ("before", "after")][share::SHARES]
     record_property("kills at an effect", len(edges))
-    assert _kill_at_each(places, edges, effects, knobs) == {}
+    assert _kill_at_each(either, edges, effects, knobs) == {}
 
 
 def _killed_once(place: Place, effects: list[str], where: str) -> list[str]:

@@ -44,7 +44,7 @@ def _one(places: Places, chance: random.Random, longest: float) -> tuple[str, bo
     with places(RESULTS[drawn]) as place:
         _prepare(place)
         place.run(kill_after=moment)
-        place.wait_for_the_gateway()
+        place.wait_for_others()
         states = set(place.states().values())
         problems = at_most_once(place) or see_through(place)
         return (

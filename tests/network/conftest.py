@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.crash.conftest import nursery, places
+from tests.crash.conftest import nursery, places, profile
 
-__all__ = ["nursery", "places"]
+__all__ = ["nursery", "places", "profile"]

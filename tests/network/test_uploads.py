@@ -114,7 +114,7 @@ def test_a_broken_upload_is_unknown_until_there_is_evidence(places: Places, name
         _on(place, wire)
         wire.fault = fault
         assert place.run() == UNKNOWN, place.said
-        place.wait_for_the_gateway()
+        place.wait_for_others()
         assert wire.is_whole
         assert Counter(place.states().values()) == FIRST_UNKNOWN
         assert set(place.copies().values()) == ({1} if arrives else set())

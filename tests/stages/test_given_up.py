@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,10 +10,12 @@ import pytest
 from pipeline.errors import GuardStopped, OutcomeUnknown
 from pipeline.ledger.batches import get_batch
 from pipeline.ledger.dispatches import list_dispatches
+from pipeline.ledger.results import open_windows
 from pipeline.model import SERVED, BreakKind, MessageState
 from pipeline.operations.resolve import resolve
 from pipeline.simulator import Knobs
 from pipeline.stages import planning
+from pipeline.stages.guards import Late
 from pipeline.stages.pull import pull
 from pipeline.stages.reconcile import reconcile
 from pipeline.stages.send import send
@@ -25,13 +28,14 @@ if TYPE_CHECKING:
 
 PLANNED, TAKEN = MessageState.PLANNED, MessageState.TAKEN
 REFUSED, CANCELLED = MessageState.REFUSED, MessageState.CANCELLED
+TAKES, TAKES_NOTHING = Knobs(html_200=True), Knobs(html_200_nothing=True)
 A, B, C = "09011110001", "09011110002", "09011110003"
 
 
-def given_up(house: House, context: Context, numbers: list[str], batch_id: str) -> Batch:
+def given_up(house: House, context: Context, numbers: list[str], batch_id: str, knobs: Knobs = TAKES) -> Batch:
     """Let a batch be taken, its answer be lost, and somebody say that it was refused."""
     batch = registered(context, [(number, "一") for number in numbers], batch_id, repeats=False)
-    house.gateway.knobs = Knobs(html_200=True)
+    house.gateway.knobs = knobs
     with pytest.raises(OutcomeUnknown):
         send(context, batch)
     resolve(context, f"{batch_id}-0001", REFUSED, actor="me", because="x")
@@ -66,6 +70,18 @@ def test_where_another_message_went_out_the_contradiction_is_reported_and_work_g
     contradictions = reconcile(context, first).value.breaks_by_kind[BreakKind.CONTRADICTION]
     assert contradictions == 2
     assert send(context, get_batch(context.ledger, second.batch_id)).dispatches == 0
+
+
+def test_results_are_asked_for_from_the_attempt_that_was_given_up(house: House, context: Context) -> None:
+    first = given_up(house, context, [A, B], "bbbbbbbbbb", TAKES_NOTHING)
+    begun = context.now()
+    house.gateway.knobs = Knobs()
+    house.clock.advance(timedelta(days=2))
+    late = Late("me", "x")
+    assert send(context, get_batch(context.ledger, first.batch_id), late=late).states == {TAKEN: 2}
+    ((since, until),) = open_windows(context.ledger, begun, first.batch_id)
+    assert since <= begun
+    assert until > begun + timedelta(days=1)
 
 
 def test_of_two_that_were_given_up_one_has_served_the_recipient(house: House, context: Context) -> None:
