@@ -15,6 +15,7 @@ from pipeline.errors import UsageError
 from pipeline.ledger.batches import list_batches, refused_rows, sent_messages
 from pipeline.ledger.results import observations_of
 from pipeline.model import Batch, BreakKind, MessageClass
+from pipeline.stages.judging import judged
 
 #: with these nobody knows what the results say, or whom they speak of
 _DOUBTS = {BreakKind.PHONE_MISMATCH, BreakKind.UNMAPPED_STATUS}
