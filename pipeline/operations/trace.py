@@ -36,13 +36,15 @@ def trace(context: Context, wanted: str, *, limit: int) -> Traced:
 
     Raises ``UsageError`` (``trace.unknown``, ``trace.similar``) for what is neither.
     """
-    if placed := find_message(context.ledger, wanted):
+    # Whatever else is given is no smsid, and not every database takes every character.
+    is_word = wanted.isascii() and wanted.isalnum()
+    if is_word and (placed := find_message(context.ledger, wanted)):
         return Traced((_life(context, placed),), 1)
     reading = read_msisdn(wanted, overseas=context.profile.options.overseas.value)
     if not isinstance(reading, Reading):
         reading = read_msisdn(wanted, overseas=True)  # of an account that had the option once
     if not isinstance(reading, Reading):
-        if near := similar_smsid(context.ledger, wanted):
+        if is_word and (near := similar_smsid(context.ledger, wanted)):
             raise UsageError("trace.similar", smsid=near)
         raise UsageError("trace.unknown")
     found, total = messages_to(context.ledger, reading.msisdn, limit)

@@ -138,7 +138,7 @@ def test_a_file_that_cannot_be_trusted_is_named_and_the_rest_is_told(
     assert life.priced.line.message_class is MessageClass.PENDING
 
 
-@pytest.mark.parametrize("wanted", ["nothing", "0901", "", "03-1234-5678", "%", "_" * 20])
+@pytest.mark.parametrize("wanted", ["nothing", "0901", "", "03-1234-5678", "%", "a\0b", "\ud800"], ids=ascii)
 def test_what_is_neither_is_refused_without_repeating_it(wanted: str, house: House, context: Context) -> None:
     house.sent(context, house.recipients(1))
     with pytest.raises(UsageError) as refused:
