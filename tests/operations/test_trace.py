@@ -16,11 +16,18 @@ from pipeline.operations.trace import trace
 from pipeline.simulator import Knobs
 from pipeline.stages.reconcile import reconcile
 from pipeline.stages.send import send
+from tests.databases import BOTH
 from tests.operations.observing import observe, result, sent
 
 if TYPE_CHECKING:
     from pipeline.context import Context
     from tests.stages.conftest import House
+
+
+@pytest.fixture(params=BOTH)
+def database(request: pytest.FixtureRequest) -> str:
+    """What is asked of the ledger is asked of each kind."""
+    return str(request.param)
 
 
 def test_everything_about_a_message_is_found(house: House, context: Context) -> None:

@@ -29,22 +29,17 @@ if TYPE_CHECKING:
     from pipeline.model import Batch
     from tests.stages.conftest import House
 
+_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
 LATE = Late("aoki", "the holidays")
 
 
 def snapshot(context: Context) -> tuple[object, ...]:
     """Return all that the ledger and the workspace hold."""
     with context.ledger.reading() as connection:
-        tables = [name for (name,) in connection.exec_driver_sql(_TABLES[connection.dialect.name])]
+        tables = [name for (name,) in connection.exec_driver_sql(_TABLES)]
         held = [sorted(map(repr, connection.exec_driver_sql(f'SELECT * FROM "{name}"'))) for name in sorted(tables)]  # noqa: S608 - names of the ledger's own
     files = sorted((path.name, path.stat().st_mtime_ns) for path in context.workspace.batches_folder().rglob("*"))
     return (*held, files)
-
-
-_TABLES = {
-    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
-    "postgresql": "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()",
-}
 
 
 def sent_or_stopped(context: Context, batch: Batch, **choices: Any) -> str | None:  # noqa: ANN401 - of sending

@@ -16,6 +16,7 @@ from pipeline.simulator import Knobs
 from pipeline.stages.send import send
 from pipeline.stages.unreached import unreached, unreached_of
 from pipeline.stages.validate import Request, validate
+from tests.databases import BOTH
 from tests.operations.observing import observe, result, sent
 
 if TYPE_CHECKING:
@@ -40,6 +41,12 @@ LABELS = {
     "謎": False,
     "": False,
 }
+
+
+@pytest.fixture(params=BOTH)
+def database(request: pytest.FixtureRequest) -> str:
+    """What is asked of the ledger is asked of each kind."""
+    return str(request.param)
 
 
 def refuse(context: Context, smsid: str, reason: str = "row:560") -> None:
