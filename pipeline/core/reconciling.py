@@ -1,239 +1,449 @@
-"""The reconciliation of a batch: matches, prices and breaks added up into one value and its message lines."""
+"""The reconciliation of a batch or a month: matches, prices and breaks added up into one value and its lines.
+
+Messages that are alike in everything that is added up are one cell. Prices are looked up once for each combination
+that occurs, and money is count × price, exact.
+"""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
 from pipeline.core.billing import Tariff
-from pipeline.core.calendar import jst_date
-from pipeline.core.matching import Deadlines, Match, StatusTable, match_message
+from pipeline.core.calendar import JST, jst_date
+from pipeline.core.evidence import Evidence
+from pipeline.core.foreign import Strangers, price_foreign
+from pipeline.core.kernels import matching as kernel
+from pipeline.core.kernels import strings
+from pipeline.core.kernels.matching import NEVER, Cells, Codes
+from pipeline.core.kernels.strings import Mask
+from pipeline.core.lines import Cell, MessageLines
+from pipeline.core.matching import CLASSES, Deadlines, Matches, StatusTable, match
 from pipeline.model import (
     OPTED_OUT,
     Amount,
-    Batch,
+    BatchSubject,
     Break,
     BreakKind,
+    Dimension,
     Equation,
-    ForeignLine,
+    GroupLine,
     MessageClass,
-    MessageLine,
+    MessageKind,
     MessageState,
-    Observation,
+    MonthBy,
+    MonthSubject,
     Reconciliation,
-    SentMessage,
     StatusLine,
 )
 
 _ZERO = Decimal(0)
+_EPOCH_DAY = date(1970, 1, 1)
+_KINDS = (MessageKind.NORMAL, MessageKind.OVERSEAS)
+_WORDS: Mapping[Dimension, Callable[[Cell], str]] = {
+    Dimension.CAMPAIGN: lambda cell: cell.campaign,
+    Dimension.COST_CENTRE: lambda cell: cell.cost_centre,
+    Dimension.CARRIER: lambda cell: cell.carrier,
+    Dimension.DAY: lambda cell: cell.day.isoformat(),
+    Dimension.KIND: lambda cell: cell.kind.value,
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Strangers:
-    """Observations that name no message of ours: another system's, and those with our prefix (orphans)."""
-
-    foreign: Sequence[Observation]
-    orphans: Sequence[Observation]
-
-
-@dataclass(slots=True)
-class _Line:
-    messages: int = 0
-    billable_messages: int = 0
-    billable_units: int = 0
-    amount: Decimal = _ZERO
-
-
-@dataclass(slots=True)
-class _Sums:
-    """What grows while messages pass by."""
-
-    states: Counter[MessageState] = field(default_factory=Counter)
-    opted_out: int = 0
-    classes: Counter[MessageClass] = field(default_factory=Counter)
-    lines: dict[tuple[MessageClass, str], _Line] = field(default_factory=lambda: defaultdict(_Line))
-    breaks: list[Break] = field(default_factory=list)
-    matched: int = 0
-    tax: Decimal = _ZERO
-
-
-def reconcile(  # noqa: PLR0913 - each is a different kind of evidence
-    batch: Batch,
-    messages: Iterable[SentMessage],
-    observations: Mapping[str, Sequence[Observation]],
-    strangers: Strangers,
+def reconcile(  # noqa: PLR0913 - each decides something else
+    subject: BatchSubject | MonthSubject,
+    evidence: Evidence,
     *,
-    observed: int,
     statuses: StatusTable,
     tariff: Tariff,
     deadlines: Deadlines,
+    month_by: MonthBy,
     provenance: Mapping[str, str],
-) -> tuple[Reconciliation, list[MessageLine]]:
-    """Reconcile a batch. ``observed`` is the ledger's own count of the observations, to check ours against."""
-    sums = _Sums()
-    report_lines = [
-        _add(sums, match_message(message, observations.get(message.smsid, ()), statuses, deadlines), tariff)
-        for message in messages
+) -> tuple[Reconciliation, MessageLines]:
+    """Reconcile a batch, or those messages and foreign results of some batches that belong to a month."""
+    month = subject.month if isinstance(subject, MonthSubject) else None
+    matches = match(evidence, statuses, deadlines)
+    columns = _Columns.of(evidence, matches, month, month_by)
+    parts = _parts(columns, matches, tariff)
+    cells = _cells(columns, matches, parts.counted, tariff)
+    lines = MessageLines(
+        evidence.messages, columns.chosen, cells.cells, cells.of_row, matches.observed_at, matches.by_number
+    )
+    strangers = evidence.observations.filter(pa.array(matches.message_of < 0))
+    ours = pc.starts_with(strangers["smsid"], evidence.prefix)
+    lost = strangers.filter(ours)
+    orphans = lost if month is None else lost.filter(pa.array(_registered_in(lost, month)))
+    foreign = price_foreign(
+        strangers.filter(pc.invert(ours)),
+        statuses,
+        tariff,
+        deadlines.as_of,
+        month,
+        delivered=month_by is MonthBy.DELIVERED,
+    )
+    found = [
+        *_message_breaks(columns, matches, cells),
+        *_mismatched_parts(columns, matches, parts),
+        *(
+            Break(kind=BreakKind.ORPHAN_RESULT, smsid=smsid, facts={"status": status})
+            for smsid, status in zip(orphans["smsid"].to_pylist(), orphans["status"].to_pylist(), strict=True)
+        ),
     ]
-    sums.matched = sum(len(observations.get(line.smsid, ())) for line in report_lines)
-    foreign = _foreign(strangers.foreign, statuses, tariff, deadlines.as_of)
-    sums.breaks += [
-        Break(kind=BreakKind.ORPHAN_RESULT, smsid=row.smsid, facts={"status": row.status}) for row in strangers.orphans
-    ]
-    if foreign.unpriced:
-        sums.breaks.append(Break(kind=BreakKind.UNPRICED, smsid="", facts={"foreign": str(foreign.unpriced)}))
+    if foreign.line.unpriced:
+        facts = {"foreign": str(foreign.line.unpriced)}
+        found.append(Break(kind=BreakKind.UNPRICED, smsid="", facts=facts))
     value = Reconciliation(
-        batch_id=batch.batch_id,
-        campaign=batch.campaign,
-        run_date=batch.run_date,
-        source_name=batch.source_name,
+        subject=subject,
         as_of=deadlines.as_of,
-        totals=batch.totals,
-        repaired=batch.repaired,
-        states=dict(sums.states),
-        opted_out=sums.opted_out,
-        classes=dict(sums.classes),
-        statuses=_status_lines(sums),
-        foreign=foreign,
-        breaks=tuple(sorted(sums.breaks, key=lambda found: (found.kind.value, found.smsid))),
-        equations=_equations(batch, sums, strangers, observed),
-        amount=Amount(sum((line.amount for line in sums.lines.values()), _ZERO), sums.tax),
+        totals=evidence.totals,
+        repaired=evidence.repaired,
+        states=_counted(cells.cells, lambda cell: cell.state),
+        opted_out=columns.count_reason(OPTED_OUT),
+        by_number=int(matches.by_number[columns.chosen].sum()) if matches.by_number is not None else 0,
+        oldest_pending=columns.oldest(matches.classes == CLASSES.index(MessageClass.PENDING)),
+        classes=_counted(cells.cells, lambda cell: cell.message_class),
+        statuses=_status_lines(cells.cells),
+        groups={
+            dimension: _group_lines(cells.cells, dimension)
+            for dimension in Dimension
+            if dimension is not Dimension.CAMPAIGN or month is not None
+        },
+        deliveries=_deliveries(columns, matches),
+        foreign=foreign.line,
+        breaks=tuple(sorted(found, key=_break_order)),
+        equations=_equations(
+            evidence, columns, matches, cells.cells, foreign, orphans=len(orphans), elsewhere=len(lost) - len(orphans)
+        ),
+        amount=_amount(cells.cells, tariff),
         tariff=tariff.name,
         provenance=provenance,
     )
-    return value, report_lines
+    return value, lines
 
 
-def _add(sums: _Sums, match: Match, tariff: Tariff) -> MessageLine:
-    """Add one match to the sums and return its line of the report."""
-    message = match.message
-    computed = tariff.parts(match.carrier, message.characters, double_byte=message.double_byte)
-    count = match.observed_parts or computed
-    breaks = [
-        Break(
-            kind=kind,
-            smsid=message.smsid,
-            row_number=message.row_number,
-            facts={"label": detail} if detail else {},
-        )
-        for kind, detail in match.breaks
-    ]
-    price: Decimal | None = None
-    if match.billable:
-        day = billing_day(match)
-        price = tariff.price(match.carrier, count, day)
-        if price is None:
-            facts = {"carrier": match.carrier, "parts": str(count)}
-            breaks.append(
-                Break(kind=BreakKind.UNPRICED, smsid=message.smsid, row_number=message.row_number, facts=facts)
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """The messages that are reported: which rows of the table, their days, and texts as codes (of all rows)."""
+
+    table: pa.Table
+    chosen: NDArray[np.int64]
+    whole: bool
+    day: NDArray[np.int64]
+    overseas: Mask
+    sent_at: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, evidence: Evidence, matches: Matches, month: str | None, month_by: MonthBy) -> _Columns:
+        messages = evidence.messages
+        sent_at = kernel.times(messages["sent_at"])
+        day = _days(evidence, matches, sent_at, month_by)
+        chosen = np.arange(len(messages))
+        if month is not None:
+            chosen = np.flatnonzero(_within(day, month))
+        overseas = kernel.is_overseas(kernel.texts(messages["msisdn"]))
+        return cls(messages, chosen, len(chosen) == len(messages), day, overseas, sent_at)
+
+    def reported(self, column: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Return of a column about all messages the values of those that are reported."""
+        return column if self.whole else column[self.chosen]
+
+    def words(self, name: str) -> tuple[Codes, list[str]]:
+        """Return a column of few different texts as codes, and what they stand for."""
+        codes, known = kernel.words(self.table[name])
+        return (codes if self.whole else codes[self.chosen]), known
+
+    def count_reason(self, reason: str) -> int:
+        """Count the messages that were given up for a reason."""
+        codes, known = self.words("reason")
+        return int((codes == known.index(reason)).sum()) if reason in known else 0
+
+    def oldest(self, wanted: Mask) -> datetime | None:
+        """Return when the oldest of the wanted messages was sent."""
+        sent = self.sent_at[self.chosen]
+        sent = sent[wanted[self.chosen] & (sent != NEVER)]
+        found = kernel.moment(int(sent.min())) if len(sent) else None
+        return found.astimezone(JST) if found else None
+
+
+def month_days(month: str) -> tuple[date, date]:
+    """Return the first day of a month (YYYY-MM) and of the one after it."""
+    first = date.fromisoformat(f"{month}-01")
+    return first, (first + timedelta(days=31)).replace(day=1)
+
+
+def _days(evidence: Evidence, matches: Matches, sent_at: NDArray[np.int64], month_by: MonthBy) -> NDArray[np.int64]:
+    """Return the JST day of each message as days since 1970; every message has exactly one.
+
+    It is the day it was sent, or with ``MonthBy.DELIVERED`` that of its first bill; without these the other of them,
+    then the day its results say it was registered, then that of its batch.
+    """
+    billed = np.where(matches.billable, matches.observed_at, NEVER)
+    first, second = (billed, sent_at) if month_by is MonthBy.DELIVERED else (sent_at, billed)
+    moments = np.where(first == NEVER, second, first) if (first == NEVER).any() else first
+    days = kernel.days(moments)
+    without = np.flatnonzero(moments == NEVER)
+    if len(without):
+        batch, batches = kernel.words(evidence.messages["batch_id"])
+        registered = np.array([_day_number(evidence.registered[each]) for each in batches])
+        days[without] = registered[batch[without]]
+        for message, moment in matches.registered_at.items():
+            if moments[message] == NEVER and matches.billable[message]:
+                days[message] = _day_number(moment)
+    return days
+
+
+def _day_number(moment: datetime) -> int:
+    return (jst_date(moment) - _EPOCH_DAY).days
+
+
+def _registered_in(observations: pa.Table, month: str) -> Mask:
+    """Say which observations are about messages that were registered in a month, or have their status from then."""
+    registered, when = kernel.times(observations["registered_at"]), kernel.times(observations["status_time"])
+    return _within(kernel.days(np.where(registered == NEVER, when, registered)), month)
+
+
+def _within(days: NDArray[np.int64], month: str) -> Mask:
+    first, end = month_days(month)
+    found: Mask = (days >= (first - _EPOCH_DAY).days) & (days < (end - _EPOCH_DAY).days)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The parts of the messages that are reported: as the tariff computes them, and as they are counted."""
+
+    computed: Codes
+    counted: Codes
+    reported: Codes
+
+
+def _parts(columns: _Columns, matches: Matches, tariff: Tariff) -> _Parts:
+    """Count parts: as the results say, else by the carrier's steps, once for each size of text that occurs."""
+    sizes = np.asarray(columns.table["characters"].combine_chunks().to_numpy())
+    wide = strings.mask(columns.table["double_byte"])
+    largest = int(sizes.max(initial=0)) + 1
+    reported = columns.reported(matches.parts)
+    carriers = columns.reported(matches.carriers)
+    code = (carriers.astype(np.int64) * largest + columns.reported(sizes)) * 2 + columns.reported(wide)
+    kept, place = kernel.distinct(code, len(matches.carrier_names) * largest * 2)
+    steps = np.array(
+        [
+            tariff.parts(
+                matches.carrier_names[each // 2 // largest], each // 2 % largest, double_byte=bool(each % 2)
             )
-        else:
-            sums.tax += price * tariff.tax_rate(day)
-            breaks = [_at_risk(found, price * (match.bills - 1)) for found in breaks]
-    if match.observed_parts is not None and match.observed_parts != computed:
-        facts = {"reported": str(match.observed_parts), "expected": str(computed)}
-        breaks.append(
-            Break(
-                kind=BreakKind.SEGMENT_MISMATCH,
-                smsid=message.smsid,
-                row_number=message.row_number,
-                facts=facts,
-            )
-        )
-    sums.states[message.state] += 1
-    sums.opted_out += message.reason == OPTED_OUT
-    sums.classes[match.message_class] += 1
-    line = sums.lines[match.message_class, match.label]
-    line.messages += 1
-    line.billable_messages += match.billable
-    line.billable_units += count if match.billable else 0
-    line.amount += price or _ZERO
-    sums.breaks += breaks
-    return MessageLine(
-        row_number=message.row_number,
-        smsid=message.smsid,
-        msisdn=message.msisdn,
-        state=message.state,
-        message_class=match.message_class,
-        label=match.label,
-        carrier=match.carrier,
-        observed_at=match.deciding.status_time if match.deciding else None,
-        parts=count,
-        billable=match.billable,
-        amount=price,
+            for each in kept.tolist()
+        ],
+        np.int32,
     )
+    computed = steps[place] if len(kept) else np.empty(0, np.int32)
+    return _Parts(computed, np.where(reported > 0, reported, computed), reported)
 
 
-def billing_day(match: Match) -> date:
-    """Return the JST day whose tariff and tax apply: the day the message was taken (A), else of its first bill."""
-    moment = match.message.sent_at or (match.deciding.status_time if match.deciding else None)
-    if moment is None:
-        moment = match.deciding.registered_at if match.deciding else None
-    return jst_date(moment) if moment else date.min
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """The cells, and of each message that is reported its cell."""
+
+    cells: list[Cell]
+    of_row: NDArray[np.int64]
 
 
-def _at_risk(found: Break, amount: Decimal) -> Break:
-    if found.kind is not BreakKind.DUPLICATE_BILLABLE:
-        return found
-    return Break(kind=found.kind, smsid=found.smsid, row_number=found.row_number, facts=found.facts, at_risk=amount)
+def _cells(columns: _Columns, matches: Matches, parts: Codes, tariff: Tariff) -> _Counted:
+    """Divide the messages into cells, and price each cell once."""
+    day = columns.reported(columns.day)
+    first_day = int(day.min()) if len(day) else 0
+    state, states = columns.words("state")
+    campaign, campaigns = columns.words("campaign")
+    centre, centres = columns.words("cost_centre")
+    divided = Cells(len(columns.chosen))
+    divided.divide(columns.reported(matches.labels), len(matches.label_names))
+    divided.divide(columns.reported(matches.classes), len(CLASSES))
+    divided.divide(columns.reported(matches.billable), 2)
+    divided.divide(state, len(states))
+    divided.divide(columns.reported(matches.carriers), len(matches.carrier_names))
+    divided.divide(parts, int(parts.max(initial=0)) + 1)
+    divided.divide(columns.reported(columns.overseas), len(_KINDS))
+    divided.divide(day - first_day, int(day.max()) - first_day + 1 if len(day) else 1)
+    divided.divide(campaign, len(campaigns))
+    divided.divide(centre, len(centres))
+    prices: dict[tuple[str, int, date, MessageKind], Decimal | None] = {}
+    cells = []
+    for label, class_, billable, of_state, carrier, count, kind, since, in_, for_, messages in divided.rows():
+        key = (matches.carrier_names[carrier], count, _EPOCH_DAY + timedelta(days=first_day + since), _KINDS[kind])
+        if billable and key not in prices:
+            prices[key] = tariff.price(*key)
+        cells.append(
+            Cell(
+                message_class=CLASSES[class_],
+                label=matches.label_names[label],
+                billable=bool(billable),
+                carrier=key[0],
+                parts=count,
+                day=key[2],
+                kind=key[3],
+                state=MessageState(states[of_state]),
+                campaign=campaigns[in_],
+                cost_centre=centres[for_],
+                messages=messages,
+                amount=prices[key] if billable else None,
+            )
+        )
+    return _Counted(cells, divided.of_row)
 
 
-def _status_lines(sums: _Sums) -> tuple[StatusLine, ...]:
-    order = list(MessageClass)
-    return tuple(
+def _counted(cells: Iterable[Cell], of: Callable[[Cell], object]) -> dict:
+    counts: dict[object, int] = {}
+    for cell in cells:
+        counts[of(cell)] = counts.get(of(cell), 0) + cell.messages
+    return counts
+
+
+def _status_lines(cells: Iterable[Cell]) -> tuple[StatusLine, ...]:
+    groups: dict[tuple[MessageClass, str], list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault((cell.message_class, cell.label), []).append(cell)
+    lines = [
         StatusLine(
             message_class=message_class,
             label=label,
-            messages=line.messages,
-            billable_messages=line.billable_messages,
-            billable_units=line.billable_units,
-            amount=line.amount,
+            messages=sum(cell.messages for cell in group),
+            billable_messages=sum(cell.messages for cell in group if cell.billable),
+            billable_units=sum(cell.messages * cell.parts for cell in group if cell.billable),
+            amount=_untaxed(group),
         )
-        for (message_class, label), line in sorted(
-            sums.lines.items(), key=lambda item: (order.index(item[0][0]), -item[1].messages, item[0][1])
+        for (message_class, label), group in groups.items()
+    ]
+    return tuple(sorted(lines, key=lambda line: (CLASSES.index(line.message_class), -line.messages, line.label)))
+
+
+def _group_lines(cells: Iterable[Cell], dimension: Dimension) -> tuple[GroupLine, ...]:
+    """Add up by one dimension: days in their order, everything else by size."""
+    groups: dict[str, list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault(_WORDS[dimension](cell), []).append(cell)
+    lines = [
+        GroupLine(
+            name=name,
+            messages=sum(cell.messages for cell in group),
+            delivered=sum(cell.messages for cell in group if cell.message_class is MessageClass.DELIVERED),
+            billable_messages=sum(cell.messages for cell in group if cell.billable),
+            billable_units=sum(cell.messages * cell.parts for cell in group if cell.billable),
+            amount=_untaxed(group),
+            unpriced=sum(cell.messages for cell in group if cell.billable and cell.amount is None),
         )
+        for name, group in groups.items()
+    ]
+    by_size = dimension is not Dimension.DAY
+    return tuple(sorted(lines, key=lambda line: (-line.messages if by_size else 0, line.name)))
+
+
+def _untaxed(cells: Iterable[Cell]) -> Decimal:
+    return sum((cell.messages * cell.amount for cell in cells if cell.amount is not None), _ZERO)
+
+
+def _amount(cells: Sequence[Cell], tariff: Tariff) -> Amount:
+    """Add up exact yen and exact tax; nothing is rounded here."""
+    days: dict[date, list[Cell]] = {}
+    for cell in cells:
+        days.setdefault(cell.day, []).append(cell)
+    untaxed = {day: _untaxed(group) for day, group in days.items()}
+    tax = sum((amount * tariff.tax_rate(day) for day, amount in untaxed.items()), _ZERO)
+    return Amount(sum(untaxed.values(), _ZERO), tax)
+
+
+def _deliveries(columns: _Columns, matches: Matches) -> tuple[tuple[datetime, int], ...]:
+    """Count first deliveries by the hour; JST is whole hours from UTC."""
+    delivered = columns.reported(matches.classes) == CLASSES.index(MessageClass.DELIVERED)
+    when = columns.reported(matches.observed_at)[delivered]
+    hours, counts = np.unique(when[when != NEVER] // kernel.HOUR, return_counts=True)
+    begins = (kernel.moment(hour * kernel.HOUR) for hour in hours.tolist())
+    return tuple(
+        (begin.astimezone(JST), count) for begin, count in zip(begins, counts.tolist(), strict=True) if begin
     )
 
 
-def _foreign(rows: Sequence[Observation], statuses: StatusTable, tariff: Tariff, as_of: datetime) -> ForeignLine:
-    """Price the account's other messages: one bill per (smsid, number, registration), as for ours."""
-    groups: dict[tuple[str, str, datetime | None], list[Observation]] = defaultdict(list)
-    for row in rows:
-        groups[row.smsid, row.msisdn, None if row.smsid else row.registered_at].append(row)
-    billable = units = unpriced = 0
-    amount = _ZERO
-    for group in groups.values():
-        billed = [row for row in group if (meaning := statuses.look_up(row.status)) and meaning.billable]
-        if not billed:
-            continue
-        first = min(billed, key=lambda row: row.status_time or as_of)
-        count = first.parts_total or 1
-        price = tariff.price(first.carrier, count, jst_date(first.registered_at or first.status_time or as_of))
-        billable += 1
-        units += count
-        unpriced += price is None
-        amount += price or _ZERO
-    return ForeignLine(
-        messages=len(groups),
-        billable_messages=billable,
-        billable_units=units,
-        amount=amount,
-        unpriced=unpriced,
-    )
+def _message_breaks(columns: _Columns, matches: Matches, cells: _Counted) -> Iterator[Break]:
+    """Yield what matching found about the messages that are reported, and those without a price."""
+    reported = np.full(len(columns.table), -1, np.int64)
+    reported[columns.chosen] = np.arange(len(columns.chosen))
+    for found in matches.breaks:
+        details = found.details or [""] * len(found.at)
+        kept = [(at, detail) for at, detail in zip(found.at.tolist(), details, strict=True) if reported[at] >= 0]
+        named = _named(columns.table, [at for at, _ in kept])
+        for (at, detail), (smsid, row_number) in zip(kept, named, strict=True):
+            at_risk = None
+            if found.kind is BreakKind.DUPLICATE_BILLABLE:
+                price = cells.cells[cells.of_row[reported[at]]].amount
+                at_risk = None if price is None else price * (matches.duplicates[at] - 1)
+            facts = {"label": detail} if detail else {}
+            yield Break(kind=found.kind, smsid=smsid, row_number=row_number, facts=facts, at_risk=at_risk)
+    unpriced = np.array([cell.billable and cell.amount is None for cell in cells.cells] or [False])
+    rows = np.flatnonzero(unpriced[cells.of_row])
+    named = _named(columns.table, columns.chosen[rows])
+    for place, (smsid, row_number) in zip(cells.of_row[rows].tolist(), named, strict=True):
+        facts = {"carrier": cells.cells[place].carrier, "parts": str(cells.cells[place].parts)}
+        yield Break(kind=BreakKind.UNPRICED, smsid=smsid, row_number=row_number, facts=facts)
 
 
-def _equations(batch: Batch, sums: _Sums, strangers: Strangers, observed: int) -> tuple[Equation, ...]:
-    totals = batch.totals
-    messages = sum(sums.states.values())
-    rows = {"accepted": totals.accepted, "rejected": totals.rejected, "already": totals.already}
-    seen = {"matched": sums.matched, "foreign": len(strangers.foreign), "orphan": len(strangers.orphans)}
-    classes = {message_class.value: sums.classes[message_class] for message_class in MessageClass}
+def _mismatched_parts(columns: _Columns, matches: Matches, parts: _Parts) -> Iterator[Break]:
+    rows = np.flatnonzero((parts.reported >= 0) & (parts.reported != parts.computed))
+    told, expected = parts.reported[rows].tolist(), parts.computed[rows].tolist()
+    for reported, computed, (smsid, row_number) in zip(
+        told, expected, _named(columns.table, columns.chosen[rows]), strict=True
+    ):
+        facts = {"reported": str(reported), "expected": str(computed)}
+        yield Break(kind=BreakKind.SEGMENT_MISMATCH, smsid=smsid, row_number=row_number, facts=facts)
+
+
+def _named(messages: pa.Table, rows: Sequence[int] | NDArray[np.int64]) -> list[tuple[str, int]]:
+    """Return smsid and row number of some messages."""
+    named = messages.select(["smsid", "row_number"]).take(pa.array(rows, pa.int64()))
+    return list(zip(named["smsid"].to_pylist(), named["row_number"].to_pylist(), strict=True))
+
+
+def _break_order(found: Break) -> tuple[str, str, int, list[tuple[str, str]]]:
+    return (found.kind.value, found.smsid, found.row_number or 0, sorted(found.facts.items()))
+
+
+def _equations(  # noqa: PLR0913 - what is on their sides
+    evidence: Evidence,
+    columns: _Columns,
+    matches: Matches,
+    cells: Sequence[Cell],
+    foreign: Strangers,
+    *,
+    orphans: int,
+    elsewhere: int,
+) -> tuple[Equation, ...]:
+    """Set our counts against the totals of the inputs and the ledger's own count. In a month's there may be others."""
+    totals = evidence.totals
+    messages = sum(cell.messages for cell in cells)
+    classes = _counted(cells, lambda cell: cell.message_class)
+    matched = matches.message_of[matches.message_of >= 0]
+    reported = np.zeros(len(columns.table), bool)
+    reported[columns.chosen] = True
+    own = int(reported[matched].sum())
+    others = {
+        "messages": len(columns.table) - messages,
+        "observations": len(matched) - own + foreign.elsewhere + elsewhere,
+    }
+    besides = {name: {"other_months": count} if count else {} for name, count in others.items()}
     return (
-        Equation("input", totals.rows, rows),
-        Equation("accepted", totals.accepted, {"messages": messages}),
-        Equation("messages", messages, {name: count for name, count in classes.items() if count}),
-        Equation("observations", observed, seen),
+        Equation(
+            "input",
+            totals.rows,
+            {"accepted": totals.accepted, "rejected": totals.rejected, "already": totals.already},
+        ),
+        Equation("accepted", totals.accepted, {"messages": messages, **besides["messages"]}),
+        Equation("messages", messages, {each.value: classes[each] for each in MessageClass if each in classes}),
+        Equation(
+            "observations",
+            evidence.observed,
+            {"matched": own, "foreign": foreign.rows, "orphan": orphans, **besides["observations"]},
+        ),
     )

@@ -69,7 +69,7 @@ class Amount:
 class MessageLine:
     """One message in a report: what was sent, what came back, what it costs.
 
-    ``day`` is the JST day whose tariff, tax and month it belongs to; None for a message that was never sent.
+    ``day`` is the JST day whose tariff, tax and month it belongs to; every message has one, also when it was not sent.
     ``by_number`` marks the weaker evidence of an account whose results carry no smsid.
     """
 
@@ -86,7 +86,7 @@ class MessageLine:
     carrier: str
     sent_at: datetime | None
     observed_at: datetime | None
-    day: date | None
+    day: date
     parts: int
     billable: bool
     amount: Decimal | None

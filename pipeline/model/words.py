@@ -102,6 +102,13 @@ class MessageKind(StrEnum):
     CHECK = "check"
 
 
+class MonthBy(StrEnum):
+    """Which day a message belongs to, with its tariff, its tax and its month: it was taken, or first billed."""
+
+    TAKEN = "taken"
+    DELIVERED = "delivered"
+
+
 class Dimension(StrEnum):
     """By what the messages of a reconciliation are added up, beside class and status."""
 

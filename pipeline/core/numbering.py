@@ -1,0 +1,81 @@
+"""Matching by number: for accounts whose results name no smsid. Weaker evidence, which settles nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.core.kernels import matching as kernel
+from pipeline.core.kernels import strings
+from pipeline.core.kernels.matching import NEVER, Codes, Times
+from pipeline.core.kernels.strings import Mask
+
+_MINUTE = 60 * kernel.SECOND
+
+
+def pair_by_number(
+    messages: pa.Table, observations: pa.Table, may: Mask, sent_at: Times, margin: timedelta
+) -> Codes:
+    """Return for each observation without an smsid the message it is about; -1 for none.
+
+    Rows with one number and one time of registration are about one message of the gateway. In the order of their times
+    these go one to one to our messages to that number, in the order in which they were sent: to those that ``may`` have
+    results, and only within the time in which their batch was sent, ``margin`` more at both ends.
+    """
+    found = np.full(len(observations), -1, np.int32)
+    rows = np.flatnonzero(strings.mask(pc.equal(kernel.texts(observations["smsid"]), "")))
+    ours = np.flatnonzero(may & (sent_at != NEVER))
+    if not len(rows) or not len(ours):
+        return found
+    msisdn = strings.at(kernel.texts(messages["msisdn"]), ours)
+    numbers = pc.unique(msisdn)
+    number = kernel.positions(msisdn, numbers)
+    observed = kernel.positions(kernel.canonical(strings.at(kernel.texts(observations["msisdn"]), rows)), numbers)
+    rows, observed = rows[observed >= 0], observed[observed >= 0]
+    registered = kernel.times(observations["registered_at"])[rows]
+    when = kernel.times(observations["status_time"])[rows]
+    groups = _groups(observed, registered, when)
+    begin, end = _windows(messages, ours, sent_at, margin)
+    pairs: dict[tuple[int, int], int] = {}
+    for at in np.lexsort((ours, sent_at[ours], number)).tolist():
+        waiting = groups.get(int(number[at]), [])
+        for place, (time, key) in enumerate(waiting):
+            if begin[at] <= time < end[at]:
+                pairs[int(number[at]), key] = int(ours[at])
+                del waiting[place]
+                break
+    keys = zip(observed.tolist(), registered.tolist(), strict=True)
+    found[rows] = np.array([pairs.get(key, -1) for key in keys], np.int32)
+    return found
+
+
+def _groups(number: Codes, registered: Times, when: Times) -> dict[int, list[tuple[int, int]]]:
+    """Return the gateway's messages to each number as (time, registration), in order of time."""
+    first: dict[tuple[int, int], int] = {}
+    for key, time in zip(zip(number.tolist(), registered.tolist(), strict=True), when.tolist(), strict=True):
+        times = (own for own in (key[1] if key[1] != NEVER else time, first.get(key, NEVER)) if own != NEVER)
+        first[key] = min(times, default=NEVER)
+    groups: dict[int, list[tuple[int, int]]] = {}
+    for (which, key), time in first.items():
+        groups.setdefault(which, []).append((time, key))
+    for each in groups.values():
+        each.sort()
+    return groups
+
+
+def _windows(
+    messages: pa.Table, ours: np.ndarray[tuple[int], np.dtype[np.int64]], sent_at: Times, margin: timedelta
+) -> tuple[list[int], list[int]]:
+    """Return from when to when results of each of ``ours`` may be registered: while its batch was sent, in minutes."""
+    batch, batches = kernel.words(messages["batch_id"])
+    wide = margin // timedelta(microseconds=1)
+    first = np.full(len(batches), np.iinfo(np.int64).max)
+    last = np.full(len(batches), NEVER)
+    np.minimum.at(first, batch[ours], sent_at[ours])
+    np.maximum.at(last, batch[ours], sent_at[ours])
+    begin = (first - wide) // _MINUTE * _MINUTE
+    end = ((last + wide) // _MINUTE + 1) * _MINUTE
+    return begin[batch[ours]].tolist(), end[batch[ours]].tolist()
