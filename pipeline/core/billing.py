@@ -8,7 +8,6 @@ from datetime import date
 from decimal import Decimal
 
 from pipeline.core.segments import Steps, parts
-from pipeline.model import MessageKind
 
 #: the carrier whose steps and prices stand for every carrier the tariff does not name
 ANY_CARRIER = "*"
@@ -47,9 +46,7 @@ class Tariff:
     steps: Mapping[str, Steps]
     taxes: tuple[TaxRate, ...]
 
-    def price(
-        self, carrier: str, count: int, day: date, _kind: MessageKind = MessageKind.NORMAL
-    ) -> Decimal | None:
+    def price(self, carrier: str, count: int, day: date) -> Decimal | None:
         """Return the untaxed yen of a message of ``count`` parts; None where the tariff does not say."""
         for name in (carrier, ANY_CARRIER):
             for price in self.prices:

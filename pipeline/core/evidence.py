@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 import pyarrow as pa
 
-from pipeline.model import RowTotals
+from pipeline.model import Batch
 
 #: texts of which a table has few different ones
 WORD = pa.dictionary(pa.int32(), pa.string())
@@ -49,15 +47,12 @@ OBSERVATIONS = pa.schema(
 class Evidence:
     """Everything that is known of some batches. The tables are ``MESSAGES`` and ``OBSERVATIONS``, in any chunks.
 
-    ``registered`` says when each batch was registered; ``totals`` and ``repaired`` add up their inputs. ``observed`` is
-    the ledger's own count of the observations, to check ours against. Smsids that begin with ``prefix`` are of this
-    ledger.
+    ``batches`` has the batch of every message. ``observed`` is the ledger's own count of the observations, to check
+    ours against. Smsids that begin with ``prefix`` are of this ledger.
     """
 
     messages: pa.Table
     observations: pa.Table
-    registered: Mapping[str, datetime]
-    totals: RowTotals
-    repaired: int
+    batches: tuple[Batch, ...]
     observed: int
     prefix: str

@@ -42,7 +42,13 @@ class Strangers:
 
 
 def price_foreign(  # noqa: PLR0913 - what prices and days depend on
-    observations: pa.Table, statuses: StatusTable, tariff: Tariff, as_of: datetime, month: str | None, *, delivered: bool
+    observations: pa.Table,
+    statuses: StatusTable,
+    tariff: Tariff,
+    as_of: datetime,
+    month: str | None,
+    *,
+    delivered: bool,
 ) -> Strangers:
     """Price the account's other messages: one for each smsid or, without one, for each number and registration.
 

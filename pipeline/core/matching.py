@@ -215,7 +215,7 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
     kinds = np.array([place[each] if each else len(known) for each in rows.meanings] or [0], np.int32)
     ranks = np.array([*(meaning.rank for meaning in known), _NOTHING])
     code = kinds[rows.status] * np.int32(width) + rows.carrier
-    best = kernel.best(count, at, rows.when, code, np.repeat(ranks, width), _FALLING)
+    best = kernel.best(count, at, when=rows.when, code=code, rank=np.repeat(ranks, width), falling=_FALLING)
     labels = _Labels()
     nothing = labels.code("")
     of_kind = np.array([*(labels.code(meaning.label) for meaning in known), nothing], np.int32)
@@ -283,7 +283,10 @@ def _show_clicks(label: Codes, rows: _Rows, labels: _Labels) -> None:
     clicked = [meaning is not None and meaning.rank == _CLICK for meaning in rows.meanings]
     chosen = rows.where(clicked)
     # Of several labels the first one stays, being written last.
-    for name in sorted({meaning.label for meaning, click in zip(rows.meanings, clicked, strict=True) if meaning and click}, reverse=True):
+    for name in sorted(
+        {meaning.label for meaning, click in zip(rows.meanings, clicked, strict=True) if meaning and click},
+        reverse=True,
+    ):
         own = np.array([meaning is not None and meaning.label == name for meaning in rows.meanings])
         label[rows.at[chosen[own[rows.status[chosen]]]]] = labels.code(name)
 

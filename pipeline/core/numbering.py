@@ -16,9 +16,7 @@ from pipeline.core.kernels.strings import Mask
 _MINUTE = 60 * kernel.SECOND
 
 
-def pair_by_number(
-    messages: pa.Table, observations: pa.Table, may: Mask, sent_at: Times, margin: timedelta
-) -> Codes:
+def pair_by_number(messages: pa.Table, observations: pa.Table, may: Mask, sent_at: Times, margin: timedelta) -> Codes:
     """Return for each observation without an smsid the message it is about; -1 for none.
 
     Rows with one number and one time of registration are about one message of the gateway. In the order of their times

@@ -29,6 +29,7 @@ from pipeline.core.matching import CLASSES, Deadlines, Matches, StatusTable, mat
 from pipeline.model import (
     OPTED_OUT,
     Amount,
+    Batch,
     BatchSubject,
     Break,
     BreakKind,
@@ -41,6 +42,7 @@ from pipeline.model import (
     MonthBy,
     MonthSubject,
     Reconciliation,
+    RowTotals,
     StatusLine,
 )
 
@@ -57,8 +59,8 @@ _WORDS: Mapping[Dimension, Callable[[Cell], str]] = {
 
 
 def reconcile(  # noqa: PLR0913 - each decides something else
-    subject: BatchSubject | MonthSubject,
     evidence: Evidence,
+    month: str | None = None,
     *,
     statuses: StatusTable,
     tariff: Tariff,
@@ -66,8 +68,10 @@ def reconcile(  # noqa: PLR0913 - each decides something else
     month_by: MonthBy,
     provenance: Mapping[str, str],
 ) -> tuple[Reconciliation, MessageLines]:
-    """Reconcile a batch, or those messages and foreign results of some batches that belong to a month."""
-    month = subject.month if isinstance(subject, MonthSubject) else None
+    """Reconcile one batch; or those messages of several, and those foreign results, that belong to a ``month``.
+
+    ``month`` is YYYY-MM. Only what the month has of them is reported; what else was read stands in the equations.
+    """
     matches = match(evidence, statuses, deadlines)
     columns = _Columns.of(evidence, matches, month, month_by)
     parts = _parts(columns, matches, tariff)
@@ -75,6 +79,7 @@ def reconcile(  # noqa: PLR0913 - each decides something else
     lines = MessageLines(
         evidence.messages, columns.chosen, cells.cells, cells.of_row, matches.observed_at, matches.by_number
     )
+    totals = _totals(columns.batches)
     strangers = evidence.observations.filter(pa.array(matches.message_of < 0))
     ours = pc.starts_with(strangers["smsid"], evidence.prefix)
     lost = strangers.filter(ours)
@@ -99,10 +104,10 @@ def reconcile(  # noqa: PLR0913 - each decides something else
         facts = {"foreign": str(foreign.line.unpriced)}
         found.append(Break(kind=BreakKind.UNPRICED, smsid="", facts=facts))
     value = Reconciliation(
-        subject=subject,
+        subject=_subject(columns.batches, month),
         as_of=deadlines.as_of,
-        totals=evidence.totals,
-        repaired=evidence.repaired,
+        totals=totals,
+        repaired=sum(batch.repaired for batch in columns.batches),
         states=_counted(cells.cells, lambda cell: cell.state),
         opted_out=columns.count_reason(OPTED_OUT),
         by_number=int(matches.by_number[columns.chosen].sum()) if matches.by_number is not None else 0,
@@ -118,13 +123,39 @@ def reconcile(  # noqa: PLR0913 - each decides something else
         foreign=foreign.line,
         breaks=tuple(sorted(found, key=_break_order)),
         equations=_equations(
-            evidence, columns, matches, cells.cells, foreign, orphans=len(orphans), elsewhere=len(lost) - len(orphans)
+            evidence,
+            totals,
+            columns,
+            matches,
+            cells.cells,
+            foreign,
+            orphans=len(orphans),
+            elsewhere=len(lost) - len(orphans),
         ),
         amount=_amount(cells.cells, tariff),
         tariff=tariff.name,
         provenance=provenance,
     )
     return value, lines
+
+
+def _subject(batches: Sequence[Batch], month: str | None) -> BatchSubject | MonthSubject:
+    if month is not None:
+        return MonthSubject(month=month, batches=len(batches))
+    (batch,) = batches
+    return BatchSubject(
+        batch_id=batch.batch_id, campaign=batch.campaign, run_date=batch.run_date, source_name=batch.source_name
+    )
+
+
+def _totals(batches: Sequence[Batch]) -> RowTotals:
+    totals = [batch.totals for batch in batches]
+    return RowTotals(
+        sum(each.rows for each in totals),
+        sum(each.accepted for each in totals),
+        sum(each.rejected for each in totals),
+        sum(each.already for each in totals),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +168,8 @@ class _Columns:
     day: NDArray[np.int64]
     overseas: Mask
     sent_at: NDArray[np.int64]
+    batches: tuple[Batch, ...]
+    of_batches: int
 
     @classmethod
     def of(cls, evidence: Evidence, matches: Matches, month: str | None, month_by: MonthBy) -> _Columns:
@@ -147,7 +180,9 @@ class _Columns:
         if month is not None:
             chosen = np.flatnonzero(_within(day, month))
         overseas = kernel.is_overseas(kernel.texts(messages["msisdn"]))
-        return cls(messages, chosen, len(chosen) == len(messages), day, overseas, sent_at)
+        batches, of_batches = _batches(evidence, chosen, month)
+        whole = len(chosen) == len(messages)
+        return cls(messages, chosen, whole, day, overseas, sent_at, batches, of_batches)
 
     def reported(self, column: NDArray[np.generic]) -> NDArray[np.generic]:
         """Return of a column about all messages the values of those that are reported."""
@@ -171,6 +206,24 @@ class _Columns:
         return found.astimezone(JST) if found else None
 
 
+def _batches(evidence: Evidence, chosen: NDArray[np.int64], month: str | None) -> tuple[tuple[Batch, ...], int]:
+    """Return the batches that the reported messages are of, and how many messages these have.
+
+    A batch without any message belongs to the month in which it was registered.
+    """
+    batch, names = kernel.words(evidence.messages["batch_id"])
+    have = dict(zip(names, np.bincount(batch, minlength=len(names)).tolist(), strict=True))
+    reported = dict(zip(names, np.bincount(batch[chosen], minlength=len(names)).tolist(), strict=True))
+    found = tuple(
+        each
+        for each in evidence.batches
+        if month is None
+        or reported.get(each.batch_id)
+        or (not have.get(each.batch_id) and f"{jst_date(each.registered_at):%Y-%m}" == month)
+    )
+    return found, sum(have.get(each.batch_id, 0) for each in found)
+
+
 def month_days(month: str) -> tuple[date, date]:
     """Return the first day of a month (YYYY-MM) and of the one after it."""
     first = date.fromisoformat(f"{month}-01")
@@ -190,7 +243,8 @@ def _days(evidence: Evidence, matches: Matches, sent_at: NDArray[np.int64], mont
     without = np.flatnonzero(moments == NEVER)
     if len(without):
         batch, batches = kernel.words(evidence.messages["batch_id"])
-        registered = np.array([_day_number(evidence.registered[each]) for each in batches])
+        known = {each.batch_id: _day_number(each.registered_at) for each in evidence.batches}
+        registered = np.array([known[each] for each in batches])
         days[without] = registered[batch[without]]
         for message, moment in matches.registered_at.items():
             if moments[message] == NEVER and matches.billable[message]:
@@ -234,9 +288,7 @@ def _parts(columns: _Columns, matches: Matches, tariff: Tariff) -> _Parts:
     kept, place = kernel.distinct(code, len(matches.carrier_names) * largest * 2)
     steps = np.array(
         [
-            tariff.parts(
-                matches.carrier_names[each // 2 // largest], each // 2 % largest, double_byte=bool(each % 2)
-            )
+            tariff.parts(matches.carrier_names[each // 2 // largest], each // 2 % largest, double_byte=bool(each % 2))
             for each in kept.tolist()
         ],
         np.int32,
@@ -362,9 +414,7 @@ def _deliveries(columns: _Columns, matches: Matches) -> tuple[tuple[datetime, in
     when = columns.reported(matches.observed_at)[delivered]
     hours, counts = np.unique(when[when != NEVER] // kernel.HOUR, return_counts=True)
     begins = (kernel.moment(hour * kernel.HOUR) for hour in hours.tolist())
-    return tuple(
-        (begin.astimezone(JST), count) for begin, count in zip(begins, counts.tolist(), strict=True) if begin
-    )
+    return tuple((begin.astimezone(JST), count) for begin, count in zip(begins, counts.tolist(), strict=True) if begin)
 
 
 def _message_breaks(columns: _Columns, matches: Matches, cells: _Counted) -> Iterator[Break]:
@@ -412,6 +462,7 @@ def _break_order(found: Break) -> tuple[str, str, int, list[tuple[str, str]]]:
 
 def _equations(  # noqa: PLR0913 - what is on their sides
     evidence: Evidence,
+    totals: RowTotals,
     columns: _Columns,
     matches: Matches,
     cells: Sequence[Cell],
@@ -421,7 +472,6 @@ def _equations(  # noqa: PLR0913 - what is on their sides
     elsewhere: int,
 ) -> tuple[Equation, ...]:
     """Set our counts against the totals of the inputs and the ledger's own count. In a month's there may be others."""
-    totals = evidence.totals
     messages = sum(cell.messages for cell in cells)
     classes = _counted(cells, lambda cell: cell.message_class)
     matched = matches.message_of[matches.message_of >= 0]
@@ -429,7 +479,7 @@ def _equations(  # noqa: PLR0913 - what is on their sides
     reported[columns.chosen] = True
     own = int(reported[matched].sum())
     others = {
-        "messages": len(columns.table) - messages,
+        "messages": columns.of_batches - messages,
         "observations": len(matched) - own + foreign.elsewhere + elsewhere,
     }
     besides = {name: {"other_months": count} if count else {} for name, count in others.items()}

@@ -238,6 +238,20 @@ FAILURES: dict[str, Failure] = {
         ),
         Text("もう片方も指定してください。", "Give the other one too."),
     ),
+    "reconcile.what": Failure(
+        Text(
+            "照合するバッチか、--month で月を、どちらか一つ指定してください。",
+            "name a batch, or a month with --month: one of the two.",
+        ),
+        Text(
+            "例: mediasms reconcile BATCH、または mediasms reconcile --month 2026-11",
+            "For example: mediasms reconcile BATCH, or mediasms reconcile --month 2026-11",
+        ),
+    ),
+    "reconcile.month": Failure(
+        Text("{month} は月ではありません。", "{month} is no month."),
+        Text("YYYY-MM の形で指定してください (例: 2026-11)。", "Write it as YYYY-MM, for example 2026-11."),
+    ),
     "demo.no_sample": Failure(
         Text("{file} がありません。", "there is no {file}."),
         Text(

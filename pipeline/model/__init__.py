@@ -23,7 +23,7 @@ from pipeline.model.reconciliation import (
     Variance,
 )
 from pipeline.model.rows import CharacterAt, ExpandedText, Finding, RejectedRow, Repair, RowTotals
-from pipeline.model.sending import Artefact, Batch, Dispatch, Observation, SentMessage
+from pipeline.model.sending import Artefact, Batch, Dispatch, Observation
 from pipeline.model.words import (
     LEGAL,
     LIVE,
@@ -81,7 +81,6 @@ __all__ = [
     "Restatement",
     "RowTotals",
     "RunAction",
-    "SentMessage",
     "StatusClass",
     "StatusLine",
     "TaxLine",

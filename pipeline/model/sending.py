@@ -76,20 +76,6 @@ class Dispatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SentMessage:
-    """A message as the ledger knows it. ``characters`` is what the gateway counts after expansion."""
-
-    row_number: int
-    smsid: str
-    msisdn: str
-    state: MessageState
-    reason: str
-    characters: int
-    double_byte: bool
-    sent_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
     """One result row about a message. ``status`` is the gateway's label or number as received."""
 

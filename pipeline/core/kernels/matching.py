@@ -105,7 +105,7 @@ class Best:
 
 
 def best(  # noqa: PLR0913 - what an order is made of
-    count: int, at: Codes, when: Times, code: NDArray[np.integer], rank: NDArray[np.int64], falling: strings.Mask
+    count: int, at: Codes, *, when: Times, code: NDArray[np.integer], rank: NDArray[np.int64], falling: strings.Mask
 ) -> Best:
     """Find the deciding one among the rows of each of ``count`` messages.
 
