@@ -161,7 +161,8 @@ class TaxLine:
 class Bill:
     """What a month should be invoiced at: messages and fees, rounded once per tax rate and nowhere else.
 
-    ``untaxed`` holds ``messages`` and all fees, ``total`` is whole yen.
+    ``untaxed`` holds ``messages`` and all fees, exactly; ``tax`` is whole yen, and ``total`` is their sum: a fraction of
+    a yen that the prices leave stays visible.
     """
 
     messages: Decimal
@@ -177,7 +178,9 @@ class Bill:
 class InvoiceLine:
     """A line of an invoice beside what we count for it. ``carrier`` is empty where the invoice does not divide by it.
 
-    ``invoiced`` and ``counted`` are messages or units, as the invoice counts; ``unit_price`` is None where not stated.
+    ``line`` is the row of the file, 0 for what we count and the invoice does not have. ``kind`` is a ``MessageKind``,
+    or ``fee`` (``carrier`` is then its name), ``tax`` (its rate) or ``rounding``. ``invoiced`` and ``counted`` are
+    messages or units, as the invoice counts; ``unit_price`` is None where not stated.
     """
 
     line: int
