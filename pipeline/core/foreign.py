@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from pipeline.core.billing import Tariff
 from pipeline.core.calendar import jst_date
-from pipeline.core.matching import StatusTable
 from pipeline.core.msisdn import canonical_result
+from pipeline.core.statuses import StatusTable
 from pipeline.model import ForeignLine, MessageKind
 
 

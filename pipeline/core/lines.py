@@ -4,37 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.core.cells import Cell
 from pipeline.core.kernels import matching as kernel
 from pipeline.core.kernels.matching import Times
 from pipeline.core.kernels.strings import Mask
-from pipeline.model import MessageClass, MessageKind, MessageLine, MessageState
+from pipeline.model import MessageLine
 
 _BLOCK = 10_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
-    """Messages that are alike in everything that is added up. ``amount`` is the untaxed yen of one of them."""
-
-    message_class: MessageClass
-    label: str
-    billable: bool
-    carrier: str
-    parts: int
-    day: date
-    kind: MessageKind
-    state: MessageState
-    campaign: str
-    cost_centre: str
-    messages: int
-    amount: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)

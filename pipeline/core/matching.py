@@ -25,7 +25,7 @@ from pipeline.core.kernels import strings
 from pipeline.core.kernels.matching import NEVER, Codes, Times
 from pipeline.core.kernels.strings import Mask
 from pipeline.core.numbering import pair_by_number
-from pipeline.core.statuses import canonical_label
+from pipeline.core.statuses import StatusMeaning, StatusTable, canonical_label
 from pipeline.model import BreakKind, MessageClass, MessageState, StatusClass
 
 #: classes by their code
@@ -50,36 +50,6 @@ _UNTAKEN = (MessageState.REFUSED, MessageState.CANCELLED, MessageState.PLANNED)
 _NOTHING, _PENDING, _DECIDED, _CLICK, _BILL = -1, 0, 1, 2, 3
 _FALLING = np.array([False, False, True, True])
 _OBSERVED = "observed:"
-
-
-@dataclass(frozen=True, slots=True)
-class StatusMeaning:
-    """What a status of the profile means; ``label`` is how reports show it."""
-
-    label: str
-    means: StatusClass
-    billable: bool
-    clicked: bool
-
-    @property
-    def rank(self) -> int:
-        """Return how much a row of this status decides."""
-        if self.means in _FINAL:
-            return (_CLICK if self.clicked else _BILL) if self.billable else _DECIDED
-        return _PENDING if self.means is StatusClass.PENDING else _NOTHING
-
-
-@dataclass(frozen=True, slots=True)
-class StatusTable:
-    """The statuses of a profile: looked up by label first, then by number (one label is ``403``)."""
-
-    by_label: Mapping[str, StatusMeaning]
-    by_number: Mapping[str, StatusMeaning]
-
-    def look_up(self, status: str) -> StatusMeaning | None:
-        """Return the meaning of a status as received; None when it is not in the profile."""
-        key = canonical_label(status)
-        return self.by_label.get(key) or self.by_number.get(key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +183,7 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
     known = sorted({meaning for meaning in rows.meanings if meaning}, key=_order)
     place = {meaning: number for number, meaning in enumerate(known)}
     kinds = np.array([place[each] if each else len(known) for each in rows.meanings] or [0], np.int32)
-    ranks = np.array([*(meaning.rank for meaning in known), _NOTHING])
+    ranks = np.array([*(_rank(meaning) for meaning in known), _NOTHING])
     code = kinds[rows.status] * np.int32(width) + rows.carrier
     best = kernel.best(count, at, when=rows.when, code=code, rank=np.repeat(ranks, width), falling=_FALLING)
     labels = _Labels()
@@ -263,6 +233,15 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
     )
 
 
+def _rank(meaning: StatusMeaning | None) -> int:
+    """Return how much a row of this meaning decides."""
+    if meaning is None:
+        return _NOTHING
+    if meaning.means in _FINAL:
+        return (_CLICK if meaning.clicked else _BILL) if meaning.billable else _DECIDED
+    return _PENDING if meaning.means is StatusClass.PENDING else _NOTHING
+
+
 def _order(meaning: StatusMeaning) -> tuple[str, str, bool, bool]:
     """Order meanings: at one moment the label decides."""
     return (meaning.label, meaning.means.value, meaning.billable, meaning.clicked)
@@ -280,7 +259,7 @@ def _without_final(sent: _Sent, deadlines: Deadlines) -> NDArray[np.int8]:
 
 def _show_clicks(label: Codes, rows: _Rows, labels: _Labels) -> None:
     """Let the label of a click win: it shows that the message arrived."""
-    clicked = [meaning is not None and meaning.rank == _CLICK for meaning in rows.meanings]
+    clicked = [_rank(meaning) == _CLICK for meaning in rows.meanings]
     chosen = rows.where(clicked)
     # Of several labels the first one stays, being written last.
     for name in sorted(
@@ -327,7 +306,8 @@ def _show_unmapped(
     # Of several statuses the first one stays, being written last.
     label[unmapped.at[own][::-1]] = codes[own][::-1]
     classes[unmapped.at[own]] = _CLASS[MessageClass.UNMAPPED]
-    return unmapped.at[own]
+    found: NDArray[np.integer] = unmapped.at[own]
+    return found
 
 
 def _carriers(code: Codes, width: int, rows: _Rows, seen: Mask) -> Codes:
@@ -353,7 +333,7 @@ def _parts(column: pa.ChunkedArray, at: Codes, count: int) -> Codes:
 
 def _duplicates(rows: _Rows, count: int) -> dict[int, int]:
     """Count the different bills of messages that have several; a click is none."""
-    bills = rows.where([meaning is not None and meaning.rank == _BILL for meaning in rows.meanings])
+    bills = rows.where([_rank(meaning) == _BILL for meaning in rows.meanings])
     at = rows.at[bills]
     several = np.bincount(at, minlength=count) > 1
     chosen = bills[several[at]]
@@ -394,11 +374,11 @@ def _phone_mismatches(observations: pa.Table, at: Codes, msisdn: pa.Array) -> Fo
 def _contradicted(rows: _Rows, billable: Mask, known: list[StatusMeaning]) -> Found:
     """Find billed messages whose last final row is no bill; at one moment the bill is the later one."""
     places = {meaning: number for number, meaning in enumerate(known)}
-    against = rows.where([meaning is not None and meaning.rank == _DECIDED for meaning in rows.meanings])
+    against = rows.where([_rank(meaning) == _DECIDED for meaning in rows.meanings])
     against = against[billable[rows.at[against]]]
     doubtful = np.zeros(len(billable), bool)
     doubtful[rows.at[against]] = True
-    finals = rows.where([meaning is not None and meaning.rank >= _DECIDED for meaning in rows.meanings])
+    finals = rows.where([_rank(meaning) >= _DECIDED for meaning in rows.meanings])
     finals = finals[doubtful[rows.at[finals]]]
     if not len(finals):
         return Found(BreakKind.CONTRADICTION, finals, ())

@@ -53,12 +53,12 @@ def pair_by_number(messages: pa.Table, observations: pa.Table, may: Mask, sent_a
 def _groups(number: Codes, registered: Times, when: Times) -> dict[int, list[tuple[int, int]]]:
     """Return the gateway's messages to each number as (time, registration), in order of time."""
     first: dict[tuple[int, int], int] = {}
-    for key, time in zip(zip(number.tolist(), registered.tolist(), strict=True), when.tolist(), strict=True):
-        times = (own for own in (key[1] if key[1] != NEVER else time, first.get(key, NEVER)) if own != NEVER)
-        first[key] = min(times, default=NEVER)
+    for which, key, time in zip(number.tolist(), registered.tolist(), when.tolist(), strict=True):
+        known = (key if key != NEVER else time, first.get((which, key), NEVER))
+        first[which, key] = min((each for each in known if each != NEVER), default=NEVER)
     groups: dict[int, list[tuple[int, int]]] = {}
-    for (which, key), time in first.items():
-        groups.setdefault(which, []).append((time, key))
+    for (which, key), begin in first.items():
+        groups.setdefault(which, []).append((begin, key))
     for each in groups.values():
         each.sort()
     return groups

@@ -86,7 +86,7 @@ class MessageLine:
     carrier: str
     sent_at: datetime | None
     observed_at: datetime | None
-    day: date
+    day: date | None
     parts: int
     billable: bool
     amount: Decimal | None

@@ -10,10 +10,9 @@ from pathlib import Path
 
 from pipeline.adapters.files import write_durable, write_through
 from pipeline.context import Context
-from pipeline.core.calendar import JST, stamp, widened
+from pipeline.core.calendar import JST, month_days, stamp, widened
 from pipeline.core.evidence import Evidence
 from pipeline.core.matching import Deadlines
-from pipeline.core.reconciling import month_days
 from pipeline.core.reconciling import reconcile as add_up
 from pipeline.errors import Exit
 from pipeline.ledger.evidence import batch_evidence, month_evidence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
@@ -11,12 +11,22 @@ import pyarrow as pa
 from pipeline.core.evidence import MESSAGES, OBSERVATIONS, Evidence
 from pipeline.core.msisdn import canonical_result
 from pipeline.core.statuses import canonical_label
-from pipeline.model import BreakKind, MessageClass, MessageState, Observation, ObservationPath, RowTotals, StatusClass
+from pipeline.model import (
+    Batch,
+    BreakKind,
+    MessageClass,
+    MessageState,
+    Observation,
+    ObservationPath,
+    RowTotals,
+    StatusClass,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from pipeline.core.matching import Deadlines, StatusMeaning, StatusTable
+    from pipeline.core.matching import Deadlines
+    from pipeline.core.statuses import StatusMeaning, StatusTable
 
     Pair = tuple[Observation, StatusMeaning]
 
@@ -68,23 +78,41 @@ def observations_table(rows: Iterable[Observation]) -> pa.Table:
     return pa.Table.from_pylist([{name: getattr(row, name) for name in names} for row in rows], OBSERVATIONS)
 
 
+def batch_of(
+    batch_id: str = "b",
+    *,
+    registered: datetime,
+    accepted: int = 0,
+    campaign: str = "c",
+    rejected: int = 0,
+    already: int = 0,
+) -> Batch:
+    return Batch(
+        batch_id=batch_id,
+        campaign=campaign,
+        run_date=date(2026, 3, 31),
+        source_name="s.csv",
+        content_sha256="0",
+        fingerprint="0",
+        totals=RowTotals(accepted + rejected + already, accepted, rejected, already),
+        repaired=1,
+        artefacts=(),
+        registered_at=registered,
+    )
+
+
 def evidence_of(
     messages: Sequence[Sent],
     rows: Sequence[Observation],
-    *,
-    registered: Mapping[str, datetime],
+    *batches: Batch,
     prefix: str = "lost",
-    observed: int | None = None,
-    totals: RowTotals | None = None,
+    counted: int | None = None,
 ) -> Evidence:
-    accepted = len(messages)
     return Evidence(
         messages=messages_table(messages),
         observations=observations_table(rows),
-        registered=registered,
-        totals=totals or RowTotals(accepted + 5, accepted, 3, 2),
-        repaired=1,
-        observed=len(rows) if observed is None else observed,
+        batches=batches,
+        observed=len(rows) if counted is None else counted,
         prefix=prefix,
     )
 

@@ -144,7 +144,7 @@ def best(  # noqa: PLR0913 - what an order is made of
     return Best(found, time, chosen)
 
 
-class Cells:
+class Division:
     """Rows that are alike in several columns of codes, counted: each combination that occurs is a cell."""
 
     def __init__(self, count: int) -> None:
@@ -154,7 +154,7 @@ class Cells:
         self._size = 1
         self._count = count
 
-    def divide(self, codes: NDArray[np.integer], size: int) -> None:
+    def divide(self, codes: NDArray[np.integer] | strings.Mask, size: int) -> None:
         """Divide the cells by a column whose codes are below ``size``."""
         if size <= 1:
             self.columns.append(np.zeros(self._size, np.int64))

@@ -63,7 +63,7 @@ def mask(array: pa.Array | pa.ChunkedArray) -> Mask:
     return found
 
 
-def at(column: pa.Array, positions: Positions) -> pa.Array:
+def at(column: pa.Array, positions: NDArray[np.integer]) -> pa.Array:
     """Return the values at ``positions``."""
     return column.take(pa.array(positions))
 
