@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import pyarrow as pa
 
@@ -23,12 +23,14 @@ from pipeline.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from pipeline.core.matching import Deadlines
     from pipeline.core.statuses import StatusMeaning, StatusTable
 
     Pair = tuple[Observation, StatusMeaning]
+
+_Row = TypeVar("_Row")
 
 NEVER: Final = datetime.min.replace(tzinfo=UTC)
 FINAL: Final = {
@@ -78,6 +80,10 @@ def observations_table(rows: Iterable[Observation]) -> pa.Table:
     return pa.Table.from_pylist([{name: getattr(row, name) for name in names} for row in rows], OBSERVATIONS)
 
 
+def in_pieces(table: Callable[[Iterable[_Row]], pa.Table], rows: Sequence[_Row], size: int) -> pa.Table:
+    return pa.concat_tables([table(rows[start : start + size]) for start in range(0, len(rows) or 1, size)])
+
+
 def batch_of(
     batch_id: str = "b",
     *,
@@ -101,16 +107,20 @@ def batch_of(
     )
 
 
-def evidence_of(
+def evidence_of(  # what a test says about it
     messages: Sequence[Sent],
     rows: Sequence[Observation],
     *batches: Batch,
     prefix: str = "lost",
     counted: int | None = None,
+    chunks: int = 0,
 ) -> Evidence:
+    tables = messages_table(messages), observations_table(rows)
+    if chunks:  # each piece with a dictionary of its own, as blocks of a database come
+        tables = in_pieces(messages_table, messages, chunks), in_pieces(observations_table, rows, chunks)
     return Evidence(
-        messages=messages_table(messages),
-        observations=observations_table(rows),
+        messages=tables[0],
+        observations=tables[1],
         batches=batches,
         observed=len(rows) if counted is None else counted,
         prefix=prefix,
