@@ -8,9 +8,12 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.core.billing import Tariff
 from pipeline.core.calendar import jst_date
+from pipeline.core.kernels import matching as kernel
+from pipeline.core.kernels.matching import NEVER
 from pipeline.core.msisdn import canonical_result
 from pipeline.core.statuses import StatusTable
 from pipeline.model import ForeignLine, MessageKind
@@ -18,18 +21,21 @@ from pipeline.model import ForeignLine, MessageKind
 
 @dataclass(frozen=True, slots=True)
 class _Row:
+    """A result as far as prices need it; times are microseconds, ``NEVER`` for none."""
+
     msisdn: str
-    status: str
-    status_time: datetime | None
-    carrier: str
-    parts_total: int | None
-    registered_at: datetime | None
     smsid: str
+    status: str
+    carrier: str
+    parts: int
+    when: int
+    registered: int
+    billable: bool
 
     @property
-    def order(self) -> tuple[bool, datetime | None, str, int, str]:
+    def order(self) -> tuple[bool, int, str, int, str]:
         """Order bills: those without a time come last, and nothing depends on the order of rows."""
-        return (self.status_time is None, self.status_time, self.carrier, self.parts_total or 0, self.status)
+        return (self.when == NEVER, self.when, self.carrier, self.parts, self.status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +64,8 @@ def price_foreign(  # noqa: PLR0913 - what prices and days depend on
     prices: dict[tuple[str, int, date, MessageKind], Decimal | None] = {}
     messages = billable = units = unpriced = rows = elsewhere = 0
     amount = Decimal(0)
-    for group in _groups(observations):
-        bills = [row for row in group if (meaning := statuses.look_up(row.status)) and meaning.billable]
+    for group in _groups(observations, statuses):
+        bills = [row for row in group if row.billable]
         first = min(bills or group, key=lambda row: row.order)
         day = _day(group, first, as_of, delivered=delivered and bool(bills))
         if month is not None and f"{day:%Y-%m}" != month:
@@ -70,7 +76,7 @@ def price_foreign(  # noqa: PLR0913 - what prices and days depend on
         if not bills:
             continue
         kind = kind_of(first.msisdn)
-        key = (first.carrier, first.parts_total or 1, day, kind)
+        key = (first.carrier, first.parts or 1, day, kind)
         if key not in prices:
             prices[key] = tariff.price(*key)
         price = prices[key]
@@ -90,15 +96,26 @@ def kind_of(msisdn: str) -> MessageKind:
 
 
 def _day(group: list[_Row], first: _Row, as_of: datetime, *, delivered: bool) -> date:
-    registered = min((row.registered_at for row in group if row.registered_at), default=None)
-    moments = (first.status_time, registered) if delivered else (registered, first.status_time)
-    return jst_date(next((moment for moment in moments if moment), as_of))
+    registered = min((row.registered for row in group if row.registered != NEVER), default=NEVER)
+    moments = (first.when, registered) if delivered else (registered, first.when)
+    return jst_date(next((known for moment in moments if (known := kernel.moment(moment))), as_of))
 
 
-def _groups(observations: pa.Table) -> Iterator[list[_Row]]:
-    names = ["msisdn", "status", "status_time", "carrier", "parts_total", "registered_at", "smsid"]
-    groups: dict[tuple[str, str, datetime | None], list[_Row]] = {}
-    for values in zip(*(observations[name].to_pylist() for name in names), strict=True):
+def _groups(observations: pa.Table, statuses: StatusTable) -> Iterator[list[_Row]]:
+    status, names = kernel.words(observations["status"])
+    billable = [bool((meaning := statuses.look_up(name)) and meaning.billable) for name in names]
+    columns = (
+        observations["msisdn"].to_pylist(),
+        observations["smsid"].to_pylist(),
+        [names[code] for code in status.tolist()],
+        observations["carrier"].to_pylist(),
+        pc.fill_null(observations["parts_total"], 0).to_pylist(),
+        kernel.times(observations["status_time"]).tolist(),
+        kernel.times(observations["registered_at"]).tolist(),
+        [billable[code] for code in status.tolist()],
+    )
+    groups: dict[tuple[str, str, int], list[_Row]] = {}
+    for values in zip(*columns, strict=True):
         row = _Row(*values)
-        groups.setdefault((row.smsid, row.msisdn, None if row.smsid else row.registered_at), []).append(row)
+        groups.setdefault((row.smsid, row.msisdn, NEVER if row.smsid else row.registered), []).append(row)
     yield from groups.values()

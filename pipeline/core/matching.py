@@ -20,10 +20,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.core.evidence import Evidence
+from pipeline.core.kernels import joining, strings
 from pipeline.core.kernels import matching as kernel
-from pipeline.core.kernels import strings
 from pipeline.core.kernels.matching import NEVER, Codes, Times
-from pipeline.core.kernels.strings import Mask
+from pipeline.core.kernels.strings import Mask, Positions
 from pipeline.core.numbering import pair_by_number
 from pipeline.core.statuses import StatusMeaning, StatusTable, canonical_label
 from pipeline.model import BreakKind, MessageClass, MessageState, StatusClass
@@ -95,7 +95,7 @@ class Matches:
     by_number: Mask | None
     duplicates: Mapping[int, int]
     registered_at: Mapping[int, datetime]
-    message_of: Codes
+    message_of: Positions
     breaks: tuple[Found, ...]
 
 
@@ -103,7 +103,7 @@ class Matches:
 class _Rows:
     """The observations as columns: of which message, of which status and carrier, when."""
 
-    at: Codes
+    at: Positions
     status: Codes
     statuses: list[str]
     carrier: Codes
@@ -112,7 +112,7 @@ class _Rows:
     meanings: list[StatusMeaning | None]
 
     @classmethod
-    def of(cls, observations: pa.Table, at: Codes, table: StatusTable) -> _Rows:
+    def of(cls, observations: pa.Table, at: Positions, table: StatusTable) -> _Rows:
         status, statuses = kernel.words(observations["status"])
         carrier, carriers = kernel.words(observations["carrier"])
         if carriers[:1] != [""]:  # the carrier of messages without results
@@ -170,7 +170,7 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
     """Class every message by everything that was observed about it."""
     messages, observations = evidence.messages, evidence.observations
     sent = _Sent.of(messages)
-    at = kernel.positions(kernel.texts(observations["smsid"]), kernel.texts(messages["smsid"]))
+    at = joining.positions(kernel.texts(observations["smsid"]), kernel.texts(messages["smsid"]))
     by_number = None
     if deadlines.by_number is not None:
         may = sent.are(MessageState.TAKEN)
@@ -321,7 +321,7 @@ def _carriers(code: Codes, width: int, rows: _Rows, seen: Mask) -> Codes:
     return carriers
 
 
-def _parts(column: pa.ChunkedArray, at: Codes, count: int) -> Codes:
+def _parts(column: pa.ChunkedArray, at: Positions, count: int) -> Codes:
     """Return the highest number of parts that any row of a message has; -1 for none."""
     parts = np.full(count, -1, np.int32)
     if column.null_count < len(column):
@@ -343,7 +343,7 @@ def _duplicates(rows: _Rows, count: int) -> dict[int, int]:
     return {int(message): int(many) for message, many in zip(messages, counts, strict=True) if many > 1}
 
 
-def _registered(observations: pa.Table, at: Codes, sent_at: Times, seen: Mask) -> dict[int, datetime]:
+def _registered(observations: pa.Table, at: Positions, sent_at: Times, seen: Mask) -> dict[int, datetime]:
     """Return the first registration of those messages that have results and, as far as we know, were not sent."""
     wanted = (sent_at == NEVER) & seen
     if not wanted.any():
@@ -359,16 +359,13 @@ def _registered(observations: pa.Table, at: Codes, sent_at: Times, seen: Mask) -
     return found
 
 
-def _phone_mismatches(observations: pa.Table, at: Codes, msisdn: pa.Array) -> Found:
+def _phone_mismatches(observations: pa.Table, at: Positions, msisdn: pa.Array) -> Found:
     """Find messages of which a result names another number, however it is written."""
-    rows = np.flatnonzero(at >= 0)
     observed = kernel.texts(observations["msisdn"])
-    if len(rows) < len(at):
-        observed = strings.at(observed, rows)
-    other = np.flatnonzero(strings.mask(pc.not_equal(observed, strings.at(msisdn, at[rows]))))
+    other = joining.differing(observed, msisdn, at)
     others = kernel.canonical(strings.at(observed, other))
-    other = other[strings.mask(pc.not_equal(others, strings.at(msisdn, at[rows[other]])))]
-    return Found(BreakKind.PHONE_MISMATCH, np.unique(at[rows[other]]), ())
+    other = other[strings.mask(pc.not_equal(others, strings.at(msisdn, at[other])))]
+    return Found(BreakKind.PHONE_MISMATCH, np.unique(at[other]), ())
 
 
 def _contradicted(rows: _Rows, billable: Mask, known: list[StatusMeaning]) -> Found:

@@ -8,30 +8,32 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.core.kernels import joining, strings
 from pipeline.core.kernels import matching as kernel
-from pipeline.core.kernels import strings
-from pipeline.core.kernels.matching import NEVER, Codes, Times
-from pipeline.core.kernels.strings import Mask
+from pipeline.core.kernels.matching import NEVER, Times
+from pipeline.core.kernels.strings import Mask, Positions
 
 _MINUTE = 60 * kernel.SECOND
 
 
-def pair_by_number(messages: pa.Table, observations: pa.Table, may: Mask, sent_at: Times, margin: timedelta) -> Codes:
+def pair_by_number(
+    messages: pa.Table, observations: pa.Table, may: Mask, sent_at: Times, margin: timedelta
+) -> Positions:
     """Return for each observation without an smsid the message it is about; -1 for none.
 
     Rows with one number and one time of registration are about one message of the gateway. In the order of their times
     these go one to one to our messages to that number, in the order in which they were sent: to those that ``may`` have
     results, and only within the time in which their batch was sent, ``margin`` more at both ends.
     """
-    found = np.full(len(observations), -1, np.int32)
+    found = np.full(len(observations), -1, np.int64)
     rows = np.flatnonzero(strings.mask(pc.equal(kernel.texts(observations["smsid"]), "")))
     ours = np.flatnonzero(may & (sent_at != NEVER))
     if not len(rows) or not len(ours):
         return found
     msisdn = strings.at(kernel.texts(messages["msisdn"]), ours)
     numbers = pc.unique(msisdn)
-    number = kernel.positions(msisdn, numbers)
-    observed = kernel.positions(kernel.canonical(strings.at(kernel.texts(observations["msisdn"]), rows)), numbers)
+    number = joining.positions(msisdn, numbers)
+    observed = joining.positions(kernel.canonical(strings.at(kernel.texts(observations["msisdn"]), rows)), numbers)
     rows, observed = rows[observed >= 0], observed[observed >= 0]
     registered = kernel.times(observations["registered_at"])[rows]
     when = kernel.times(observations["status_time"])[rows]
@@ -46,11 +48,11 @@ def pair_by_number(messages: pa.Table, observations: pa.Table, may: Mask, sent_a
                 del waiting[place]
                 break
     keys = zip(observed.tolist(), registered.tolist(), strict=True)
-    found[rows] = np.array([pairs.get(key, -1) for key in keys], np.int32)
+    found[rows] = np.array([pairs.get(key, -1) for key in keys], np.int64)
     return found
 
 
-def _groups(number: Codes, registered: Times, when: Times) -> dict[int, list[tuple[int, int]]]:
+def _groups(number: Positions, registered: Times, when: Times) -> dict[int, list[tuple[int, int]]]:
     """Return the gateway's messages to each number as (time, registration), in order of time."""
     first: dict[tuple[int, int], int] = {}
     for which, key, time in zip(number.tolist(), registered.tolist(), when.tolist(), strict=True):

@@ -73,8 +73,8 @@ class Reported:
 
     def oldest(self, wanted: Mask) -> datetime | None:
         """Return when the oldest of the wanted messages was sent."""
-        sent = self.sent_at[self.chosen]
-        sent = sent[wanted[self.chosen] & (sent != NEVER)]
+        sent = self.of_each(self.sent_at)[self.of_each(wanted)]
+        sent = sent[sent != NEVER]
         found = kernel.moment(int(sent.min())) if len(sent) else None
         return found.astimezone(JST) if found else None
 

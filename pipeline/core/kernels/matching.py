@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.core.kernels import msisdns, strings
+from pipeline.core.kernels.strings import Positions
 from pipeline.core.msisdn import canonical_result
 
 Codes: TypeAlias = NDArray[np.int32]
@@ -75,12 +76,6 @@ def days(moments: Times) -> NDArray[np.int64]:
     return (np.maximum(moments, NEVER + _JST) + _JST) // DAY
 
 
-def positions(observed: pa.Array, sent: pa.Array) -> Codes:
-    """Return for each observed smsid where it stands among the ``sent`` ones, which are all different; -1 nowhere."""
-    found: Codes = pc.fill_null(pc.index_in(observed, value_set=sent), -1).to_numpy()
-    return found
-
-
 def is_overseas(msisdn: pa.Array) -> strings.Mask:
     """Say of canonical numbers which are not domestic."""
     data, borders = strings.buffers(msisdn)
@@ -105,7 +100,7 @@ class Best:
 
 
 def best(  # noqa: PLR0913 - what an order is made of
-    count: int, at: Codes, *, when: Times, code: NDArray[np.integer], rank: NDArray[np.int64], falling: strings.Mask
+    count: int, at: Positions, *, when: Times, code: NDArray[np.integer], rank: NDArray[np.int64], falling: strings.Mask
 ) -> Best:
     """Find the deciding one among the rows of each of ``count`` messages.
 
