@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 
 from pipeline.core.billing import Tariff
 from pipeline.errors import UsageError
+from pipeline.model import MonthBy
 from schemas.profile import Profile, describe_problems, parse_profile
 from schemas.replacements import parse_replacements
 from schemas.tariff import parse_tariff
@@ -97,6 +98,12 @@ class TariffSettings(_Section):
     file: Path | None = None
 
 
+class BillingSettings(_Section):
+    """Which day a message belongs to: it was taken, which never changes, or first billed."""
+
+    month_by: MonthBy = MonthBy.TAKEN
+
+
 class ResultsSettings(_Section):
     """How results are pulled and when one is overdue."""
 
@@ -115,6 +122,7 @@ class Settings(_Section):
     layouts: dict[str, LayoutSettings] = {}
     send: SendSettings = SendSettings()
     tariff: TariffSettings = TariffSettings()
+    billing: BillingSettings = BillingSettings()
     results: ResultsSettings = ResultsSettings()
 
 

@@ -13,7 +13,7 @@ from pipeline.adapters.files import Workspace
 from pipeline.config import Configuration, Settings, load_replacements
 from pipeline.core.answers import Reading
 from pipeline.core.billing import Tariff
-from pipeline.core.matching import StatusMeaning, StatusTable
+from pipeline.core.statuses import StatusMeaning, StatusTable
 from pipeline.errors import MediasmsError, UsageError
 from pipeline.ledger import Ledger, create_ledger, open_ledger
 from pipeline.ledger.locks import campaign_lock

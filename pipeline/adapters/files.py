@@ -244,6 +244,10 @@ class Workspace:
         """Return the folder of a batch."""
         return self.batches_folder() / batch_id
 
+    def month_folder(self, month: str) -> Path:
+        """Return the folder of a month's (YYYY-MM) reports."""
+        return self.root / "months" / month
+
     def pulls_folder(self) -> Path:
         """Return the folder of results files: results belong to the account, one file may cover several batches."""
         return self.root / "pulls"

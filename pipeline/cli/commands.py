@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import ExitStack
 from datetime import datetime, timedelta
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would go out and cost, and what would stop it.")
 #: after so many batches with an unknown outcome, one after the other, a run sends no more
 _UNKNOWN_IN_A_ROW = 2
+_MONTH = re.compile("20[0-9]{2}-(0[1-9]|1[0-2])")
 
 
 def _for_each(
@@ -225,15 +227,23 @@ def pull_command(session: Session, *, batch: str | None, since: datetime | None,
 
 
 @click.command("reconcile")
-@click.argument("batch")
+@click.argument("batch", required=False)
+@click.option("--month", metavar="YYYY-MM", help="All batches: what belongs to this month, in Japan.")
 @common
-def reconcile_command(session: Session, *, batch: str) -> Exit:
-    """Reconcile a batch with its results and price it."""
+def reconcile_command(session: Session, *, batch: str | None, month: str | None) -> Exit:
+    """Reconcile a batch, or a month, with its results and price it."""
     from pipeline.ledger.batches import get_batch
-    from pipeline.stages.reconcile import reconcile
+    from pipeline.stages.reconcile import reconcile, reconcile_month
 
+    if (batch is None) == (month is None):
+        raise UsageError("reconcile.what")
+    if month is not None and not _MONTH.fullmatch(month):
+        raise UsageError("reconcile.month", month=month)
     with session.context() as context:
-        reconciled = reconcile(context, get_batch(context.ledger, batch))
+        if month is not None:
+            reconciled = reconcile_month(context, month)
+        else:
+            reconciled = reconcile(context, get_batch(context.ledger, str(batch)))
     show_reconciled(session, reconciled)
     session.output.document(reconciled.document)
     return reconciled.exit

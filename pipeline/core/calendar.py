@@ -13,6 +13,12 @@ def jst_date(moment: datetime) -> date:
     return moment.astimezone(JST).date()
 
 
+def month_days(month: str) -> tuple[date, date]:
+    """Return the first day of a month (YYYY-MM) and of the one after it."""
+    first = date.fromisoformat(f"{month}-01")
+    return first, (first + timedelta(days=31)).replace(day=1)
+
+
 def stamp(moment: datetime) -> str:
     """Return ``moment`` as it stands in names of files: JST, sortable, to the second."""
     return moment.astimezone(JST).strftime("%Y%m%dT%H%M%S")

@@ -3,174 +3,401 @@
 Rules of GATEWAY section 7: delivered if any billable row exists; else the latest final row; else the latest pending
 row. A later non-billable final row is a ``contradiction`` and does not un-bill. A click follows 送信済 and never moves
 or doubles a bill. Row order means nothing.
+
+All messages pass at once, as columns: a result is looked up among the messages, the meaning of a status once for each
+status that occurs, and what decides is the highest of integers into which rank, time and status are packed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from pipeline.core.msisdn import canonical_result
-from pipeline.core.statuses import canonical_label
-from pipeline.model import BreakKind, MessageClass, MessageState, Observation, SentMessage, StatusClass
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-_NEVER = datetime.min.replace(tzinfo=UTC)
+from pipeline.core.evidence import Evidence
+from pipeline.core.kernels import joining, strings
+from pipeline.core.kernels import matching as kernel
+from pipeline.core.kernels.matching import NEVER, Codes, Times
+from pipeline.core.kernels.strings import Mask, Positions
+from pipeline.core.numbering import pair_by_number
+from pipeline.core.statuses import StatusMeaning, StatusTable, canonical_label
+from pipeline.model import BreakKind, MessageClass, MessageState, StatusClass
+
+#: classes by their code
+CLASSES = tuple(MessageClass)
+_CLASS = {message_class: code for code, message_class in enumerate(CLASSES)}
 _FINAL = {
     StatusClass.DELIVERED: MessageClass.DELIVERED,
     StatusClass.PARTIAL: MessageClass.PARTIAL,
     StatusClass.FAILED: MessageClass.FAILED,
     StatusClass.CANCELLED: MessageClass.CANCELLED,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class StatusMeaning:
-    """What a status of the profile means; ``label`` is how reports show it."""
-
-    label: str
-    means: StatusClass
-    billable: bool
-    clicked: bool
-
-
-@dataclass(frozen=True, slots=True)
-class StatusTable:
-    """The statuses of a profile: looked up by label first, then by number (one label is ``403``)."""
-
-    by_label: Mapping[str, StatusMeaning]
-    by_number: Mapping[str, StatusMeaning]
-
-    def look_up(self, status: str) -> StatusMeaning | None:
-        """Return the meaning of a status as received; None when it is not in the profile."""
-        key = canonical_label(status)
-        return self.by_label.get(key) or self.by_number.get(key)
+_WITHOUT_FINAL = {
+    MessageState.PLANNED: MessageClass.PLANNED,
+    MessageState.IN_FLIGHT: MessageClass.UNKNOWN,
+    MessageState.TAKEN: MessageClass.PENDING,
+    MessageState.REFUSED: MessageClass.REFUSED,
+    MessageState.UNKNOWN: MessageClass.UNKNOWN,
+    MessageState.CANCELLED: MessageClass.CANCELLED,
+}
+_UNTAKEN = (MessageState.REFUSED, MessageState.CANCELLED, MessageState.PLANNED)
+#: ranks of rows: the highest decides; of bills the first, of everything else the last
+_NOTHING, _PENDING, _DECIDED, _CLICK, _BILL = -1, 0, 1, 2, 3
+_FALLING = np.array([False, False, True, True])
+_OBSERVED = "observed:"
 
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """When a message without a result is missing, seen from ``as_of``."""
+    """When a message without a result is missing, seen from ``as_of``.
+
+    ``by_number`` is set where the account's results name no smsid: by how much the window of a batch is widened when
+    they are matched by number.
+    """
 
     as_of: datetime
     result: timedelta
+    by_number: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
-    """One message with its class and the observation that decided it; ``bills`` counts distinct 送信済 rows."""
+class Found:
+    """Breaks of one kind: at which messages, and what is to be said of each."""
 
-    message: SentMessage
-    message_class: MessageClass
-    label: str
-    deciding: Observation | None
-    billable: bool
-    bills: int
-    carrier: str
-    observed_parts: int | None
-    breaks: tuple[tuple[BreakKind, str], ...]
+    kind: BreakKind
+    at: NDArray[np.integer]
+    details: Sequence[str]
 
 
-def match_message(
-    message: SentMessage, observations: Sequence[Observation], statuses: StatusTable, deadlines: Deadlines
-) -> Match:
-    """Class one message by everything that was observed about it."""
-    seen = _Seen.of(observations, statuses)
-    breaks: list[tuple[BreakKind, str]] = [(BreakKind.UNMAPPED_STATUS, status) for status in seen.unmapped]
-    if any(canonical_result(row.msisdn) != message.msisdn for row in observations):
-        breaks.append((BreakKind.PHONE_MISMATCH, ""))
-    message_class, label, witness = _class(message, seen, deadlines)
-    if seen.bills > 1:
-        breaks.append((BreakKind.DUPLICATE_BILLABLE, ""))
-    if seen.billable and (last := max(seen.final, key=_time)) not in seen.billable:
-        breaks.append((BreakKind.CONTRADICTION, last[1].label))
-    agreed = message.state is MessageState.CANCELLED and message_class is MessageClass.CANCELLED and bool(seen.final)
-    untaken = {MessageState.REFUSED, MessageState.CANCELLED, MessageState.PLANNED}
-    if observations and message.state in untaken and not agreed:
-        breaks.append((BreakKind.CONTRADICTION, message.state.value))
-    if message.reason.startswith("observed:") and message.reason != f"observed:{MessageState.UNKNOWN}":
-        breaks.append((BreakKind.CONTRADICTION, message.reason.partition(":")[2]))
-    if message_class is MessageClass.MISSING:
-        breaks.append((BreakKind.MISSING_RESULT, ""))
-    return Match(
-        message,
-        message_class,
-        label,
-        witness,
-        bool(seen.billable),
-        seen.bills,
-        (witness.carrier if witness else "") or max((row.carrier for row in observations), default=""),
-        max((row.parts_total for row in observations if row.parts_total is not None), default=None),
-        tuple(breaks),
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matches:
+    """What matching found, in columns: value i is about message i.
+
+    ``labels`` and ``carriers`` are codes of ``label_names`` and ``carrier_names``; ``observed_at`` is the time of the
+    deciding row; ``parts`` is what results say of a message's parts, -1 for nothing. ``duplicates`` counts the bills of
+    those that have several. ``registered_at`` is asked for messages that were not sent by us, as far as we know.
+    ``message_of`` says of each observation which message it is about, -1 for none of ours.
+    """
+
+    classes: NDArray[np.int8]
+    labels: Codes
+    label_names: tuple[str, ...]
+    carriers: Codes
+    carrier_names: tuple[str, ...]
+    observed_at: Times
+    billable: Mask
+    parts: Codes
+    by_number: Mask | None
+    duplicates: Mapping[int, int]
+    registered_at: Mapping[int, datetime]
+    message_of: Positions
+    breaks: tuple[Found, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The observations as columns: of which message, of which status and carrier, when."""
+
+    at: Positions
+    status: Codes
+    statuses: list[str]
+    carrier: Codes
+    carriers: list[str]
+    when: Times
+    meanings: list[StatusMeaning | None]
+
+    @classmethod
+    def of(cls, observations: pa.Table, at: Positions, table: StatusTable) -> _Rows:
+        status, statuses = kernel.words(observations["status"])
+        carrier, carriers = kernel.words(observations["carrier"])
+        if carriers[:1] != [""]:  # the carrier of messages without results
+            carrier, carriers = carrier + np.int32(1), ["", *carriers]
+        when = kernel.times(observations["status_time"])
+        return cls(at, status, statuses, carrier, carriers, when, [table.look_up(each) for each in statuses])
+
+    def where(self, wanted: Sequence[bool]) -> NDArray[np.int64]:
+        """Return which rows of messages have a status for which ``wanted`` is true."""
+        if not any(wanted):
+            return np.empty(0, np.int64)
+        chosen = np.flatnonzero(np.array(wanted)[self.status])
+        return chosen[self.at[chosen] >= 0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """The messages as columns, as far as matching asks about them."""
+
+    msisdn: pa.ChunkedArray
+    state: Codes
+    states: tuple[MessageState, ...]
+    reason: Codes
+    reasons: list[str]
+    sent_at: Times
+
+    @classmethod
+    def of(cls, messages: pa.Table) -> _Sent:
+        state, states = kernel.words(messages["state"])
+        reason, reasons = kernel.words(messages["reason"])
+        sent_at = kernel.times(messages["sent_at"])
+        known = tuple(map(MessageState, states))
+        return cls(messages["msisdn"], state, known, reason, reasons, sent_at)
+
+    def are(self, *states: MessageState) -> Mask:
+        """Say which messages are in one of the states."""
+        return np.array([state in states for state in self.states] or [False])[self.state]
+
+
+class _Labels:
+    """The labels of reports and their codes."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, int] = {}
+
+    def code(self, label: str) -> int:
+        return self._codes.setdefault(label, len(self._codes))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._codes)
+
+
+def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Matches:
+    """Class every message by everything that was observed about it."""
+    messages, observations = evidence.messages, evidence.observations
+    sent = _Sent.of(messages)
+    at = joining.positions(observations["smsid"], messages["smsid"])
+    by_number = None
+    if deadlines.by_number is not None:
+        may = sent.are(MessageState.TAKEN)
+        paired = pair_by_number(messages, observations, may, sent.sent_at, deadlines.by_number)
+        by_number = np.zeros(len(messages), bool)
+        by_number[paired[paired >= 0]] = True
+        at = np.where(paired >= 0, paired, at)
+    rows = _Rows.of(observations, at, statuses)
+    count, width = len(messages), len(rows.carriers)
+    known = sorted({meaning for meaning in rows.meanings if meaning}, key=_order)
+    place = {meaning: number for number, meaning in enumerate(known)}
+    kinds = np.array([place[each] if each else len(known) for each in rows.meanings] or [0], np.int32)
+    ranks = np.array([*(_rank(meaning) for meaning in known), _NOTHING])
+    code = kinds[rows.status] * np.int32(width) + rows.carrier
+    best = kernel.best(count, at, when=rows.when, code=code, rank=np.repeat(ranks, width), falling=_FALLING)
+    labels = _Labels()
+    nothing = labels.code("")
+    of_kind = np.array([*(labels.code(meaning.label) for meaning in known), nothing], np.int32)
+    kind = best.code // width  # -1 stays -1: the last, which is nothing
+    label = of_kind[kind]
+    decided = best.rank >= _DECIDED
+    class_of = np.array([*(_CLASS[_FINAL.get(meaning.means, MessageClass.UNKNOWN)] for meaning in known), 0], np.int8)
+    classes = np.where(decided, class_of[kind], _without_final(sent, deadlines))
+    billable = best.rank >= _CLICK
+    _show_clicks(label, rows, labels)
+    _show_codes(label, classes, best.rank, sent, labels)
+    unmapped = _unmapped(rows)
+    open_ = _show_unmapped(label, classes, decided, unmapped, labels)
+    best.code[open_], best.time[open_] = -1, NEVER
+    seen = np.zeros(count + 1, bool)
+    seen[at] = True
+    seen = seen[:count]
+    carriers = _carriers(best.code, width, rows, seen)
+    duplicates = _duplicates(rows, count)
+    return Matches(
+        classes=classes,
+        labels=label,
+        label_names=labels.names,
+        carriers=carriers,
+        carrier_names=tuple(rows.carriers),
+        observed_at=best.time,
+        billable=billable,
+        parts=_parts(observations["parts_total"], at, count),
+        by_number=by_number,
+        duplicates=duplicates,
+        registered_at=_registered(observations, at, sent.sent_at, seen),
+        message_of=at,
+        breaks=tuple(
+            found
+            for found in (
+                *unmapped.breaks,
+                _phone_mismatches(observations["msisdn"], at, sent.msisdn),
+                Found(BreakKind.DUPLICATE_BILLABLE, np.array(sorted(duplicates), np.int64), ()),
+                _contradicted(rows, billable, known),
+                *_unbelieved(sent, seen, classes, decided),
+                Found(BreakKind.MISSING_RESULT, np.flatnonzero(classes == _CLASS[MessageClass.MISSING]), ()),
+            )
+            if len(found.at)
+        ),
     )
 
 
-_Pair = tuple[Observation, StatusMeaning]
+def _rank(meaning: StatusMeaning | None) -> int:
+    """Return how much a row of this meaning decides."""
+    if meaning is None:
+        return _NOTHING
+    if meaning.means in _FINAL:
+        return (_CLICK if meaning.clicked else _BILL) if meaning.billable else _DECIDED
+    return _PENDING if meaning.means is StatusClass.PENDING else _NOTHING
+
+
+def _order(meaning: StatusMeaning) -> tuple[str, str, bool, bool]:
+    """Order meanings: at one moment the label decides."""
+    return (meaning.label, meaning.means.value, meaning.billable, meaning.clicked)
+
+
+def _without_final(sent: _Sent, deadlines: Deadlines) -> NDArray[np.int8]:
+    """Return the classes of messages by their state."""
+    of_state = np.array([_CLASS[_WITHOUT_FINAL[state]] for state in sent.states] or [0], np.int8)
+    classes: NDArray[np.int8] = of_state[sent.state]
+    last = kernel.microseconds(deadlines.as_of - deadlines.result)
+    overdue = (sent.sent_at < last) & (sent.sent_at != NEVER) & (classes == _CLASS[MessageClass.PENDING])
+    classes[overdue] = _CLASS[MessageClass.MISSING]
+    return classes
+
+
+def _show_clicks(label: Codes, rows: _Rows, labels: _Labels) -> None:
+    """Let the label of a click win: it shows that the message arrived."""
+    clicked = [_rank(meaning) == _CLICK for meaning in rows.meanings]
+    chosen = rows.where(clicked)
+    # Of several labels the first one stays, being written last.
+    for name in sorted(
+        {meaning.label for meaning, click in zip(rows.meanings, clicked, strict=True) if meaning and click},
+        reverse=True,
+    ):
+        own = np.array([meaning is not None and meaning.label == name for meaning in rows.meanings])
+        label[rows.at[chosen[own[rows.status[chosen]]]]] = labels.code(name)
+
+
+def _show_codes(label: Codes, classes: NDArray[np.int8], rank: NDArray[np.int8], sent: _Sent, labels: _Labels) -> None:
+    """Let refused messages show the code of the refusal, where no result says anything."""
+    refused = np.flatnonzero((classes == _CLASS[MessageClass.REFUSED]) & (rank == _NOTHING))
+    if len(refused):
+        code = np.array([labels.code(reason.rpartition(":")[2]) for reason in sent.reasons], np.int32)
+        label[refused] = code[sent.reason[refused]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """What was observed about one message, by what it means."""
+class _Unmapped:
+    """Messages with statuses that the profile does not know: one entry for each, in the order of the statuses."""
 
-    final: list[_Pair]
-    billable: list[_Pair]
-    pending: list[_Pair]
-    unmapped: list[str]
-
-    @classmethod
-    def of(cls, observations: Sequence[Observation], statuses: StatusTable) -> _Seen:
-        read = [(row, statuses.look_up(row.status)) for row in observations]
-        known = [(row, meaning) for row, meaning in read if meaning is not None]
-        final = [pair for pair in known if pair[1].means in _FINAL]
-        return cls(
-            final,
-            [pair for pair in final if pair[1].billable],
-            [pair for pair in known if pair[1].means is StatusClass.PENDING],
-            sorted({row.status for row, meaning in read if meaning is None}),
-        )
+    at: NDArray[np.integer]
+    statuses: list[str]
 
     @property
-    def bills(self) -> int:
-        """Count distinct bills; a click is none."""
-        times = {row.status_time for row, meaning in self.billable if not meaning.clicked}
-        return len(times - {None}) or len(times)
+    def breaks(self) -> tuple[Found, ...]:
+        """Return a break for each."""
+        return (Found(BreakKind.UNMAPPED_STATUS, self.at, self.statuses),)
 
 
-def _class(message: SentMessage, seen: _Seen, deadlines: Deadlines) -> tuple[MessageClass, str, Observation | None]:
-    """Return the class of a message, the label that reports show, and the row that decided."""
-    if seen.billable:
-        # The first bill decides; a click shows that the message arrived, so its label wins.
-        clicked = next((meaning.label for _, meaning in seen.billable if meaning.clicked), None)
-        first = min(seen.billable, key=lambda pair: (pair[1].clicked, *_time(pair)))
-        return MessageClass.DELIVERED, clicked or first[1].label, first[0]
-    if seen.final:
-        last = max(seen.final, key=_time)
-        return _FINAL[last[1].means], last[1].label, last[0]
-    if seen.unmapped:
-        return MessageClass.UNMAPPED, canonical_label(seen.unmapped[0]), None
-    message_class = _without_final(message, deadlines)
-    if seen.pending:
-        last = max(seen.pending, key=_time)
-        return message_class, last[1].label, last[0]
-    label = message.reason.rpartition(":")[2] if message_class is MessageClass.REFUSED else ""
-    return message_class, label, None
+def _unmapped(rows: _Rows) -> _Unmapped:
+    chosen = rows.where([meaning is None for meaning in rows.meanings])
+    pairs = np.unique(np.stack((rows.at[chosen], rows.status[chosen])), axis=1)
+    return _Unmapped(pairs[0], [rows.statuses[code] for code in pairs[1].tolist()])
 
 
-def _time(pair: _Pair) -> tuple[datetime, bool, str, str]:
-    """Order rows by gateway time; at the same time a billable row is the later one, then the label decides."""
-    row, meaning = pair
-    return (row.status_time or _NEVER, meaning.billable, meaning.label, row.carrier)
+def _show_unmapped(
+    label: Codes, classes: NDArray[np.int8], decided: Mask, unmapped: _Unmapped, labels: _Labels
+) -> NDArray[np.integer]:
+    """Class messages of which only an unknown status speaks, show the first such status, and return which they are."""
+    own = ~decided[unmapped.at]
+    codes = np.array([labels.code(canonical_label(status)) for status in unmapped.statuses], np.int32)
+    # Of several statuses the first one stays, being written last.
+    label[unmapped.at[own][::-1]] = codes[own][::-1]
+    classes[unmapped.at[own]] = _CLASS[MessageClass.UNMAPPED]
+    found: NDArray[np.integer] = unmapped.at[own]
+    return found
 
 
-def _without_final(message: SentMessage, deadlines: Deadlines) -> MessageClass:
-    match message.state:
-        case MessageState.PLANNED:
-            return MessageClass.PLANNED
-        case MessageState.IN_FLIGHT | MessageState.UNKNOWN:
-            return MessageClass.UNKNOWN
-        case MessageState.REFUSED:
-            return MessageClass.REFUSED
-        case MessageState.CANCELLED:
-            return MessageClass.CANCELLED
-        case MessageState.TAKEN:
-            overdue = message.sent_at is not None and deadlines.as_of - message.sent_at > deadlines.result
-            return MessageClass.MISSING if overdue else MessageClass.PENDING
+def _carriers(code: Codes, width: int, rows: _Rows, seen: Mask) -> Codes:
+    """Return the carrier of the deciding row, else the last one in the alphabet that any row has."""
+    carriers: Codes = np.where(code < 0, 0, code % width).astype(np.int32)
+    without = (carriers == 0) & seen
+    if without.any():
+        chosen = np.flatnonzero(rows.at >= 0)
+        chosen = chosen[without[rows.at[chosen]]]
+        np.maximum.at(carriers, rows.at[chosen], rows.carrier[chosen])
+    return carriers
+
+
+def _parts(column: pa.ChunkedArray, at: Positions, count: int) -> Codes:
+    """Return the highest number of parts that any row of a message has; -1 for none."""
+    parts = np.full(count, -1, np.int32)
+    if column.null_count < len(column):
+        told = strings.numbers(column, -1)
+        rows = np.flatnonzero((told >= 0) & (at >= 0))
+        np.maximum.at(parts, at[rows], told[rows].astype(np.int32))
+    return parts
+
+
+def _duplicates(rows: _Rows, count: int) -> dict[int, int]:
+    """Count the different bills of messages that have several; a click is none."""
+    bills = rows.where([_rank(meaning) == _BILL for meaning in rows.meanings])
+    at = rows.at[bills]
+    several = np.bincount(at, minlength=count) > 1
+    chosen = bills[several[at]]
+    timed = chosen[rows.when[chosen] != NEVER]
+    pairs = np.unique(np.stack((rows.at[timed].astype(np.int64), rows.when[timed])), axis=1)
+    messages, counts = np.unique(pairs[0], return_counts=True)
+    return {int(message): int(many) for message, many in zip(messages, counts, strict=True) if many > 1}
+
+
+def _registered(observations: pa.Table, at: Positions, sent_at: Times, seen: Mask) -> dict[int, datetime]:
+    """Return the first registration of those messages that have results and, as far as we know, were not sent."""
+    wanted = (sent_at == NEVER) & seen
+    if not wanted.any():
+        return {}
+    when = kernel.times(observations["registered_at"])
+    chosen = np.flatnonzero((at >= 0) & (when != NEVER))
+    chosen = chosen[wanted[at[chosen]]]
+    found: dict[int, datetime] = {}
+    for message, registered in zip(at[chosen].tolist(), when[chosen].tolist(), strict=True):
+        known = kernel.moment(registered)
+        if known and (message not in found or known < found[message]):
+            found[message] = known
+    return found
+
+
+def _phone_mismatches(observed: pa.ChunkedArray, at: Positions, msisdn: pa.ChunkedArray) -> Found:
+    """Find messages of which a result names another number, however it is written."""
+    other = joining.differing(observed, msisdn, at)
+    others = kernel.canonical(kernel.texts(observed.take(strings.indices(other))))
+    same = strings.mask(pc.equal(others, kernel.texts(msisdn.take(strings.indices(at[other])))))
+    return Found(BreakKind.PHONE_MISMATCH, np.unique(at[other[~same]]), ())
+
+
+def _contradicted(rows: _Rows, billable: Mask, known: list[StatusMeaning]) -> Found:
+    """Find billed messages whose last final row is no bill; at one moment the bill is the later one."""
+    places = {meaning: number for number, meaning in enumerate(known)}
+    against = rows.where([_rank(meaning) == _DECIDED for meaning in rows.meanings])
+    against = against[billable[rows.at[against]]]
+    doubtful = np.zeros(len(billable), bool)
+    doubtful[rows.at[against]] = True
+    finals = rows.where([_rank(meaning) >= _DECIDED for meaning in rows.meanings])
+    finals = finals[doubtful[rows.at[finals]]]
+    if not len(finals):
+        return Found(BreakKind.CONTRADICTION, finals, ())
+    bills = np.array([meaning is not None and meaning.billable for meaning in rows.meanings])
+    order = np.array([places[meaning] if meaning else -1 for meaning in rows.meanings])
+    status = rows.status[finals]
+    last = kernel.last_of_each(rows.at[finals], rows.when[finals], bills[status], order[status], rows.carrier[finals])
+    last = last[~bills[status[last]]]
+    shown = [known[place].label for place in order[status[last]].tolist()]
+    return Found(BreakKind.CONTRADICTION, rows.at[finals[last]], shown)
+
+
+def _unbelieved(sent: _Sent, seen: Mask, classes: NDArray[np.int8], decided: Mask) -> tuple[Found, ...]:
+    """Find messages with results that we believe, or believed, never to have been taken."""
+    agreed = sent.are(MessageState.CANCELLED) & (classes == _CLASS[MessageClass.CANCELLED]) & decided
+    untaken = np.flatnonzero(seen & sent.are(*_UNTAKEN) & ~agreed)
+    states = [sent.states[code].value for code in sent.state[untaken].tolist()]
+    settled = [
+        reason.startswith(_OBSERVED) and reason != f"{_OBSERVED}{MessageState.UNKNOWN}" for reason in sent.reasons
+    ]
+    believed = np.flatnonzero(np.array(settled or [False])[sent.reason])
+    before = [sent.reasons[code].partition(":")[2] for code in sent.reason[believed].tolist()]
+    return (
+        Found(BreakKind.CONTRADICTION, untaken, states),
+        Found(BreakKind.CONTRADICTION, believed, before),
+    )

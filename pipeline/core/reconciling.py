@@ -1,253 +1,229 @@
-"""The reconciliation of a batch: matches, prices and breaks added up into one value and its message lines."""
+"""The reconciliation of a batch or a month: matches, prices and breaks added up into one value and its lines.
+
+Messages that are alike in everything that is added up are one cell. Prices are looked up once for each combination
+that occurs, and money is count × price, exact.
+"""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.core.billing import Tariff
-from pipeline.core.calendar import jst_date
-from pipeline.core.matching import Deadlines, Match, StatusTable, match_message
+from pipeline.core.calendar import JST
+from pipeline.core.cells import Cell, counted, exact_amount, group_lines, status_lines
+from pipeline.core.days import days_of, within
+from pipeline.core.differences import message_breaks, part_breaks
+from pipeline.core.evidence import Evidence
+from pipeline.core.foreign import Strangers, price_foreign
+from pipeline.core.kernels import matching as kernel
+from pipeline.core.kernels import strings
+from pipeline.core.kernels.matching import NEVER
+from pipeline.core.kernels.strings import Mask
+from pipeline.core.lines import MessageLines
+from pipeline.core.matching import CLASSES, Deadlines, Matches, match
+from pipeline.core.reported import Reported, count_parts, divide
+from pipeline.core.statuses import StatusTable
 from pipeline.model import (
     OPTED_OUT,
-    Amount,
     Batch,
+    BatchSubject,
     Break,
     BreakKind,
+    Dimension,
     Equation,
-    ForeignLine,
     MessageClass,
-    MessageLine,
-    MessageState,
-    Observation,
+    MonthBy,
+    MonthSubject,
     Reconciliation,
-    SentMessage,
-    StatusLine,
+    RowTotals,
 )
-
-_ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Strangers:
-    """Observations that name no message of ours: another system's, and those with our prefix (orphans)."""
+class Judged:
+    """Where messages end up and what they cost: their columns, cells and lines, and what was found about them."""
 
-    foreign: Sequence[Observation]
-    orphans: Sequence[Observation]
-
-
-@dataclass(slots=True)
-class _Line:
-    messages: int = 0
-    billable_messages: int = 0
-    billable_units: int = 0
-    amount: Decimal = _ZERO
+    matches: Matches
+    columns: Reported
+    cells: Sequence[Cell]
+    lines: MessageLines
+    breaks: tuple[Break, ...]
 
 
-@dataclass(slots=True)
-class _Sums:
-    """What grows while messages pass by."""
-
-    states: Counter[MessageState] = field(default_factory=Counter)
-    opted_out: int = 0
-    classes: Counter[MessageClass] = field(default_factory=Counter)
-    lines: dict[tuple[MessageClass, str], _Line] = field(default_factory=lambda: defaultdict(_Line))
-    breaks: list[Break] = field(default_factory=list)
-    matched: int = 0
-    tax: Decimal = _ZERO
-
-
-def reconcile(  # noqa: PLR0913 - each is a different kind of evidence
-    batch: Batch,
-    messages: Iterable[SentMessage],
-    observations: Mapping[str, Sequence[Observation]],
-    strangers: Strangers,
+def judge(  # noqa: PLR0913 - each decides something else
+    evidence: Evidence,
+    month: str | None = None,
     *,
-    observed: int,
     statuses: StatusTable,
     tariff: Tariff,
     deadlines: Deadlines,
+    month_by: MonthBy,
+) -> Judged:
+    """Judge the messages of some evidence, or those of it that belong to a ``month``, one by one."""
+    matches = match(evidence, statuses, deadlines)
+    columns = Reported.of(evidence, matches, month, month_by)
+    parts = count_parts(columns, matches, tariff)
+    divided = divide(columns, matches, parts.counted, tariff)
+    lines = MessageLines(
+        evidence.messages, columns.chosen, divided.cells, divided.of_row, matches.observed_at, matches.by_number
+    )
+    breaks = (*message_breaks(columns, matches, divided), *part_breaks(columns, parts))
+    return Judged(matches, columns, divided.cells, lines, breaks)
+
+
+def reconcile(  # noqa: PLR0913 - each decides something else
+    evidence: Evidence,
+    month: str | None = None,
+    *,
+    statuses: StatusTable,
+    tariff: Tariff,
+    deadlines: Deadlines,
+    month_by: MonthBy,
     provenance: Mapping[str, str],
-) -> tuple[Reconciliation, list[MessageLine]]:
-    """Reconcile a batch. ``observed`` is the ledger's own count of the observations, to check ours against."""
-    sums = _Sums()
-    report_lines = [
-        _add(sums, match_message(message, observations.get(message.smsid, ()), statuses, deadlines), tariff)
-        for message in messages
+) -> tuple[Reconciliation, MessageLines]:
+    """Reconcile one batch; or those messages of several, and those foreign results, that belong to a ``month``.
+
+    ``month`` is YYYY-MM. Only what the month has of them is reported; what else was read stands in the equations.
+    """
+    judged = judge(evidence, month, statuses=statuses, tariff=tariff, deadlines=deadlines, month_by=month_by)
+    matches, columns, cells = judged.matches, judged.columns, judged.cells
+    totals = _totals(columns.batches)
+    strangers = evidence.observations.take(strings.indices(np.flatnonzero(matches.message_of < 0)))
+    ours = pc.starts_with(strangers["smsid"], evidence.prefix)
+    lost = strangers.filter(ours)
+    orphans = lost if month is None else lost.take(strings.indices(np.flatnonzero(_registered_in(lost, month))))
+    foreign = price_foreign(
+        strangers.filter(pc.invert(ours)),
+        statuses,
+        tariff,
+        deadlines.as_of,
+        month,
+        delivered=month_by is MonthBy.DELIVERED,
+    )
+    found = [
+        *judged.breaks,
+        *(
+            Break(kind=BreakKind.ORPHAN_RESULT, smsid=smsid, facts={"status": status})
+            for smsid, status in zip(orphans["smsid"].to_pylist(), orphans["status"].to_pylist(), strict=True)
+        ),
     ]
-    sums.matched = sum(len(observations.get(line.smsid, ())) for line in report_lines)
-    foreign = _foreign(strangers.foreign, statuses, tariff, deadlines.as_of)
-    sums.breaks += [
-        Break(kind=BreakKind.ORPHAN_RESULT, smsid=row.smsid, facts={"status": row.status}) for row in strangers.orphans
-    ]
-    if foreign.unpriced:
-        sums.breaks.append(Break(kind=BreakKind.UNPRICED, smsid="", facts={"foreign": str(foreign.unpriced)}))
+    if foreign.line.unpriced:
+        facts = {"foreign": str(foreign.line.unpriced)}
+        found.append(Break(kind=BreakKind.UNPRICED, smsid="", facts=facts))
     value = Reconciliation(
-        batch_id=batch.batch_id,
-        campaign=batch.campaign,
-        run_date=batch.run_date,
-        source_name=batch.source_name,
+        subject=_subject(columns.batches, month),
         as_of=deadlines.as_of,
-        totals=batch.totals,
-        repaired=batch.repaired,
-        states=dict(sums.states),
-        opted_out=sums.opted_out,
-        classes=dict(sums.classes),
-        statuses=_status_lines(sums),
-        foreign=foreign,
-        breaks=tuple(sorted(sums.breaks, key=lambda found: (found.kind.value, found.smsid))),
-        equations=_equations(batch, sums, strangers, observed),
-        amount=Amount(sum((line.amount for line in sums.lines.values()), _ZERO), sums.tax),
+        totals=totals,
+        repaired=sum(batch.repaired for batch in columns.batches),
+        states=counted(cells, lambda cell: cell.state),
+        opted_out=columns.count_reason(OPTED_OUT),
+        by_number=int(matches.by_number[columns.chosen].sum()) if matches.by_number is not None else 0,
+        oldest_pending=columns.oldest(matches.classes == CLASSES.index(MessageClass.PENDING)),
+        classes=counted(cells, lambda cell: cell.message_class),
+        statuses=status_lines(cells),
+        groups={
+            dimension: group_lines(cells, dimension)
+            for dimension in Dimension
+            if dimension is not Dimension.CAMPAIGN or month is not None
+        },
+        deliveries=_deliveries(columns, matches),
+        foreign=foreign.line,
+        breaks=tuple(sorted(found, key=_order)),
+        equations=_equations(
+            evidence,
+            totals,
+            columns=columns,
+            matches=matches,
+            cells=cells,
+            foreign=foreign,
+            orphans=len(orphans),
+            elsewhere=len(lost) - len(orphans),
+        ),
+        amount=exact_amount(cells, tariff),
         tariff=tariff.name,
         provenance=provenance,
     )
-    return value, report_lines
+    return value, judged.lines
 
 
-@dataclass(frozen=True, slots=True)
-class Priced:
-    """A message as the reconciliation sees it: its line, its breaks, and what its price was computed from.
-
-    ``day`` is that of tariff and tax; ``reported`` are the parts that the gateway counted, if it did, which overrule
-    those by the carrier's steps. ``tax`` is exact.
-    """
-
-    line: MessageLine
-    breaks: tuple[Break, ...]
-    day: date
-    reported: int | None
-    tax: Decimal
+def _order(found: Break) -> tuple[str, str, int, tuple[str, ...]]:
+    return (found.kind, found.smsid, found.row_number or 0, tuple(found.facts.values()))
 
 
-def priced(match: Match, tariff: Tariff) -> Priced:
-    """Price one match."""
-    message = match.message
-    computed = tariff.parts(match.carrier, message.characters, double_byte=message.double_byte)
-    count = match.observed_parts or computed
-    breaks = [
-        Break(kind=kind, smsid=message.smsid, row_number=message.row_number, facts={"label": detail} if detail else {})
-        for kind, detail in match.breaks
-    ]
-    price: Decimal | None = None
-    tax, day = _ZERO, billing_day(match)
-    if match.billable:
-        price = tariff.price(match.carrier, count, day)
-        if price is None:
-            facts = {"carrier": match.carrier, "parts": str(count)}
-            breaks.append(
-                Break(kind=BreakKind.UNPRICED, smsid=message.smsid, row_number=message.row_number, facts=facts)
-            )
-        else:
-            tax = price * tariff.tax_rate(day)
-            breaks = [_at_risk(found, price * (match.bills - 1)) for found in breaks]
-    if match.observed_parts is not None and match.observed_parts != computed:
-        facts = {"reported": str(match.observed_parts), "expected": str(computed)}
-        breaks.append(
-            Break(kind=BreakKind.SEGMENT_MISMATCH, smsid=message.smsid, row_number=message.row_number, facts=facts)
-        )
-    line = MessageLine(
-        row_number=message.row_number,
-        smsid=message.smsid,
-        msisdn=message.msisdn,
-        state=message.state,
-        message_class=match.message_class,
-        label=match.label,
-        carrier=match.carrier,
-        observed_at=match.deciding.status_time if match.deciding else None,
-        parts=count,
-        billable=match.billable,
-        amount=price,
-    )
-    return Priced(line, tuple(breaks), day, match.observed_parts, tax)
-
-
-def _add(sums: _Sums, match: Match, tariff: Tariff) -> MessageLine:
-    """Add one match to the sums and return its line of the report."""
-    found = priced(match, tariff)
-    line = found.line
-    sums.states[line.state] += 1
-    sums.opted_out += match.message.reason == OPTED_OUT
-    sums.classes[line.message_class] += 1
-    status = sums.lines[line.message_class, line.label]
-    status.messages += 1
-    status.billable_messages += line.billable
-    status.billable_units += line.parts if line.billable else 0
-    status.amount += line.amount or _ZERO
-    sums.tax += found.tax
-    sums.breaks += found.breaks
-    return line
-
-
-def billing_day(match: Match) -> date:
-    """Return the JST day whose tariff and tax apply: the day the message was taken (A), else of its first bill."""
-    moment = match.message.sent_at or (match.deciding.status_time if match.deciding else None)
-    if moment is None:
-        moment = match.deciding.registered_at if match.deciding else None
-    return jst_date(moment) if moment else date.min
-
-
-def _at_risk(found: Break, amount: Decimal) -> Break:
-    if found.kind is not BreakKind.DUPLICATE_BILLABLE:
-        return found
-    return Break(kind=found.kind, smsid=found.smsid, row_number=found.row_number, facts=found.facts, at_risk=amount)
-
-
-def _status_lines(sums: _Sums) -> tuple[StatusLine, ...]:
-    order = list(MessageClass)
-    return tuple(
-        StatusLine(
-            message_class=message_class,
-            label=label,
-            messages=line.messages,
-            billable_messages=line.billable_messages,
-            billable_units=line.billable_units,
-            amount=line.amount,
-        )
-        for (message_class, label), line in sorted(
-            sums.lines.items(), key=lambda item: (order.index(item[0][0]), -item[1].messages, item[0][1])
-        )
+def _subject(batches: Sequence[Batch], month: str | None) -> BatchSubject | MonthSubject:
+    if month is not None:
+        return MonthSubject(month=month, batches=len(batches))
+    (batch,) = batches
+    return BatchSubject(
+        batch_id=batch.batch_id, campaign=batch.campaign, run_date=batch.run_date, source_name=batch.source_name
     )
 
 
-def _foreign(rows: Sequence[Observation], statuses: StatusTable, tariff: Tariff, as_of: datetime) -> ForeignLine:
-    """Price the account's other messages: one bill per (smsid, number, registration), as for ours."""
-    groups: dict[tuple[str, str, datetime | None], list[Observation]] = defaultdict(list)
-    for row in rows:
-        groups[row.smsid, row.msisdn, None if row.smsid else row.registered_at].append(row)
-    billable = units = unpriced = 0
-    amount = _ZERO
-    for group in groups.values():
-        billed = [row for row in group if (meaning := statuses.look_up(row.status)) and meaning.billable]
-        if not billed:
-            continue
-        first = min(billed, key=lambda row: row.status_time or as_of)
-        count = first.parts_total or 1
-        price = tariff.price(first.carrier, count, jst_date(first.registered_at or first.status_time or as_of))
-        billable += 1
-        units += count
-        unpriced += price is None
-        amount += price or _ZERO
-    return ForeignLine(
-        messages=len(groups),
-        billable_messages=billable,
-        billable_units=units,
-        amount=amount,
-        unpriced=unpriced,
+def _totals(batches: Sequence[Batch]) -> RowTotals:
+    totals = [batch.totals for batch in batches]
+    return RowTotals(
+        sum(each.rows for each in totals),
+        sum(each.accepted for each in totals),
+        sum(each.rejected for each in totals),
+        sum(each.already for each in totals),
     )
 
 
-def _equations(batch: Batch, sums: _Sums, strangers: Strangers, observed: int) -> tuple[Equation, ...]:
-    totals = batch.totals
-    messages = sum(sums.states.values())
-    rows = {"accepted": totals.accepted, "rejected": totals.rejected, "already": totals.already}
-    seen = {"matched": sums.matched, "foreign": len(strangers.foreign), "orphan": len(strangers.orphans)}
-    classes = {message_class.value: sums.classes[message_class] for message_class in MessageClass}
+def _registered_in(observations: pa.Table, month: str) -> Mask:
+    """Say which observations are about messages that were registered in a month, or have their status from then."""
+    registered, when = kernel.times(observations["registered_at"]), kernel.times(observations["status_time"])
+    return within(days_of(np.where(registered == NEVER, when, registered)), month)
+
+
+def _deliveries(columns: Reported, matches: Matches) -> tuple[tuple[datetime, int], ...]:
+    """Count first deliveries by the hour; JST is whole hours from UTC."""
+    delivered = columns.of_each(matches.classes) == CLASSES.index(MessageClass.DELIVERED)
+    when = columns.of_each(matches.observed_at)[delivered]
+    hours, counts = np.unique(when[when != NEVER] // kernel.HOUR, return_counts=True)
+    begins = (kernel.moment(hour * kernel.HOUR) for hour in hours.tolist())
+    return tuple((begin.astimezone(JST), count) for begin, count in zip(begins, counts.tolist(), strict=True) if begin)
+
+
+def _equations(  # noqa: PLR0913 - what is on their sides
+    evidence: Evidence,
+    totals: RowTotals,
+    *,
+    columns: Reported,
+    matches: Matches,
+    cells: Sequence[Cell],
+    foreign: Strangers,
+    orphans: int,
+    elsewhere: int,
+) -> tuple[Equation, ...]:
+    """Set our counts against the totals of the inputs and the ledger's own count. In a month's there may be others."""
+    messages = sum(cell.messages for cell in cells)
+    classes = counted(cells, lambda cell: cell.message_class)
+    matched = matches.message_of[matches.message_of >= 0]
+    reported = np.zeros(len(columns.table), bool)
+    reported[columns.chosen] = True
+    own = int(reported[matched].sum())
+    others = {
+        "messages": columns.of_batches - messages,
+        "observations": len(matched) - own + foreign.elsewhere + elsewhere,
+    }
+    besides = {name: {"other_months": count} if count else {} for name, count in others.items()}
     return (
-        Equation("input", totals.rows, rows),
-        Equation("accepted", totals.accepted, {"messages": messages}),
-        Equation("messages", messages, {name: count for name, count in classes.items() if count}),
-        Equation("observations", observed, seen),
+        Equation(
+            "input",
+            totals.rows,
+            {"accepted": totals.accepted, "rejected": totals.rejected, "already": totals.already},
+        ),
+        Equation("accepted", totals.accepted, {"messages": messages, **besides["messages"]}),
+        Equation("messages", messages, {each.value: classes[each] for each in MessageClass if each in classes}),
+        Equation(
+            "observations",
+            evidence.observed,
+            {"matched": own, "foreign": foreign.rows, "orphan": orphans, **besides["observations"]},
+        ),
     )

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipeline.model import StatusClass
 
 _WHITE_SPACE = re.compile(r"\s+")
 
@@ -13,3 +17,26 @@ def canonical_label(label: str) -> str:
     bare = _WHITE_SPACE.sub("", unicodedata.normalize("NFKC", label))
     # Again: a kana and its voicing mark that stood apart may stand together now.
     return unicodedata.normalize("NFKC", bare)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusMeaning:
+    """What a status of the profile means; ``label`` is how reports show it."""
+
+    label: str
+    means: StatusClass
+    billable: bool
+    clicked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StatusTable:
+    """The statuses of a profile: looked up by label first, then by number (one label is ``403``)."""
+
+    by_label: Mapping[str, StatusMeaning]
+    by_number: Mapping[str, StatusMeaning]
+
+    def look_up(self, status: str) -> StatusMeaning | None:
+        """Return the meaning of a status as received; None when it is not in the profile."""
+        key = canonical_label(status)
+        return self.by_label.get(key) or self.by_number.get(key)

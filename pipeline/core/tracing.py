@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from pipeline.core.reconciling import Priced
 from pipeline.errors import MediasmsError
-from pipeline.model import Batch, Dispatch, Observation, Repair, SentMessage
+from pipeline.model import Batch, Break, Dispatch, MessageLine, Observation, Repair, SentMessage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +36,15 @@ class Happened:
     kind: str
     dispatch_id: str | None
     detail: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A message as the reconciliation sees it; ``reported`` are its parts as the gateway counted them, if it did."""
+
+    line: MessageLine
+    breaks: tuple[Break, ...]
+    reported: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

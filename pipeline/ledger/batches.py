@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Container, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from operator import itemgetter
@@ -15,7 +15,7 @@ from pipeline.errors import GuardStopped, UsageError
 from pipeline.ledger.engines import blocks, new_rows
 from pipeline.ledger.opening import Ledger
 from pipeline.ledger.tables import batch, campaign, dispatch, event, is_live, is_not_taken, iso, message, moment
-from pipeline.model import OPTED_OUT, Artefact, Batch, MessageState, RowTotals, SentMessage
+from pipeline.model import OPTED_OUT, Artefact, Batch, MessageState, RowTotals
 
 _SLICE = 5_000
 _BLOCK = 50_000
@@ -335,25 +335,3 @@ def count_opted_out(ledger: Ledger, batch_id: str) -> int:
     query = select(func.count()).where(message.c.batch_id == batch_id, message.c.reason == OPTED_OUT)
     with ledger.reading() as connection:
         return int(connection.execute(query).scalar_one())
-
-
-def sent_messages(ledger: Ledger, batch_id: str) -> Iterable[SentMessage]:
-    """Yield a batch's messages in the order of their rows."""
-    query = select(message).where(message.c.batch_id == batch_id).order_by(message.c.row_number)
-    with ledger.reading() as connection:
-        for row in connection.execute(query.execution_options(stream_results=True)):
-            yield sent_message(row)
-
-
-def sent_message(row: Row[Any]) -> SentMessage:
-    """Return a row of the message table as a record."""
-    return SentMessage(
-        row_number=row.row_number,
-        smsid=row.smsid,
-        msisdn=row.msisdn,
-        state=MessageState(row.state),
-        reason=row.reason,
-        characters=row.characters,
-        double_byte=bool(row.double_byte),
-        sent_at=moment(row.sent_at),
-    )

@@ -395,6 +395,7 @@ def fitted(connection: Connection, statement: str) -> str:
     if not is_shared(connection.dialect):
         return statement
     without = re.sub(r"\)\s*(WITHOUT ROWID, )?STRICT\s*$", ")", statement)
+    without = re.sub(r"\bsize INTEGER\b", "size BIGINT", without)
     return re.sub(r"\bTEXT\b", 'TEXT COLLATE "C"', without)
 
 

@@ -28,6 +28,14 @@ STEPS: dict[int, tuple[str, ...]] = {
         """CREATE INDEX not_taken ON message (batch_id)
             WHERE state IN ('cancelled', 'in_flight', 'planned', 'refused', 'unknown')""",
     ),
+    4: (
+        "ALTER TABLE message ADD COLUMN cost_centre TEXT DEFAULT '' NOT NULL",
+        """CREATE TABLE closing (
+            month TEXT NOT NULL, number INTEGER NOT NULL CHECK (number >= 1), closed_at TEXT NOT NULL,
+            actor TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL, size INTEGER NOT NULL,
+            tariff_sha256 TEXT NOT NULL, profile_sha256 TEXT NOT NULL, PRIMARY KEY (month, number)
+        ) STRICT""",
+    ),
 }
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, func, insert, select, update
 
 from pipeline.ledger.batches import record_event
 from pipeline.ledger.engines import new_rows
 from pipeline.ledger.opening import Ledger
 from pipeline.ledger.tables import dispatch, is_live, is_not_taken, iso, message, moment, observation, pull
-from pipeline.model import LIVE, SERVED, Artefact, MessageState, Observation, ObservationPath
+from pipeline.model import LIVE, SERVED, Artefact, MessageState, Observation
 
 _SLICE = 1_000
 #: states that a result changes: evidence beats decisions
@@ -156,21 +155,6 @@ def open_windows(ledger: Ledger, since: datetime, batch_id: str | None = None) -
     return [(first, last) for row in rows if (first := moment(row.first)) and (last := moment(row.last))]
 
 
-def observations_of(ledger: Ledger, batch_id: str) -> dict[str, list[Observation]]:
-    """Return a batch's observations by smsid."""
-    query = (
-        select(observation)
-        .join(message, message.c.smsid == observation.c.smsid)
-        .where(message.c.batch_id == batch_id)
-        .order_by(observation.c.observation_id)
-    )
-    found: dict[str, list[Observation]] = {}
-    with ledger.reading() as connection:
-        for row in connection.execute(query):
-            found.setdefault(row.smsid, []).append(as_observation(row))
-    return found
-
-
 def observed_statuses(ledger: Ledger, batch_id: str) -> dict[str, datetime]:
     """Return every status that results gave to messages of a batch, with the time it was pulled last."""
     query = (
@@ -195,45 +179,3 @@ def last_waiting(ledger: Ledger, batch_id: str, final: Collection[str]) -> datet
     query = select(func.max(message.c.sent_at)).where(message.c.batch_id == batch_id, taken, ~result)
     with ledger.reading() as connection:
         return moment(connection.execute(query).scalar_one())
-
-
-def strangers(ledger: Ledger, start: datetime, end: datetime) -> Iterable[Observation]:
-    """Yield observations of [start, end) that name no message of this ledger."""
-    query = select(observation).where(_is_stranger(), _within(start, end)).order_by(observation.c.observation_id)
-    with ledger.reading() as connection:
-        for row in connection.execute(query.execution_options(stream_results=True)):
-            yield as_observation(row)
-
-
-def count_observations(ledger: Ledger, batch_id: str, start: datetime, end: datetime) -> int:
-    """Count, in the database, what a reconciliation of the batch must account for."""
-    ours = observation.c.smsid.in_(select(message.c.smsid).where(message.c.batch_id == batch_id))
-    query = select(func.count()).select_from(observation).where(or_(ours, and_(_is_stranger(), _within(start, end))))
-    with ledger.reading() as connection:
-        return int(connection.execute(query).scalar_one())
-
-
-def _is_stranger() -> ColumnElement[bool]:
-    return ~select(message.c.smsid).where(message.c.smsid == observation.c.smsid).exists()
-
-
-def _within(start: datetime, end: datetime) -> ColumnElement[bool]:
-    when = func.coalesce(observation.c.registered_at, observation.c.status_time)
-    return and_(when >= iso(start), when < iso(end))
-
-
-def as_observation(row: Row[Any]) -> Observation:
-    """Return a row of the observation table as a record."""
-    return Observation(
-        path=ObservationPath(row.path),
-        smsid=row.smsid,
-        msisdn=row.msisdn,
-        status=row.status,
-        status_time=moment(row.status_time),
-        carrier=row.carrier,
-        parts_delivered=row.parts_delivered,
-        parts_total=row.parts_total,
-        registered_at=moment(row.registered_at),
-        line=row.line,
-        extra=row.extra,
-    )

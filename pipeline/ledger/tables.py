@@ -136,6 +136,8 @@ message = Table(
     Column("reason", Text, nullable=False, server_default=""),
     Column("dispatch_id", ForeignKey("dispatch.dispatch_id"), nullable=False),
     Column("sent_at", Text),
+    # Whom the sender books it on: a column of the input, empty where there is none.
+    Column("cost_centre", Text, nullable=False, server_default=text("''")),
     UniqueConstraint("batch_id", "row_number"),
     UniqueConstraint("dispatch_id", "msisdn", name="one_row_per_msisdn_in_a_dispatch"),
     Index("served_once", "campaign", "message_key", unique=True, sqlite_where=_in(LIVE), postgresql_where=_in(LIVE)),
@@ -210,6 +212,21 @@ optout = Table(
     Column("source", Text, nullable=False),
     # The table is its own index: listing it in order reads it once from front to back.
     sqlite_with_rowid=False,
+    sqlite_strict=True,
+)
+# What a month was closed with: a month that is closed again gets the next number, and nothing is ever overwritten.
+closing = Table(
+    "closing",
+    metadata,
+    Column("month", Text, primary_key=True),
+    Column("number", Integer, CheckConstraint("number >= 1"), primary_key=True, autoincrement=False),
+    Column("closed_at", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("size", _Long, nullable=False),
+    Column("tariff_sha256", Text, nullable=False),
+    Column("profile_sha256", Text, nullable=False),
     sqlite_strict=True,
 )
 auth_failure = Table(

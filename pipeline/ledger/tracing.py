@@ -9,10 +9,9 @@ from typing import Any
 from sqlalchemy import Row, func, or_, select
 
 from pipeline.core.tracing import Happened, Placed, Seen
-from pipeline.ledger.batches import sent_message
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.results import as_observation
 from pipeline.ledger.tables import batch, event, message, moment, observation, pull
+from pipeline.model import MessageState, Observation, ObservationPath, SentMessage
 
 
 def find_message(ledger: Ledger, smsid: str) -> Placed | None:
@@ -55,7 +54,7 @@ def observations_about(ledger: Ledger, smsid: str) -> list[Seen]:
     )
     with ledger.reading() as connection:
         return [
-            Seen(observation=as_observation(row), pulled_at=moment(row.pulled_at), file=row.file)
+            Seen(observation=_observation(row), pulled_at=moment(row.pulled_at), file=row.file)
             for row in connection.execute(query)
         ]
 
@@ -77,4 +76,33 @@ def events_about(ledger: Ledger, batch_id: str, dispatch_ids: Collection[str]) -
 
 
 def _placed(row: Row[Any]) -> Placed:
-    return Placed(message=sent_message(row), batch_id=row.batch_id, dispatch_id=row.dispatch_id)
+    return Placed(message=_sent_message(row), batch_id=row.batch_id, dispatch_id=row.dispatch_id)
+
+
+def _sent_message(row: Row[Any]) -> SentMessage:
+    return SentMessage(
+        row_number=row.row_number,
+        smsid=row.smsid,
+        msisdn=row.msisdn,
+        state=MessageState(row.state),
+        reason=row.reason,
+        characters=row.characters,
+        double_byte=bool(row.double_byte),
+        sent_at=moment(row.sent_at),
+    )
+
+
+def _observation(row: Row[Any]) -> Observation:
+    return Observation(
+        path=ObservationPath(row.path),
+        smsid=row.smsid,
+        msisdn=row.msisdn,
+        status=row.status,
+        status_time=moment(row.status_time),
+        carrier=row.carrier,
+        parts_delivered=row.parts_delivered,
+        parts_total=row.parts_total,
+        registered_at=moment(row.registered_at),
+        line=row.line,
+        extra=row.extra,
+    )

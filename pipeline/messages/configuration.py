@@ -65,7 +65,14 @@ CONFIGURATION_FAILURES: dict[str, Failure] = {
     ),
     "tariff.invalid": Failure(
         Text("料金表 {file} に誤りがあります：\n{problems}", "tariff {file} is not usable:\n{problems}"),
-        Text("キーを直してください。", "Correct the keys."),
+        Text(
+            "示した表とキーを直してください。docs/tariff.md に書き方があります。",
+            "Correct the tables and keys named above; docs/tariff.md says how a tariff is written.",
+        ),
+    ),
+    "tariff.no_rate": Failure(
+        Text("料金表 {tariff} に {day} の税率がありません。", "tariff {tariff} has no tax rate for {day}."),
+        Text("ログを添えて報告してください。", "Report this with the log."),
     ),
     "config.missing": Failure(
         Text("設定ファイル {file} がありません。", "there is no configuration {file}."),

@@ -6,6 +6,7 @@ from pipeline.messages.asking import ASKING_FAILURES
 from pipeline.messages.configuration import CONFIGURATION_FAILURES
 from pipeline.messages.guards import GUARD_FAILURES
 from pipeline.messages.inputs import INPUT_FAILURES
+from pipeline.messages.invoices import INVOICE_FAILURES
 from pipeline.messages.storage import STORAGE_FAILURES
 from pipeline.messages.text import Failure, Text
 from pipeline.messages.texts import TEXT_FILE_FAILURES
@@ -16,6 +17,7 @@ FAILURES: dict[str, Failure] = {
     **CONFIGURATION_FAILURES,
     **GUARD_FAILURES,
     **INPUT_FAILURES,
+    **INVOICE_FAILURES,
     **STORAGE_FAILURES,
     **TEXT_FILE_FAILURES,
     "totals.rows": Failure(
@@ -239,6 +241,20 @@ FAILURES: dict[str, Failure] = {
             "--since and --until go together, the earlier one first.",
         ),
         Text("もう片方も指定してください。", "Give the other one too."),
+    ),
+    "reconcile.what": Failure(
+        Text(
+            "照合するバッチか、--month で月を、どちらか一つ指定してください。",
+            "name a batch, or a month with --month: one of the two.",
+        ),
+        Text(
+            "例: mediasms reconcile BATCH、または mediasms reconcile --month 2026-11",
+            "For example: mediasms reconcile BATCH, or mediasms reconcile --month 2026-11",
+        ),
+    ),
+    "reconcile.month": Failure(
+        Text("{month} は月ではありません。", "{month} is no month."),
+        Text("YYYY-MM の形で指定してください (例: 2026-11)。", "Write it as YYYY-MM, for example 2026-11."),
     ),
     "demo.no_sample": Failure(
         Text("{file} がありません。", "there is no {file}."),

@@ -11,10 +11,11 @@ import pyarrow.compute as pc
 from pipeline.adapters.csv_in import read_chunks
 from pipeline.context import Context
 from pipeline.core.msisdn import Reading, read_msisdn
-from pipeline.core.tracing import Life, Placed
+from pipeline.core.tracing import Life, Placed, Priced
 from pipeline.errors import GuardStopped, MediasmsError, UsageError
 from pipeline.ledger.batches import get_batch
 from pipeline.ledger.dispatches import dispatches_with
+from pipeline.ledger.evidence import message_evidence
 from pipeline.ledger.tracing import events_about, find_message, messages_to, observations_about, similar_smsid
 from pipeline.model import Batch, Repair
 from pipeline.stages.judging import judged
@@ -71,9 +72,15 @@ def _life(context: Context, placed: Placed) -> Life:
         meanings={one.answer_code: context.meaning(one.answer_code) for one in dispatches if one.answer_code},
         seen=tuple(seen),
         happened=tuple(events_about(context.ledger, batch.batch_id, [one.dispatch_id for one in dispatches])),
-        priced=next(judged(context, [placed.message], {placed.message.smsid: [one.observation for one in seen]})),
+        priced=_priced(context, batch, placed.message.smsid),
         tariff=context.tariff.name,
     )
+
+
+def _priced(context: Context, batch: Batch, smsid: str) -> Priced:
+    found = judged(context, message_evidence(context.ledger, batch, smsid))
+    (line,), (reported,) = found.lines, found.matches.parts.tolist()
+    return Priced(line, found.breaks, reported if reported > 0 else None)
 
 
 def _rows(

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from pipeline.core.reconciling import Priced
-    from pipeline.core.tracing import Happened, Life, Seen
+    from pipeline.core.tracing import Happened, Life, Priced, Seen
     from pipeline.model import Dispatch, Repair
 
 
@@ -82,7 +81,7 @@ def trace_document(life: Life, *, unmask: bool) -> dict[str, object]:
             "carrier": _outside(line.carrier, unmask=unmask),
             "parts": line.parts,
             "parts_reported": life.priced.reported,
-            "day": life.priced.day.isoformat() if line.billable else None,
+            "day": line.day.isoformat() if line.billable and line.day else None,
             "tariff": life.tariff,
         },
         "breaks": [
@@ -189,9 +188,9 @@ def _price(priced: Priced, tariff: str, language: Language) -> str:
     counted = "trace.parts_computed" if priced.reported is None else "trace.parts_reported"
     facts = {"parts": label(counted, language, parts=line.parts), "carrier": visible(hidden(line.carrier)) or "?"}
     if line.amount is None:
-        return label("trace.unpriced", language, **facts, tariff=visible(tariff), day=priced.day)
+        return label("trace.unpriced", language, **facts, tariff=visible(tariff), day=line.day)
     amount = yen(line.amount, language)
-    return label("trace.price", language, **facts, amount=amount, tariff=visible(tariff), day=priced.day)
+    return label("trace.price", language, **facts, amount=amount, tariff=visible(tariff), day=line.day)
 
 
 def _event(happened: Happened) -> str:

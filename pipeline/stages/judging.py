@@ -1,21 +1,28 @@
-"""Judging: where messages end up and what they cost, exactly as the reconciliation of their batch sees them."""
+"""Judging: where messages end up and what they cost, exactly as the reconciliation sees them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pipeline.context import Context
-from pipeline.core.matching import Deadlines, match_message
-from pipeline.core.reconciling import Priced, priced
-from pipeline.model import Observation, SentMessage
+from pipeline.core.evidence import Evidence
+from pipeline.core.matching import Deadlines
+from pipeline.core.reconciling import Judged, judge
 
 
-def judged(
-    context: Context, messages: Iterable[SentMessage], observations: Mapping[str, Sequence[Observation]]
-) -> Iterator[Priced]:
-    """Yield of each message, by everything that was observed about its smsid, its class and its price as of now."""
-    statuses, tariff = context.statuses, context.tariff
-    deadlines = Deadlines(context.now(), timedelta(days=context.settings.results.deadline_days))
-    for message in messages:
-        yield priced(match_message(message, observations.get(message.smsid, ()), statuses, deadlines), tariff)
+def deadlines(context: Context, now: datetime) -> Deadlines:
+    """Return when results are due, and whether those of this account have to be matched by number."""
+    result = timedelta(days=context.settings.results.deadline_days)
+    names_smsids = context.profile.layout.by_field["smsid"].direction != "send"
+    return Deadlines(now, result, by_number=None if names_smsids else context.pull_margin)
+
+
+def judged(context: Context, evidence: Evidence) -> Judged:
+    """Judge messages by everything that was observed about them, as of now."""
+    return judge(
+        evidence,
+        statuses=context.statuses,
+        tariff=context.tariff,
+        deadlines=deadlines(context, context.now()),
+        month_by=context.settings.billing.month_by,
+    )

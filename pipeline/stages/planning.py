@@ -14,6 +14,7 @@ from pipeline.adapters.csv_out import plain_lines
 from pipeline.adapters.files import laid_aside, write_durable
 from pipeline.context import Context
 from pipeline.core import ids
+from pipeline.core.headers import COST_CENTRE
 from pipeline.core.kernels import strings
 from pipeline.core.tags import final_texts
 from pipeline.core.uniqueness import message_keys
@@ -115,6 +116,7 @@ def _messages(accepted: pd.DataFrame, *, repeats: bool) -> dict[str, list[Any]]:
     return {
         **{name: columns[name] for name in taken_over},
         "double_byte": list(map(int, columns["double_byte"])),
+        COST_CENTRE: columns.get(COST_CENTRE, [""] * len(columns["smsid"])),
         "text_digest": _digests(columns),
         "message_key": message_keys(columns, repeats=repeats),
     }

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
 from pipeline.adapters.files import write_durable, write_through
 from pipeline.context import Context
-from pipeline.core.calendar import stamp, widened
-from pipeline.core.matching import Deadlines
-from pipeline.core.reconciling import Strangers
+from pipeline.core.calendar import JST, month_days, stamp, widened
+from pipeline.core.evidence import Evidence
 from pipeline.core.reconciling import reconcile as add_up
 from pipeline.errors import Exit
-from pipeline.ledger.batches import sent_messages
-from pipeline.ledger.results import count_observations, observations_of, open_windows, strangers
+from pipeline.ledger.evidence import batch_evidence, month_evidence
+from pipeline.ledger.results import open_windows
 from pipeline.model import Batch, MessageClass, MessageLine, Reconciliation
 from pipeline.reports.document import dumps, reconciliation_document
 from pipeline.reports.page import render_page
 from pipeline.reports.workbook import write_workbook
+from pipeline.stages.judging import deadlines
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """A reconciliation, its files by name, its JSON document and the exit code that its findings ask for."""
+    """A reconciliation, its files by name, its JSON document and the exit code that its findings ask for.
+
+    ``lines`` may be read as often as anybody wants; each time they are made anew.
+    """
 
     value: Reconciliation
-    lines: tuple[MessageLine, ...]
+    lines: Iterable[MessageLine]
     artefacts: Mapping[str, str]
     document: Mapping[str, object]
     exit: Exit
@@ -37,26 +40,22 @@ class Reconciled:
 def reconcile(context: Context, batch: Batch) -> Reconciled:
     """Reconcile a batch as of now and write its reports."""
     now = context.now()
-    start, end = _window(context, batch, now)
-    unmatched = list(strangers(context.ledger, start, end))
-    prefix = context.ledger.prefix
-    value, lines = add_up(
-        batch,
-        sent_messages(context.ledger, batch.batch_id),
-        observations_of(context.ledger, batch.batch_id),
-        Strangers(
-            [row for row in unmatched if not row.smsid.startswith(prefix)],
-            [row for row in unmatched if row.smsid.startswith(prefix)],
-        ),
-        observed=count_observations(context.ledger, batch.batch_id, start, end),
-        statuses=context.statuses,
-        tariff=context.tariff,
-        deadlines=Deadlines(now, timedelta(days=context.settings.results.deadline_days)),
-        provenance=_provenance(context),
-    )
-    exit_code = exit_of(value)
-    artefacts, document = _write(context, batch, value, lines, exit_code)
-    return Reconciled(value, tuple(lines), artefacts, document, exit_code)
+    evidence = batch_evidence(context.ledger, batch, *_window(context, batch, now))
+    value, lines = _added_up(context, evidence, None, now)
+    folder = context.workspace.batch_folder(batch.batch_id)
+    files = {artefact.name: str(folder / artefact.name) for artefact in batch.artefacts}
+    return _written(context, folder, files, value, lines)
+
+
+def reconcile_month(context: Context, month: str) -> Reconciled:
+    """Reconcile what belongs to a month (YYYY-MM), of all batches, as of now, and write its reports."""
+    now = context.now()
+    first, end = (datetime.combine(day, time(), JST) for day in month_days(month))
+    around = timedelta(days=context.settings.results.deadline_days)
+    evidence = month_evidence(context.ledger, first, end, context.settings.billing.month_by, around)
+    value, lines = _added_up(context, evidence, month, now)
+    # The month's bill, its invoice and what changed since it was closed are set here: they follow from the value.
+    return _written(context, context.workspace.month_folder(month), {}, value, lines)
 
 
 def exit_of(value: Reconciliation) -> Exit:
@@ -64,6 +63,20 @@ def exit_of(value: Reconciliation) -> Exit:
     if value.classes.get(MessageClass.UNKNOWN):
         return Exit.UNKNOWN
     return Exit.DONE if value.balanced and not value.totals.rejected and not value.opted_out else Exit.FINDINGS
+
+
+def _added_up(
+    context: Context, evidence: Evidence, month: str | None, now: datetime
+) -> tuple[Reconciliation, Iterable[MessageLine]]:
+    return add_up(
+        evidence,
+        month,
+        statuses=context.statuses,
+        tariff=context.tariff,
+        deadlines=deadlines(context, now),
+        month_by=context.settings.billing.month_by,
+        provenance=_provenance(context),
+    )
 
 
 def _window(context: Context, batch: Batch, now: datetime) -> tuple[datetime, datetime]:
@@ -84,10 +97,10 @@ def _provenance(context: Context) -> dict[str, str]:
     }
 
 
-def _write(
-    context: Context, batch: Batch, value: Reconciliation, lines: list[MessageLine], exit_code: Exit
-) -> tuple[dict[str, str], dict[str, object]]:
-    folder = context.workspace.batch_folder(batch.batch_id)
+def _written(
+    context: Context, folder: Path, files: Mapping[str, str], value: Reconciliation, lines: Iterable[MessageLine]
+) -> Reconciled:
+    """Write the reports of a reconciliation into ``folder``, beside the ``files`` it belongs to."""
     number = 1
     moment = stamp(value.as_of)
     while (folder / f"reconciliation-{moment}-{number:02d}.json").exists():
@@ -97,10 +110,10 @@ def _write(
         "xlsx": folder / f"report-{moment}-{number:02d}.xlsx",
         "html": folder / f"report-{moment}-{number:02d}.html",
     }
-    names = {artefact.name: str(folder / artefact.name) for artefact in batch.artefacts}
-    names |= {path.name: str(path) for path in paths.values()}
+    names = {**files, **{path.name: str(path) for path in paths.values()}}
+    exit_code = exit_of(value)
     document = reconciliation_document(value, artifacts=names, exit_code=exit_code)
-    write_through(paths["xlsx"], lambda part: write_workbook(part, value, lines, context.language))
     write_durable(paths["html"], render_page(value, lines, context.language).encode())
+    write_through(paths["xlsx"], lambda part: write_workbook(part, value, lines, context.language))
     write_durable(paths["json"], dumps(document).encode())
-    return names, document
+    return Reconciled(value, lines, names, document, exit_code)

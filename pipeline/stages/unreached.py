@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
 from pipeline.context import Context
-from pipeline.core.reconciling import Priced
 from pipeline.errors import UsageError
-from pipeline.ledger.batches import list_batches, refused_rows, sent_messages
-from pipeline.ledger.results import observations_of
+from pipeline.ledger.batches import list_batches, refused_rows
+from pipeline.ledger.evidence import batch_evidence
 from pipeline.model import Batch, BreakKind, MessageClass
 from pipeline.stages.judging import judged
 
@@ -46,15 +45,12 @@ def unreached_of(context: Context, campaigns: AbstractSet[str]) -> set[str]:
 
 def _unreached(context: Context, batch: Batch, refused: AbstractSet[str]) -> Iterator[str]:
     opted_out = {status.label or str(status.number) for status in context.profile.status if status.opted_out}
-    messages = sent_messages(context.ledger, batch.batch_id)
-    for found in judged(context, messages, observations_of(context.ledger, batch.batch_id)):
-        line = found.line
-        is_refused = line.message_class is MessageClass.REFUSED and line.smsid in refused
-        if is_refused or (
-            line.message_class is MessageClass.FAILED and _is_proven(found) and line.label not in opted_out
-        ):
+    now = context.now()
+    # No time in which results of nobody's message would be read: what names no message proves nothing about one.
+    found = judged(context, batch_evidence(context.ledger, batch, now, now))
+    doubtful = {one.smsid for one in found.breaks if one.kind in _DOUBTS}
+    for line in found.lines:
+        if line.message_class is MessageClass.REFUSED and line.smsid in refused:
             yield line.smsid
-
-
-def _is_proven(found: Priced) -> bool:
-    return not any(one.kind in _DOUBTS for one in found.breaks)
+        if line.message_class is MessageClass.FAILED and line.smsid not in doubtful and line.label not in opted_out:
+            yield line.smsid

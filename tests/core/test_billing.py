@@ -8,8 +8,10 @@ from typing import Final
 
 import pytest
 
-from pipeline.core.billing import ANY_CARRIER, Price, Tariff, TaxRate
+from pipeline.core.billing import ANY_CARRIER, Price, Rounding, Tariff, TaxRate
 from pipeline.core.segments import Steps
+from pipeline.errors import Bug
+from pipeline.model import MessageKind
 
 SPRING: Final = date(2026, 4, 1)
 STEPS: Final = Steps(wide_single=70, wide_part=67, narrow_single=160, narrow_part=153)
@@ -49,26 +51,33 @@ def test_a_price_is_valid_from_its_first_day_to_the_day_before_its_end(day: date
 @pytest.mark.parametrize(
     ("day", "rate"),
     [
-        (date(2014, 3, 31), "0"),
         (date(2014, 4, 1), "0.08"),
         (date(2026, 3, 31), "0.08"),
         (SPRING, "0.10"),
-        (date.min, "0"),
+        (date.max, "0.10"),
     ],
 )
 def test_a_tax_rate_is_valid_like_a_price(day: date, rate: str) -> None:
     assert TWO_PERIODS.tax_rate(day) == Decimal(rate)
 
 
-def test_after_the_last_tax_rate_there_is_none() -> None:
+@pytest.mark.parametrize("day", [date.min, date(1997, 3, 31), date(2014, 4, 1)])
+def test_a_day_without_a_tax_rate_is_never_taxed_at_nothing(day: date) -> None:
     ended = tariff(taxes=(TaxRate(Decimal("0.05"), date(1997, 4, 1), date(2014, 4, 1)),))
     assert ended.tax_rate(date(2014, 3, 31)) == Decimal("0.05")
-    assert ended.tax_rate(date(2014, 4, 1)) == 0
+    with pytest.raises(Bug) as caught:
+        ended.tax_rate(day)
+    assert caught.value.code == "tariff.no_rate"
 
 
 def test_parts_beyond_the_list_have_no_price() -> None:
     assert TWO_PERIODS.price("au", 2, SPRING) == Decimal("17.0")
     assert TWO_PERIODS.price("au", 3, SPRING) is None
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_no_parts_have_no_price(count: int) -> None:
+    assert TWO_PERIODS.price("au", count, SPRING) is None
 
 
 def test_a_carrier_the_tariff_does_not_name_has_no_price() -> None:
@@ -123,3 +132,36 @@ def test_the_cost_before_sending_is_a_range_over_the_carriers() -> None:
     assert many.cost_range(1000, double_byte=True, day=SPRING) is None
     assert many.cost_range(70, double_byte=True, day=date(2019, 1, 1)) is None
     assert many.cost_range(70, double_byte=True, day=date(2025, 1, 1)) == yen("1", "1")
+
+
+def test_a_kind_costs_what_its_own_prices_say_and_never_what_another_kind_costs() -> None:
+    kinds = tariff(
+        Price("au", SPRING, None, yen("8")),
+        Price(ANY_CARRIER, SPRING, None, yen("30", "60"), MessageKind.OVERSEAS),
+        Price("au", SPRING, None, yen("25"), MessageKind.OVERSEAS),
+    )
+    assert kinds.price("au", 1, SPRING) == kinds.price("au", 1, SPRING, MessageKind.NORMAL) == 8
+    assert kinds.price("au", 1, SPRING, MessageKind.OVERSEAS) == 25
+    assert kinds.price("", 2, SPRING, MessageKind.OVERSEAS) == 60
+    assert kinds.price("au", 1, SPRING, MessageKind.CHECK) is None
+    assert kinds.price("", 1, SPRING) is None
+    assert kinds.cost_range(70, double_byte=True, day=SPRING) == yen("8", "8")
+    assert kinds.cost_range(70, double_byte=True, day=SPRING, kind=MessageKind.OVERSEAS) == yen("25", "30")
+    assert kinds.cost_range(70, double_byte=True, day=SPRING, kind=MessageKind.CHECK) is None
+
+
+def test_a_carrier_with_steps_of_its_own_counts_in_the_range_under_the_price_of_any() -> None:
+    common = tariff(Price(ANY_CARRIER, SPRING, None, yen("8", "16", "24")))
+    assert common.cost_range(133, double_byte=True, day=SPRING) == yen("16", "24")  # Rakuten: three parts
+
+
+@pytest.mark.parametrize(
+    ("rule", "amounts"),
+    [
+        (Rounding.DOWN, {"0": "0", "0.999999": "0", "1": "1", "1.5": "1", "2.5": "2"}),
+        (Rounding.HALF_UP, {"0": "0", "0.499999": "0", "0.5": "1", "1.5": "2", "2.5": "3"}),
+        (Rounding.UP, {"0": "0", "0.000001": "1", "1": "1", "1.5": "2"}),
+    ],
+)
+def test_rounding_to_whole_yen(rule: Rounding, amounts: dict[str, str]) -> None:
+    assert {amount: str(rule.whole_yen(Decimal(amount))) for amount in amounts} == amounts

@@ -9,7 +9,8 @@ import pytest
 from pipeline.config import load
 from pipeline.context import Context, build_context
 from pipeline.core.calendar import JST
-from pipeline.ledger.batches import count_states, sent_messages
+from pipeline.ledger.batches import count_states, get_batch
+from pipeline.ledger.evidence import batch_evidence
 from pipeline.messages import Language
 from pipeline.simulator import EmbeddedGateway, VirtualClock
 from pipeline.stages.send import send
@@ -82,7 +83,9 @@ class House:
 
     @staticmethod
     def smsids(context: Context, batch_id: str) -> list[str]:
-        return [message.smsid for message in sent_messages(context.ledger, batch_id)]
+        evidence = batch_evidence(context.ledger, get_batch(context.ledger, batch_id), START, START)
+        found: list[str] = evidence.messages["smsid"].to_pylist()
+        return found
 
     def copies(self) -> dict[str, int]:
         """Return how often the gateway took each smsid; two numbers under one smsid would add up."""

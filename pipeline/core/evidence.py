@@ -1,0 +1,58 @@
+"""What a reconciliation is made of: messages and observations as Arrow tables, and the ledger's own counts of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from pipeline.model import Batch
+
+#: texts of which a table has few different ones
+WORD = pa.dictionary(pa.int32(), pa.string())
+TIME = pa.timestamp("us", "UTC")
+
+#: messages in the order in which reports show them
+MESSAGES = pa.schema(
+    [
+        ("row_number", pa.int64()),
+        ("smsid", pa.large_string()),
+        ("msisdn", pa.large_string()),
+        ("batch_id", WORD),
+        ("campaign", WORD),
+        ("cost_centre", WORD),
+        ("state", WORD),
+        ("reason", WORD),
+        ("characters", pa.int32()),
+        ("double_byte", pa.bool_()),
+        ("sent_at", TIME),
+    ]
+)
+
+#: observations in an order that means nothing
+OBSERVATIONS = pa.schema(
+    [
+        ("smsid", pa.large_string()),
+        ("msisdn", pa.large_string()),
+        ("status", WORD),
+        ("status_time", TIME),
+        ("carrier", WORD),
+        ("parts_total", pa.int32()),
+        ("registered_at", TIME),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Everything that is known of some batches. The tables are ``MESSAGES`` and ``OBSERVATIONS``, in any chunks.
+
+    ``batches`` has the batch of every message. ``observed`` is the ledger's own count of the observations, to check
+    ours against. Smsids that begin with ``prefix`` are of this ledger.
+    """
+
+    messages: pa.Table
+    observations: pa.Table
+    batches: tuple[Batch, ...]
+    observed: int
+    prefix: str

@@ -1,0 +1,113 @@
+"""Results of the account that are not ours: what they cost, one bill for each message, as for ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from pipeline.core.billing import Tariff
+from pipeline.core.days import day_of, days_of, within
+from pipeline.core.kernels import matching as kernel
+from pipeline.core.kernels import strings
+from pipeline.core.kernels.matching import NEVER, Codes
+from pipeline.core.kernels.strings import Mask
+from pipeline.core.statuses import StatusTable
+from pipeline.model import ForeignLine, MessageKind
+
+
+@dataclass(frozen=True, slots=True)
+class Strangers:
+    """The messages of a period, its rows, and how many rows are of others."""
+
+    line: ForeignLine
+    rows: int
+    elsewhere: int
+
+
+def price_foreign(  # noqa: PLR0913 - what prices and days depend on
+    observations: pa.Table,
+    statuses: StatusTable,
+    tariff: Tariff,
+    as_of: datetime,
+    month: str | None,
+    *,
+    delivered: bool,
+) -> Strangers:
+    """Price the account's other messages: one for each smsid or, without one, for each number and registration.
+
+    A message belongs to the day it was registered, or with ``delivered`` to that of its first bill. Of a ``month``
+    (YYYY-MM) only its own are counted.
+    """
+    group, count = _groups(observations)
+    status, names = kernel.words(observations["status"])
+    carrier, carriers = kernel.words(observations["carrier"])
+    parts = strings.numbers(observations["parts_total"])
+    when = kernel.times(observations["status_time"])
+    bills = np.array([bool((meaning := statuses.look_up(name)) and meaning.billable) for name in names] or [False])[
+        status
+    ]
+    # The first bill of each, else its first row; nothing depends on the order of rows, and what has no time comes last.
+    late = np.where(when == NEVER, np.iinfo(np.int64).max, when)
+    first = kernel.first_of_each(group, ~bills, late, carrier, parts, status)
+    billed = bills[first]
+    entered = kernel.times(observations["registered_at"])
+    day = _days(group, entered, when[first], billed if delivered else np.zeros(count, bool), as_of)
+    own = within(day, month) if month is not None else np.ones(count, bool)
+    rows = int(own[group].sum()) if len(group) else 0
+    overseas = kernel.is_overseas(kernel.canonical(strings.at(kernel.texts(observations["msisdn"]), first)))
+    chosen = np.flatnonzero(own & billed)
+    first_day = int(day.min(initial=0))
+    divided = kernel.Division(
+        len(chosen),
+        [
+            (carrier[first[chosen]], len(carriers)),
+            (parts[first[chosen]], int(parts.max(initial=0)) + 1),
+            (day[chosen] - first_day, int(day.max(initial=0)) - first_day + 1),
+            (overseas[chosen], 2),
+        ],
+    )
+    amount = Decimal(0)
+    units = unpriced = 0
+    for of, told, since, abroad, messages in divided.rows():
+        kind = MessageKind.OVERSEAS if abroad else MessageKind.NORMAL
+        price = tariff.price(carriers[of], told or 1, day_of(first_day + since), kind)
+        units += messages * (told or 1)
+        unpriced += messages if price is None else 0
+        amount += messages * (price or 0)
+    line = ForeignLine(
+        messages=int(own.sum()), billable_messages=len(chosen), billable_units=units, amount=amount, unpriced=unpriced
+    )
+    return Strangers(line, rows, len(observations) - rows)
+
+
+def _groups(observations: pa.Table) -> tuple[Codes, int]:
+    """Return of each row which message it is about, and how many there are."""
+    smsid, msisdn = (_codes(observations[name]) for name in ("smsid", "msisdn"))
+    nameless = strings.sizes(kernel.texts(observations["smsid"])) == 0
+    registered = np.where(nameless, kernel.times(observations["registered_at"]), NEVER)
+    moment = np.unique(registered, return_inverse=True)[1]
+    codes = [(each, int(each.max(initial=0)) + 1) for each in (smsid, msisdn, moment)]
+    divided = kernel.Division(len(observations), codes)
+    return divided.of_row, int(divided.of_row.max(initial=-1)) + 1
+
+
+def _codes(column: pa.ChunkedArray) -> NDArray[np.int64]:
+    encoded = pc.dictionary_encode(kernel.texts(column))
+    codes: NDArray[np.int64] = strings.numbers(encoded.indices).astype(np.int64)
+    return codes
+
+
+def _days(group: Codes, entered: kernel.Times, when: kernel.Times, by_bill: Mask, as_of: datetime) -> NDArray[np.int64]:
+    """Return the day of each message: of ``when`` where its bill decides, else of its first registration."""
+    known = entered != NEVER
+    registered = np.full(len(when), np.iinfo(np.int64).max)
+    np.minimum.at(registered, group[known], entered[known])
+    registered[registered == np.iinfo(np.int64).max] = NEVER
+    moment = np.where(by_bill & (when != NEVER), when, np.where(registered != NEVER, registered, when))
+    return days_of(np.where(moment == NEVER, kernel.microseconds(as_of), moment))

@@ -1,0 +1,82 @@
+"""Matching by number: for accounts whose results name no smsid. Weaker evidence, which settles nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.core.kernels import joining, strings
+from pipeline.core.kernels import matching as kernel
+from pipeline.core.kernels.matching import NEVER, Times
+from pipeline.core.kernels.strings import Mask, Positions
+
+_MINUTE = 60 * kernel.SECOND
+
+
+def pair_by_number(
+    messages: pa.Table, observations: pa.Table, may: Mask, sent_at: Times, margin: timedelta
+) -> Positions:
+    """Return for each observation without an smsid the message it is about; -1 for none.
+
+    Rows with one number and one time of registration are about one message of the gateway. In the order of their times
+    these go one to one to our messages to that number, in the order in which they were sent: to those that ``may`` have
+    results, and only within the time in which their batch was sent, ``margin`` more at both ends.
+    """
+    found = np.full(len(observations), -1, np.int64)
+    rows = np.flatnonzero(strings.sizes(kernel.texts(observations["smsid"])) == 0)
+    ours = np.flatnonzero(may & (sent_at != NEVER))
+    if not len(rows) or not len(ours):
+        return found
+    msisdn = messages["msisdn"].take(strings.indices(ours))
+    numbers = pa.chunked_array([pc.unique(msisdn)])
+    named = kernel.canonical(kernel.texts(observations["msisdn"].take(strings.indices(rows))))
+    number = joining.positions(msisdn, numbers)
+    observed = joining.positions(pa.chunked_array([named]), numbers)
+    rows, observed = rows[observed >= 0], observed[observed >= 0]
+    registered = kernel.times(observations["registered_at"])[rows]
+    when = kernel.times(observations["status_time"])[rows]
+    groups = _groups(observed, registered, when)
+    begin, end = _windows(messages, ours, sent_at, margin)
+    pairs: dict[tuple[int, int], int] = {}
+    for at in np.lexsort((ours, sent_at[ours], number)).tolist():
+        waiting = groups.get(int(number[at]), [])
+        for place, (time, key) in enumerate(waiting):
+            if begin[at] <= time < end[at]:
+                pairs[int(number[at]), key] = int(ours[at])
+                del waiting[place]
+                break
+    keys = zip(observed.tolist(), registered.tolist(), strict=True)
+    found[rows] = np.array([pairs.get(key, -1) for key in keys], np.int64)
+    return found
+
+
+def _groups(number: Positions, registered: Times, when: Times) -> dict[int, list[tuple[int, int]]]:
+    """Return the gateway's messages to each number as (time, registration), in order of time."""
+    first: dict[tuple[int, int], int] = {}
+    for which, key, time in zip(number.tolist(), registered.tolist(), when.tolist(), strict=True):
+        known = (key if key != NEVER else time, first.get((which, key), NEVER))
+        first[which, key] = min((each for each in known if each != NEVER), default=NEVER)
+    groups: dict[int, list[tuple[int, int]]] = {}
+    for (which, key), begin in first.items():
+        groups.setdefault(which, []).append((begin, key))
+    for each in groups.values():
+        each.sort()
+    return groups
+
+
+def _windows(
+    messages: pa.Table, ours: np.ndarray[tuple[int], np.dtype[np.int64]], sent_at: Times, margin: timedelta
+) -> tuple[list[int], list[int]]:
+    """Return from when to when results of each of ``ours`` may be registered: while its batch was sent, in minutes."""
+    batch, batches = kernel.words(messages["batch_id"])
+    wide = margin // timedelta(microseconds=1)
+    first = np.full(len(batches), np.iinfo(np.int64).max)
+    last = np.full(len(batches), NEVER)
+    np.minimum.at(first, batch[ours], sent_at[ours])
+    np.maximum.at(last, batch[ours], sent_at[ours])
+    begin = (first - wide) // _MINUTE * _MINUTE
+    end = ((last + wide) // _MINUTE + 1) * _MINUTE
+    return begin[batch[ours]].tolist(), end[batch[ours]].tolist()

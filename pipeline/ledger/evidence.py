@@ -1,0 +1,162 @@
+"""What a reconciliation reads: messages and observations of batches as Arrow tables, past the records of SQLAlchemy.
+
+Everything of one reconciliation is read in one transaction, and so is the database's own count of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select
+
+from pipeline.core.evidence import MESSAGES, OBSERVATIONS, TIME, Evidence
+from pipeline.ledger.batches import list_batches
+from pipeline.ledger.engines import blocks
+from pipeline.ledger.opening import Ledger
+from pipeline.ledger.tables import iso, message, moment, observation
+from pipeline.model import Batch, MonthBy
+
+_BLOCK = 50_000
+#: read from each message's own row; the batch and its campaign are the same for all of a batch
+_OF_A_BATCH = ("batch_id", "campaign")
+#: so long after a message was sent its first bill may come: five attempts, at most 9,999 minutes apart
+_LATEST_BILL = timedelta(days=60)
+
+
+def batch_evidence(ledger: Ledger, batch: Batch, start: datetime, end: datetime) -> Evidence:
+    """Read a batch, and the results of [start, end) that are of no message in this ledger."""
+    with ledger.reading() as connection:
+        return _read(ledger, connection, [batch], start, end)
+
+
+def message_evidence(ledger: Ledger, batch: Batch, smsid: str) -> Evidence:
+    """Read one message of a batch, and the results that name it."""
+    with ledger.reading() as connection:
+        rows = _observations(connection, select(*_columns()).where(observation.c.smsid == smsid))
+        observations = pa.Table.from_batches(rows, OBSERVATIONS)
+        return Evidence(
+            messages=pa.Table.from_batches(_messages(connection, batch, message.c.smsid == smsid), MESSAGES),
+            observations=observations,
+            batches=(batch,),
+            observed=len(observations),
+            prefix=ledger.prefix,
+        )
+
+
+def month_evidence(ledger: Ledger, start: datetime, end: datetime, month_by: MonthBy, around: timedelta) -> Evidence:
+    """Read every batch that may have messages of the month [start, end), whole, and the results of no message.
+
+    These are read ``around`` the month as well: rows of one message may lie on both sides of its border.
+    """
+    batches = list_batches(ledger)
+    earliest = start - _LATEST_BILL if month_by is MonthBy.DELIVERED else start
+    with ledger.reading() as connection:
+        sent = _sent(connection)
+
+        def may_belong(batch: Batch) -> bool:
+            if batch.batch_id not in sent:  # nothing of it was planned; of rejected rows alone nothing will be
+                return not batch.totals.accepted and start <= batch.registered_at < end
+            first, last, unsent = sent[batch.batch_id]
+            # What was not sent, as far as we know, belongs to the month of its batch, or of its bill.
+            waiting = unsent and start - _LATEST_BILL <= batch.registered_at < end
+            return waiting or bool(first and last and first < end and last >= earliest)
+
+        return _read(ledger, connection, list(filter(may_belong, batches)), start - around, end + around)
+
+
+def _sent(connection: Connection) -> dict[str, tuple[datetime | None, datetime | None, bool]]:
+    """Return of each batch when its first and its last message were sent, and whether any was not."""
+    unsent = func.sum(case((message.c.sent_at.is_(None), 1), else_=0))
+    query = select(message.c.batch_id, func.min(message.c.sent_at), func.max(message.c.sent_at), unsent)
+    rows = connection.execute(query.group_by(message.c.batch_id))
+    return {batch_id: (moment(first), moment(last), bool(waiting)) for batch_id, first, last, waiting in rows}
+
+
+def _read(ledger: Ledger, connection: Connection, batches: Sequence[Batch], start: datetime, end: datetime) -> Evidence:
+    messages = [part for batch in batches for part in _messages(connection, batch)]
+    rows = [part for batch in batches for part in _observations(connection, _of_batch(batch.batch_id))]
+    rows += _observations(connection, _of_nobody(start, end))
+    return Evidence(
+        messages=pa.Table.from_batches(messages, MESSAGES),
+        observations=pa.Table.from_batches(rows, OBSERVATIONS),
+        batches=tuple(batches),
+        observed=_count(connection, batches, start, end),
+        prefix=ledger.prefix,
+    )
+
+
+def _messages(connection: Connection, batch: Batch, *wanted: ColumnElement[bool]) -> Iterator[pa.RecordBatch]:
+    names = [name for name in MESSAGES.names if name not in _OF_A_BATCH]
+    query = select(*(message.c[name] for name in names)).where(message.c.batch_id == batch.batch_id, *wanted)
+    alike = {"batch_id": batch.batch_id, "campaign": batch.campaign}
+    return _arrow(connection, query.order_by(message.c.row_number), names, MESSAGES, alike)
+
+
+def _observations(connection: Connection, query: Select[Any]) -> Iterator[pa.RecordBatch]:
+    return _arrow(connection, query, OBSERVATIONS.names, OBSERVATIONS, {})
+
+
+def _columns() -> list[ColumnElement[Any]]:
+    return [
+        func.nullif(observation.c[name], "") if name == "status_time" else observation.c[name]
+        for name in OBSERVATIONS.names
+    ]
+
+
+def _of_batch(batch_id: str) -> Select[Any]:
+    joined = message.join(observation, message.c.smsid == observation.c.smsid)
+    return select(*_columns()).select_from(joined).where(message.c.batch_id == batch_id)
+
+
+def _of_nobody(start: datetime, end: datetime) -> Select[Any]:
+    return select(*_columns()).where(_is_stranger(), _within(start, end))
+
+
+def _count(connection: Connection, batches: Sequence[Batch], start: datetime, end: datetime) -> int:
+    """Count, in the database, what a reconciliation of the batches must account for."""
+    strangers = select(func.count()).select_from(observation).where(_is_stranger(), _within(start, end))
+    total = connection.execute(strangers).scalar_one()
+    for batch in batches:
+        ours = observation.c.smsid.in_(select(message.c.smsid).where(message.c.batch_id == batch.batch_id))
+        total += connection.execute(select(func.count()).select_from(observation).where(ours)).scalar_one()
+    return int(total)
+
+
+def _is_stranger() -> ColumnElement[bool]:
+    return ~select(message.c.smsid).where(message.c.smsid == observation.c.smsid).exists()
+
+
+def _within(start: datetime, end: datetime) -> ColumnElement[bool]:
+    when = func.coalesce(observation.c.registered_at, observation.c.status_time)
+    return and_(when >= iso(start), when < iso(end))
+
+
+def _arrow(
+    connection: Connection, query: Select[Any], names: Sequence[str], schema: pa.Schema, alike: dict[str, str]
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a query as Arrow; columns that are ``alike`` in all rows are not asked for."""
+    for block in blocks(connection, query, _BLOCK):
+        read = dict(zip(names, zip(*block, strict=True), strict=True))
+        columns = [
+            _column(read[field.name], field.type) if field.name in read else _repeated(alike[field.name], len(block))
+            for field in schema
+        ]
+        yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _column(values: Iterable[Any], kind: pa.DataType) -> pa.Array:
+    if kind == TIME:
+        return pa.array(values, pa.string()).cast(TIME)
+    if pa.types.is_dictionary(kind):
+        return pc.dictionary_encode(pa.array(values, kind.value_type))
+    if pa.types.is_boolean(kind):
+        return pa.array(values, pa.int8()).cast(kind)
+    return pa.array(values, kind)
+
+
+def _repeated(value: str, count: int) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), count), pa.array([value], pa.string()))

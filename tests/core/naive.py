@@ -1,0 +1,217 @@
+"""The rules of GATEWAY section 7 once more: one message at a time, one rule after another, to compare columns with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import pyarrow as pa
+
+from pipeline.core.evidence import MESSAGES, OBSERVATIONS, Evidence
+from pipeline.core.msisdn import canonical_result
+from pipeline.core.statuses import canonical_label
+from pipeline.model import (
+    Batch,
+    BreakKind,
+    MessageClass,
+    MessageState,
+    Observation,
+    ObservationPath,
+    RowTotals,
+    StatusClass,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from pipeline.core.matching import Deadlines
+    from pipeline.core.statuses import StatusMeaning, StatusTable
+
+    Pair = tuple[Observation, StatusMeaning]
+
+_Row = TypeVar("_Row")
+
+NEVER: Final = datetime.min.replace(tzinfo=UTC)
+FINAL: Final = {
+    StatusClass.DELIVERED: MessageClass.DELIVERED,
+    StatusClass.PARTIAL: MessageClass.PARTIAL,
+    StatusClass.FAILED: MessageClass.FAILED,
+    StatusClass.CANCELLED: MessageClass.CANCELLED,
+}
+WITHOUT_FINAL: Final = {
+    MessageState.PLANNED: MessageClass.PLANNED,
+    MessageState.IN_FLIGHT: MessageClass.UNKNOWN,
+    MessageState.UNKNOWN: MessageClass.UNKNOWN,
+    MessageState.REFUSED: MessageClass.REFUSED,
+    MessageState.CANCELLED: MessageClass.CANCELLED,
+}
+UNTAKEN: Final = {MessageState.REFUSED, MessageState.CANCELLED, MessageState.PLANNED}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """A message as a row of the table of messages."""
+
+    smsid: str = "a1"
+    msisdn: str = "09011112222"
+    state: MessageState = MessageState.TAKEN
+    reason: str = ""
+    characters: int = 20
+    double_byte: bool = True
+    sent_at: datetime | None = None
+    row_number: int = 2
+    batch_id: str = "b"
+    campaign: str = "c"
+    cost_centre: str = ""
+
+
+def observed(smsid: str, msisdn: str, status: str, time: datetime | None, **more: object) -> Observation:
+    known: dict[str, object] = {"path": ObservationPath.PULLED, "status": status, "status_time": time}
+    return Observation(**{**known, "smsid": smsid, "msisdn": msisdn, **more})  # type: ignore[arg-type]
+
+
+def messages_table(messages: Iterable[Sent]) -> pa.Table:
+    return pa.Table.from_pylist([vars(message) for message in messages], MESSAGES)
+
+
+def observations_table(rows: Iterable[Observation]) -> pa.Table:
+    names = OBSERVATIONS.names
+    return pa.Table.from_pylist([{name: getattr(row, name) for name in names} for row in rows], OBSERVATIONS)
+
+
+def in_pieces(table: Callable[[Iterable[_Row]], pa.Table], rows: Sequence[_Row], size: int) -> pa.Table:
+    return pa.concat_tables([table(rows[start : start + size]) for start in range(0, len(rows) or 1, size)])
+
+
+def batch_of(
+    batch_id: str = "b",
+    *,
+    registered: datetime,
+    accepted: int = 0,
+    campaign: str = "c",
+    rejected: int = 0,
+    already: int = 0,
+) -> Batch:
+    return Batch(
+        batch_id=batch_id,
+        campaign=campaign,
+        run_date=date(2026, 3, 31),
+        source_name="s.csv",
+        content_sha256="0",
+        fingerprint="0",
+        totals=RowTotals(accepted + rejected + already, accepted, rejected, already),
+        repaired=1,
+        artefacts=(),
+        registered_at=registered,
+    )
+
+
+def evidence_of(  # what a test says about it
+    messages: Sequence[Sent],
+    rows: Sequence[Observation],
+    *batches: Batch,
+    prefix: str = "lost",
+    counted: int | None = None,
+    chunks: int = 0,
+) -> Evidence:
+    tables = messages_table(messages), observations_table(rows)
+    if chunks:  # each piece with a dictionary of its own, as blocks of a database come
+        tables = in_pieces(messages_table, messages, chunks), in_pieces(observations_table, rows, chunks)
+    return Evidence(
+        messages=tables[0],
+        observations=tables[1],
+        batches=batches,
+        observed=len(rows) if counted is None else counted,
+        prefix=prefix,
+    )
+
+
+@dataclass(frozen=True)
+class Match:
+    """One message with its class; ``bills`` counts distinct 送信済 rows, ``deciding`` is the row that decided."""
+
+    message_class: MessageClass
+    label: str
+    deciding: Observation | None
+    billable: bool
+    bills: int
+    carrier: str
+    observed_parts: int | None
+    breaks: tuple[tuple[BreakKind, str], ...]
+
+
+def match_message(
+    message: Sent, observations: Sequence[Observation], statuses: StatusTable, deadlines: Deadlines
+) -> Match:
+    """Class one message by everything that was observed about it."""
+    read = [(row, statuses.look_up(row.status)) for row in observations]
+    known = [(row, meaning) for row, meaning in read if meaning is not None]
+    final = [pair for pair in known if pair[1].means in FINAL]
+    billable = [pair for pair in final if pair[1].billable]
+    pending = [pair for pair in known if pair[1].means is StatusClass.PENDING]
+    unmapped = sorted({row.status for row, meaning in read if meaning is None})
+    times = {row.status_time for row, meaning in billable if not meaning.clicked}
+    bills = len(times - {None}) or len(times)
+
+    breaks: list[tuple[BreakKind, str]] = [(BreakKind.UNMAPPED_STATUS, status) for status in unmapped]
+    if any(canonical_result(row.msisdn) != message.msisdn for row in observations):
+        breaks.append((BreakKind.PHONE_MISMATCH, ""))
+    message_class, label, witness = _class(message, final, billable, pending, unmapped, deadlines)
+    if bills > 1:
+        breaks.append((BreakKind.DUPLICATE_BILLABLE, ""))
+    if billable and (last := max(final, key=_time)) not in billable:
+        breaks.append((BreakKind.CONTRADICTION, last[1].label))
+    agreed = message.state is MessageState.CANCELLED and message_class is MessageClass.CANCELLED and bool(final)
+    if observations and message.state in UNTAKEN and not agreed:
+        breaks.append((BreakKind.CONTRADICTION, message.state.value))
+    if message.reason.startswith("observed:") and message.reason != f"observed:{MessageState.UNKNOWN}":
+        breaks.append((BreakKind.CONTRADICTION, message.reason.partition(":")[2]))
+    if message_class is MessageClass.MISSING:
+        breaks.append((BreakKind.MISSING_RESULT, ""))
+    return Match(
+        message_class,
+        label,
+        witness,
+        bool(billable),
+        bills,
+        (witness.carrier if witness else "") or max((row.carrier for row in observations), default=""),
+        max((row.parts_total for row in observations if row.parts_total is not None), default=None),
+        tuple(breaks),
+    )
+
+
+def _class(
+    message: Sent,
+    final: list[Pair],
+    billable: list[Pair],
+    pending: list[Pair],
+    unmapped: list[str],
+    deadlines: Deadlines,
+) -> tuple[MessageClass, str, Observation | None]:
+    """Return the class of a message, the label that reports show, and the row that decided."""
+    if billable:
+        # The first bill decides; a click shows that the message arrived, so its label wins.
+        clicked = min((meaning.label for _, meaning in billable if meaning.clicked), default=None)
+        first = min(billable, key=lambda pair: (pair[1].clicked, *_time(pair)))
+        return MessageClass.DELIVERED, clicked or first[1].label, first[0]
+    if final:
+        last = max(final, key=_time)
+        return FINAL[last[1].means], last[1].label, last[0]
+    if unmapped:
+        return MessageClass.UNMAPPED, canonical_label(unmapped[0]), None
+    message_class = WITHOUT_FINAL.get(message.state, MessageClass.PENDING)
+    if message.state is MessageState.TAKEN and message.sent_at is not None:
+        overdue = deadlines.as_of - message.sent_at > deadlines.result
+        message_class = MessageClass.MISSING if overdue else MessageClass.PENDING
+    if pending:
+        last = max(pending, key=_time)
+        return message_class, last[1].label, last[0]
+    label = message.reason.rpartition(":")[2] if message_class is MessageClass.REFUSED else ""
+    return message_class, label, None
+
+
+def _time(pair: Pair) -> tuple[datetime, bool, str, str]:
+    """Order rows by gateway time; at the same time a billable row is the later one, then the label decides."""
+    row, meaning = pair
+    return (row.status_time or NEVER, meaning.billable, meaning.label, row.carrier)

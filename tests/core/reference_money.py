@@ -1,0 +1,308 @@
+"""GATEWAY section 7 read a second time, naively: the csv module, dict and ``Decimal``, no code of the product.
+
+``read`` returns everything a reconciliation says, as plain texts and numbers.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Row = dict[str, str]
+APRIL = date(2026, 4, 1)
+
+
+@dataclass
+class Rules:
+    """What decides: the statuses, prices and dates of the world."""
+
+    table: dict[str, tuple[str, str, bool, bool]]
+    yen: dict[str, tuple[int, int]]
+    abroad: tuple[Decimal, ...]
+    as_of: datetime
+    deadline: timedelta
+    margin: timedelta
+    prefix: str
+
+    def label(self, row: Row) -> str:
+        numbers = {number: label for label, (number, *_) in self.table.items()}
+        return row["status"] if row["status"] in self.table else numbers.get(row["status"], "")
+
+    def means(self, row: Row) -> str:
+        label = self.label(row)
+        return self.table[label][1] if label else "unmapped"
+
+    def bills(self, row: Row) -> bool:
+        return bool(self.label(row)) and self.table[self.label(row)][2]
+
+    def clicks(self, row: Row) -> bool:
+        return bool(self.label(row)) and self.table[self.label(row)][3]
+
+    def price(self, carrier: str, parts: int, day: date, number: str) -> Decimal | None:
+        if not number.startswith("0"):
+            return self.abroad[parts - 1] if parts <= len(self.abroad) else None
+        if carrier not in self.yen or parts > 3:
+            return None
+        return Decimal(self.yen[carrier][day >= APRIL] * parts) / 10
+
+
+@dataclass
+class Result:
+    """Everything a reconciliation says."""
+
+    messages: dict[str, dict[str, Any]] = field(default_factory=dict)
+    breaks: Counter[tuple[str, str, int | None, str, Decimal | None]] = field(default_factory=Counter)
+    foreign: dict[str, Any] = field(default_factory=dict)
+    terms: dict[str, int] = field(default_factory=dict)
+    tax: Decimal = Decimal(0)
+
+
+def read(  # one pass, rule by rule
+    files: tuple[str, str],
+    rules: Rules,
+    registered: dict[str, datetime],
+    month: str | None,
+    *,
+    delivered: bool,
+    by_number: bool,
+) -> Result:
+    """Reconcile two CSV files."""
+    messages, rows = (list(csv.DictReader(io.StringIO(text))) for text in files)
+    result = Result()
+    of_message: dict[str, list[Row]] = {message["smsid"]: [] for message in messages}
+    strangers: list[Row] = []
+    for row in rows:
+        of_message.get(row["smsid"], strangers).append(row)
+    if by_number:
+        strangers = assign_by_number(messages, strangers, of_message, rules)
+    counts: Counter[str] = Counter()
+    for message in messages:
+        own = of_message[message["smsid"]]
+        said = one_message(message, own, rules, registered[message["batch_id"]], delivered=delivered)
+        said["by_number"] = by_number and bool(own) and not own[0]["smsid"]
+        if month is not None and said["day"].isoformat()[:7] != month:
+            counts["messages elsewhere"] += 1
+            counts["other_months"] += len(own)
+            continue
+        counts["matched"] += len(own)
+        result.messages[message["smsid"]] = said
+        for kind, detail, at_risk in said.pop("breaks"):
+            result.breaks[kind, message["smsid"], int(message["row_number"]), detail, at_risk] += 1
+        if said["amount"] is not None:
+            result.tax += said["amount"] * (Decimal("0.10") if said["day"] >= APRIL else Decimal("0.08"))
+    lost = [row for row in strangers if row["smsid"].startswith(rules.prefix)]
+    for row in lost:
+        moment = time(row["registered_at"]) or time(row["status_time"])
+        if month is None or (moment and jst(moment).isoformat()[:7] == month):
+            counts["orphan"] += 1
+            result.breaks["orphan_result", row["smsid"], None, row["status"], None] += 1
+        else:
+            counts["other_months"] += 1
+    others = [row for row in strangers if not row["smsid"].startswith(rules.prefix)]
+    result.foreign = foreign(others, rules, month, counts, delivered=delivered)
+    if result.foreign["unpriced"]:
+        result.breaks["unpriced", "", None, str(result.foreign["unpriced"]), None] += 1
+    result.terms = dict(counts)
+    return result
+
+
+def assign_by_number(
+    messages: list[Row], strangers: list[Row], of_message: dict[str, list[Row]], rules: Rules
+) -> list[Row]:
+    """Give rows without smsid to the messages of their number, in the order of their times; return what is left."""
+    windows: dict[str, list[datetime]] = defaultdict(list)
+    taken = [message for message in messages if message["state"] == "taken" and message["sent_at"]]
+    for message in taken:
+        windows[message["batch_id"]].append(at(message["sent_at"]))
+    groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in strangers:
+        if not row["smsid"]:
+            groups[digits(row["msisdn"]), row["registered_at"]].append(row)
+    waiting = []
+    for (number, moment), group in groups.items():
+        times = [at(row["status_time"]) for row in group if row["status_time"]]
+        begin = at(moment) if moment else min(times, default=None)
+        if begin:
+            waiting.append((begin, bool(moment), number, group))
+    waiting.sort(key=lambda each: each[:2])
+    for message in sorted(taken, key=lambda each: at(each["sent_at"])):
+        sent = windows[message["batch_id"]]
+        first = (min(sent) - rules.margin).replace(second=0, microsecond=0)
+        last = (max(sent) + rules.margin).replace(second=0, microsecond=0) + timedelta(minutes=1)
+        for place, (begin, _, number, group) in enumerate(waiting):
+            if number == message["msisdn"] and first <= begin < last:
+                of_message[message["smsid"]] += group
+                del waiting[place]
+                break
+    given = {id(row) for own in of_message.values() for row in own}
+    return [row for row in strangers if id(row) not in given]
+
+
+def one_message(  # noqa: C901, PLR0912 - rule by rule
+    message: Row, rows: list[Row], rules: Rules, registered: datetime, *, delivered: bool
+) -> dict[str, Any]:
+    breaks: list[tuple[str, str, Decimal | None]] = []
+    unmapped = sorted({row["status"] for row in rows if rules.means(row) == "unmapped"})
+    breaks += [("unmapped_status", status, None) for status in unmapped]
+    if any(digits(row["msisdn"]) != message["msisdn"] for row in rows):
+        breaks.append(("phone_mismatch", "", None))
+    final = [row for row in rows if rules.means(row) in {"delivered", "failed", "partial", "cancelled"}]
+    final.sort(key=lambda row: (row["status_time"] or "0", rules.bills(row), rules.label(row), row["carrier"]))
+    billed = [row for row in final if rules.bills(row)]
+    pending = [row for row in rows if rules.means(row) == "pending"]
+    pending.sort(key=lambda row: (row["status_time"] or "0", rules.label(row), row["carrier"]))
+    witness: Row | None = None
+    if billed:
+        witness = next((row for row in billed if not rules.clicks(row)), billed[0])
+        clicked = any(rules.clicks(row) for row in billed)
+        found, label = "delivered", "リダイレクト" if clicked else rules.label(witness)
+        if not rules.bills(final[-1]):
+            breaks.append(("contradiction", rules.label(final[-1]), None))
+    elif final:
+        witness = final[-1]
+        found, label = rules.means(witness), rules.label(witness)
+    elif unmapped:
+        found, label = "unmapped", unmapped[0]
+    else:
+        found, label = without_result(message, rules)
+        if pending:
+            witness, label = pending[-1], rules.label(pending[-1])
+    if found == "missing":
+        breaks.append(("missing_result", "", None))
+    state = message["state"]
+    agreed = state == "cancelled" and found == "cancelled" and final
+    if rows and state in {"planned", "refused", "cancelled"} and not agreed:
+        breaks.append(("contradiction", state, None))
+    if message["reason"] == "observed:refused":
+        breaks.append(("contradiction", "refused", None))
+    carrier = (witness["carrier"] if witness else "") or max((row["carrier"] for row in rows), default="")
+    computed = parts(int(message["characters"]), bool(message["double_byte"]), carrier)
+    told = max((int(row["parts_total"]) for row in rows if row["parts_total"]), default=None)
+    if told is not None and told != computed:
+        breaks.append(("segment_mismatch", f"{told} {computed}", None))
+    day = day_of(message, rows, witness if billed else None, registered, delivered=delivered)
+    amount = rules.price(carrier, told or computed, day, message["msisdn"]) if billed else None
+    if billed and amount is None:
+        breaks.append(("unpriced", f"{carrier} {told or computed}", None))
+    bills = {row["status_time"] for row in billed if not rules.clicks(row)} - {""}
+    if len(bills) > 1:
+        at_risk = amount * (len(bills) - 1) if amount is not None else None
+        breaks.append(("duplicate_billable", "", at_risk))
+    return {
+        "class": found,
+        "label": label,
+        "carrier": carrier,
+        "parts": told or computed,
+        "day": day,
+        "kind": "normal" if message["msisdn"].startswith("0") else "overseas",
+        "billable": bool(billed),
+        "amount": amount,
+        "observed_at": time(witness["status_time"]) if witness else None,
+        "breaks": breaks,
+        **{
+            name: message[name]
+            for name in ("state", "reason", "campaign", "cost_centre", "batch_id", "msisdn", "sent_at")
+        },
+    }
+
+
+def without_result(message: Row, rules: Rules) -> tuple[str, str]:
+    state = message["state"]
+    if state == "taken":
+        late = message["sent_at"] and at(message["sent_at"]) + rules.deadline < rules.as_of
+        return ("missing" if late else "pending"), ""
+    if state == "refused":
+        return state, message["reason"].split(":")[-1]
+    return ("unknown" if state == "in_flight" else state), ""
+
+
+def parts(characters: int, wide: bool, carrier: str) -> int:  # noqa: FBT001 - as the columns of the file
+    single, more = (70, 66 if carrier == "Rakuten" else 67) if wide else (160, 153)
+    count = 1
+    if characters > single:
+        while count * more < characters:
+            count += 1
+    return count
+
+
+def day_of(message: Row, rows: list[Row], bill: Row | None, registered: datetime, *, delivered: bool) -> date:
+    sent, billed = time(message["sent_at"]), time(bill["status_time"]) if bill else None
+    moment = (billed or sent) if delivered else (sent or billed)
+    if moment is None and bill and not sent:
+        moment = min((at(row["registered_at"]) for row in rows if row["registered_at"]), default=None)
+    return jst(moment or registered)
+
+
+def foreign(
+    rows: list[Row], rules: Rules, month: str | None, counts: Counter[str], *, delivered: bool
+) -> dict[str, Any]:
+    found: dict[str, Any] = {"messages": 0, "billable": 0, "units": 0, "amount": Decimal(0), "unpriced": 0}
+    groups: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row["smsid"], row["msisdn"], "" if row["smsid"] else row["registered_at"]].append(row)
+    for group in groups.values():
+        group.sort(
+            key=lambda row: (row["status_time"] or "9", row["carrier"], int(row["parts_total"] or 0), row["status"])
+        )
+        billed = [row for row in group if rules.bills(row)]
+        first = billed[0] if billed else group[0]
+        entered = min((at(row["registered_at"]) for row in group if row["registered_at"]), default=None)
+        happened = time(first["status_time"])
+        moment = (happened or entered) if delivered and billed else (entered or happened)
+        day = jst(moment or rules.as_of)
+        if month is not None and day.isoformat()[:7] != month:
+            counts["other_months"] += len(group)
+            continue
+        counts["foreign"] += len(group)
+        found["messages"] += 1
+        if billed:
+            count = int(first["parts_total"] or 1)
+            price = rules.price(first["carrier"], count, day, digits(first["msisdn"]))
+            found["billable"] += 1
+            found["units"] += count
+            found["unpriced"] += price is None
+            found["amount"] += price or 0
+    return found
+
+
+def grouped(messages: Iterable[dict[str, Any]], name: str) -> dict[str, tuple[int, int, int, int, Decimal, int]]:
+    """Add up by one dimension."""
+    groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for message in messages:
+        groups[str(message[name])].append(message)
+    return {
+        key: (
+            len(group),
+            sum(each["class"] == "delivered" for each in group),
+            sum(each["billable"] for each in group),
+            sum(each["parts"] for each in group if each["billable"]),
+            sum((each["amount"] or Decimal(0) for each in group), Decimal(0)),
+            sum(each["billable"] and each["amount"] is None for each in group),
+        )
+        for key, group in groups.items()
+    }
+
+
+def digits(number: str) -> str:
+    return re.sub("[^0-9]", "", number)
+
+
+def at(cell: str) -> datetime:
+    return datetime.fromisoformat(cell)
+
+
+def time(cell: str) -> datetime | None:
+    return at(cell) if cell else None
+
+
+def jst(moment: datetime) -> date:
+    return (moment + timedelta(hours=9)).date()
