@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline.messages.operating import OPERATING_LABELS
+from pipeline.messages.reconciling import RECONCILING_LABELS
 from pipeline.messages.rejects import REJECT_LABELS
 from pipeline.messages.text import Text
 
@@ -292,5 +293,6 @@ LABELS: dict[str, Text] = {
     "doctor.ledger": Text("台帳の問題：{problems} 件", "ledger problems: {problems}"),
     "doctor.auth": Text("連続した認証エラー：{count} 回", "logins refused in a row: {count}"),
     **OPERATING_LABELS,
+    **RECONCILING_LABELS,
     **REJECT_LABELS,
 }
