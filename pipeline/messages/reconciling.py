@@ -23,22 +23,22 @@ RECONCILING_LABELS: dict[str, Text] = {
     "report.heading.oldest_pending": Text("最も古い結果待ち", "oldest pending"),
     "report.heading.by_number": Text("電話番号だけで照合", "matched by number only"),
     "report.orphans.title": Text(
-        "警告：台帳にない結果が {number} 件あります。", "ALARM: {number} results are not in the ledger."
+        "警告：台帳にない結果が {number} 件あります。", "ALARM: results that are not in the ledger: {number}."
     ),
     "report.orphans.why": Text(
-        "当システムの smsid が付いた結果なのに、台帳に送信の記録がありません。考えられる原因は三つです。",
+        "当システムの接頭辞を持つ結果なのに、台帳に送信の記録がありません。原因は次の三つが考えられます。",
         "They carry our smsid prefix, but the ledger has not sent them. There are three possible causes:",
     ),
     "report.orphans.lost": Text(
-        "台帳が失われたか、古い控えに戻された。→ mediasms ledger check を実行し、控えの日時を確かめてください。",
+        "台帳が失われたか、古い控えに戻された。mediasms ledger check を実行し、控えの日時を確かめてください。",
         "The ledger was lost or went back to an older backup. Run: mediasms ledger check; look at the backup's date.",
     ),
     "report.orphans.second": Text(
-        "同じ接頭辞の台帳がもう一つある。→ 他のサーバーや検証環境の ledger.url と ledger_id を確かめてください。",
+        "同じ接頭辞の台帳がもう一つある。他のサーバーや検証環境の ledger.url と台帳 ID を確かめてください。",
         "A second ledger has the same prefix. Compare ledger.url and the ledger's id on other hosts and test systems.",
     ),
     "report.orphans.others": Text(
-        "他の誰かが当方のアカウントで送信した。→ 発信者を確かめ、心当たりがなければパスワードを変更してください。",
+        "ほかの誰かが当方のアカウントで送信した。送信者を確かめ、心当たりがなければパスワードを変更してください。",
         "Somebody else sends with our account. Find out who; if nobody knows, change the password.",
     ),
     "report.unmapped.why": Text(
@@ -140,6 +140,16 @@ RECONCILING_LABELS: dict[str, Text] = {
     "report.column.until": Text("終了日（含まない）", "until (exclusive)"),
     "report.column.price": Text("単価（円・税抜）", "price (JPY, untaxed)"),
     "report.short.delivered": Text("送達", "delivered"),
+    "report.short.line": Text("行", "line"),
+    "report.short.item": Text("項目", "item"),
+    "report.short.invoiced": Text("請求数", "invoiced"),
+    "report.short.counted": Text("当方", "ours"),
+    "report.short.invoiced_amount": Text("請求額", "JPY invoiced"),
+    "report.short.counted_amount": Text("当方の額", "JPY ours"),
+    "report.short.amount_difference": Text("差額", "JPY more"),
+    "report.short.before": Text("締め時（円）", "JPY before"),
+    "report.short.after": Text("現在（円）", "JPY now"),
+    "report.short.difference": Text("差（円）", "JPY more"),
     "report.page.search": Text("差異を検索", "Search the differences"),
     "report.page.search_messages": Text("メッセージを検索", "Search the messages"),
     "report.page.found": Text("件を表示中", "shown"),

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from pipeline.core.calendar import JST
 from pipeline.messages import LABELS, Language, label
 from pipeline.model import BatchSubject, BreakKind, Dimension, MessageClass, MonthSubject
-from pipeline.reports.amounts import count, yen
+from pipeline.reports.amounts import count, exact_sum, grouped, percent, yen
 from pipeline.reports.privacy import fact, hidden, visible
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from decimal import Decimal
 
-    from pipeline.model import Break, Equation, Reconciliation, Restatement
+    from pipeline.model import Bill, Break, Equation, InvoiceLine, Reconciliation, Restatement, Variance
 
 #: stands for "there is none"; ASCII, because CP932 terminals have no en dash
 NONE = "-"
@@ -156,6 +157,43 @@ def rounding_name(rule: str, language: Language) -> str:
 def counts_name(counts: str, language: Language) -> str:
     """Say what an invoice counts: messages or units."""
     return _word("report.counts", counts, language)
+
+
+def invoice_item(line: InvoiceLine, language: Language) -> str:
+    """Name what a line of an invoice is about: the kind of message and, where it divides by it, the carrier."""
+    return " ".join(text for text in (message_kind(line.kind, language), outside(line.carrier)) if text)
+
+
+def bill_lines(bill: Bill, language: Language) -> list[tuple[str, Decimal]]:
+    """Return the lines of a bill from messages and fees to taxes and rounding, as (name, yen); they add up to it."""
+    lines = [(label("report.bill.messages", language), bill.messages)]
+    lines += [
+        (label("report.bill.fee", language, name=outside(fee.name), rate=percent(fee.tax_rate)), fee.amount)
+        for fee in bill.fees
+    ]
+    lines += [
+        (label("report.bill.tax", language, rate=percent(line.rate), untaxed=grouped(line.untaxed)), line.tax)
+        for line in bill.taxes
+    ]
+    if left := exact_sum((bill.total, *(-amount for _, amount in lines))):
+        lines.append((label("report.bill.rounding", language), left))
+    return lines
+
+
+def variance_lines(variance: Variance, language: Language) -> list[tuple[str, Decimal]]:
+    """Return what explains the difference to an invoice, as (name, yen)."""
+    return [
+        (
+            label(
+                "report.variance.explained",
+                language,
+                cause=cause_name(part.cause, language),
+                messages=count(part.messages),
+            ),
+            part.amount,
+        )
+        for part in variance.explanations
+    ]
 
 
 def examples(restatement: Restatement) -> str:
