@@ -136,6 +136,11 @@ def group_name(dimension: Dimension, name: str, language: Language) -> str:
     return outside(name) or label("report.none", language)
 
 
+def carrier_name(carrier: str, language: Language) -> str:
+    """Name a carrier of the tariff; ``*`` is all that are not named."""
+    return label("report.any", language) if carrier == "*" else outside(carrier)
+
+
 def message_kind(name: str, language: Language) -> str:
     """Name a kind of message; one that only an invoice knows goes by its own name."""
     return _word("report.message_kind", name, language)

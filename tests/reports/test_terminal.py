@@ -37,9 +37,7 @@ def test_it_is_the_golden_one(name: str, example: str, language: Language, reque
 
 @pytest.mark.parametrize("language", Language)
 @pytest.mark.parametrize("name", VALUES)
-def test_it_fits_80_columns_and_cuts_nothing_off(
-    name: str, language: Language, request: pytest.FixtureRequest
-) -> None:
+def test_it_fits_80_columns_and_cuts_nothing_off(name: str, language: Language, request: pytest.FixtureRequest) -> None:
     text = shown(request.getfixturevalue(name), language)
     assert max(cell_len(line) for line in text.splitlines()) <= 80
     assert "…" not in text
