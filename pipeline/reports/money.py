@@ -8,13 +8,13 @@ from pipeline.messages import label
 from pipeline.reports.amounts import exact_sum
 from pipeline.reports.cells import BAD_INK, GOOD_INK
 from pipeline.reports.wording import (
+    bill_caption,
     bill_lines,
     cause_name,
-    counts_name,
     examples,
+    invoice_caption,
     message_kind,
     outside,
-    rounding_name,
     variance_lines,
 )
 from pipeline.reports.writing import SheetWriter
@@ -55,13 +55,12 @@ class _Money(SheetWriter):
         self.total_name(label("report.bill.total", self.language), last=1)
         self.sum_of_yen(1, top, amounts, bill.total)
         self.row += 1
-        self.note(label("report.caption.bill", self.language, rounding=rounding_name(bill.rounding, self.language)))
+        self.note(bill_caption(bill, self.language))
         self.exactness((*amounts, bill.total))
 
     def invoice(self, variance: Variance) -> None:
         self.section("invoice")
-        source, counts = outside(variance.source_name), counts_name(variance.counts, self.language)
-        self.note(label("report.caption.invoice", self.language, source=source, counts=counts))
+        self.note(invoice_caption(variance, self.language))
         names = ("item", "carrier", "line", "unit_price", "invoiced", "counted")
         self.header((*names, "invoiced_amount", "counted_amount", "amount_difference"))
         top = self.row

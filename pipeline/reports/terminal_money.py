@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.padding import Padding
 from rich.text import Text
 
 from pipeline.messages import Language, label
@@ -12,13 +11,12 @@ from pipeline.reports.amounts import count, grouped, yen
 from pipeline.reports.terminal_tables import section, sums, table
 from pipeline.reports.wording import (
     NONE,
+    bill_caption,
     bill_lines,
     cause_name,
-    counts_name,
     examples,
+    invoice_caption,
     invoice_item,
-    outside,
-    rounding_name,
     variance_lines,
 )
 
@@ -45,8 +43,7 @@ def money_lines(value: Reconciliation, language: Language) -> list[RenderableTyp
 def _bill(bill: Bill, language: Language) -> list[RenderableType]:
     lines = [(name, yen(amount, language)) for name, amount in bill_lines(bill, language)]
     lines.append((label("report.bill.total", language), yen(bill.total, language)))
-    note = label("report.caption.bill", language, rounding=rounding_name(bill.rounding, language))
-    return [section("bill", language), sums(lines), _note(note)]
+    return [section("bill", language), sums(lines), Text(bill_caption(bill, language), style="dim")]
 
 
 def _variance(variance: Variance, language: Language) -> list[RenderableType]:
@@ -72,15 +69,9 @@ def _variance(variance: Variance, language: Language) -> list[RenderableType]:
         *((f"- {name}", amount) for name, amount in variance_lines(variance, language)),
         (label("report.variance.unexplained", language), variance.unexplained),
     ]
-    note = label(
-        "report.caption.invoice",
-        language,
-        source=outside(variance.source_name),
-        counts=counts_name(variance.counts, language),
-    )
     return [
         section("invoice", language),
-        _note(note),
+        Text(invoice_caption(variance, language), style="dim"),
         shown,
         section("variance", language),
         sums([(name, yen(amount, language)) for name, amount in amounts]),
@@ -101,7 +92,3 @@ def _restatements(restatements: Sequence[Restatement], language: Language) -> li
             Text(grouped(found.difference)),
         )
     return [section("restatements", language), shown]
-
-
-def _note(text: str) -> RenderableType:
-    return Padding(Text(text, style="dim"), (0, 0, 0, 0))

@@ -154,14 +154,15 @@ def cause_name(cause: str, language: Language) -> str:
     return outside(cause)
 
 
-def rounding_name(rule: str, language: Language) -> str:
-    """Name a rule of rounding."""
-    return _word("report.rounding", rule, language)
+def bill_caption(bill: Bill, language: Language) -> str:
+    """Say how a bill is rounded."""
+    return label("report.caption.bill", language, rounding=_word("report.rounding", bill.rounding, language))
 
 
-def counts_name(counts: str, language: Language) -> str:
-    """Say what an invoice counts: messages or units."""
-    return _word("report.counts", counts, language)
+def invoice_caption(variance: Variance, language: Language) -> str:
+    """Say which invoice it is, and whether it counts messages or units."""
+    source, counts = outside(variance.source_name), _word("report.counts", variance.counts, language)
+    return label("report.caption.invoice", language, source=source, counts=counts)
 
 
 def invoice_item(line: InvoiceLine, language: Language) -> str:

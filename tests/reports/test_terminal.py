@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -8,24 +7,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 from rich.cells import cell_len
-from rich.console import Console
 
 from pipeline.messages import Language, label
 from pipeline.model import Dimension
-from pipeline.reports.terminal import BREAKS_SHOWN, GROUPS_SHOWN, reconciliation_lines
+from pipeline.reports.terminal import BREAKS_SHOWN, GROUPS_SHOWN
 from tests.reconciliations import divided
+from tests.renderings import terminal as shown
 
 if TYPE_CHECKING:
     from pipeline.model import Reconciliation
 
 GOLDEN = Path(__file__).parent / "golden"
 VALUES = ("quiet", "noisy", "month", "quiet_month", "empty")
-
-
-def shown(value: Reconciliation, language: Language, width: int = 80) -> str:
-    stream = io.StringIO()
-    Console(file=stream, width=width, no_color=True).print(reconciliation_lines(value, language))
-    return stream.getvalue()
 
 
 @pytest.mark.parametrize("language", Language)

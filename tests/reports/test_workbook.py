@@ -21,6 +21,7 @@ from pipeline.reports import streaming
 from pipeline.reports.cells import safe_text
 from pipeline.reports.privacy import hidden
 from pipeline.reports.workbook import write_workbook
+from tests.renderings import workbook_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,23 +53,6 @@ def formulas(book: Workbook) -> list[str]:
         for cell in row
         if cell.data_type == "f"
     ]
-
-
-def written(path: Path) -> str:
-    """Return every cell of every sheet, a row a line: formulas with the value they are cached with."""
-    live, cached = read(path), read(path, cached=True)
-    lines: list[str] = []
-    for sheet in live.worksheets:
-        lines.append(f"# {sheet.title}")
-        for row in sheet.iter_rows():
-            cells = []
-            for cell in row:
-                if cell.data_type == "f":
-                    cells.append(f"{cell.value} -> {cached[sheet.title][cell.coordinate].value}")
-                else:
-                    cells.append("" if cell.value is None else str(cell.value))
-            lines.append(" | ".join(cells).rstrip(" |"))
-    return "\n".join(lines) + "\n"
 
 
 def everything(path: Path) -> str:
@@ -317,7 +301,7 @@ def test_it_is_the_golden_one(
 ) -> None:
     path = tmp_path / "report.xlsx"
     write_workbook(path, request.getfixturevalue(example), message_lines(12), language)
-    assert written(path) == (GOLDEN / f"workbook-{name}-{language}.txt").read_text(encoding="utf-8")
+    assert workbook_text(path) == (GOLDEN / f"workbook-{name}-{language}.txt").read_text(encoding="utf-8")
 
 
 def test_numbers_are_whole_only_when_asked_for(
