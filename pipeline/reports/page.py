@@ -58,7 +58,7 @@ _STEPS = 200
 _ORDER = (Dimension.CARRIER, Dimension.CAMPAIGN, Dimension.COST_CENTRE, Dimension.KIND, Dimension.DAY)
 
 
-def render_page(value: Reconciliation, lines: Iterable[MessageLine], language: Language, *, limit: int = 2000) -> str:
+def render_page(value: Reconciliation, lines: Iterable[MessageLine], language: Language, *, limit: int = 1000) -> str:
     """Return the page as HTML: the first ``limit`` messages and differences, masked, nothing external.
 
     The content security policy allows one style sheet and one script, by their hashes, and nothing else: should

@@ -53,7 +53,7 @@ class Column(Generic[T]):
     right: bool = False
 
 
-class StreamedSheet(Worksheet):  # type: ignore[misc] - XlsxWriter has no types
+class StreamedSheet(Worksheet):  # type: ignore[misc]  # XlsxWriter is published without types
     """A sheet of which the header is written as usual and every other row as XML."""
 
     def row(self, number: int, cells: str) -> None:

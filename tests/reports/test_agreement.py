@@ -203,7 +203,7 @@ def test_a_row_that_is_not_there_is_missed(month: Reconciliation) -> None:
 
 
 @pytest.mark.parametrize("language", Language)
-def test_every_rendering_says_how_many_were_cancelled_because_people_opted_out(
+def test_every_rendering_says_how_many_opted_out_and_how_many_were_matched_by_number_only(
     tmp_path: Path, quiet: Reconciliation, language: Language
 ) -> None:
     def shown(value: Reconciliation) -> list[str]:
@@ -214,10 +214,13 @@ def test_every_rendering_says_how_many_were_cancelled_because_people_opted_out(
         rows = openpyxl.load_workbook(path).worksheets[0].iter_rows(max_col=2, values_only=True)
         return [stream.getvalue(), render_page(value, [], language), str(list(rows))]
 
-    for name in ("opted_out", "by_number"):
+    for name, changed in (
+        ("opted_out", replace(quiet, opted_out=1_234)),
+        ("by_number", replace(quiet, by_number=1_234)),
+    ):
         word = label(f"report.heading.{name}", language)
         assert [word in text for text in shown(quiet)] == [False] * 3
-        for text in shown(replace(quiet, **{name: 1_234})):
+        for text in shown(changed):
             assert re.search(rf"{word}\W.*?1,234", text, re.DOTALL)
 
 

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
 
 _PATIENCE = 60.0
 
+# The browser reads from descriptor 3 and writes to 4, whatever numbers the pipes have here.
+_START = """
+import fcntl, os, sys
+ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD, 10) for end in sys.argv[1:3]]
+os.dup2(ends[0], 3)
+os.dup2(ends[1], 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
 
 class Browser:
     """One page in one browser. ``said`` is what its console held, ``asked`` the addresses that it wanted."""
@@ -22,11 +32,9 @@ class Browser:
     def __init__(self, program: str, profile: Path) -> None:
         self._ours, theirs_out = os.pipe()
         theirs_in, self._theirs = os.pipe()
-        # The browser reads from descriptor 3 and writes to 4, whatever numbers the pipes have here.
-        script = f'exec 3<&{theirs_in} 4>&{theirs_out}; exec "$@"'
         self._process = subprocess.Popen(
             [
-                *("/bin/sh", "-c", script, "sh", program),
+                *(sys.executable, "-c", _START, str(theirs_in), str(theirs_out), program),
                 "--headless",
                 "--no-sandbox",
                 "--disable-gpu",
@@ -53,16 +61,26 @@ class Browser:
         self.loaded = 0
 
     def __enter__(self) -> Self:
+        try:
+            self._attach()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def _attach(self) -> None:
         target = next(each for each in self.call("Target.getTargets")["targetInfos"] if each["type"] == "page")
         attached = self.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)
         self._session = attached["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._end()
+
+    def _end(self) -> None:
         self._process.terminate()
         self._process.wait(20)
         os.close(self._ours)
@@ -89,7 +107,7 @@ class Browser:
         """Open a page and wait until it has loaded."""
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.call("Emulation.setEmulatedMedia", features=[scheme])
+        self.call("Emulation.setEmulatedMedia", media="", features=[scheme])
         self.call("Emulation.setScriptExecutionDisabled", value=not script)
         self.said.clear()
         self.asked.clear()
@@ -113,8 +131,13 @@ class Browser:
         """Type text into what has the focus."""
         self.call("Input.insertText", text=text)
 
+    def unroll(self) -> None:
+        """Lay out what the page leaves out while nobody has scrolled to it."""
+        self.run("for (const each of document.querySelectorAll('.scroll')) each.style.contentVisibility = 'visible'")
+
     def picture(self, path: Path) -> None:
         """Take a picture of the whole page."""
+        self.unroll()
         size = self.call("Page.getLayoutMetrics")["cssContentSize"]
         clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 12_000), "scale": 1}
         shot = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
