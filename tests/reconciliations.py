@@ -277,10 +277,10 @@ def noisy_month() -> Reconciliation:
             Fee(name="長文オプション", amount=Decimal(5_000), tax_rate=Decimal("0.10")),
         ),
         taxes=(TaxLine(rate=Decimal("0.10"), untaxed=billed, tax=Decimal(282_429)),),
-        rounding="floor",
+        rounding="down",
         untaxed=billed,
         tax=Decimal(282_429),
-        total=Decimal(3_106_719),
+        total=billed + 282_429,
     )
     counted = batch.amount.untaxed
     lines = (
@@ -304,11 +304,32 @@ def noisy_month() -> Reconciliation:
             invoiced_amount=counted - Decimal("1397145.20") + Decimal(1_500),
             counted_amount=counted - Decimal("1397145.20"),
         ),
+        InvoiceLine(
+            line=4,
+            kind="fee",
+            carrier="基本料",
+            unit_price=Decimal(25_000),
+            invoiced=1,
+            counted=1,
+            invoiced_amount=Decimal(25_000),
+            counted_amount=Decimal(25_000),
+        ),
+        InvoiceLine(
+            line=0,
+            kind="fee",
+            carrier="長文オプション",
+            unit_price=None,
+            invoiced=None,
+            counted=1,
+            invoiced_amount=Decimal(0),
+            counted_amount=Decimal(5_000),
+        ),
     )
     explanations = (
         Explanation(cause="duplicate_billable", messages=12, amount=Decimal("105.60")),
         Explanation(cause="foreign", messages=118, amount=Decimal("1152.80")),
         Explanation(cause="pending", messages=32, amount=Decimal(900)),
+        Explanation(cause="fee", messages=0, amount=Decimal(-5_000)),
     )
     variance = Variance(
         source_name="請求書-202611.xlsx",
@@ -316,7 +337,7 @@ def noisy_month() -> Reconciliation:
         lines=lines,
         explanations=explanations,
         invoiced=sum((line.invoiced_amount for line in lines), Decimal(0)),
-        counted=counted,
+        counted=billed,
         unexplained=Decimal("50.00"),
     )
     restatements = (
@@ -431,9 +452,9 @@ def hostile_month() -> Reconciliation:
             fees=(Fee(name="=1+1 09012345678", amount=Decimal("0.1"), tax_rate=Decimal("0.1")),),
             taxes=(TaxLine(rate=Decimal("0.1"), untaxed=huge, tax=Decimal(1234567890123456)),),
             rounding="<i>",
-            untaxed=huge,
+            untaxed=huge + Decimal("0.1"),
             tax=Decimal(1234567890123456),
-            total=Decimal(13580246791358023),
+            total=huge + Decimal("0.1") + 1234567890123456,
         ),
         variance=Variance(
             source_name="=cmd 090-1234-5678.csv",

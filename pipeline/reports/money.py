@@ -13,6 +13,7 @@ from pipeline.reports.wording import (
     cause_name,
     examples,
     invoice_caption,
+    invoice_row,
     message_kind,
     outside,
     variance_lines,
@@ -61,7 +62,7 @@ class _Money(SheetWriter):
     def invoice(self, variance: Variance) -> None:
         self.section("invoice")
         self.note(invoice_caption(variance, self.language))
-        names = ("item", "carrier", "line", "unit_price", "invoiced", "counted")
+        names = ("item", "carrier_or_name", "line", "unit_price", "invoiced", "counted")
         self.header((*names, "invoiced_amount", "counted_amount", "amount_difference"))
         top = self.row
         columns = [
@@ -73,7 +74,7 @@ class _Money(SheetWriter):
         for line in variance.lines:
             self.text(0, message_kind(line.kind, self.language))
             self.text(1, outside(line.carrier))
-            self.count(2, line.line)
+            self.text(2, invoice_row(line), align="right")
             if line.unit_price is not None:
                 self.yen(3, line.unit_price)
             if line.invoiced is not None:

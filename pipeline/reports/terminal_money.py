@@ -17,6 +17,7 @@ from pipeline.reports.wording import (
     examples,
     invoice_caption,
     invoice_item,
+    invoice_row,
     variance_lines,
 )
 
@@ -54,7 +55,7 @@ def _variance(variance: Variance, language: Language) -> list[RenderableType]:
         shown.add_column(Text(label(f"report.short.{name}", language)), justify="right", no_wrap=True)
     for line in variance.lines:
         shown.add_row(
-            Text(str(line.line)),
+            Text(invoice_row(line)),
             Text(invoice_item(line, language)),
             Text(NONE if line.invoiced is None else count(line.invoiced)),
             Text(count(line.counted)),

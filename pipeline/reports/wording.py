@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from pipeline.core.calendar import JST
 from pipeline.messages import LABELS, Language, label
 from pipeline.model import BatchSubject, BreakKind, Dimension, MessageClass, MonthSubject
-from pipeline.reports.amounts import count, exact_sum, grouped, percent, yen
+from pipeline.reports.amounts import count, grouped, percent, yen
 from pipeline.reports.privacy import fact, hidden, visible
 
 if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-    from pipeline.model import Bill, Break, Equation, InvoiceLine, Reconciliation, Restatement, Variance
+    from pipeline.model import Bill, Break, Equation, Explanation, InvoiceLine, Reconciliation, Restatement, Variance
 
 #: stands for "there is none"; ASCII, because CP932 terminals have no en dash
 NONE = "-"
@@ -171,7 +171,7 @@ def invoice_item(line: InvoiceLine, language: Language) -> str:
 
 
 def bill_lines(bill: Bill, language: Language) -> list[tuple[str, Decimal]]:
-    """Return the lines of a bill from messages and fees to taxes and rounding, as (name, yen); they add up to it."""
+    """Return the lines of a bill from messages and fees to taxes, as (name, yen); they add up to its total."""
     lines = [(label("report.bill.messages", language), bill.messages)]
     lines += [
         (label("report.bill.fee", language, name=outside(fee.name), rate=percent(fee.tax_rate)), fee.amount)
@@ -181,25 +181,24 @@ def bill_lines(bill: Bill, language: Language) -> list[tuple[str, Decimal]]:
         (label("report.bill.tax", language, rate=percent(line.rate), untaxed=grouped(line.untaxed)), line.tax)
         for line in bill.taxes
     ]
-    if left := exact_sum((bill.total, *(-amount for _, amount in lines))):
-        lines.append((label("report.bill.rounding", language), left))
     return lines
+
+
+def invoice_row(line: InvoiceLine) -> str:
+    """Return the row of an invoice's line; a dash for what we count and the invoice does not have."""
+    return count(line.line) if line.line else NONE
 
 
 def variance_lines(variance: Variance, language: Language) -> list[tuple[str, Decimal]]:
     """Return what explains the difference to an invoice, as (name, yen)."""
-    return [
-        (
-            label(
-                "report.variance.explained",
-                language,
-                cause=cause_name(part.cause, language),
-                messages=count(part.messages),
-            ),
-            part.amount,
-        )
-        for part in variance.explanations
-    ]
+
+    def name(part: Explanation) -> str:
+        cause = cause_name(part.cause, language)
+        if not part.messages:
+            return cause
+        return label("report.variance.explained", language, cause=cause, messages=count(part.messages))
+
+    return [(name(part), part.amount) for part in variance.explanations]
 
 
 def examples(restatement: Restatement) -> str:

@@ -23,7 +23,20 @@ if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
 _LEFT_HEADS = frozenset(
-    {"", "class", "status", "equation", "terms", "kind", "meaning", "carrier", "examples", "item", "cause"}
+    {
+        "",
+        "class",
+        "status",
+        "equation",
+        "terms",
+        "kind",
+        "meaning",
+        "carrier",
+        "carrier_or_name",
+        "examples",
+        "item",
+        "cause",
+    }
 )
 
 
