@@ -23,8 +23,8 @@ _WIDTHS = (38, 14, 14, 18, 16, 26, 12)
 _FIGURES = ("messages", "delivered", "billable_messages", "billable_units", "amount", "unpriced")
 _ORDER = (Dimension.CARRIER, Dimension.CAMPAIGN, Dimension.COST_CENTRE, Dimension.KIND, Dimension.DAY)
 _CHART_ROWS, _ROW = 11, 24
-#: hours of a month and what comes late; a longer time is shown by the day
-_STEPS = 800
+#: hours of ten days; a longer time is shown by the day, on one printed page for a month
+_STEPS = 240
 #: more bars than this are no picture
 _BARS = 12
 
@@ -92,7 +92,7 @@ def _chart(sheet: SheetWriter, dimension: Dimension, lines: Sequence[GroupLine],
 
 
 def write_deliveries(cells: Cells, deliveries: Sequence[tuple[datetime, int]]) -> None:
-    """Write deliveries by the hour, or by the day where they go on for longer than a month, below their chart."""
+    """Write deliveries by the hour, or by the day where they go on for longer, below their chart."""
     by_day, steps = timeline(deliveries, _STEPS)
     sheet = SheetWriter(cells, "deliveries", (38, 16, 16, 16, 16, 16))
     sheet.title(label("report.section.deliveries", cells.language))

@@ -275,18 +275,22 @@ def test_orphans_and_unmapped_statuses_are_on_the_summary(tmp_path: Path, noisy:
     assert find(sheet, "[[status]]") < find(sheet, 'label = "配信保留"')
 
 
-def test_deliveries_are_shown_over_every_hour(tmp_path: Path, month: Reconciliation) -> None:
+def test_deliveries_are_shown_over_every_hour_or_day(
+    tmp_path: Path, noisy: Reconciliation, month: Reconciliation
+) -> None:
     path = tmp_path / "report.xlsx"
-    write_workbook(path, month, [], Language.EN)
-    sheet = read(path, cached=True)["Over time"]
-    top = find(sheet, "hour (JST)") + 1
-    assert [sheet.cell(top + at, 1).value for at in (0, 1, 6)] == [
-        "2026-11-01 00:00",
-        "2026-11-01 01:00",
-        "2026-11-01 06:00",
-    ]
-    assert [sheet.cell(top + at, 2).value for at in (0, 1, 6)] == [month.deliveries[0][1], 0, month.deliveries[1][1]]
-    assert sheet.cell(find(sheet, "total"), 2).value == month.classes[MessageClass.DELIVERED]
+    late = (*noisy.deliveries[:-1], (noisy.deliveries[-1][0] + timedelta(hours=2), 7))
+    for value, head, first, gaps in (
+        (replace(noisy, deliveries=late), "hour (JST)", "2026-11-20 10:00", [0, 0]),
+        (month, "day", "2026-11-01", []),
+    ):
+        write_workbook(path, value, [], Language.EN)
+        sheet = read(path, cached=True)["Over time"]
+        top, total = find(sheet, head) + 1, find(sheet, "total")
+        steps = [sheet.cell(row, 2).value for row in range(top, total)]
+        assert sheet.cell(top, 1).value == first
+        assert [step for step in steps if not step] == gaps
+        assert sum(steps) == sheet.cell(total, 2).value == sum(number for _, number in value.deliveries)
 
 
 @pytest.mark.parametrize("language", Language)
