@@ -102,7 +102,7 @@ RECONCILING_LABELS: dict[str, Text] = {
     "report.variance.invoiced": Text("請求額", "invoiced"),
     "report.variance.counted": Text("当方の計算額", "our count"),
     "report.variance.difference": Text("差額", "difference"),
-    "report.variance.explained": Text("{cause}（{messages} 件）", "{cause} ({messages} messages)"),
+    "report.variance.explained": Text("{cause}（{messages} 件）", "{cause} (messages: {messages})"),
     "report.variance.unexplained": Text("説明できない額", "unexplained"),
     "report.cause.foreign": Text("当システム以外からの送信", "not ours: other senders"),
     "report.cause.restated": Text("締め後の修正", "restated"),

@@ -83,7 +83,7 @@ class _Money(SheetWriter):
             self.yen(6, line.invoiced_amount, style)
             self.yen(7, line.counted_amount, style)
             parts = (line.invoiced_amount, line.counted_amount)
-            self.difference_of_yen(8, f"{self.cell(6)}-{self.cell(7)}", parts, line.difference)
+            self.difference_of_yen(8, f"{self.cell(6)}-{self.cell(7)}", parts, line.difference, alike=columns[2])
             self.row += 1
         self.total_name(label("report.total", self.language))
         for column, amounts in enumerate(columns, 6):
@@ -134,8 +134,8 @@ class _Money(SheetWriter):
             self.count(5, found.messages)
             self.yen(6, found.before, style)
             self.yen(7, found.after, style)
-            difference = f"{self.cell(7)}-{self.cell(6)}"
-            self.difference_of_yen(8, difference, (found.before, found.after), found.difference)
+            parts = (found.before, found.after)
+            self.difference_of_yen(8, f"{self.cell(7)}-{self.cell(6)}", parts, found.difference, alike=columns[2])
             self.row += 1
         self.total_name(label("report.total", self.language))
         self.sum_of_counts(5, top, (found.messages for found in restatements))

@@ -130,15 +130,25 @@ class SheetWriter:
             self._sum(column, top, number, self.cells.yen_style(total, *amounts, bold=True, top=1))
 
     def difference_of_yen(
-        self, column: int, formula: str, parts: Sequence[Decimal], total: Decimal, **style: object
+        self,
+        column: int,
+        formula: str,
+        parts: Sequence[Decimal],
+        total: Decimal,
+        *,
+        alike: Sequence[Decimal] = (),
+        **style: object,
     ) -> None:
-        """Write a difference as a formula over cells that hold ``parts``, freed from what doubles add to it."""
+        """Write a difference as a formula over cells that hold ``parts``, freed from what doubles add to it.
+
+        It has as many decimals as ``parts``, and as ``alike``: what else stands in its column.
+        """
         number = spreadsheet_number(total)
         if number is None or any(spreadsheet_number(part) is None for part in parts):
             self.text(column, grouped(total), align="right", **style)
             return
         places = max(decimal_places(amount) for amount in (total, *parts))
-        shown = self.cells.yen_style(total, *parts, **style)
+        shown = self.cells.yen_style(total, *parts, *alike, **style)
         self.sheet.write_formula(self.row, column, f"=ROUND({formula},{places})", shown, number)
 
     def exactness(self, amounts: Iterable[Decimal]) -> None:

@@ -133,7 +133,7 @@ class Browser:
 
     def unroll(self) -> None:
         """Lay out what the page leaves out while nobody has scrolled to it."""
-        self.run("for (const each of document.querySelectorAll('.scroll')) each.style.contentVisibility = 'visible'")
+        self.run("for (const each of document.querySelectorAll('.long')) each.style.contentVisibility = 'visible'")
 
     def picture(self, path: Path) -> None:
         """Take a picture of the whole page."""
