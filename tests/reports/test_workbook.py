@@ -287,7 +287,7 @@ def test_deliveries_are_shown_over_every_hour_or_day(
         write_workbook(path, value, [], Language.EN)
         sheet = read(path, cached=True)["Over time"]
         top, total = find(sheet, head) + 1, find(sheet, "total")
-        steps = [sheet.cell(row, 2).value for row in range(top, total)]
+        steps = [int(str(sheet.cell(row, 2).value)) for row in range(top, total)]
         assert sheet.cell(top, 1).value == first
         assert [step for step in steps if not step] == gaps
         assert sum(steps) == sheet.cell(total, 2).value == sum(number for _, number in value.deliveries)
@@ -309,13 +309,17 @@ def test_it_is_the_golden_one(
 
 
 def test_numbers_are_whole_only_when_asked_for(
-    tmp_path: Path, noisy: Reconciliation, hostile: Reconciliation, message_lines: Source
+    tmp_path: Path,
+    noisy: Reconciliation,
+    hostile: Reconciliation,
+    hostile_month: Reconciliation,
+    message_lines: Source,
 ) -> None:
     masked, whole = tmp_path / "masked.xlsx", tmp_path / "whole.xlsx"
-    for value in (hostile, noisy):
+    for value in (hostile, hostile_month, noisy):
         write_workbook(masked, value, message_lines(20), Language.JA)
         content = everything(masked)
-        for number in ("09012345678", "1234-5678", "447911123456", "81312345678", "09000000007"):
+        for number in ("09012345678", "1234-5678", "447911123456", "81312345678", "09000000007", "08012345678"):
             assert number not in content
     write_workbook(whole, noisy, message_lines(20), Language.JA, unmask=True)
     content = everything(whole)
