@@ -158,8 +158,10 @@ def test_it_follows_the_scheme_and_can_be_seen(
 
 
 def test_everything_is_printed_but_what_is_for_the_screen(browser: Browser, pages: Path) -> None:
-    browser.open(pages / "month-ja.html", dark=True)
+    paper = 1032  # what the margins leave of A4, landscape
+    browser.open(pages / "month-ja.html", dark=True, width=paper)
     browser.call("Emulation.setEmulatedMedia", media="print")
+    assert browser.run("document.documentElement.scrollWidth") <= paper
     assert browser.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert browser.run("document.querySelector('nav').offsetHeight") == 0
     assert browser.run("document.querySelector('.search').offsetHeight") == 0
