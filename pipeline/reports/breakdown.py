@@ -9,7 +9,7 @@ from pipeline.model import Dimension
 from pipeline.reports.amounts import exact_sum
 from pipeline.reports.charts import bar_chart
 from pipeline.reports.timeline import timeline
-from pipeline.reports.wording import group_name
+from pipeline.reports.wording import dividing, group_name
 from pipeline.reports.writing import SheetWriter
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _WIDTHS = (38, 14, 14, 18, 16, 26, 12)
 _FIGURES = ("messages", "delivered", "billable_messages", "billable_units", "amount", "unpriced")
-_ORDER = (Dimension.CARRIER, Dimension.CAMPAIGN, Dimension.COST_CENTRE, Dimension.KIND, Dimension.DAY)
 _CHART_ROWS, _ROW = 11, 24
 #: hours of ten days; a longer time is shown by the day, on one printed page for a month
 _STEPS = 240
@@ -33,19 +32,18 @@ def write_groups(cells: Cells, value: Reconciliation) -> None:
     """Write each dimension as a table with live totals, below a chart of carriers and one of cost centres."""
     sheet = SheetWriter(cells, "groups", _WIDTHS)
     sheet.title(label("report.sheet.groups", cells.language))
-    charts = sheet.row
+    charts, shown = sheet.row, dividing(value)
     charted = [
         dimension
-        for dimension in (Dimension.CARRIER, Dimension.CAMPAIGN, Dimension.COST_CENTRE)
-        if len(value.groups.get(dimension, ())) > 1
+        for dimension, lines in shown
+        if len(lines) > 1 and dimension in {Dimension.CARRIER, Dimension.CAMPAIGN, Dimension.COST_CENTRE}
     ][:2]
     if charted:
         sheet.row += _CHART_ROWS + 1
-    for dimension in _ORDER:
-        if lines := value.groups.get(dimension, ()):
-            top = _group(sheet, dimension, lines)
-            if dimension in charted:
-                _chart(sheet, dimension, lines[:_BARS], top, (charts, 3 * charted.index(dimension)))
+    for dimension, lines in shown:
+        top = _group(sheet, dimension, lines)
+        if dimension in charted:
+            _chart(sheet, dimension, lines[:_BARS], top, (charts, 3 * charted.index(dimension)))
     sheet.end()
 
 

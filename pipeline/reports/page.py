@@ -25,6 +25,7 @@ from pipeline.reports.wording import (
     carrier_name,
     cause_name,
     class_name,
+    dividing,
     equation_name,
     equation_terms,
     examples,
@@ -56,7 +57,6 @@ if TYPE_CHECKING:
 _GRID = 1000
 #: more steps than this are no picture: they become days
 _STEPS = 200
-_ORDER = (Dimension.CARRIER, Dimension.CAMPAIGN, Dimension.COST_CENTRE, Dimension.KIND, Dimension.DAY)
 
 
 def render_page(value: Reconciliation, lines: Iterable[MessageLine], language: Language, *, limit: int = 1000) -> str:
@@ -66,9 +66,7 @@ def render_page(value: Reconciliation, lines: Iterable[MessageLine], language: L
     escaping ever fail, a browser still runs and loads nothing.
     """
     messages = [*islice(lines, limit)]
-    groups = [
-        _group(dimension, shown, language, limit) for dimension in _ORDER if (shown := value.groups.get(dimension, ()))
-    ]
+    groups = [_group(dimension, shown, language, limit) for dimension, shown in dividing(value)]
     chart = _chart(value, language)
     unmapped = unmapped_lines(value, language)
     return _template().render(

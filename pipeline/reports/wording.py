@@ -18,10 +18,22 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-    from pipeline.model import Bill, Break, Equation, Explanation, InvoiceLine, Reconciliation, Restatement, Variance
+    from pipeline.model import (
+        Bill,
+        Break,
+        Equation,
+        Explanation,
+        GroupLine,
+        InvoiceLine,
+        Reconciliation,
+        Restatement,
+        Variance,
+    )
 
 #: stands for "there is none"; ASCII, because CP932 terminals have no en dash
 NONE = "-"
+
+_ORDER = (Dimension.CARRIER, Dimension.CAMPAIGN, Dimension.COST_CENTRE, Dimension.KIND, Dimension.DAY)
 
 
 def class_name(message_class: MessageClass, language: Language) -> str:
@@ -127,6 +139,13 @@ def _aged(since: datetime, now: datetime, language: Language) -> str:
 def outside(text: str) -> str:
     """Return text from outside as every report may show it: its numbers masked, every character seen."""
     return visible(hidden(text))
+
+
+def dividing(value: Reconciliation) -> list[tuple[Dimension, tuple[GroupLine, ...]]]:
+    """Return the dimensions that page and workbook show, in their order: not one in which all messages are alike."""
+    always = {Dimension.CARRIER, Dimension.DAY}
+    found = [(dimension, value.groups.get(dimension, ())) for dimension in _ORDER]
+    return [(dimension, lines) for dimension, lines in found if len(lines) > (0 if dimension in always else 1)]
 
 
 def group_name(dimension: Dimension, name: str, language: Language) -> str:

@@ -100,6 +100,8 @@ def status_rows(document: dict[str, Any]) -> Iterator[Row]:
 
 def group_rows(document: dict[str, Any], language: Language, dimensions: Iterable[str]) -> Iterator[Row]:
     for dimension in dimensions:
+        if dimension not in {"carrier", "day"} and len(document["groups"].get(dimension, ())) == 1:
+            continue  # all messages are alike in it
         for line in document["groups"].get(dimension, ()):
             name = line["name"] or label("report.none", language)
             if dimension == Dimension.KIND:

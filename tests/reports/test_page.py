@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.messages import Language, label
-from pipeline.model import MessageClass
+from pipeline.model import Dimension, MessageClass
 from pipeline.reports.page import _inlined, render_page
+from tests.reconciliations import divided
 from tests.renderings import Outline, page_text
 
 if TYPE_CHECKING:
@@ -77,13 +79,13 @@ def test_the_policy_allows_our_style_sheet_and_script_and_nothing_else(quiet: Re
 
 def test_tables_have_captions_and_scopes_and_bars_have_words(noisy: Reconciliation, message_lines: Source) -> None:
     outline = Outline(render_page(noisy, message_lines(5), Language.EN))
-    assert outline.tags.count("caption") == outline.tags.count("table") == 12
+    assert outline.tags.count("caption") == outline.tags.count("table") == 11
     scopes = [value for tag, name, value in outline.attributes if (tag, name) == ("th", "scope")]
     assert outline.tags.count("th") == len(scopes)
     words = [value for tag, name, value in outline.attributes if (tag, name) == ("svg", "aria-label")]
     assert "delivered 9,453 (96.4%)" in words
     assert "Docomo 4,900 (50.0%)" in words
-    bars = len(noisy.classes) + sum(map(len, noisy.groups.values()))
+    bars = len(noisy.classes) + sum(len(lines) for lines in noisy.groups.values() if len(lines) > 1)
     assert len(words) == outline.tags.count("svg") == bars + 1  # and deliveries over time
     assert any(word.startswith("Deliveries over time: Per hour, peak: ") for word in words)
     ids = [value for _tag, name, value in outline.attributes if name == "id"]
@@ -129,6 +131,14 @@ def test_only_the_first_messages_are_read_and_the_page_says_so(quiet: Reconcilia
 
 def test_an_empty_batch_has_a_page(quiet: Reconciliation) -> None:
     assert "メッセージはありません。" in render_page(quiet, [], Language.JA)
+
+
+def test_a_dimension_in_which_all_are_alike_is_not_shown(noisy: Reconciliation) -> None:
+    one = {dimension: divided(noisy.statuses, ("",)) for dimension in noisy.groups}
+    heads = [row[0] for row in Outline(render_page(replace(noisy, groups=one), [], Language.EN)).rows if row]
+    for dimension in noisy.groups:
+        there = label(f"report.section.{dimension}", Language.EN) in heads
+        assert there is (dimension in {Dimension.CARRIER, Dimension.DAY})
 
 
 @pytest.mark.parametrize("language", Language)
