@@ -166,4 +166,7 @@ def _close(sheet: StreamedSheet, rows: int, columns: tuple[Column[T], ...]) -> N
     last = rows - 1, len(columns) - 1
     sheet.reaches(*last)
     sheet.autofilter(0, 0, *last)
-    sheet.print_area(0, 0, *last)
+    if (
+        rows < sheet.xls_rowmax
+    ):  # a full sheet is printed as a whole anyway, and as "all rows" not every reader takes it
+        sheet.print_area(0, 0, *last)
