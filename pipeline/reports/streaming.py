@@ -166,7 +166,6 @@ def _close(sheet: StreamedSheet, rows: int, columns: tuple[Column[T], ...]) -> N
     last = rows - 1, len(columns) - 1
     sheet.reaches(*last)
     sheet.autofilter(0, 0, *last)
-    if (
-        rows < sheet.xls_rowmax
-    ):  # a full sheet is printed as a whole anyway, and as "all rows" not every reader takes it
+    # All of a full sheet is printed anyway, and not every reader takes an area of whole columns.
+    if rows < sheet.xls_rowmax:
         sheet.print_area(0, 0, *last)
