@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipeline.messages.asking import ASKING_LABELS
 from pipeline.messages.operating import OPERATING_LABELS
+from pipeline.messages.reconciling import RECONCILING_LABELS
 from pipeline.messages.rejects import REJECT_LABELS
 from pipeline.messages.text import Text
 
@@ -294,5 +295,6 @@ LABELS: dict[str, Text] = {
     "doctor.auth": Text("連続した認証エラー：{count} 回", "logins refused in a row: {count}"),
     **ASKING_LABELS,
     **OPERATING_LABELS,
+    **RECONCILING_LABELS,
     **REJECT_LABELS,
 }

@@ -140,6 +140,21 @@ class MonthSubject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PriceLine:
+    """A price of the tariff that applied: untaxed yen of a whole message with ``parts`` parts.
+
+    ``carrier`` is ``*`` for all that are not named; ``end`` is exclusive, None while it is open.
+    """
+
+    carrier: str
+    kind: MessageKind
+    parts: int
+    start: date
+    end: date | None
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fee:
     """A fixed fee of a month; untaxed yen."""
 
@@ -219,6 +234,11 @@ class Variance:
     counted: Decimal
     unexplained: Decimal
 
+    @property
+    def difference(self) -> Decimal:
+        """Return what is invoiced beyond what we count; untaxed yen."""
+        return self.invoiced - self.counted
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restatement:
@@ -230,6 +250,11 @@ class Restatement:
     after: Decimal
     smsids: tuple[str, ...]
 
+    @property
+    def difference(self) -> Decimal:
+        """Return how much more it is now."""
+        return self.after - self.before
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciliation:
@@ -238,7 +263,8 @@ class Reconciliation:
     ``opted_out`` counts those of the cancelled messages whose recipient opted out before they were sent; ``by_number``
     those that were matched by number only. ``oldest_pending`` is when the oldest message without a result was sent.
     ``groups`` has every dimension that applies; a batch has no campaigns. ``deliveries`` counts first deliveries per
-    hour (the hour's beginning, JST), in order. ``bill``, ``variance`` and ``restatements`` belong to a month.
+    hour (the hour's beginning, JST), in order. ``prices`` are those of the tariff that may have applied. ``bill``,
+    ``variance`` and ``restatements`` belong to a month.
     """
 
     subject: BatchSubject | MonthSubject
@@ -259,6 +285,7 @@ class Reconciliation:
     amount: Amount
     tariff: str
     provenance: Mapping[str, str]
+    prices: tuple[PriceLine, ...] = ()
     bill: Bill | None = None
     variance: Variance | None = None
     restatements: tuple[Restatement, ...] = ()

@@ -63,6 +63,12 @@ def share(part: int, whole: int) -> str:
     return f"{tenths // 10}.{tenths % 10}%"
 
 
+def percent(rate: Decimal) -> str:
+    """Return a rate in percent, exactly: 0.10 is 10%."""
+    shown = plain(_EXACT.multiply(rate, 100))
+    return (shown.rstrip("0").rstrip(".") if "." in shown else shown) + "%"
+
+
 def decimal_places(amount: Decimal) -> int:
     """Count the digits after the point."""
     exponent = amount.as_tuple().exponent

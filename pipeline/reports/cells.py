@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,9 @@ COLOURS: dict[MessageClass, str] = {
 }
 
 _CELL_CHARACTERS = 32_767
+
+# A spreadsheet reads _x0041_ as A.
+_ESCAPE_LIKE = re.compile("_(?=x[0-9a-fA-F]{4}_)")
 
 Style = tuple[tuple[str, object], ...]
 
@@ -95,6 +99,13 @@ class Cells:
         """
         places = max((decimal_places(amount) for amount in amounts), default=0)
         return self.style(num_format=f'"¥"#,##0{"." if places else ""}{"0" * places}', **properties)
+
+
+def inline_text(text: str) -> str:
+    """Return ``text`` as the rest of a ``<t`` element: what XML and spreadsheets would read otherwise is escaped."""
+    safe = _ESCAPE_LIKE.sub("_x005F_", safe_text(text))
+    kept = ' xml:space="preserve">' if safe != safe.strip() else ">"
+    return kept + safe.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def safe_text(text: str) -> str:

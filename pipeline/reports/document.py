@@ -7,14 +7,26 @@ import re
 from typing import TYPE_CHECKING
 
 from pipeline.core.calendar import JST
-from pipeline.model import Break, MessageClass, MessageState, Reconciliation, StatusLine
+from pipeline.model import Dimension, MessageClass, MessageState, MonthSubject
 from pipeline.reports.amounts import plain
 from pipeline.reports.privacy import fact, hidden
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
-SCHEMA = "mediasms/reconciliation/1"
+    from pipeline.model import (
+        BatchSubject,
+        Bill,
+        Break,
+        ForeignLine,
+        GroupLine,
+        Reconciliation,
+        StatusLine,
+        Variance,
+    )
+
+SCHEMA = "mediasms/reconciliation/2"
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -28,11 +40,8 @@ def reconciliation_document(
     """
     return {
         "schema": SCHEMA,
-        "batch_id": value.batch_id,
-        "campaign": value.campaign,
-        "run_date": value.run_date.isoformat(),
-        "source": hidden(value.source_name),
-        "as_of": value.as_of.astimezone(JST).isoformat(),
+        **_subject(value.subject),
+        "as_of": _time(value.as_of),
         "rows": value.totals.rows,
         "accepted": value.totals.accepted,
         "rejected": value.totals.rejected,
@@ -41,11 +50,30 @@ def reconciliation_document(
         "messages": value.messages,
         **{state.value: value.states.get(state, 0) for state in MessageState},
         "opted_out": value.opted_out,
+        "by_number": value.by_number,
         "pending": value.classes.get(MessageClass.PENDING, 0),
         "missing": value.classes.get(MessageClass.MISSING, 0),
+        "oldest_pending": _time(value.oldest_pending),
         "classes": {name.value: number for name in MessageClass if (number := value.classes.get(name, 0))},
         "statuses": _messages_by_status(value),
-        "status_lines": [_status_line(line) for line in value.statuses],
+        "status_lines": [
+            {"class": line.message_class.value, "label": hidden(line.label), **_counted(line)}
+            for line in value.statuses
+        ],
+        "groups": {
+            dimension.value: [
+                {
+                    "name": hidden(line.name),
+                    **_counted(line),
+                    "delivered": line.delivered,
+                    "unpriced": line.unpriced,
+                }
+                for line in value.groups[dimension]
+            ]
+            for dimension in Dimension
+            if dimension in value.groups
+        },
+        "deliveries": [{"hour": _time(hour), "messages": number} for hour, number in value.deliveries],
         "billable_messages": value.billable_messages,
         "billable_units": value.billable_units,
         "amount": {
@@ -53,13 +81,7 @@ def reconciliation_document(
             "tax": plain(value.amount.tax),
             "total": plain(value.amount.total),
         },
-        "foreign": {
-            "messages": value.foreign.messages,
-            "billable_messages": value.foreign.billable_messages,
-            "billable_units": value.foreign.billable_units,
-            "amount": plain(value.foreign.amount),
-            "unpriced": value.foreign.unpriced,
-        },
+        "foreign": {**_counted(value.foreign), "unpriced": value.foreign.unpriced},
         "breaks": {kind.value: number for kind, number in value.breaks_by_kind.items()},
         "break_list": [_break(found) for found in value.breaks],
         "equations": [
@@ -72,7 +94,31 @@ def reconciliation_document(
             for equation in value.equations
         ],
         "balanced": value.balanced,
-        "tariff": value.tariff,
+        "bill": None if value.bill is None else _bill(value.bill),
+        "variance": None if value.variance is None else _variance(value.variance),
+        "restatements": [
+            {
+                "cause": found.cause.value,
+                "messages": found.messages,
+                "before": plain(found.before),
+                "after": plain(found.after),
+                "difference": plain(found.difference),
+                "smsids": [hidden(smsid) for smsid in found.smsids],
+            }
+            for found in value.restatements
+        ],
+        "tariff": hidden(value.tariff),
+        "prices": [
+            {
+                "carrier": hidden(price.carrier),
+                "kind": price.kind.value,
+                "parts": price.parts,
+                "from": price.start.isoformat(),
+                "until": None if price.end is None else price.end.isoformat(),
+                "amount": plain(price.amount),
+            }
+            for price in value.prices
+        ],
         "provenance": dict(value.provenance),
         "artifacts": dict(artifacts),
         "exit": exit_code,
@@ -96,10 +142,23 @@ def _messages_by_status(value: Reconciliation) -> dict[str, int]:
     return messages
 
 
-def _status_line(line: StatusLine) -> dict[str, object]:
+def _subject(subject: BatchSubject | MonthSubject) -> dict[str, object]:
+    if isinstance(subject, MonthSubject):
+        return {"month": subject.month, "batches": subject.batches, "closed_at": _time(subject.closed_at)}
     return {
-        "class": line.message_class.value,
-        "label": hidden(line.label),
+        "batch_id": subject.batch_id,
+        "campaign": hidden(subject.campaign),
+        "run_date": subject.run_date.isoformat(),
+        "source": hidden(subject.source_name),
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(JST).isoformat()
+
+
+def _counted(line: StatusLine | GroupLine | ForeignLine) -> dict[str, object]:
+    return {
         "messages": line.messages,
         "billable_messages": line.billable_messages,
         "billable_units": line.billable_units,
@@ -114,4 +173,50 @@ def _break(found: Break) -> dict[str, object]:
         "row_number": found.row_number,
         "facts": {name: fact(name, text) for name, text in found.facts.items()},
         "at_risk": None if found.at_risk is None else plain(found.at_risk),
+    }
+
+
+def _bill(bill: Bill) -> dict[str, object]:
+    return {
+        "messages": plain(bill.messages),
+        "fees": [
+            {"name": hidden(fee.name), "amount": plain(fee.amount), "tax_rate": plain(fee.tax_rate)}
+            for fee in bill.fees
+        ],
+        "taxes": [
+            {"rate": plain(line.rate), "untaxed": plain(line.untaxed), "tax": plain(line.tax)} for line in bill.taxes
+        ],
+        "rounding": bill.rounding,
+        "untaxed": plain(bill.untaxed),
+        "tax": plain(bill.tax),
+        "total": plain(bill.total),
+    }
+
+
+def _variance(variance: Variance) -> dict[str, object]:
+    return {
+        "source": hidden(variance.source_name),
+        "counts": variance.counts,
+        "lines": [
+            {
+                "line": line.line,
+                "kind": hidden(line.kind),
+                "carrier": hidden(line.carrier),
+                "unit_price": None if line.unit_price is None else plain(line.unit_price),
+                "invoiced": line.invoiced,
+                "counted": line.counted,
+                "invoiced_amount": plain(line.invoiced_amount),
+                "counted_amount": plain(line.counted_amount),
+                "difference": plain(line.difference),
+            }
+            for line in variance.lines
+        ],
+        "explanations": [
+            {"cause": hidden(part.cause), "messages": part.messages, "amount": plain(part.amount)}
+            for part in variance.explanations
+        ],
+        "invoiced": plain(variance.invoiced),
+        "counted": plain(variance.counted),
+        "difference": plain(variance.difference),
+        "unexplained": plain(variance.unexplained),
     }

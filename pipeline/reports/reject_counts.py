@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from pipeline.messages import label
 from pipeline.reports.cells import HEAD, LINE, MUTED, Cells
+from pipeline.reports.printing import print_setup
 from pipeline.reports.reject_cells import lines_of, row_height
 from pipeline.reports.reject_words import advise, explain_code
-from pipeline.reports.sheets import print_setup
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,10 +17,11 @@ from xlsxwriter.utility import xl_range
 
 from pipeline.messages import Language, label
 from pipeline.reports.cells import FONT, HEAD, INK, MUTED, Cells
+from pipeline.reports.printing import print_setup
 from pipeline.reports.reject_cells import VerbatimSheet, fitting, lines_of, row_height, width
 from pipeline.reports.reject_counts import write_counts
 from pipeline.reports.reject_words import cell_note, instruct, length_in_words, seen, shortened, suggestions
-from pipeline.reports.sheets import SHEET_ROWS, print_setup
+from pipeline.reports.streaming import SHEET_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

@@ -5,33 +5,43 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from pipeline.messages import Language, label
+from pipeline.model import Dimension
 from pipeline.reports.amounts import count, exact_sum, grouped, yen
-from pipeline.reports.privacy import hidden, visible
+from pipeline.reports.terminal_money import money_lines
+from pipeline.reports.terminal_tables import pairs, section, table
 from pipeline.reports.wording import (
     NONE,
     break_details,
     class_name,
     equation_name,
     equation_terms,
+    group_name,
     headings,
     kind_name,
+    orphan_alarm,
+    outside,
     shown_of,
     status_name,
+    unmapped_lines,
     verdict,
 )
 
 if TYPE_CHECKING:
-    from pipeline.model import ForeignLine, Reconciliation
+    from collections.abc import Sequence
 
-#: differences listed one by one; the workbook and the JSON document hold all
+    from pipeline.model import ForeignLine, GroupLine, Reconciliation
+
+#: differences listed one by one, and groups of a dimension; the workbook and the JSON document hold all
 BREAKS_SHOWN = 12
+GROUPS_SHOWN = 20
+
+_DIVIDES = 2
 
 _GOOD, _BAD = "bold green", "bold red"
 
@@ -43,54 +53,84 @@ def reconciliation_lines(value: Reconciliation, language: Language) -> Group:
     """
     parts: list[RenderableType] = [
         Text(verdict(value, language), style=_GOOD if value.balanced else _BAD),
-        _pairs(headings(value, language)),
-        _section("statuses", language),
+        *_alarm(value, language),
+        pairs(headings(value, language)),
+        section("statuses", language),
         _statuses(value, language),
-        _section("equations", language),
-        _equations(value, language),
-        _section("amount", language),
-        _amount(value, language),
     ]
+    for dimension in (Dimension.CAMPAIGN, Dimension.COST_CENTRE, Dimension.CARRIER):
+        parts += _groups(dimension, value.groups.get(dimension, ()), language)
+    parts += [section("equations", language), _equations(value, language)]
+    parts += [section("amount", language), _amount(value, language)]
+    parts += money_lines(value, language)
     if value.foreign.messages:
-        parts += [_section("foreign", language), _foreign(value.foreign, language)]
+        parts += [section("foreign", language), _foreign(value.foreign, language)]
     if value.breaks:
-        parts += [_section("kinds", language), _kinds(value, language)]
-        parts += [_section("breaks", language), _breaks(value, language)]
-        if more := shown_of(min(BREAKS_SHOWN, len(value.breaks)), len(value.breaks), language):
-            parts.append(Padding(Text(more, style="dim"), (0, 0, 0, 1)))
-    return Group(*parts)
+        parts += [section("kinds", language), _kinds(value, language)]
+        parts += [section("breaks", language), _breaks(value, language)]
+        parts += _more(BREAKS_SHOWN, len(value.breaks), language)
+    return Group(*parts, *_unmapped(value, language))
 
 
-def _section(name: str, language: Language) -> RenderableType:
-    return Padding(Text(label(f"report.section.{name}", language), style="bold"), (1, 0, 0, 0))
+def _alarm(value: Reconciliation, language: Language) -> list[RenderableType]:
+    alarm = orphan_alarm(value, language)
+    if alarm is None:
+        return []
+    title, why, causes = alarm
+    numbered = Table.grid(padding=(0, 1))
+    for number, cause in enumerate(causes, 1):
+        numbered.add_row(Text(f"{number}."), Text(cause, overflow="fold"))
+    return [Padding(Text(title, style=_BAD), (1, 0, 0, 0)), Text(why), Padding(numbered, (0, 0, 1, 1))]
 
 
-def _table(*, header: bool = True, footer: bool = False) -> Table:
-    return Table(
-        box=box.SIMPLE_HEAD,
-        show_header=header,
-        show_footer=footer,
-        show_edge=False,
-        pad_edge=False,
-        collapse_padding=True,
-        header_style="",
-        footer_style="bold",
+def _unmapped(value: Reconciliation, language: Language) -> list[RenderableType]:
+    lines = unmapped_lines(value, language)
+    if not lines:
+        return []
+    toml = Text("\n".join(lines), overflow="fold")
+    return [section("unmapped", language), Text(label("report.unmapped.why", language)), Padding(toml, (0, 0, 0, 2))]
+
+
+def _more(limit: int, total: int, language: Language) -> list[RenderableType]:
+    more = shown_of(min(limit, total), total, language)
+    return [Padding(Text(more, style="dim"), (0, 0, 0, 1))] if more else []
+
+
+def _groups(dimension: Dimension, lines: Sequence[GroupLine], language: Language) -> list[RenderableType]:
+    """Show a dimension that divides anything."""
+    if len(lines) < _DIVIDES:
+        return []
+    shown = table(footer=True)
+    shown.add_column(
+        Text(label(f"report.column.{dimension}", language)), Text(label("report.total", language)), overflow="fold"
     )
-
-
-def _pairs(pairs: list[tuple[str, str]]) -> Table:
-    table = Table.grid(padding=(0, 2))
-    for name, text in pairs:
-        table.add_row(Text(name, style="dim"), Text(text, overflow="fold"))
-    return table
+    totals = {
+        "messages": count(sum(line.messages for line in lines)),
+        "delivered": count(sum(line.delivered for line in lines)),
+        "billable_messages": count(sum(line.billable_messages for line in lines)),
+        "billable_units": count(sum(line.billable_units for line in lines)),
+        "amount": grouped(exact_sum(line.amount for line in lines)),
+    }
+    for name, total in totals.items():
+        shown.add_column(Text(label(f"report.short.{name}", language)), Text(total), justify="right", no_wrap=True)
+    for line in islice(lines, GROUPS_SHOWN):
+        shown.add_row(
+            Text(group_name(dimension, line.name, language)),
+            Text(count(line.messages)),
+            Text(count(line.delivered)),
+            Text(count(line.billable_messages)),
+            Text(count(line.billable_units)),
+            Text(grouped(line.amount)),
+        )
+    return [section(dimension.value, language), shown, *_more(GROUPS_SHOWN, len(lines), language)]
 
 
 def _statuses(value: Reconciliation, language: Language) -> Table:
-    table = _table(footer=True)
-    table.add_column(
+    shown = table(footer=True)
+    shown.add_column(
         Text(label("report.column.class", language)), Text(label("report.total", language)), overflow="fold"
     )
-    table.add_column(Text(label("report.column.status", language)), overflow="fold")
+    shown.add_column(Text(label("report.column.status", language)), overflow="fold")
     totals = {
         "messages": count(sum(line.messages for line in value.statuses)),
         "billable_messages": count(value.billable_messages),
@@ -99,9 +139,9 @@ def _statuses(value: Reconciliation, language: Language) -> Table:
     }
     for name, total in totals.items():
         heading = Text(label(f"report.short.{name}", language))
-        table.add_column(heading, Text(total), justify="right", no_wrap=True)
+        shown.add_column(heading, Text(total), justify="right", no_wrap=True)
     for line in value.statuses:
-        table.add_row(
+        shown.add_row(
             Text(class_name(line.message_class, language)),
             Text(status_name(line.label)),
             Text(count(line.messages)),
@@ -109,35 +149,35 @@ def _statuses(value: Reconciliation, language: Language) -> Table:
             Text(count(line.billable_units)),
             Text(grouped(line.amount)),
         )
-    return table
+    return shown
 
 
 def _equations(value: Reconciliation, language: Language) -> Table:
-    table = Table.grid(padding=(0, 1))
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column(overflow="fold")
+    shown = Table.grid(padding=(0, 1))
+    shown.add_column(no_wrap=True)
+    shown.add_column(no_wrap=True)
+    shown.add_column(justify="right", no_wrap=True)
+    shown.add_column(overflow="fold")
     for equation in value.equations:
         code, sign, style = ("holds", "=", _GOOD) if equation.holds else ("fails", "≠", _BAD)
-        table.add_row(
+        shown.add_row(
             Text(label(f"report.{code}", language), style=style),
             Text(equation_name(equation, language)),
             Text(count(equation.total)),
             Text(f"{sign} {equation_terms(equation, language)}"),
         )
-    return table
+    return shown
 
 
 def _amount(value: Reconciliation, language: Language) -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_column()
-    table.add_column(justify="right", no_wrap=True)
+    shown = Table.grid(padding=(0, 2))
+    shown.add_column()
+    shown.add_column(justify="right", no_wrap=True)
     for name in ("untaxed", "tax", "total"):
         style = "bold" if name == "total" else ""
         amount = yen(getattr(value.amount, name), language)
-        table.add_row(Text(label(f"report.amount.{name}", language), style=style), Text(amount, style=style))
-    return table
+        shown.add_row(Text(label(f"report.amount.{name}", language), style=style), Text(amount, style=style))
+    return shown
 
 
 def _foreign(foreign: ForeignLine, language: Language) -> Table:
@@ -148,33 +188,33 @@ def _foreign(foreign: ForeignLine, language: Language) -> Table:
         (label("report.column.amount", language), grouped(foreign.amount)),
         (label("report.column.unpriced", language), count(foreign.unpriced)),
     ]
-    table = Table.grid(padding=(0, 2))
-    table.add_column()
-    table.add_column(justify="right", no_wrap=True)
+    shown = Table.grid(padding=(0, 2))
+    shown.add_column()
+    shown.add_column(justify="right", no_wrap=True)
     for name, number in pairs:
-        table.add_row(Text(name), Text(number))
-    return table
+        shown.add_row(Text(name), Text(number))
+    return shown
 
 
 def _kinds(value: Reconciliation, language: Language) -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_column()
-    table.add_column(justify="right", no_wrap=True)
+    shown = Table.grid(padding=(0, 2))
+    shown.add_column()
+    shown.add_column(justify="right", no_wrap=True)
     for kind, number in value.breaks_by_kind.items():
-        table.add_row(Text(kind_name(kind, language)), Text(count(number)))
-    return table
+        shown.add_row(Text(kind_name(kind, language)), Text(count(number)))
+    return shown
 
 
 def _breaks(value: Reconciliation, language: Language) -> Table:
-    table = _table()
+    shown = table()
     for name in ("kind", "smsid", "details"):
-        table.add_column(Text(label(f"report.column.{name}", language)), overflow="fold")
-    table.add_column(Text(label("report.short.at_risk", language)), justify="right", no_wrap=True)
+        shown.add_column(Text(label(f"report.column.{name}", language)), overflow="fold")
+    shown.add_column(Text(label("report.short.at_risk", language)), justify="right", no_wrap=True)
     for found in islice(value.breaks, BREAKS_SHOWN):
-        table.add_row(
+        shown.add_row(
             Text(kind_name(found.kind, language)),
-            Text(visible(hidden(found.smsid))),
+            Text(outside(found.smsid)),
             Text(break_details(found, language) or NONE),
             Text(NONE if found.at_risk is None else grouped(found.at_risk)),
         )
-    return table
+    return shown

@@ -5,20 +5,35 @@ Everything returned here is masked and visible; escaping is each rendering's own
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from pipeline.core.calendar import JST
 from pipeline.messages import LABELS, Language, label
-from pipeline.reports.amounts import count
+from pipeline.model import BatchSubject, BreakKind, Dimension, MessageClass, MonthSubject
+from pipeline.reports.amounts import count, grouped, percent, yen
 from pipeline.reports.privacy import fact, hidden, visible
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from decimal import Decimal
 
-    from pipeline.model import Break, BreakKind, Equation, MessageClass, Reconciliation
+    from pipeline.model import (
+        Bill,
+        Break,
+        Equation,
+        Explanation,
+        GroupLine,
+        InvoiceLine,
+        Reconciliation,
+        Restatement,
+        Variance,
+    )
 
 #: stands for "there is none"; ASCII, because CP932 terminals have no en dash
 NONE = "-"
+
+_ORDER = (Dimension.CARRIER, Dimension.CAMPAIGN, Dimension.COST_CENTRE, Dimension.KIND, Dimension.DAY)
 
 
 def class_name(message_class: MessageClass, language: Language) -> str:
@@ -28,7 +43,7 @@ def class_name(message_class: MessageClass, language: Language) -> str:
 
 def status_name(status: str) -> str:
     """Name a gateway status as the gateway does; a dash where there is none."""
-    return visible(hidden(status)) or NONE
+    return outside(status) or NONE
 
 
 def kind_name(kind: BreakKind, language: Language) -> str:
@@ -73,31 +88,174 @@ def term_name(name: str, language: Language) -> str:
 
 
 def verdict(value: Reconciliation, language: Language) -> str:
-    """Say in one sentence whether the reconciliation balances, and how much does not."""
+    """Say whether the reconciliation balances, and how much does not."""
     if value.balanced:
         return label("report.balanced", language)
-    return label(
+    sentence = label(
         "report.not_balanced",
         language,
         breaks=count(len(value.breaks)),
         equations=count(sum(not equation.holds for equation in value.equations)),
     )
+    if value.variance is None or not value.variance.unexplained:
+        return sentence
+    gap = "" if language is Language.JA else " "
+    return sentence + gap + label("report.unexplained", language, amount=yen(value.variance.unexplained, language))
 
 
 def headings(value: Reconciliation, language: Language) -> list[tuple[str, str]]:
-    """Return what a report is about, as (name, text)."""
-    texts = {
-        "campaign": visible(value.campaign),
-        "batch": visible(value.batch_id),
-        "run_date": value.run_date.isoformat(),
-        "source": visible(hidden(value.source_name)),
+    """Return what a report is about, as (name, text); its name comes first."""
+    texts = _about(value.subject, language) | {
         "as_of": moment(value.as_of),
-        "tariff": visible(value.tariff),
+        "tariff": visible(hidden(value.tariff)),
         "repaired": count(value.repaired),
     }
     if value.opted_out:
         texts["opted_out"] = count(value.opted_out)
+    if value.by_number:
+        texts["by_number"] = count(value.by_number)
+    if value.oldest_pending is not None:
+        texts["oldest_pending"] = _aged(value.oldest_pending, value.as_of, language)
     return [(label(f"report.heading.{name}", language), text) for name, text in texts.items()]
+
+
+def _about(subject: BatchSubject | MonthSubject, language: Language) -> dict[str, str]:
+    if isinstance(subject, MonthSubject):
+        closed = label("report.still_open", language) if subject.closed_at is None else moment(subject.closed_at)
+        return {"month": visible(subject.month), "batches": count(subject.batches), "closed_at": closed}
+    return {
+        "campaign": visible(hidden(subject.campaign)),
+        "batch": visible(subject.batch_id),
+        "run_date": subject.run_date.isoformat(),
+        "source": visible(hidden(subject.source_name)),
+    }
+
+
+def _aged(since: datetime, now: datetime, language: Language) -> str:
+    hours = max(0, int((now - since).total_seconds())) // 3600
+    return label("report.age", language, time=moment(since), days=count(hours // 24), hours=hours % 24)
+
+
+def outside(text: str) -> str:
+    """Return text from outside as every report may show it: its numbers masked, every character seen."""
+    return visible(hidden(text))
+
+
+def dividing(value: Reconciliation) -> list[tuple[Dimension, tuple[GroupLine, ...]]]:
+    """Return the dimensions that page and workbook show, in their order: not one in which all messages are alike."""
+    always = {Dimension.CARRIER, Dimension.DAY}
+    found = [(dimension, value.groups.get(dimension, ())) for dimension in _ORDER]
+    return [(dimension, lines) for dimension, lines in found if len(lines) > (0 if dimension in always else 1)]
+
+
+def group_name(dimension: Dimension, name: str, language: Language) -> str:
+    """Name a group: a kind of message in words, everything else as it is called outside."""
+    if dimension is Dimension.KIND:
+        return message_kind(name, language)
+    return outside(name) or label("report.none", language)
+
+
+def carrier_name(carrier: str, language: Language) -> str:
+    """Name a carrier of the tariff; ``*`` is all that are not named."""
+    return label("report.any", language) if carrier == "*" else outside(carrier)
+
+
+def message_kind(name: str, language: Language) -> str:
+    """Name a kind of message; one that only an invoice knows goes by its own name."""
+    return _word("report.message_kind", name, language)
+
+
+def cause_name(cause: str, language: Language) -> str:
+    """Name a cause of a difference in money: a kind of break, a class, or a cause of its own."""
+    for group in ("report.cause", "report.kind", "class"):
+        if f"{group}.{cause}" in LABELS:
+            return label(f"{group}.{cause}", language)
+    return outside(cause)
+
+
+def bill_caption(bill: Bill, language: Language) -> str:
+    """Say how a bill is rounded."""
+    return label("report.caption.bill", language, rounding=_word("report.rounding", bill.rounding, language))
+
+
+def invoice_caption(variance: Variance, language: Language) -> str:
+    """Say which invoice it is, and whether it counts messages or units."""
+    source, counts = outside(variance.source_name), _word("report.counts", variance.counts, language)
+    return label("report.caption.invoice", language, source=source, counts=counts)
+
+
+def invoice_item(line: InvoiceLine, language: Language) -> str:
+    """Name what a line of an invoice is about: the kind of message and, where it divides by it, the carrier."""
+    return " ".join(text for text in (message_kind(line.kind, language), outside(line.carrier)) if text)
+
+
+def bill_lines(bill: Bill, language: Language) -> list[tuple[str, Decimal]]:
+    """Return the lines of a bill from messages and fees to taxes, as (name, yen); they add up to its total."""
+    lines = [(label("report.bill.messages", language), bill.messages)]
+    lines += [
+        (label("report.bill.fee", language, name=outside(fee.name), rate=percent(fee.tax_rate)), fee.amount)
+        for fee in bill.fees
+    ]
+    lines += [
+        (label("report.bill.tax", language, rate=percent(line.rate), untaxed=grouped(line.untaxed)), line.tax)
+        for line in bill.taxes
+    ]
+    return lines
+
+
+def invoice_row(line: InvoiceLine) -> str:
+    """Return the row of an invoice's line; a dash for what we count and the invoice does not have."""
+    return count(line.line) if line.line else NONE
+
+
+def variance_lines(variance: Variance, language: Language) -> list[tuple[str, Decimal]]:
+    """Return what explains the difference to an invoice, as (name, yen)."""
+
+    def name(part: Explanation) -> str:
+        cause = cause_name(part.cause, language)
+        if not part.messages:
+            return cause
+        return label("report.variance.explained", language, cause=cause, messages=count(part.messages))
+
+    return [(name(part), part.amount) for part in variance.explanations]
+
+
+def examples(restatement: Restatement) -> str:
+    """Return the first few smsids of a restatement on one line."""
+    return " ".join(map(outside, restatement.smsids))
+
+
+def orphan_alarm(value: Reconciliation, language: Language) -> tuple[str, str, tuple[str, ...]] | None:
+    """Return the alarm that comes before everything else: what happened, and three causes with what to check."""
+    orphans = value.breaks_by_kind.get(BreakKind.ORPHAN_RESULT, 0)
+    if not orphans:
+        return None
+    causes = tuple(label(f"report.orphans.{cause}", language) for cause in ("lost", "second", "others"))
+    return (
+        label("report.orphans.title", language, number=count(orphans)),
+        label("report.orphans.why", language),
+        causes,
+    )
+
+
+def unmapped_lines(value: Reconciliation, language: Language) -> list[str]:
+    """Return the TOML lines that the profile lacks: what a person has to find out is a ``?``, which does not load."""
+    found = {line.label: None for line in value.statuses if line.message_class is MessageClass.UNMAPPED}
+    for each in value.breaks:
+        if each.kind is BreakKind.UNMAPPED_STATUS:
+            found |= {text: None for name in ("label", "status") if (text := each.facts.get(name, ""))}
+    lines: list[str] = []
+    for text in map(outside, found):
+        # A label may be made of digits, too: it stays a person's decision which of the two it is.
+        number = text if text.isascii() and text.isdecimal() else "?"
+        lines += [
+            "[[status]]",
+            f"number = {number}",
+            f"label = {json.dumps(text, ensure_ascii=False)}",
+            f'means = "?"  # {label("report.unmapped.means", language)}',
+            'grade = "V"',
+        ]
+    return lines
 
 
 def provenance(value: Reconciliation, language: Language) -> list[tuple[str, str]]:
@@ -118,4 +276,4 @@ def shown_of(shown: int, total: int, language: Language) -> str:
 def _word(group: str, name: str, language: Language) -> str:
     # A name without a word is shown as it is: a report with an unexpected fact is better than none.
     code = f"{group}.{name}"
-    return label(code, language) if code in LABELS else visible(name)
+    return label(code, language) if code in LABELS else outside(name)

@@ -1,4 +1,4 @@
-"""The reconciliation as a workbook for finance: summary, differences, messages; totals are live formulas."""
+"""The reconciliation as a workbook for finance: summary, breakdown, bill, differences, messages, basis."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from xlsxwriter.exceptions import FileCreateError
 
 from pipeline.core.calendar import JST
 from pipeline.messages import Language, label
+from pipeline.model import MonthSubject
+from pipeline.reports.basis import write_basis
+from pipeline.reports.breakdown import write_deliveries, write_groups
 from pipeline.reports.cells import FONT, Cells
+from pipeline.reports.money import write_money
 from pipeline.reports.sheets import write_breaks, write_messages
 from pipeline.reports.summary import write_summary
 
@@ -72,8 +76,12 @@ def _write(
 ) -> None:
     created = value.as_of.astimezone(JST).replace(tzinfo=None)
     workbook.set_properties({"title": label("report.title", language), "created": created})
-    footer = f"{label('report.title', language)}  {value.batch_id}"
+    footer = f"{label('report.title', language)}  {value.name}"
     cells = Cells(workbook, language, footer, unmask=unmask)
     write_summary(cells, value)
+    write_groups(cells, value)
+    write_deliveries(cells, value.deliveries)
+    write_money(cells, value)
     write_breaks(cells, value.breaks)
-    write_messages(cells, lines)
+    write_messages(cells, lines, of_month=isinstance(value.subject, MonthSubject))
+    write_basis(cells, value)

@@ -1,79 +1,218 @@
-"""Four renderings of one value: every count and every yen is the same in all of them."""
+"""Four renderings of one value: every count and every yen is the same in all of them, and stands in the same row."""
 
 from __future__ import annotations
 
 import io
 import json
 import re
+from collections import Counter
 from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import openpyxl
 import pytest
 from rich.console import Console
 
 from pipeline.messages import LABELS, Language, label
-from pipeline.model import BreakKind, MessageClass
+from pipeline.model import BreakKind, Cause, Dimension, MessageClass, MessageKind
 from pipeline.reports.document import dumps, reconciliation_document
 from pipeline.reports.page import render_page
+from pipeline.reports.privacy import visible
 from pipeline.reports.terminal import reconciliation_lines
 from pipeline.reports.workbook import write_workbook
+from tests.renderings import Outline, cells, terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from pipeline.model import Reconciliation
 
+Row = tuple[object, ...]
+_YEN = re.compile(r"(?:JPY )?(-?\d[\d,]*(?:\.\d+)?)(?: 円)?")
 
-@pytest.fixture(params=["quiet", "noisy", "hostile"])
+
+@pytest.fixture(params=["quiet", "noisy", "month", "quiet_month", "hostile", "hostile_month"])
 def value(request: pytest.FixtureRequest) -> Reconciliation:
     found: Reconciliation = request.getfixturevalue(request.param)
     return found
 
 
-def figures(value: Reconciliation) -> set[str]:
-    """Every count and every amount, as people read them, from the JSON document."""
-    document = json.loads(dumps(reconciliation_document(value, artifacts={}, exit_code=0)))
-    counts = [document[key] for key in ("messages", "billable_messages", "billable_units")]
-    counts += document["classes"].values()
-    counts += document["breaks"].values()
-    counts += [equation["total"] for equation in document["equations"]]
-    counts += [term for equation in document["equations"] for term in equation["terms"].values() if term]
-    amounts = [*document["amount"].values(), document["foreign"]["amount"]]
-    for line in (*document["status_lines"], document["foreign"]):
-        counts += [line["messages"], line["billable_messages"], line["billable_units"]]
-        amounts.append(line["amount"])
-    return {f"{number:,}" for number in counts} | {f"{Decimal(amount):,f}" for amount in amounts}
+@pytest.fixture
+def document(value: Reconciliation) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(dumps(reconciliation_document(value, artifacts={}, exit_code=0)))
+    return found
 
 
-@pytest.mark.parametrize("language", Language)
-def test_terminal_and_page_show_every_figure_of_the_document(value: Reconciliation, language: Language) -> None:
-    stream = io.StringIO()
-    Console(file=stream, width=300, no_color=True).print(reconciliation_lines(value, language))
-    for text in (stream.getvalue(), render_page(value, [], language)):
-        assert figures(value) - set(re.findall(r"[0-9][0-9,.]*", text)) == set()
+def canonical(cell: object) -> object:
+    """Return a figure as a number, however it was written, and a text as people see it."""
+    if isinstance(cell, (int, float)):
+        return Decimal(str(cell))
+    if isinstance(cell, datetime):
+        return cell.date().isoformat()
+    text = visible(str(cell)).strip()
+    figure = _YEN.fullmatch(text)
+    return Decimal(figure[1].replace(",", "")) if figure else text
 
 
-@pytest.mark.parametrize("language", Language)
-def test_the_workbook_holds_every_figure_of_the_document(
-    tmp_path: Path, value: Reconciliation, language: Language
-) -> None:
-    path = tmp_path / "report.xlsx"
+def of_terminal(value: Reconciliation, language: Language) -> list[Row]:
+    return [
+        tuple(canonical(cell) for cell in re.split(r" {2,}", line.strip()))
+        for line in terminal(value, language, width=300).splitlines()
+    ]
+
+
+def of_page(value: Reconciliation, language: Language) -> list[Row]:
+    return [tuple(map(canonical, row)) for row in Outline(render_page(value, [], language)).rows]
+
+
+def of_workbook(value: Reconciliation, language: Language, path: Path) -> list[Row]:
     write_workbook(path, value, [], language)
-    sheet = openpyxl.load_workbook(path, data_only=True).worksheets[0]
-    held: set[Decimal] = set()
-    for row in sheet.iter_rows(values_only=True):
-        for cell in row:
-            if isinstance(cell, (int, float)):
-                held.add(Decimal(str(cell)))
-            elif isinstance(cell, str):
-                held |= {Decimal(each.replace(",", "")) for each in re.findall(r"\b\d[\d,]*(?:\.\d+)?\b", cell)}
-    assert {Decimal(figure.replace(",", "")) for figure in figures(value)} - held == set()
+    return [
+        tuple(canonical("" if cell is None else cell) for cell in row)
+        for sheet in cells(path)[1].worksheets
+        for row in sheet.iter_rows(values_only=True)
+    ]
+
+
+def missing(wanted: Iterable[Row], rows: list[Row]) -> list[Row]:
+    """Return those of ``wanted`` whose cells no row holds in this order."""
+
+    def holds(row: Row, expected: Row) -> bool:
+        rest = iter(row)
+        return all(any(cell == other for other in rest) for cell in expected)
+
+    return [each for each in wanted if not any(holds(row, each) for row in rows)]
+
+
+def figures(*cells: object) -> Row:
+    return tuple(map(canonical, cells))
+
+
+def status_rows(document: dict[str, Any]) -> Iterator[Row]:
+    for line in document["status_lines"]:
+        name = line["label"] or "-"
+        yield figures(name, line["messages"], line["billable_messages"], line["billable_units"], line["amount"])
+    yield figures(document["messages"], document["billable_messages"], document["billable_units"])
+
+
+def group_rows(document: dict[str, Any], language: Language, dimensions: Iterable[str]) -> Iterator[Row]:
+    for dimension in dimensions:
+        if dimension not in {"carrier", "day"} and len(document["groups"].get(dimension, ())) == 1:
+            continue  # all messages are alike in it
+        for line in document["groups"].get(dimension, ()):
+            name = line["name"] or label("report.none", language)
+            if dimension == Dimension.KIND:
+                name = label(f"report.message_kind.{name}", language)
+            counts = (line["messages"], line["delivered"], line["billable_messages"], line["billable_units"])
+            yield figures(name, *counts, line["amount"])
+
+
+def money_rows(document: dict[str, Any], language: Language) -> Iterator[Row]:
+    if bill := document["bill"]:
+        yield figures(label("report.bill.messages", language), bill["messages"])
+        yield from (figures(fee["amount"]) for fee in bill["fees"])
+        yield from (figures(tax["tax"]) for tax in bill["taxes"])
+        yield figures(label("report.bill.total", language), bill["total"])
+    if variance := document["variance"]:
+        for line in variance["lines"]:
+            invoiced = [] if line["invoiced"] is None else [line["invoiced"]]
+            amounts = (line["invoiced_amount"], line["counted_amount"], line["difference"])
+            yield figures(*invoiced, line["counted"], *amounts)
+        yield from (figures(part["amount"]) for part in variance["explanations"])
+        for name in ("invoiced", "counted", "difference", "unexplained"):
+            yield figures(label(f"report.variance.{name}", language), variance[name])
+    for found in document["restatements"]:
+        yield figures(found["messages"], found["before"], found["after"], found["difference"])
+
+
+def delivery_rows(document: dict[str, Any]) -> Iterator[Row]:
+    """A time longer than ten days is shown by the day."""
+    hours = [(datetime.fromisoformat(each["hour"]), each["messages"]) for each in document["deliveries"]]
+    form = "%Y-%m-%d" if hours[-1][0] - hours[0][0] >= timedelta(days=10) else "%Y-%m-%d %H:%M"
+    steps: Counter[str] = Counter()
+    for hour, messages in hours:
+        steps[hour.strftime(form)] += messages
+    yield from (figures(name, messages) for name, messages in steps.items())
+
+
+def basis_rows(document: dict[str, Any], language: Language) -> Iterator[Row]:
+    foreign = document["foreign"]
+    yield figures(foreign["messages"], foreign["billable_messages"], foreign["billable_units"])
+    for name in ("untaxed", "tax", "total"):
+        yield figures(label(f"report.amount.{name}", language), document["amount"][name])
+    for price in document["prices"]:
+        until = [price["until"]] if price["until"] else []
+        yield figures(price["parts"], price["from"], *until, price["amount"])
+    for equation in document["equations"]:
+        yield figures(equation["total"], sum(equation["terms"].values()))
+    for kind, number in document["breaks"].items():
+        yield figures(label(f"report.kind.{kind}", language), number)
+    for name, number in document["classes"].items():
+        yield figures(label(f"class.{name}", language), number)
 
 
 @pytest.mark.parametrize("language", Language)
-def test_every_rendering_says_how_many_were_cancelled_because_people_opted_out(
+def test_the_page_has_every_row_of_the_document(
+    value: Reconciliation, document: dict[str, Any], language: Language
+) -> None:
+    rows = of_page(value, language)
+    for wanted in (
+        status_rows(document),
+        group_rows(document, language, Dimension),
+        money_rows(document, language),
+        basis_rows(document, language),
+    ):
+        assert missing(wanted, rows) == []
+
+
+@pytest.mark.parametrize("language", Language)
+def test_the_workbook_has_every_row_of_the_document(
+    tmp_path: Path, value: Reconciliation, document: dict[str, Any], language: Language
+) -> None:
+    rows = of_workbook(value, language, tmp_path / "report.xlsx")
+    for wanted in (
+        status_rows(document),
+        group_rows(document, language, Dimension),
+        money_rows(document, language),
+        basis_rows(document, language),
+    ):
+        assert missing(wanted, rows) == []
+    assert missing(delivery_rows(document), rows) == []
+
+
+@pytest.mark.parametrize("language", Language)
+def test_the_terminal_has_the_rows_of_the_document_that_it_shows(
+    value: Reconciliation, document: dict[str, Any], language: Language
+) -> None:
+    rows = of_terminal(value, language)
+    shown = [name for name in ("campaign", "cost_centre", "carrier") if len(document["groups"].get(name, ())) > 1]
+    for wanted in (
+        status_rows(document),
+        group_rows(document, language, shown),
+        money_rows(document, language),
+    ):
+        assert missing(wanted, rows) == []
+    text = terminal(value, language, width=300)
+    counts = [equation["total"] for equation in document["equations"]]
+    counts += [term for equation in document["equations"] for term in equation["terms"].values() if term]
+    counts += [*document["breaks"].values(), *(document["foreign"][name] for name in ("messages", "unpriced"))]
+    amounts = [*document["amount"].values(), document["foreign"]["amount"]]
+    wanted_figures = {f"{number:,}" for number in counts} | {f"{Decimal(amount):,f}" for amount in amounts}
+    assert wanted_figures - set(re.findall(r"[0-9][0-9,.]*", text)) == set()
+
+
+def test_a_row_that_is_not_there_is_missed(month: Reconciliation) -> None:
+    rows = of_page(month, Language.EN)
+    assert missing([figures("Docomo", 151_900, 146_521)], rows) == []
+    for wrong in (figures("Docomo", 151_901), figures("au", 151_900), figures("Docomo", 146_521, 151_900)):
+        assert missing([wrong], rows) == [wrong]
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_rendering_says_how_many_opted_out_and_how_many_were_matched_by_number_only(
     tmp_path: Path, quiet: Reconciliation, language: Language
 ) -> None:
     def shown(value: Reconciliation) -> list[str]:
@@ -84,17 +223,24 @@ def test_every_rendering_says_how_many_were_cancelled_because_people_opted_out(
         rows = openpyxl.load_workbook(path).worksheets[0].iter_rows(max_col=2, values_only=True)
         return [stream.getvalue(), render_page(value, [], language), str(list(rows))]
 
-    name = label("report.heading.opted_out", language)
-    assert [name in text for text in shown(quiet)] == [False] * 3
-    for text in shown(replace(quiet, opted_out=1_234)):
-        assert re.search(rf"{name}\W.*?1,234", text, re.DOTALL)
+    for name, changed in (
+        ("opted_out", replace(quiet, opted_out=1_234)),
+        ("by_number", replace(quiet, by_number=1_234)),
+    ):
+        word = label(f"report.heading.{name}", language)
+        assert [word in text for text in shown(quiet)] == [False] * 3
+        for text in shown(changed):
+            assert re.search(rf"{word}\W.*?1,234", text, re.DOTALL)
 
 
-def test_every_class_and_kind_has_its_words() -> None:
+def test_every_word_that_a_value_may_hold_has_its_words() -> None:
     for language in Language:
         assert all(label(f"class.{name}", language) for name in MessageClass)
         assert all(label(f"report.kind.{kind}", language) for kind in BreakKind)
         assert all(label(f"report.meaning.{kind}", language) for kind in BreakKind)
+        assert all(label(f"report.section.{dimension}", language) for dimension in Dimension)
+        assert all(label(f"report.message_kind.{kind}", language) for kind in MessageKind)
+        assert all(label(f"report.cause.{cause}", language) for cause in Cause)
 
 
 def test_no_english_stands_for_japanese() -> None:

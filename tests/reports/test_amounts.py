@@ -5,7 +5,16 @@ from decimal import Decimal
 import pytest
 
 from pipeline.messages import Language
-from pipeline.reports.amounts import decimal_places, exact_sum, grouped, plain, share, spreadsheet_number, yen
+from pipeline.reports.amounts import (
+    decimal_places,
+    exact_sum,
+    grouped,
+    percent,
+    plain,
+    share,
+    spreadsheet_number,
+    yen,
+)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +60,14 @@ def test_sums_do_not_round() -> None:
     huge = Decimal("1" + "0" * 40)
     assert plain(exact_sum([huge, Decimal("0.01")])) == f"{10**40}.01"
     assert exact_sum([]) == 0
+
+
+@pytest.mark.parametrize(
+    ("rate", "shown"),
+    [("0.10", "10%"), ("0.1", "10%"), ("0", "0%"), ("1", "100%"), ("0.0825", "8.25%"), ("2E+1", "2000%")],
+)
+def test_rates_are_percent_exactly(rate: str, shown: str) -> None:
+    assert percent(Decimal(rate)) == shown
 
 
 def test_decimal_places() -> None:

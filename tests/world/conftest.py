@@ -41,7 +41,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     return Demo(json.loads(ended.stdout), workbook, page)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tool() -> Any:  # noqa: ANN401 - a callable
     """Find a program; a missing one fails the test."""
 

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.messages import Language
+from pipeline.model import Dimension
+from pipeline.reports.amounts import exact_sum
+from pipeline.reports.wording import (
+    bill_caption,
+    bill_lines,
+    carrier_name,
+    cause_name,
+    group_name,
+    headings,
+    message_kind,
+    unmapped_lines,
+    verdict,
+)
+
+if TYPE_CHECKING:
+    from pipeline.model import Reconciliation
+
+
+@pytest.mark.parametrize(
+    ("cause", "name"),
+    [
+        ("foreign", "not ours: other senders"),
+        ("duplicate_billable", "duplicate billable"),
+        ("pending", "pending"),
+        ("tariff", "the tariff changed"),
+        ("090-1234-5678", "090****5678"),
+    ],
+)
+def test_a_cause_goes_by_its_word_and_an_unknown_one_by_itself(cause: str, name: str) -> None:
+    assert cause_name(cause, Language.EN) == name
+
+
+def test_groups_are_named() -> None:
+    assert group_name(Dimension.KIND, "overseas", Language.JA) == "海外"
+    assert group_name(Dimension.CARRIER, "", Language.EN) == "(none)"
+    assert group_name(Dimension.COST_CENTRE, "09012345678\x1b", Language.EN) == "090****5678␛"
+    assert carrier_name("*", Language.EN) == "(all others)"
+    assert message_kind("long", Language.EN) == "long"
+
+
+def test_the_lines_of_a_bill_add_up_to_it(month: Reconciliation, hostile_month: Reconciliation) -> None:
+    for value in (month, hostile_month):
+        assert value.bill is not None
+        lines = bill_lines(value.bill, Language.EN)
+        assert exact_sum(amount for _, amount in lines) == value.bill.total
+    assert month.bill is not None
+    assert "(down)" in bill_caption(month.bill, Language.EN)
+
+
+def test_the_verdict_counts_and_tells_what_is_unexplained(month: Reconciliation) -> None:
+    assert verdict(month, Language.JA) == (
+        "不一致：確認が必要です（差異 39 件、合わない検算 0 件）。請求額との差のうち 50.00 円 が説明できていません。"
+    )
+
+
+def test_a_month_says_whether_it_is_closed(month: Reconciliation, quiet_month: Reconciliation) -> None:
+    assert dict(headings(month, Language.EN))["closed"] == "2026-12-10 10:00:00 JST"
+    assert dict(headings(quiet_month, Language.EN))["closed"] == "not closed yet"
+    assert headings(month, Language.EN)[0] == ("month", "2026-11")
+
+
+def test_a_status_that_is_a_number_is_shown_as_one(noisy: Reconciliation) -> None:
+    statuses = tuple(replace(line, label="47") if line.label == "配信保留" else line for line in noisy.statuses)
+    breaks = tuple(found for found in noisy.breaks if found.kind != "unmapped_status")
+    lines = unmapped_lines(replace(noisy, statuses=statuses, breaks=breaks), Language.EN)
+    assert lines[:3] == ["[[status]]", "number = 47", 'label = "47"']
+    assert unmapped_lines(replace(noisy, statuses=noisy.statuses[:-1], breaks=breaks), Language.EN) == []
