@@ -161,8 +161,8 @@ class TaxLine:
 class Bill:
     """What a month should be invoiced at: messages and fees, rounded once per tax rate and nowhere else.
 
-    ``untaxed`` holds ``messages`` and all fees, exactly; ``tax`` is whole yen, and ``total`` is their sum: a fraction of
-    a yen that the prices leave stays visible.
+    ``untaxed`` holds ``messages`` and all fees, exactly; ``tax`` is whole yen, and ``total`` is their sum: a fraction
+    of a yen that the prices leave stays visible.
     """
 
     messages: Decimal
