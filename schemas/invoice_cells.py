@@ -57,7 +57,7 @@ def number_of(cell: str, digits: int) -> Decimal | None:
 
 def month_of(cell: str) -> str | None:
     """Return the month in a cell such as ``2026-11``, ``2026年11月分``, ``202611`` or ``令和8年11月`` as YYYY-MM."""
-    if _has_odd_digits(cell.replace("元", "")):
+    if _has_odd_digits(cell):
         return None
     plain = _plain(cell)
     if era := _ERA_MONTH.fullmatch(plain):

@@ -114,8 +114,8 @@ INVOICE_FAILURES: dict[str, Failure] = {
             "invoice {file}, row {row}: the total of {stated} is not the sum of its lines, {sum}",
         ),
         Text(
-            "明細がすべて入っているか確かめてください。",
-            "Check that the file holds every line of the invoice.",
+            "明細と消費税の行がすべて入っているか確かめてください。",
+            "Check that the file holds every line of the invoice, tax included.",
         ),
     ),
     "invoice.no_lines": Failure(
