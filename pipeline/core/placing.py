@@ -83,20 +83,23 @@ def alike(lines: Iterable[MessageLine], duplicates: Mapping[str, Decimal | None]
 
     ``duplicates`` has the amount at risk of the messages that were reported as delivered more than once.
     """
+    # A million lines: plain tuples are counted in half the time of records.
+    billed: Counter[tuple[MessageKind, str, int, Decimal | None]] = Counter()
+    possible: Counter[tuple[MessageClass, MessageKind, str, int, date | None]] = Counter()
     found: Counter[Alike] = Counter()
-    possible: Counter[tuple[str, MessageKind, str, int, date | None]] = Counter()
     for line in lines:
         if line.billable:
-            cause = "" if line.amount is not None else UNPRICED
-            found[Alike(cause, line.kind, line.carrier, line.parts, line.amount)] += 1
+            billed[line.kind, line.carrier, line.parts, line.amount] += 1
             if line.smsid in duplicates:
                 more = _times(duplicates[line.smsid], line.amount)
                 found[Alike(DUPLICATE, line.kind, line.carrier, line.parts, line.amount)] += more
         elif line.message_class in POSSIBLE:
-            possible[line.message_class.value, line.kind, line.carrier, line.parts, line.day] += 1
-    for (cause, kind, carrier, parts, day), messages in possible.items():
+            possible[line.message_class, line.kind, line.carrier, line.parts, line.day] += 1
+    for (kind, carrier, parts, amount), messages in billed.items():
+        found[Alike("" if amount is not None else UNPRICED, kind, carrier, parts, amount)] += messages
+    for (message_class, kind, carrier, parts, day), messages in possible.items():
         price = tariff.price(carrier, parts, day, kind) if carrier and day else None
-        found[Alike(cause, kind, carrier, parts, price)] += messages
+        found[Alike(message_class.value, kind, carrier, parts, price)] += messages
     return found
 
 

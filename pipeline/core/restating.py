@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from decimal import Decimal
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -35,30 +36,33 @@ _MEANING = ("message_class", "billable")
 _OBSERVED = ("label", "carrier", "day", "kind")
 #: how many messages a restatement names
 _NAMED = 10
+#: messages that are turned into columns at once
+_CHUNK = 1 << 16
 
 _Mask = npt.NDArray[np.bool_]
 
 
 def snapshot(lines: Iterable[MessageLine]) -> pa.Table:
     """Return the snapshot of a month's messages: a table of ``SNAPSHOT``, amounts as text, null without a price."""
-    rows = [
-        (
-            line.smsid,
-            line.message_class.value,
-            line.label,
-            line.carrier,
-            line.parts,
-            line.day,
-            line.kind.value,
-            line.billable,
-            None if line.amount is None else str(line.amount),
-        )
-        for line in lines
-    ]
-    columns = zip(*rows, strict=True) if rows else [()] * len(SNAPSHOT)
-    return pa.table(
-        [pa.array(column, field.type) for column, field in zip(columns, SNAPSHOT, strict=True)], schema=SNAPSHOT
+    rest = iter(lines)
+    chunks = iter(lambda: list(islice(rest, _CHUNK)), [])
+    return pa.Table.from_batches(map(_chunk, chunks), SNAPSHOT)
+
+
+def _chunk(lines: list[MessageLine]) -> pa.RecordBatch:
+    columns = (
+        [line.smsid for line in lines],
+        [line.message_class for line in lines],
+        [line.label for line in lines],
+        [line.carrier for line in lines],
+        [line.parts for line in lines],
+        [line.day for line in lines],
+        [line.kind for line in lines],
+        [line.billable for line in lines],
+        [None if line.amount is None else str(line.amount) for line in lines],
     )
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, SNAPSHOT, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=SNAPSHOT)
 
 
 def restated(

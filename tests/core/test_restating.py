@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.core import restating
 from pipeline.core.restating import SNAPSHOT, restated, snapshot
 from pipeline.model import Cause, MessageClass, MessageKind, MessageLine, Restatement
 from tests.core.reconciled import message
@@ -69,6 +70,16 @@ def test_a_snapshot_holds_the_facts_and_the_exact_amount() -> None:
             "amount": None,
         },
     ]
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 5])
+def test_a_snapshot_is_made_in_pieces(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(restating, "_CHUNK", 2)
+    lines = [message(f"m{number}", amount="8.5") for number in range(count)]
+    table = snapshot(iter(lines))
+    assert table["smsid"].to_pylist() == [line.smsid for line in lines]
+    assert table.schema == SNAPSHOT
+    assert changes(lines, lines) == ()
 
 
 def test_nothing_changed_is_no_restatement() -> None:

@@ -507,3 +507,51 @@ def test_rounding_rules_of_the_tariff_are_applied_to_both_sides(count: int, roun
     check(found)
     assert not found.explanations
     assert found.unexplained == 0
+
+
+#: what a carrier's messages of one number of parts cost, per message
+COST: Final = {("au", 1): "8.5", ("au", 2): "17.0", ("Docomo", 1): "9.2", ("Docomo", 2): "18.4"}
+#: how many messages there are of a carrier, a number of parts and a cause
+SIZES: Final = st.dictionaries(st.tuples(st.sampled_from(sorted(COST)), st.sampled_from(HELD)), st.integers(1, 9))
+#: of which carriers and causes the invoice holds all
+ON_IT: Final = st.sets(st.tuples(st.sampled_from(["au", "Docomo"]), st.sampled_from(HELD[1:])))
+
+
+@settings(max_examples=300)
+@given(SIZES, ON_IT, st.sampled_from(Counts))
+def test_an_invoice_made_of_whole_causes_is_explained_whatever_its_lines(
+    sizes: dict[tuple[tuple[str, int], str], int],
+    on_it: set[tuple[str, str]],
+    counts: Counts,
+) -> None:
+    lines: list[MessageLine] = []
+    breaks: list[Break] = []
+    held: Counter[tuple[str, int]] = Counter()
+    extra = Decimal(0)
+    for number, (((carrier, parts), cause), count) in enumerate(sorted(sizes.items())):
+        if cause == "unpriced" and counts is Counts.MESSAGES:
+            continue  # without a price nothing tells on which of two lines it stands
+        cost = COST[carrier, parts]
+        more = count if (carrier, cause) in on_it else 0
+        paid = cause in {"", "duplicate_billable"}
+        message_class = MessageClass.DELIVERED if paid or cause == "unpriced" else MessageClass(cause)
+        new = [
+            message(f"{number}.{one}", message_class, carrier=carrier, parts=parts, amount=cost if paid else None)
+            for one in range(count)
+        ]
+        lines += new
+        breaks += [duplicate(line) for line in new if cause == "duplicate_billable"]
+        held[carrier, parts] += count * paid + more
+        extra += Decimal(cost) * more
+    items = []
+    if counts is Counts.UNITS:
+        for carrier, unit in (("au", "8.5"), ("Docomo", "9.2")):
+            units = sum(held[carrier, parts] * parts for parts in (1, 2))
+            items.append(item(units, unit, str(Decimal(unit) * units), carrier))
+    else:
+        items = [item(held[key], COST[key], str(Decimal(COST[key]) * held[key]), key[0]) for key in COST]
+    found = compare(invoice(*items, counts=counts), lines, month_of(lines, breaks=tuple(breaks)))
+    check(found)
+    assert found.invoiced - found.counted == extra
+    assert found.unexplained == 0
+    assert {one.cause for one in found.explanations} <= set(HELD)
