@@ -75,10 +75,7 @@ def restated(
     changed and only parts did; else a result came. With the same facts, another amount is the tariff's doing.
     """
     before, after = (table.select(SNAPSHOT.names).cast(SNAPSHOT).combine_chunks() for table in (before, after))
-    same = pc.index_in(after["smsid"], value_set=before["smsid"]).combine_chunks()
-    known = _mask(pc.is_valid(same))
-    old = before.take(same.filter(pa.array(known)))
-    new = after.filter(pa.array(known))
+    old, new, gone, came = _paired(before, after)
     differs = {name: _differs(old[name], new[name]) for name in SNAPSHOT.names if name not in {"smsid", "amount"}}
     facts = np.logical_or.reduce(list(differs.values()))
     changed = facts | _amount_differs(old["amount"], new["amount"])
@@ -88,8 +85,6 @@ def restated(
     by_profile = facts & meaning & ~observed & ~differs["parts"] & profile_changed
     by_tariff = ~facts | (differs["parts"] & ~meaning & ~observed & tariff_changed)
     causes = np.select([by_person, by_profile, by_tariff], [1, 2, 3], 0)
-    came = after.filter(pa.array(~known))
-    gone = before.filter(pc.invert(pc.is_in(before["smsid"], value_set=after["smsid"])))
     found = []
     for number, cause in enumerate((Cause.RESULT, Cause.DECISION, Cause.PROFILE, Cause.TARIFF)):
         mine = pa.array(changed & (causes == number))
@@ -101,6 +96,17 @@ def restated(
         found.append(_restatement(cause, pa.concat_tables(olds), pa.concat_tables(news)))
     order = list(Cause)
     return tuple(sorted((one for one in found if one.messages), key=lambda one: order.index(one.cause)))
+
+
+def _paired(before: pa.Table, after: pa.Table) -> tuple[pa.Table, pa.Table, pa.Table, pa.Table]:
+    """Return the messages that are in both, row by row, as they were and as they are, and those gone and come."""
+    if before["smsid"].equals(after["smsid"]):
+        # As a rule: nothing to look up.
+        return before, after, before.slice(0, 0), after.slice(0, 0)
+    at = pc.index_in(after["smsid"], value_set=before["smsid"])
+    known = pc.is_valid(at)
+    gone = before.filter(pc.invert(pc.is_in(before["smsid"], value_set=after["smsid"])))
+    return before.take(at.filter(known)), after.filter(known), gone, after.filter(pc.invert(known))
 
 
 def _of_cause(table: pa.Table, cause: Cause, decided: Collection[str]) -> pa.Table:
