@@ -305,7 +305,7 @@ def _taxes(invoice: Invoice, bill: Bill, rounding: Rounding, explained: _Explain
         there = [tax for tax in invoice.taxes if tax.rate == rate]
         amount = sum((tax.amount for tax in there), _ZERO)
         row = there[0].row if there else 0
-        shown.append(_amounts(row, TAX, format(rate.normalize(), "f"), amount, ours.get(rate, _ZERO)))
+        shown.append(_amounts(row, TAX, f"{(rate * 100).normalize():f}%", amount, ours.get(rate, _ZERO)))
     return shown
 
 

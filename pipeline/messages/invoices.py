@@ -1,4 +1,4 @@
-"""What is said about the month's bill and about invoices."""
+"""What is said about the month's bill and about invoices, beside the words of reports."""
 
 from __future__ import annotations
 
@@ -128,4 +128,13 @@ INVOICE_FAILURES: dict[str, Failure] = {
             "Check that it is the right invoice, and the month after --month.",
         ),
     ),
+}
+
+#: label code → text; other causes of a difference go by their own words in reports
+INVOICE_LABELS: dict[str, Text] = {
+    "report.cause.arithmetic": Text("請求書の計算違い（数量×単価）", "invoice: not count × unit price"),
+    "report.cause.rounding": Text("端数処理", "rounding"),
+    "report.message_kind.fee": Text("固定料金", "fixed fee"),
+    "report.message_kind.tax": Text("消費税", "tax"),
+    "report.message_kind.rounding": Text("端数処理", "rounding"),
 }

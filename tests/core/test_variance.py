@@ -346,7 +346,7 @@ def test_tax_follows_from_the_other_differences(rate: str | None) -> None:
     assert explained(found) == {"pending": (20, "170.0"), "tax": (0, "17")}
     assert (found.invoiced, found.counted, found.unexplained) == (Decimal("214.5"), Decimal("27.5"), Decimal(0))
     tax = found.lines[-1]
-    assert (tax.line, tax.kind, tax.carrier) == (9, "tax", "0.1" if rate else "")
+    assert (tax.line, tax.kind, tax.carrier) == (9, "tax", "10%" if rate else "")
 
 
 def test_another_way_of_rounding_the_tax_is_rounding_and_another_tax_is_not() -> None:
@@ -361,8 +361,8 @@ def test_another_way_of_rounding_the_tax_is_rounding_and_another_tax_is_not() ->
     assert compare(taxed(item(3, "8.5", "25.5"), tax="2", rate="0.08"), lines).unexplained == 0
     other_rate = compare(taxed(item(3, "8.5", "25.5"), tax="2", rate="0.08"), lines)
     assert {line.carrier: line.difference for line in other_rate.lines if line.kind == "tax"} == {
-        "0.1": Decimal(-2),
-        "0.08": Decimal(2),
+        "10%": Decimal(-2),
+        "8%": Decimal(2),
     }
 
 
