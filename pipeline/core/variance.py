@@ -18,6 +18,7 @@ from pipeline.core.billing import Rounding, Tariff
 from pipeline.core.headers import canonical_header
 from pipeline.core.invoice import Counts, Invoice
 from pipeline.core.placing import DUPLICATE, POSSIBLE, UNPRICED, Candidate, Place, alike, place, places_of
+from pipeline.errors import Bug
 from pipeline.model import (
     Bill,
     BreakKind,
@@ -104,13 +105,17 @@ class _Open:
 def variance_of(invoice: Invoice, value: Reconciliation, lines: Iterable[MessageLine], tariff: Tariff) -> Variance:
     """Compare an invoice with the reconciliation of its month and the ``lines`` of that.
 
-    Amounts are untaxed yen, with the tax beside them where the invoice states it. Raises ``Bug`` as ``bill_of`` does.
+    Amounts are untaxed yen, with the tax beside them where the invoice states it. Raises ``Bug`` as ``bill_of``
+    does, and where the lines are not those of the bill (``variance.lines``).
     """
     bill = value.bill or bill_of(value, tariff)
     explained = _Explained()
     places = places_of(invoice.items)
     duplicates = {found.smsid: found.at_risk for found in value.breaks if found.kind is BreakKind.DUPLICATE_BILLABLE}
     candidates = place(alike(lines, duplicates, tariff), places, invoice.counts)
+    counted = sum((line.counted_amount for line in places), _ZERO)
+    if counted != bill.messages:
+        raise Bug("variance.lines", subject=value.name, lines=counted, bill=bill.messages)
     open_ = {number: found for number, line in enumerate(places) if (found := _split(line, explained))}
     _explain_counts(open_, candidates, value.foreign, invoice.counts, explained)
     _explain_restated(places, value.restatements, explained)

@@ -18,6 +18,13 @@ INVOICE_FAILURES: dict[str, Failure] = {
         ),
         _REPORT,
     ),
+    "variance.lines": Failure(
+        Text(
+            "{subject} のメッセージの金額 {lines} が請求額 {bill} と合いません。",
+            "the messages of {subject} cost {lines}, its bill says {bill}.",
+        ),
+        _REPORT,
+    ),
     "invoice.mapping_not_toml": Failure(
         Text(
             "請求書の対応表 {file} は TOML として読めません：{problem}",

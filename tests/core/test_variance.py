@@ -19,6 +19,7 @@ from pipeline.core.bill import bill_of
 from pipeline.core.billing import MonthlyFee, Price, Rounding
 from pipeline.core.invoice import Counts, Invoice, InvoiceItem, InvoiceTax
 from pipeline.core.variance import VarianceCause, variance_of
+from pipeline.errors import Bug
 from pipeline.model import (
     Break,
     Cause,
@@ -301,8 +302,17 @@ def test_pending_messages_whose_carrier_nobody_knows_explain_all_lines_together(
     lines = [*delivered(3), *delivered(2, "9.2", "Docomo", "e"), *others(2, MessageClass.MISSING, "")]
     bill = invoice(item(4, "8.5", "34.0"), item(3, "9.2", "27.6", "Docomo"))
     assert explained(compare(bill, lines)) == {"missing": (2, "17.7")}
+    # One of the lines may have no more than we count.
+    one = invoice(item(5, "8.5", "42.5"), item(2, "9.2", "18.4", "Docomo"))
+    assert explained(compare(one, lines)) == {"missing": (2, "17.0")}
     fewer = invoice(item(2, "8.5", "17.0"), item(5, "9.2", "46.0", "Docomo"))
     assert explained(compare(fewer, lines)) == {}
+
+
+def test_the_lines_are_those_of_the_bill() -> None:
+    with pytest.raises(Bug) as caught:
+        compare(invoice(item(3, "8.5", "25.5")), delivered(2), month_of(delivered(3)))
+    assert caught.value.code == "variance.lines"
 
 
 def restatement(before: str, after: str, cause: Cause = Cause.RESULT, messages: int = 2) -> Restatement:
@@ -364,6 +374,18 @@ def test_another_way_of_rounding_the_tax_is_rounding_and_another_tax_is_not() ->
         "10%": Decimal(-2),
         "8%": Decimal(2),
     }
+
+
+def test_tax_with_and_without_a_rate_is_compared_together() -> None:
+    lines = (
+        InvoiceTax(row=8, rate=Decimal("0.1"), amount=Decimal(1)),
+        InvoiceTax(row=9, rate=None, amount=Decimal(2)),
+    )
+    found = compare(invoice(item(3, "8.5", "25.5"), taxes=lines), delivered(3))
+    assert explained(found) == {"rounding": (0, "1")}
+    assert [(line.line, line.carrier, line.difference) for line in found.lines if line.kind == "tax"] == [
+        (8, "", Decimal(1))
+    ]
 
 
 def test_what_the_total_cuts_off_is_rounding() -> None:
