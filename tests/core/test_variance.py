@@ -211,6 +211,59 @@ def test_foreign_messages_may_be_spread_over_lines() -> None:
     assert found.unexplained == 17
 
 
+@pytest.mark.parametrize(
+    ("messages", "amount", "cause"),
+    [(2, "17.7", "foreign"), (2, "17.0", "missing"), (3, "17.7", "missing"), (1, "17.7", "missing")],
+)
+def test_foreign_messages_are_all_that_is_open_only_by_count_and_amount(messages: int, amount: str, cause: str) -> None:
+    lines = [*delivered(3), *delivered(2, "9.2", "Docomo", "e"), *others(2, MessageClass.MISSING, "")]
+    bill = invoice(item(4, "8.5", "34.0"), item(3, "9.2", "27.6", "Docomo"))
+    found = compare(bill, lines, month_of(lines, foreign=foreign(messages, amount)))
+    assert explained(found) == {cause: (2, "17.7")}
+
+
+def test_foreign_messages_are_not_all_that_is_open_where_a_line_has_less() -> None:
+    lines = [*delivered(3), *delivered(2, "9.2", "Docomo", "e"), *others(3, MessageClass.PENDING)]
+    bill = invoice(item(6, "8.5", "51.0"), item(1, "9.2", "9.2", "Docomo"))
+    found = compare(bill, lines, month_of(lines, foreign=foreign(2, "16.3")))
+    assert explained(found) == {"pending": (3, "25.5")}
+
+
+@pytest.mark.parametrize(
+    ("messages", "amount", "fits"),
+    [(3, "26.2", True), (3, "26.3", False), (4, "26.2", False), (3, "1", True), (4, "1", False), (1, "30", False)],
+)
+def test_foreign_messages_that_are_spread_fit_by_count_and_amount(messages: int, amount: str, *, fits: bool) -> None:
+    lines = [*delivered(3), *delivered(2, "9.2", "Docomo", "e"), *others(9, MessageClass.PENDING, "")]
+    bill = invoice(item(5, "8.5", "42.5"), item(3, "9.2", "27.6", "Docomo"))
+    found = compare(bill, lines, month_of(lines, foreign=foreign(messages, amount)))
+    assert explained(found) == ({"foreign": (messages, amount)} if fits else {})
+
+
+@pytest.mark.parametrize(
+    ("count", "causes"),
+    [
+        (4, {}),
+        (5, {"foreign": (2, "17.0")}),
+        (6, {"unpriced": (3, "25.5")}),
+        (7, {"foreign": (2, "17.0")}),
+        (8, {"foreign": (2, "17.0"), "unpriced": (3, "25.5")}),
+        (9, {"foreign": (2, "17.0"), "unpriced": (3, "25.5")}),
+    ],
+)
+def test_of_what_is_certain_the_whole_of_a_cause_explains_a_part(count: int, causes: dict[str, object]) -> None:
+    lines = [*delivered(3), *(message(f"u{number}") for number in range(3)), *delivered(1, "9.2", "Docomo", "e")]
+    bill = invoice(item(count, "8.5", str(count * Decimal("8.5"))), item(1, "9.2", "9.2", "Docomo"))
+    assert explained(compare(bill, lines, month_of(lines, foreign=foreign(2, "17.0")))) == causes
+
+
+@pytest.mark.parametrize(("count", "whole"), [(4, True), (5, False)])
+def test_on_several_lines_nothing_explains_a_part(count: int, *, whole: bool) -> None:
+    lines = [*delivered(3), *delivered(2, "9.2", "Docomo", "e"), message("u", carrier=""), message("v", carrier="")]
+    bill = invoice(item(count, "8.5", str(count * Decimal("8.5"))), item(3, "9.2", "27.6", "Docomo"))
+    assert explained(compare(bill, lines)) == ({"unpriced": (2, "17.7")} if whole else {})
+
+
 @pytest.mark.parametrize("line", [foreign(3, "25.5"), foreign(2, "17.0", unpriced=1), foreign(0, "0")])
 def test_foreign_messages_that_do_not_fit_explain_nothing(line: ForeignLine) -> None:
     lines = delivered(3)
@@ -247,7 +300,8 @@ def test_a_line_without_a_count_has_the_one_that_price_and_amount_make() -> None
 
 def test_a_line_whose_amount_is_not_count_times_price() -> None:
     assert explained(compare(invoice(item(3, "8.5", "25")), delivered(3))) == {"rounding": (0, "-0.5")}
-    assert explained(compare(invoice(item(3, "8.5", "30")), delivered(3))) == {"arithmetic": (0, "4.5")}
+    assert explained(compare(invoice(item(3, "8.5", "26.5")), delivered(3))) == {"arithmetic": (0, "1.0")}
+    assert explained(compare(invoice(item(3, "8.5", "24.5")), delivered(3))) == {"arithmetic": (0, "-1.0")}
 
 
 def test_messages_go_to_the_line_with_their_price() -> None:
@@ -328,6 +382,12 @@ def test_what_changed_since_the_month_was_closed_explains_what_is_exactly_left()
     found = compare(invoice(item(4, "8.5", "34.0")), lines, value)
     assert explained(found) == {}
     assert found.unexplained == Decimal("-8.5")
+    # Left after what explains itself: here the price of those we count.
+    dearer = month_of(lines, restatements=(restatement("0", "18.0"),))
+    assert explained(compare(invoice(item(3, "9.0", "27.0")), lines, dearer)) == {
+        "price": (5, "2.5"),
+        "restated": (2, "-18.0"),
+    }
 
 
 def test_fees_are_compared_by_name() -> None:
