@@ -363,6 +363,31 @@ def test_pending_messages_whose_carrier_nobody_knows_explain_all_lines_together(
     assert explained(compare(fewer, lines)) == {}
 
 
+def test_messages_of_another_kind_explain_nothing() -> None:
+    abroad = [message(f"o{number}", MessageClass.PENDING, carrier="", kind=MessageKind.OVERSEAS) for number in range(2)]
+    lines = [*delivered(3), *abroad]
+    bill = invoice(item(5, "8.5", "42.5"), item(0, "30", "0", "", MessageKind.OVERSEAS))
+    assert explained(compare(bill, lines)) == {}
+    bill = invoice(item(3, "8.5", "25.5"), item(2, "30", "60", "", MessageKind.OVERSEAS))
+    assert explained(compare(bill, lines)) == {"pending": (2, "60")}
+
+
+def test_messages_of_a_price_that_no_line_has_belong_on_the_one_that_states_none() -> None:
+    lines = [*delivered(3), *delivered(2, "17.0", name="e", parts=2), *delivered(1, "25.5", name="f", parts=3)]
+    found = compare(invoice(item(3, "8.5", "25.5"), item(3, None, "59.5")), lines)
+    assert explained(found) == {}
+    assert [line.counted for line in found.lines] == [3, 3]
+
+
+def test_a_double_bill_without_an_amount_is_one_bill_and_a_message_without_a_day_has_no_price() -> None:
+    lines = [*delivered(3), message("p", MessageClass.PENDING, day=None)]
+    value = month_of(lines, breaks=(replace(duplicate(lines[0]), at_risk=None),))
+    assert explained(compare(invoice(item(5, "8.5", "42.5")), lines, value)) == {
+        "duplicate_billable": (1, "8.5"),
+        "pending": (1, "8.5"),
+    }
+
+
 def test_the_lines_are_those_of_the_bill() -> None:
     with pytest.raises(Bug) as caught:
         compare(invoice(item(3, "8.5", "25.5")), delivered(2), month_of(delivered(3)))
