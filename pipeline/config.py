@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
@@ -22,6 +22,9 @@ from pipeline.model import MonthBy
 from schemas.profile import Profile, describe_problems, parse_profile
 from schemas.replacements import parse_replacements
 from schemas.tariff import parse_tariff
+
+if TYPE_CHECKING:
+    from schemas.invoice import InvoiceMapping
 
 PREFIX = "MEDIASMS_"
 #: the table of replacements that comes with the product
@@ -104,6 +107,12 @@ class BillingSettings(_Section):
     month_by: MonthBy = MonthBy.TAKEN
 
 
+class InvoiceSettings(_Section):
+    """How invoices are read: a file of column names and words; without one the shipped mapping."""
+
+    mapping: Path | None = None
+
+
 class ResultsSettings(_Section):
     """How results are pulled and when one is overdue."""
 
@@ -123,6 +132,7 @@ class Settings(_Section):
     send: SendSettings = SendSettings()
     tariff: TariffSettings = TariffSettings()
     billing: BillingSettings = BillingSettings()
+    invoice: InvoiceSettings = InvoiceSettings()
     results: ResultsSettings = ResultsSettings()
 
 
@@ -220,6 +230,17 @@ def example_tariff() -> Tariff:
     """Load the shipped example tariff."""
     shipped = resources.files("schemas") / "tariffs" / "example.toml"
     return parse_tariff(shipped.read_text(encoding="utf-8"), "example.toml")
+
+
+def load_invoice_mapping(file: Path | None, folder: Path) -> InvoiceMapping:
+    """Load the mapping of invoices that ``file`` is, or the shipped one."""
+    # Only a month with an invoice needs pandera.
+    from schemas.invoice import parse_mapping  # noqa: PLC0415
+
+    if file is not None:
+        return parse_mapping(read_text(folder / file), str(file))
+    shipped = resources.files("schemas") / "invoices" / f"{STANDARD}.toml"
+    return parse_mapping(shipped.read_text(encoding="utf-8"), f"{STANDARD}.toml")
 
 
 def read_text(path: Path) -> str:

@@ -74,7 +74,8 @@ def test_a_fee_is_due_in_the_months_of_its_period(start: date, end: date | None,
 
 def test_a_month_without_anything_costs_nothing() -> None:
     bill = bill_of(month_of([]), tariff())
-    assert (bill.taxes, bill.untaxed, bill.tax, bill.total) == ((), 0, 0, 0)
+    assert not bill.taxes
+    assert bill.untaxed == bill.tax == bill.total == 0
 
 
 def test_days_without_an_amount_need_neither_a_rate_nor_a_date() -> None:

@@ -5,21 +5,27 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING
 
-from pipeline.ledger.batches import sent_messages
+from pipeline.ledger.batches import get_batch
+from pipeline.ledger.evidence import batch_evidence
 from pipeline.ledger.results import record_pull, settle
-from pipeline.model import Artefact, Observation, ObservationPath
+from pipeline.model import Artefact, MessageState, Observation, ObservationPath, SentMessage
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from pipeline.context import Context
-    from pipeline.model import SentMessage
 
 _FILES = count(1)
 
 
 def sent(context: Context, batch_id: str) -> list[SentMessage]:
-    return list(sent_messages(context.ledger, batch_id))
+    now = context.now()
+    names = ("row_number", "smsid", "msisdn", "reason", "characters", "double_byte", "sent_at")
+    messages = batch_evidence(context.ledger, get_batch(context.ledger, batch_id), now, now).messages
+    return [
+        SentMessage(state=MessageState(row["state"]), **{name: row[name] for name in names})
+        for row in messages.to_pylist()
+    ]
 
 
 def result(

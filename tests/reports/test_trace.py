@@ -11,8 +11,7 @@ from typing import Final
 import pytest
 
 from pipeline.core.calendar import JST
-from pipeline.core.reconciling import Priced
-from pipeline.core.tracing import Happened, Life, Placed, Seen
+from pipeline.core.tracing import Happened, Life, Placed, Priced, Seen
 from pipeline.errors import GuardStopped
 from pipeline.messages import Language
 from pipeline.model import (
@@ -22,6 +21,7 @@ from pipeline.model import (
     BreakKind,
     Dispatch,
     MessageClass,
+    MessageKind,
     MessageLine,
     MessageState,
     Observation,
@@ -48,6 +48,13 @@ LINE: Final = MessageLine(
     row_number=4,
     smsid=MESSAGE.smsid,
     msisdn=NUMBER,
+    batch_id="bbbbbbbbbb",
+    campaign="spring",
+    cost_centre="",
+    kind=MessageKind.NORMAL,
+    sent_at=AT,
+    day=date(2026, 11, 23),
+    by_number=False,
     state=MessageState.TAKEN,
     message_class=MessageClass.DELIVERED,
     label="送信済",
@@ -114,9 +121,7 @@ LIFE: Final = Life(
     priced=Priced(
         LINE,
         (Break(kind=BreakKind.SEGMENT_MISMATCH, smsid=MESSAGE.smsid, facts={"reported": "2", "expected": "1"}),),
-        date(2026, 11, 23),
         2,
-        Decimal("1.70"),
     ),
     tariff="example",
 )

@@ -1,0 +1,158 @@
+"""What has changed in a closed month, by how much, and why: two snapshots of its messages compared.
+
+A snapshot has one row per message. Its facts are what decides about the bill; its amount follows from them and the
+tariff. Amounts are added up as ``Decimal``, value by value, so that the restatements add up to the difference of the
+totals exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from decimal import Decimal
+from itertools import islice
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.model import Cause, MessageLine, Restatement
+
+SNAPSHOT = pa.schema(
+    [
+        ("smsid", pa.large_string()),
+        ("message_class", pa.string()),
+        ("label", pa.string()),
+        ("carrier", pa.string()),
+        ("parts", pa.int32()),
+        ("day", pa.date32()),
+        ("kind", pa.string()),
+        ("billable", pa.bool_()),
+        ("amount", pa.string()),
+    ]
+)
+#: what the meaning of a status decides, and what else does not change with it
+_MEANING = ("message_class", "billable")
+_OBSERVED = ("label", "carrier", "day", "kind")
+#: how many messages a restatement names
+_NAMED = 10
+#: messages that are turned into columns at once
+_CHUNK = 1 << 16
+
+_Mask = npt.NDArray[np.bool_]
+
+
+def snapshot(lines: Iterable[MessageLine]) -> pa.Table:
+    """Return the snapshot of a month's messages: a table of ``SNAPSHOT``, amounts as text, null without a price."""
+    rest = iter(lines)
+    chunks = iter(lambda: list(islice(rest, _CHUNK)), [])
+    return pa.Table.from_batches(map(_chunk, chunks), SNAPSHOT)
+
+
+def _chunk(lines: list[MessageLine]) -> pa.RecordBatch:
+    columns = (
+        [line.smsid for line in lines],
+        [line.message_class for line in lines],
+        [line.label for line in lines],
+        [line.carrier for line in lines],
+        [line.parts for line in lines],
+        [line.day for line in lines],
+        [line.kind for line in lines],
+        [line.billable for line in lines],
+        [None if line.amount is None else str(line.amount) for line in lines],
+    )
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, SNAPSHOT, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=SNAPSHOT)
+
+
+def restated(
+    before: pa.Table, after: pa.Table, *, tariff_changed: bool, profile_changed: bool, decided: Collection[str]
+) -> tuple[Restatement, ...]:
+    """Return what differs between two snapshots, by cause; nothing where nothing differs.
+
+    ``decided`` are the smsids of messages that a person has decided about since. Of the others, facts differ for the
+    profile's sake where it changed and only the meaning of the same status did, and for the tariff's sake where it
+    changed and only parts did; else a result came. With the same facts, another amount is the tariff's doing.
+    """
+    before, after = (table.select(SNAPSHOT.names).cast(SNAPSHOT).combine_chunks() for table in (before, after))
+    old, new, gone, came = _paired(before, after)
+    differs = {name: _differs(old[name], new[name]) for name in SNAPSHOT.names if name not in {"smsid", "amount"}}
+    facts = np.logical_or.reduce(list(differs.values()))
+    changed = facts | _amount_differs(old["amount"], new["amount"])
+    observed = np.logical_or.reduce([differs[name] for name in _OBSERVED])
+    meaning = np.logical_or.reduce([differs[name] for name in _MEANING])
+    by_person = facts & _among(new["smsid"], decided)
+    by_profile = facts & meaning & ~observed & ~differs["parts"] & profile_changed
+    by_tariff = ~facts | (differs["parts"] & ~meaning & ~observed & tariff_changed)
+    causes = np.select([by_person, by_profile, by_tariff], [1, 2, 3], 0)
+    found = []
+    for number, cause in enumerate((Cause.RESULT, Cause.DECISION, Cause.PROFILE, Cause.TARIFF)):
+        mine = pa.array(changed & (causes == number))
+        olds, news = [old.filter(mine)], [new.filter(mine)]
+        # A message that is new in the month, or gone from it, was moved by a result, or by a person.
+        if cause in {Cause.RESULT, Cause.DECISION}:
+            olds.append(_of_cause(gone, cause, decided))
+            news.append(_of_cause(came, cause, decided))
+        found.append(_restatement(cause, pa.concat_tables(olds), pa.concat_tables(news)))
+    order = list(Cause)
+    return tuple(sorted((one for one in found if one.messages), key=lambda one: order.index(one.cause)))
+
+
+def _paired(before: pa.Table, after: pa.Table) -> tuple[pa.Table, pa.Table, pa.Table, pa.Table]:
+    """Return the messages that are in both, row by row, as they were and as they are, and those gone and come."""
+    if before["smsid"].equals(after["smsid"]):
+        # As a rule: nothing to look up.
+        return before, after, before.slice(0, 0), after.slice(0, 0)
+    at = pc.index_in(after["smsid"], value_set=before["smsid"])
+    known = pc.is_valid(at)
+    gone = before.filter(pc.invert(pc.is_in(before["smsid"], value_set=after["smsid"])))
+    return before.take(at.filter(known)), after.filter(known), gone, after.filter(pc.invert(known))
+
+
+def _of_cause(table: pa.Table, cause: Cause, decided: Collection[str]) -> pa.Table:
+    by_person = _among(table["smsid"], decided)
+    return table.filter(pa.array(by_person if cause is Cause.DECISION else ~by_person))
+
+
+def _restatement(cause: Cause, old: pa.Table, new: pa.Table) -> Restatement:
+    # What changed is in both tables, what came in one, what went in the other.
+    smsids = pc.unique(pa.chunked_array([*old["smsid"].chunks, *new["smsid"].chunks], pa.large_string()))
+    first = pc.select_k_unstable(smsids, min(_NAMED, len(smsids)), sort_keys=[("smsid", "ascending")])
+    return Restatement(
+        cause=cause,
+        messages=len(smsids),
+        before=_sum(old["amount"]),
+        after=_sum(new["amount"]),
+        smsids=tuple(smsids.take(first).to_pylist()),
+    )
+
+
+def _sum(amounts: pa.ChunkedArray) -> Decimal:
+    """Add up amounts exactly: there are few different ones."""
+    counts = pc.value_counts(amounts.drop_null())
+    return sum((Decimal(one["values"].as_py()) * one["counts"].as_py() for one in counts), Decimal(0))
+
+
+def _amount_differs(old: pa.ChunkedArray, new: pa.ChunkedArray) -> _Mask:
+    """Say where amounts differ as numbers: 8.5 is 8.50, and no price differs from none."""
+    places = np.flatnonzero(_differs(old, new))
+    differs = np.zeros(len(old), bool)
+    pairs = zip(old.take(places).to_pylist(), new.take(places).to_pylist(), strict=True)
+    differs[places] = [
+        (before is None) != (after is None) or (before is not None and Decimal(before) != Decimal(after))
+        for before, after in pairs
+    ]
+    return differs
+
+
+def _differs(old: pa.ChunkedArray, new: pa.ChunkedArray) -> _Mask:
+    unequal = pc.fill_null(pc.not_equal(old, new), fill_value=False)
+    return _mask(pc.or_(unequal, pc.xor(pc.is_null(old), pc.is_null(new))))
+
+
+def _among(smsids: pa.ChunkedArray, decided: Collection[str]) -> _Mask:
+    return _mask(pc.is_in(smsids, value_set=pa.array(sorted(decided), pa.large_string())))
+
+
+def _mask(values: pa.ChunkedArray | pa.Array) -> _Mask:
+    return np.asarray(values, bool)
