@@ -10,11 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.billing import ANY_CARRIER, Tariff
+from pipeline.model import MessageKind
 
 #: a text that is longer than a part by at most so many characters can be shortened without being written anew
 NEAR = 3
@@ -91,12 +93,43 @@ class Forecast:
     parts: tuple[PartsLine, ...]
     near: tuple[Near, ...]
 
+    def plus(self, other: Forecast) -> Forecast:
+        """Return this and another, of messages of another kind: other carriers take them, for other prices."""
+        return Forecast(
+            messages=self.messages + other.messages,
+            cost=self.cost.plus(other.cost, 1),
+            unpriced=self.unpriced + other.unpriced,
+            parts=self.parts + other.parts,
+            near=self.near + other.near,
+        )
 
-def forecast(lengths: Lengths, tariff: Tariff, day: date) -> Forecast:
+
+@dataclass(frozen=True, slots=True)
+class _Prices:
+    """What a tariff says of one kind of messages on one day."""
+
+    tariff: Tariff
+    day: date
+    kind: MessageKind
+
+    def of(self, characters: int, double_byte: bool) -> CostRange | None:  # noqa: FBT001 - half a length
+        costs = self.tariff.cost_range(characters, double_byte=double_byte, day=self.day, kind=self.kind)
+        return CostRange(*costs) if costs else None
+
+    @property
+    def carriers(self) -> list[str]:
+        """Return the carriers that the tariff names; the one that stands for all others only where it has a price."""
+        priced = [price.carrier for price in self.tariff.prices if price.kind is self.kind and price.covers(self.day)]
+        named = [carrier for carrier in self.tariff.steps if carrier != ANY_CARRIER]
+        return list(dict.fromkeys([*priced, *named])) or [ANY_CARRIER]
+
+
+def forecast(lengths: Lengths, tariff: Tariff, day: date, kind: MessageKind = MessageKind.NORMAL) -> Forecast:
     """Say what messages of these ``lengths`` may cost if they are sent on ``day``, and which are nearly cheaper."""
+    prices = _Prices(tariff, day, kind)
     cost, unpriced = CostRange(), 0
     for (characters, double_byte), count in lengths.counts.items():
-        price = _price(tariff, characters, double_byte, day)
+        price = prices.of(characters, double_byte)
         if price is None:
             unpriced += count
         else:
@@ -105,57 +138,45 @@ def forecast(lengths: Lengths, tariff: Tariff, day: date) -> Forecast:
         messages=lengths.counts.total(),
         cost=cost,
         unpriced=unpriced,
-        parts=_parts(lengths, tariff, day),
-        near=_near(lengths, tariff, day),
+        parts=_parts(lengths, prices),
+        near=_near(lengths, prices),
     )
 
 
-def _price(tariff: Tariff, characters: int, double_byte: bool, day: date) -> CostRange | None:  # noqa: FBT001 - half a length
-    costs = tariff.cost_range(characters, double_byte=double_byte, day=day)
-    return CostRange(*costs) if costs else None
-
-
-def _carriers(tariff: Tariff, day: date) -> list[str]:
-    """Return the carriers that the tariff names; the one that stands for all others only where it has a price."""
-    priced = [price.carrier for price in tariff.prices if price.covers(day)]
-    named = [carrier for carrier in tariff.steps if carrier != ANY_CARRIER]
-    return list(dict.fromkeys([*priced, *named])) or [ANY_CARRIER]
-
-
-def _parts(lengths: Lengths, tariff: Tariff, day: date) -> tuple[PartsLine, ...]:
+def _parts(lengths: Lengths, prices: _Prices) -> tuple[PartsLine, ...]:
     """Count messages by their number of parts, carriers that come to the same on one line."""
     alike: dict[tuple[tuple[int, int], ...], list[str]] = {}
-    for carrier in _carriers(tariff, day):
+    for carrier in prices.carriers:
         counted: Counter[int] = Counter()
         for (characters, double_byte), count in lengths.counts.items():
-            counted[tariff.parts(carrier, characters, double_byte=double_byte)] += count
+            counted[prices.tariff.parts(carrier, characters, double_byte=double_byte)] += count
         alike.setdefault(tuple(sorted(counted.items())), []).append(carrier)
     return tuple(PartsLine(carriers=tuple(carriers), messages=dict(counted)) for counted, carriers in alike.items())
 
 
-def _near(lengths: Lengths, tariff: Tariff, day: date) -> tuple[Near, ...]:
+def _near(lengths: Lengths, prices: _Prices) -> tuple[Near, ...]:
     """Group the messages that are nearly cheaper by the number of parts they would have."""
-    carriers = _carriers(tariff, day)
     groups: dict[int, list[tuple[Length, int, CostRange, CostRange]]] = {}
     for length in lengths.counts:
         characters, double_byte = length
-        now = _price(tariff, characters, double_byte, day)
-        found = _shortened(tariff, length, day)
+        now = prices.of(characters, double_byte)
+        found = _shortened(prices, length)
         if now is None or found is None or (found[1].highest, found[1].lowest) >= (now.highest, now.lowest):
             continue
         by, shorter = found
-        parts = max(tariff.parts(carrier, characters - by, double_byte=double_byte) for carrier in carriers)
+        shorter_by = partial(prices.tariff.parts, characters=characters - by, double_byte=double_byte)
+        parts = max(map(shorter_by, prices.carriers))
         groups.setdefault(parts, []).append((length, by, now, shorter))
     return tuple(_group(lengths, parts, members) for parts, members in sorted(groups.items()))
 
 
-def _shortened(tariff: Tariff, length: Length, day: date) -> tuple[int, CostRange] | None:
+def _shortened(prices: _Prices, length: Length) -> tuple[int, CostRange] | None:
     """Return by how few characters a text becomes as cheap as a few can make it, and what it costs then."""
     characters, double_byte = length
     offers = [
         (price.highest, price.lowest, by)
         for by in range(1, min(NEAR, characters - 1) + 1)
-        if (price := _price(tariff, characters - by, double_byte, day)) is not None
+        if (price := prices.of(characters - by, double_byte)) is not None
     ]
     if not offers:
         return None

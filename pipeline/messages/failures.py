@@ -248,8 +248,8 @@ FAILURES: dict[str, Failure] = {
             "name a batch, or a month with --month: one of the two.",
         ),
         Text(
-            "例: mediasms reconcile BATCH、または mediasms reconcile --month 2026-11",
-            "For example: mediasms reconcile BATCH, or mediasms reconcile --month 2026-11",
+            "例: `mediasms reconcile BATCH`、または `mediasms reconcile --month 2026-11`",
+            "For example: `mediasms reconcile BATCH`, or `mediasms reconcile --month 2026-11`",
         ),
     ),
     "reconcile.month": Failure(

@@ -10,9 +10,11 @@ import pandas as pd
 from pipeline.context import Context
 from pipeline.core.calendar import jst_date
 from pipeline.core.forecast import Forecast, Lengths, forecast
+from pipeline.core.kernels import strings
+from pipeline.core.kernels.matching import is_overseas
 from pipeline.ledger.dispatches import planned_smsids
 from pipeline.ledger.optouts import opted_out
-from pipeline.model import Batch
+from pipeline.model import Batch, MessageKind
 from pipeline.stages.planning import accepted_rows, rows_with
 from schemas.recipients import ROW_NUMBER
 
@@ -49,11 +51,16 @@ def _wanted(context: Context, chunk: pd.DataFrame) -> Iterator[str]:
 def preview(context: Context, batch: Batch, waiting: Container[str]) -> Preview:
     """Render the first message that is about to go out, and forecast what all of them may cost."""
     first: tuple[str, str] = ("", "")
-    lengths = Lengths()
+    domestic, overseas = Lengths(), Lengths()
     for chunk in accepted_rows(context, batch):
         rows = rows_with(chunk, waiting)
         if not first[0] and len(rows):
             first = (str(rows["msisdn"].iloc[0]), str(rows["text"].iloc[0]))
-        lengths.add(*(rows[name].to_numpy() for name in (ROW_NUMBER, "characters", "double_byte")))
-    found = forecast(lengths, context.tariff, jst_date(context.now()))
+        abroad = is_overseas(strings.of(rows["msisdn"]))
+        for lengths, chosen in ((domestic, rows[~abroad]), (overseas, rows[abroad])):
+            lengths.add(*(chosen[name].to_numpy() for name in (ROW_NUMBER, "characters", "double_byte")))
+    day = jst_date(context.now())
+    found = forecast(domestic, context.tariff, day)
+    if overseas.counts:
+        found = found.plus(forecast(overseas, context.tariff, day, MessageKind.OVERSEAS))
     return Preview(found.messages, *first, found)

@@ -21,7 +21,9 @@ def _age(context: Context) -> None:
         connection.exec_driver_sql("DROP TABLE optout")
         connection.exec_driver_sql("DROP TABLE stop")
         connection.exec_driver_sql("DROP INDEX not_taken")
+        connection.exec_driver_sql("DROP TABLE closing")
         connection.exec_driver_sql("ALTER TABLE campaign DROP COLUMN repeats")
+        connection.exec_driver_sql("ALTER TABLE message DROP COLUMN cost_centre")
 
 
 def test_an_old_installation_works_after_it_was_migrated(house: House, context: Context) -> None:
