@@ -2,52 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from pipeline.core.billing import Tariff
-from pipeline.core.calendar import jst_date
+from pipeline.core.days import day_of, days_of, within
 from pipeline.core.kernels import matching as kernel
+from pipeline.core.kernels import strings
 from pipeline.core.kernels.matching import NEVER
-from pipeline.core.msisdn import canonical_result
+from pipeline.core.kernels.strings import Mask, Positions
 from pipeline.core.statuses import StatusTable
 from pipeline.model import ForeignLine, MessageKind
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    """A result as far as prices need it; times are microseconds, ``NEVER`` for none."""
-
-    msisdn: str
-    smsid: str
-    status: str
-    carrier: str
-    parts: int
-    when: int
-    registered: int
-    billable: bool
-
-    @property
-    def order(self) -> tuple[bool, int, str, int, str]:
-        """Order bills: those without a time come last, and nothing depends on the order of rows."""
-        return (self.when == NEVER, self.when, self.carrier, self.parts, self.status)
-
-
-@dataclass(frozen=True, slots=True)
 class Strangers:
-    """The rows that were counted: of this period, and of others."""
+    """The messages of a period, its rows, and how many rows are of others."""
 
     line: ForeignLine
     rows: int
     elsewhere: int
 
 
-def price_foreign(  # noqa: PLR0913 - what prices and days depend on
+def price_foreign(  # what prices and days depend on
     observations: pa.Table,
     statuses: StatusTable,
     tariff: Tariff,
@@ -61,61 +44,69 @@ def price_foreign(  # noqa: PLR0913 - what prices and days depend on
     A message belongs to the day it was registered, or with ``delivered`` to that of its first bill. Of a ``month``
     (YYYY-MM) only its own are counted.
     """
-    prices: dict[tuple[str, int, date, MessageKind], Decimal | None] = {}
-    messages = billable = units = unpriced = rows = elsewhere = 0
-    amount = Decimal(0)
-    for group in _groups(observations, statuses):
-        bills = [row for row in group if row.billable]
-        first = min(bills or group, key=lambda row: row.order)
-        day = _day(group, first, as_of, delivered=delivered and bool(bills))
-        if month is not None and f"{day:%Y-%m}" != month:
-            elsewhere += len(group)
-            continue
-        rows += len(group)
-        messages += 1
-        if not bills:
-            continue
-        kind = kind_of(first.msisdn)
-        key = (first.carrier, first.parts or 1, day, kind)
-        if key not in prices:
-            prices[key] = tariff.price(*key)
-        price = prices[key]
-        billable += 1
-        units += key[1]
-        unpriced += price is None
-        amount += price or 0
-    line = ForeignLine(
-        messages=messages, billable_messages=billable, billable_units=units, amount=amount, unpriced=unpriced
-    )
-    return Strangers(line, rows, elsewhere)
-
-
-def kind_of(msisdn: str) -> MessageKind:
-    """Return what a message to a number is to the tariff."""
-    return MessageKind.NORMAL if canonical_result(msisdn).startswith("0") else MessageKind.OVERSEAS
-
-
-def _day(group: list[_Row], first: _Row, as_of: datetime, *, delivered: bool) -> date:
-    registered = min((row.registered for row in group if row.registered != NEVER), default=NEVER)
-    moments = (first.when, registered) if delivered else (registered, first.when)
-    return jst_date(next((known for moment in moments if (known := kernel.moment(moment))), as_of))
-
-
-def _groups(observations: pa.Table, statuses: StatusTable) -> Iterator[list[_Row]]:
+    group, count = _groups(observations)
     status, names = kernel.words(observations["status"])
-    billable = [bool((meaning := statuses.look_up(name)) and meaning.billable) for name in names]
-    columns = (
-        observations["msisdn"].to_pylist(),
-        observations["smsid"].to_pylist(),
-        [names[code] for code in status.tolist()],
-        observations["carrier"].to_pylist(),
-        pc.fill_null(observations["parts_total"], 0).to_pylist(),
-        kernel.times(observations["status_time"]).tolist(),
-        kernel.times(observations["registered_at"]).tolist(),
-        [billable[code] for code in status.tolist()],
+    carrier, carriers = kernel.words(observations["carrier"])
+    parts = pc.fill_null(observations["parts_total"], 0).combine_chunks().to_numpy()
+    when = kernel.times(observations["status_time"])
+    bills = np.array([bool((meaning := statuses.look_up(name)) and meaning.billable) for name in names] or [False])[
+        status
+    ]
+    # The first bill of each, else its first row; nothing depends on the order of rows, and what has no time comes last.
+    late = np.where(when == NEVER, np.iinfo(np.int64).max, when)
+    first = kernel.first_of_each(group, ~bills, late, carrier, parts, status)
+    billed = bills[first]
+    day = _days(group, count, observations, when[first], billed if delivered else np.zeros(count, bool), as_of)
+    own = within(day, month) if month is not None else np.ones(count, bool)
+    rows = int(own[group].sum()) if len(group) else 0
+    overseas = kernel.is_overseas(kernel.canonical(strings.at(kernel.texts(observations["msisdn"]), first)))
+    chosen = np.flatnonzero(own & billed)
+    divided = kernel.Division(len(chosen))
+    divided.divide(carrier[first[chosen]], len(carriers))
+    divided.divide(parts[first[chosen]], int(parts.max(initial=0)) + 1)
+    first_day = int(day.min(initial=0))
+    divided.divide(day[chosen] - first_day, int(day.max(initial=0)) - first_day + 1)
+    divided.divide(overseas[chosen], 2)
+    amount = Decimal(0)
+    units = unpriced = 0
+    for of, told, since, abroad, messages in divided.rows():
+        kind = MessageKind.OVERSEAS if abroad else MessageKind.NORMAL
+        price = tariff.price(carriers[of], told or 1, day_of(first_day + since), kind)
+        units += messages * (told or 1)
+        unpriced += messages if price is None else 0
+        amount += messages * (price or 0)
+    line = ForeignLine(
+        messages=int(own.sum()), billable_messages=len(chosen), billable_units=units, amount=amount, unpriced=unpriced
     )
-    groups: dict[tuple[str, str, int], list[_Row]] = {}
-    for values in zip(*columns, strict=True):
-        row = _Row(*values)
-        groups.setdefault((row.smsid, row.msisdn, NEVER if row.smsid else row.registered), []).append(row)
-    yield from groups.values()
+    return Strangers(line, rows, len(observations) - rows)
+
+
+def _groups(observations: pa.Table) -> tuple[Positions, int]:
+    """Return of each row which message it is about, and how many there are."""
+    smsid, msisdn = (_codes(observations[name]) for name in ("smsid", "msisdn"))
+    nameless = strings.mask(pc.equal(observations["smsid"], ""))
+    registered = np.where(nameless, kernel.times(observations["registered_at"]), NEVER)
+    moments, moment = np.unique(registered, return_inverse=True)
+    divided = kernel.Division(len(observations))
+    for codes in (smsid, msisdn):
+        divided.divide(codes, int(codes.max(initial=0)) + 1)
+    divided.divide(moment, len(moments))
+    return divided.of_row, int(divided.of_row.max(initial=-1)) + 1
+
+
+def _codes(column: pa.ChunkedArray) -> NDArray[np.int64]:
+    encoded = pc.dictionary_encode(kernel.texts(column))
+    codes: NDArray[np.int64] = encoded.indices.to_numpy().astype(np.int64)
+    return codes
+
+
+def _days(  # what decides
+    group: Positions, count: int, observations: pa.Table, when: kernel.Times, by_bill: Mask, as_of: datetime
+) -> NDArray[np.int64]:
+    entered = kernel.times(observations["registered_at"])
+    known = entered != NEVER
+    registered = np.full(count, np.iinfo(np.int64).max)
+    np.minimum.at(registered, group[known], entered[known])
+    registered[registered == np.iinfo(np.int64).max] = NEVER
+    moment = np.where(by_bill & (when != NEVER), when, np.where(registered != NEVER, registered, when))
+    return days_of(np.where(moment == NEVER, kernel.microseconds(as_of), moment))

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from pipeline.core.billing import Tariff
 from pipeline.core.calendar import JST
 from pipeline.core.cells import Cell, counted, exact_amount, group_lines, status_lines
+from pipeline.core.days import days_of, within
 from pipeline.core.differences import message_breaks, part_breaks
 from pipeline.core.evidence import Evidence
 from pipeline.core.foreign import Strangers, price_foreign
@@ -24,7 +25,7 @@ from pipeline.core.kernels.matching import NEVER
 from pipeline.core.kernels.strings import Mask
 from pipeline.core.lines import MessageLines
 from pipeline.core.matching import CLASSES, Deadlines, Matches, match
-from pipeline.core.reported import Reported, count_parts, divide, within
+from pipeline.core.reported import Reported, count_parts, divide
 from pipeline.core.statuses import StatusTable
 from pipeline.model import (
     OPTED_OUT,
@@ -123,8 +124,8 @@ def reconcile(  # noqa: PLR0913 - each decides something else
     return value, lines
 
 
-def _order(found: Break) -> tuple[str, str, int, list[tuple[str, str]]]:
-    return (found.kind.value, found.smsid, found.row_number or 0, sorted(found.facts.items()))
+def _order(found: Break) -> tuple[str, str, int, tuple[str, ...]]:
+    return (found.kind, found.smsid, found.row_number or 0, tuple(found.facts.values()))
 
 
 def _subject(batches: Sequence[Batch], month: str | None) -> BatchSubject | MonthSubject:
@@ -149,7 +150,7 @@ def _totals(batches: Sequence[Batch]) -> RowTotals:
 def _registered_in(observations: pa.Table, month: str) -> Mask:
     """Say which observations are about messages that were registered in a month, or have their status from then."""
     registered, when = kernel.times(observations["registered_at"]), kernel.times(observations["status_time"])
-    return within(kernel.days(np.where(registered == NEVER, when, registered)), month)
+    return within(days_of(np.where(registered == NEVER, when, registered)), month)
 
 
 def _deliveries(columns: Reported, matches: Matches) -> tuple[tuple[datetime, int], ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeVar
 
@@ -12,8 +12,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.core.billing import Tariff
-from pipeline.core.calendar import JST, jst_date, month_days
+from pipeline.core.calendar import JST, jst_date
 from pipeline.core.cells import Cell
+from pipeline.core.days import day_number, day_of, days_of, within
 from pipeline.core.evidence import Evidence
 from pipeline.core.kernels import matching as kernel
 from pipeline.core.kernels import strings
@@ -22,7 +23,6 @@ from pipeline.core.kernels.strings import Mask
 from pipeline.core.matching import CLASSES, Matches
 from pipeline.model import Batch, MessageKind, MessageState, MonthBy
 
-_EPOCH = date(1970, 1, 1)
 _KINDS = (MessageKind.NORMAL, MessageKind.OVERSEAS)
 _Value = TypeVar("_Value", bound=np.generic)
 
@@ -106,28 +106,17 @@ def _days(evidence: Evidence, matches: Matches, sent_at: NDArray[np.int64], mont
     billed = np.where(matches.billable, matches.observed_at, NEVER)
     first, second = (billed, sent_at) if month_by is MonthBy.DELIVERED else (sent_at, billed)
     moments = np.where(first == NEVER, second, first) if (first == NEVER).any() else first
-    days = kernel.days(moments)
+    days = days_of(moments)
     without = np.flatnonzero(moments == NEVER)
     if len(without):
         batch, batches = kernel.words(evidence.messages["batch_id"])
-        known = {each.batch_id: _day_number(each.registered_at) for each in evidence.batches}
+        known = {each.batch_id: day_number(each.registered_at) for each in evidence.batches}
         registered = np.array([known[each] for each in batches])
         days[without] = registered[batch[without]]
         for message, moment in matches.registered_at.items():
             if moments[message] == NEVER and matches.billable[message]:
-                days[message] = _day_number(moment)
+                days[message] = day_number(moment)
     return days
-
-
-def _day_number(moment: datetime) -> int:
-    return (jst_date(moment) - _EPOCH).days
-
-
-def within(days: NDArray[np.int64], month: str) -> Mask:
-    """Say which days, since 1970, are in a month."""
-    first, end = month_days(month)
-    found: Mask = (days >= (first - _EPOCH).days) & (days < (end - _EPOCH).days)
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +177,7 @@ def divide(columns: Reported, matches: Matches, parts: Codes, tariff: Tariff) ->
     prices: dict[tuple[str, int, date, MessageKind], Decimal | None] = {}
     cells = []
     for label, class_, billable, of_state, carrier, count, kind, since, in_, for_, messages in divided.rows():
-        key = (matches.carrier_names[carrier], count, _EPOCH + timedelta(days=first_day + since), _KINDS[kind])
+        key = (matches.carrier_names[carrier], count, day_of(first_day + since), _KINDS[kind])
         if billable and key not in prices:
             prices[key] = tariff.price(*key)
         cells.append(

@@ -25,7 +25,6 @@ NEVER = np.iinfo(np.int64).min
 SECOND = 1_000_000
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR
-_JST = 9 * HOUR
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: up to so many possible values a table of all of them is cheaper than sorting
 _TABLE = 1 << 22
@@ -69,11 +68,6 @@ def times(column: pa.ChunkedArray) -> Times:
     whole = column.cast(pa.int64()).combine_chunks()
     found: Times = (pc.fill_null(whole, NEVER) if whole.null_count else whole).to_numpy()
     return found
-
-
-def days(moments: Times) -> NDArray[np.int64]:
-    """Return the JST days of times as days since 1970; for ``NEVER`` a day long before."""
-    return (np.maximum(moments, NEVER + _JST) + _JST) // DAY
 
 
 def is_overseas(msisdn: pa.Array) -> strings.Mask:
@@ -179,11 +173,18 @@ def distinct(codes: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], ND
     return kept, place[codes]
 
 
-def last_of_each(at: NDArray[np.integer], *keys: NDArray[np.generic]) -> NDArray[np.int64]:
-    """Return the index of the last row of each message, by ``keys``, the first one most important."""
+def first_of_each(at: NDArray[np.integer], *keys: NDArray[np.generic]) -> Positions:
+    """Return the index of the first row of each message, by ``keys``, the first one most important."""
     order = np.lexsort((*reversed(keys), at))
-    sorted_ = at[order]
-    return order[np.flatnonzero(np.append(sorted_[1:] != sorted_[:-1], len(sorted_) > 0))]
+    of = at[order]
+    return order[np.flatnonzero(np.concatenate(([True], of[1:] != of[:-1])))] if len(order) else order
+
+
+def last_of_each(at: NDArray[np.integer], *keys: NDArray[np.generic]) -> Positions:
+    """Return the index of the last row of each message."""
+    order = np.lexsort((*reversed(keys), at))
+    of = at[order]
+    return order[np.flatnonzero(np.concatenate((of[1:] != of[:-1], [True])))] if len(order) else order
 
 
 def listed(values: Sequence[object]) -> NDArray[np.object_]:
