@@ -15,8 +15,8 @@ from pipeline.core.billing import Tariff
 from pipeline.core.days import day_of, days_of, within
 from pipeline.core.kernels import matching as kernel
 from pipeline.core.kernels import strings
-from pipeline.core.kernels.matching import NEVER
-from pipeline.core.kernels.strings import Mask, Positions
+from pipeline.core.kernels.matching import NEVER, Codes
+from pipeline.core.kernels.strings import Mask
 from pipeline.core.statuses import StatusTable
 from pipeline.model import ForeignLine, MessageKind
 
@@ -61,12 +61,16 @@ def price_foreign(  # what prices and days depend on
     rows = int(own[group].sum()) if len(group) else 0
     overseas = kernel.is_overseas(kernel.canonical(strings.at(kernel.texts(observations["msisdn"]), first)))
     chosen = np.flatnonzero(own & billed)
-    divided = kernel.Division(len(chosen))
-    divided.divide(carrier[first[chosen]], len(carriers))
-    divided.divide(parts[first[chosen]], int(parts.max(initial=0)) + 1)
     first_day = int(day.min(initial=0))
-    divided.divide(day[chosen] - first_day, int(day.max(initial=0)) - first_day + 1)
-    divided.divide(overseas[chosen], 2)
+    divided = kernel.Division(
+        len(chosen),
+        [
+            (carrier[first[chosen]], len(carriers)),
+            (parts[first[chosen]], int(parts.max(initial=0)) + 1),
+            (day[chosen] - first_day, int(day.max(initial=0)) - first_day + 1),
+            (overseas[chosen], 2),
+        ],
+    )
     amount = Decimal(0)
     units = unpriced = 0
     for of, told, since, abroad, messages in divided.rows():
@@ -81,16 +85,14 @@ def price_foreign(  # what prices and days depend on
     return Strangers(line, rows, len(observations) - rows)
 
 
-def _groups(observations: pa.Table) -> tuple[Positions, int]:
+def _groups(observations: pa.Table) -> tuple[Codes, int]:
     """Return of each row which message it is about, and how many there are."""
     smsid, msisdn = (_codes(observations[name]) for name in ("smsid", "msisdn"))
     nameless = strings.mask(pc.equal(observations["smsid"], ""))
     registered = np.where(nameless, kernel.times(observations["registered_at"]), NEVER)
-    moments, moment = np.unique(registered, return_inverse=True)
-    divided = kernel.Division(len(observations))
-    for codes in (smsid, msisdn):
-        divided.divide(codes, int(codes.max(initial=0)) + 1)
-    divided.divide(moment, len(moments))
+    moment = np.unique(registered, return_inverse=True)[1]
+    codes = [(each, int(each.max(initial=0)) + 1) for each in (smsid, msisdn, moment)]
+    divided = kernel.Division(len(observations), codes)
     return divided.of_row, int(divided.of_row.max(initial=-1)) + 1
 
 
@@ -101,7 +103,7 @@ def _codes(column: pa.ChunkedArray) -> NDArray[np.int64]:
 
 
 def _days(  # what decides
-    group: Positions, count: int, observations: pa.Table, when: kernel.Times, by_bill: Mask, as_of: datetime
+    group: Codes, count: int, observations: pa.Table, when: kernel.Times, by_bill: Mask, as_of: datetime
 ) -> NDArray[np.int64]:
     entered = kernel.times(observations["registered_at"])
     known = entered != NEVER

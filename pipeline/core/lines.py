@@ -28,7 +28,7 @@ class MessageLines:
     messages: pa.Table
     chosen: NDArray[np.int64]
     cells: Sequence[Cell]
-    cell_of: NDArray[np.int64]
+    cell_of: NDArray[np.int32]
     observed_at: Times
     by_number: Mask | None
 

@@ -132,7 +132,7 @@ class _Rows:
 class _Sent:
     """The messages as columns, as far as matching asks about them."""
 
-    msisdn: pa.Array
+    msisdn: pa.ChunkedArray
     state: Codes
     states: tuple[MessageState, ...]
     reason: Codes
@@ -145,7 +145,7 @@ class _Sent:
         reason, reasons = kernel.words(messages["reason"])
         sent_at = kernel.times(messages["sent_at"])
         known = tuple(map(MessageState, states))
-        return cls(kernel.texts(messages["msisdn"]), state, known, reason, reasons, sent_at)
+        return cls(messages["msisdn"], state, known, reason, reasons, sent_at)
 
     def are(self, *states: MessageState) -> Mask:
         """Say which messages are in one of the states."""
@@ -170,7 +170,7 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
     """Class every message by everything that was observed about it."""
     messages, observations = evidence.messages, evidence.observations
     sent = _Sent.of(messages)
-    at = joining.positions(kernel.texts(observations["smsid"]), kernel.texts(messages["smsid"]))
+    at = joining.positions(observations["smsid"], messages["smsid"])
     by_number = None
     if deadlines.by_number is not None:
         may = sent.are(MessageState.TAKEN)
@@ -222,7 +222,7 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
             found
             for found in (
                 *unmapped.breaks,
-                _phone_mismatches(observations, at, sent.msisdn),
+                _phone_mismatches(observations["msisdn"], at, sent.msisdn),
                 Found(BreakKind.DUPLICATE_BILLABLE, np.array(sorted(duplicates), np.int64), ()),
                 _contradicted(rows, billable, known),
                 *_unbelieved(sent, seen, classes, decided),
@@ -359,13 +359,12 @@ def _registered(observations: pa.Table, at: Positions, sent_at: Times, seen: Mas
     return found
 
 
-def _phone_mismatches(observations: pa.Table, at: Positions, msisdn: pa.Array) -> Found:
+def _phone_mismatches(observed: pa.ChunkedArray, at: Positions, msisdn: pa.ChunkedArray) -> Found:
     """Find messages of which a result names another number, however it is written."""
-    observed = kernel.texts(observations["msisdn"])
     other = joining.differing(observed, msisdn, at)
-    others = kernel.canonical(strings.at(observed, other))
-    other = other[strings.mask(pc.not_equal(others, strings.at(msisdn, at[other])))]
-    return Found(BreakKind.PHONE_MISMATCH, np.unique(at[other]), ())
+    others = kernel.canonical(kernel.texts(observed.take(pa.array(other))))
+    same = strings.mask(pc.equal(others, kernel.texts(msisdn.take(pa.array(at[other])))))
+    return Found(BreakKind.PHONE_MISMATCH, np.unique(at[other[~same]]), ())
 
 
 def _contradicted(rows: _Rows, billable: Mask, known: list[StatusMeaning]) -> Found:

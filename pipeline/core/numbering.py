@@ -30,10 +30,11 @@ def pair_by_number(
     ours = np.flatnonzero(may & (sent_at != NEVER))
     if not len(rows) or not len(ours):
         return found
-    msisdn = strings.at(kernel.texts(messages["msisdn"]), ours)
-    numbers = pc.unique(msisdn)
+    msisdn = messages["msisdn"].take(pa.array(ours))
+    numbers = pa.chunked_array([pc.unique(msisdn)])
+    named = kernel.canonical(kernel.texts(observations["msisdn"].take(pa.array(rows))))
     number = joining.positions(msisdn, numbers)
-    observed = joining.positions(kernel.canonical(strings.at(kernel.texts(observations["msisdn"]), rows)), numbers)
+    observed = joining.positions(pa.chunked_array([named]), numbers)
     rows, observed = rows[observed >= 0], observed[observed >= 0]
     registered = kernel.times(observations["registered_at"])[rows]
     when = kernel.times(observations["status_time"])[rows]

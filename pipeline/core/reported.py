@@ -103,9 +103,11 @@ def _days(evidence: Evidence, matches: Matches, sent_at: NDArray[np.int64], mont
     It is the day it was sent, or with ``MonthBy.DELIVERED`` that of its first bill; without these the other of them,
     then the day its results say it was registered, then that of its batch.
     """
-    billed = np.where(matches.billable, matches.observed_at, NEVER)
-    first, second = (billed, sent_at) if month_by is MonthBy.DELIVERED else (sent_at, billed)
-    moments = np.where(first == NEVER, second, first) if (first == NEVER).any() else first
+    moments = sent_at
+    if month_by is MonthBy.DELIVERED or (sent_at == NEVER).any():
+        billed = np.where(matches.billable, matches.observed_at, NEVER)
+        first, second = (billed, sent_at) if month_by is MonthBy.DELIVERED else (sent_at, billed)
+        moments = np.where(first == NEVER, second, first)
     days = days_of(moments)
     without = np.flatnonzero(moments == NEVER)
     if len(without):
@@ -132,19 +134,20 @@ def count_parts(columns: Reported, matches: Matches, tariff: Tariff) -> Parts:
     """Count parts: as the results say, else by the carrier's steps, once for each size of text that occurs."""
     sizes = np.asarray(columns.table["characters"].combine_chunks().to_numpy())
     wide = strings.mask(columns.table["double_byte"])
-    largest = int(sizes.max(initial=0)) + 1
     reported = columns.of_each(matches.parts)
-    carriers = columns.of_each(matches.carriers)
-    code = (carriers.astype(np.int64) * largest + columns.of_each(sizes)) * 2 + columns.of_each(wide)
-    kept, place = kernel.distinct(code, len(matches.carrier_names) * largest * 2)
-    steps = np.array(
+    divided = kernel.Division(
+        len(columns.chosen),
         [
-            tariff.parts(matches.carrier_names[each // 2 // largest], each // 2 % largest, double_byte=bool(each % 2))
-            for each in kept.tolist()
+            (columns.of_each(matches.carriers), len(matches.carrier_names)),
+            (columns.of_each(sizes), int(sizes.max(initial=0)) + 1),
+            (columns.of_each(wide), 2),
         ],
-        np.int32,
     )
-    computed = steps[place] if len(kept) else np.empty(0, np.int32)
+    steps = [
+        tariff.parts(matches.carrier_names[carrier], size, double_byte=bool(double))
+        for carrier, size, double, _ in divided.rows()
+    ]
+    computed = np.array(steps or [0], np.int32)[divided.of_row]
     return Parts(computed, np.where(reported > 0, reported, computed), reported)
 
 
@@ -153,7 +156,7 @@ class Divided:
     """The cells, and of each message that is reported its cell."""
 
     cells: list[Cell]
-    of_row: NDArray[np.int64]
+    of_row: NDArray[np.int32]
 
 
 def divide(columns: Reported, matches: Matches, parts: Codes, tariff: Tariff) -> Divided:
@@ -163,17 +166,21 @@ def divide(columns: Reported, matches: Matches, parts: Codes, tariff: Tariff) ->
     state, states = columns.words("state")
     campaign, campaigns = columns.words("campaign")
     centre, centres = columns.words("cost_centre")
-    divided = kernel.Division(len(columns.chosen))
-    divided.divide(columns.of_each(matches.labels), len(matches.label_names))
-    divided.divide(columns.of_each(matches.classes), len(CLASSES))
-    divided.divide(columns.of_each(matches.billable), 2)
-    divided.divide(state, len(states))
-    divided.divide(columns.of_each(matches.carriers), len(matches.carrier_names))
-    divided.divide(parts, int(parts.max(initial=0)) + 1)
-    divided.divide(columns.of_each(columns.overseas), len(_KINDS))
-    divided.divide(day - first_day, int(day.max()) - first_day + 1 if len(day) else 1)
-    divided.divide(campaign, len(campaigns))
-    divided.divide(centre, len(centres))
+    divided = kernel.Division(
+        len(columns.chosen),
+        [
+            (columns.of_each(matches.labels), len(matches.label_names)),
+            (columns.of_each(matches.classes), len(CLASSES)),
+            (columns.of_each(matches.billable), 2),
+            (state, len(states)),
+            (columns.of_each(matches.carriers), len(matches.carrier_names)),
+            (parts, int(parts.max(initial=0)) + 1),
+            (columns.of_each(columns.overseas), len(_KINDS)),
+            (day - first_day, int(day.max(initial=first_day)) - first_day + 1),
+            (campaign, len(campaigns)),
+            (centre, len(centres)),
+        ],
+    )
     prices: dict[tuple[str, int, date, MessageKind], Decimal | None] = {}
     cells = []
     for label, class_, billable, of_state, carrier, count, kind, since, in_, for_, messages in divided.rows():

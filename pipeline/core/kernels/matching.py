@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from pipeline.core.msisdn import canonical_result
 Codes: TypeAlias = NDArray[np.int32]
 #: microseconds since 1970, UTC
 Times: TypeAlias = NDArray[np.int64]
+Column: TypeAlias = NDArray[np.integer] | NDArray[np.bool_]
 
 #: no time at all; earlier than every other
 NEVER = np.iinfo(np.int64).min
@@ -26,8 +28,10 @@ SECOND = 1_000_000
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-#: up to so many possible values a table of all of them is cheaper than sorting
-_TABLE = 1 << 22
+_FEW, _MOST = 1 << 12, 1 << 22
+#: rows at a time: what is made on the way stays in the cache, and its memory is used again
+_BLOCK = 1 << 16
+_SHORT = 1 << 31
 _BITS = 63
 
 
@@ -103,9 +107,7 @@ def best(  # noqa: PLR0913 - what an order is made of
     ``falling``, the earliest time and the lowest code. All of it is packed into one integer a row.
     """
     word_bits = max(1, (len(rank) - 1).bit_length())
-    seen = when[when != NEVER]
-    first = int(seen.min()) if len(seen) else 0
-    span = int(seen.max()) - first + 1 if len(seen) else 0
+    first, span = _span(when)
     ranked = None
     if 3 + word_bits + span.bit_length() > _BITS:
         ranked, when = np.unique(when, return_inverse=True)
@@ -117,9 +119,14 @@ def best(  # noqa: PLR0913 - what an order is made of
     decides = rank >= 0
     head = np.where(decides, ((rank + 1) << (time_bits + word_bits)) | np.where(down, low ^ word, word), 0)
     step = np.where(decides, np.where(down, -1, 1) << word_bits, 0)
-    since = np.maximum(when, first - 1) - (first - 1)
     packed = np.zeros(count + 1, np.int64)
-    np.maximum.at(packed, at, head[code] + step[code] * since)
+    for start in range(0, len(at), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        since = np.maximum(when[part], first - 1)
+        since -= first - 1
+        since *= step[code[part]]
+        since += head[code[part]]
+        np.maximum.at(packed, at[part], since)
     packed = packed[:count]
     found = (packed >> (time_bits + word_bits)).astype(np.int8) - np.int8(1)
     packed &= low
@@ -133,44 +140,79 @@ def best(  # noqa: PLR0913 - what an order is made of
     return Best(found, time, chosen)
 
 
+def _span(when: Times) -> tuple[int, int]:
+    """Return the first of some times, and how many microseconds there are from it to the last, both included."""
+    if len(when) and int(when.min()) == NEVER:
+        when = when[when != NEVER]
+    return (int(when.min()), int(when.max()) - int(when.min()) + 1) if len(when) else (0, 0)
+
+
 class Division:
-    """Rows that are alike in several columns of codes, counted: each combination that occurs is a cell."""
+    """Rows that are alike in several columns of codes, counted: each combination that occurs is a cell.
 
-    def __init__(self, count: int) -> None:
-        """Begin with one cell of ``count`` rows."""
-        self.of_row: NDArray[np.int64] = np.zeros(count, np.int64)
-        self.columns: list[NDArray[np.int64]] = []
+    A column comes with the number of codes it may have. ``of_row`` says of each row its cell.
+    """
+
+    def __init__(self, count: int, columns: Sequence[tuple[Column, int]]) -> None:
+        """Divide ``count`` rows: as many columns at once as a table of all combinations has room for."""
+        self.of_row: NDArray[np.int32] = np.zeros(count, np.int32)
+        self._cells: list[NDArray[np.int64]] = []
         self._size = 1
-        self._count = count
+        rest = list(columns)
+        while rest:
+            together = [rest.pop(0)]
+            while rest and self._size * math.prod(size for _, size in (*together, rest[0])) <= _room(count):
+                together.append(rest.pop(0))
+            self._divide(together)
 
-    def divide(self, codes: NDArray[np.integer] | strings.Mask, size: int) -> None:
-        """Divide the cells by a column whose codes are below ``size``."""
-        if size <= 1:
-            self.columns.append(np.zeros(self._size, np.int64))
-            return
-        combined = self.of_row * size
-        combined += codes
-        kept, self.of_row = distinct(combined, self._size * size)
-        before = kept // size
-        self.columns = [column[before] for column in self.columns]
-        self.columns.append(kept % size)
+    def _divide(self, columns: list[tuple[Column, int]]) -> None:
+        size = self._size * math.prod(size for _, size in columns)
+        combined: NDArray[np.integer] = np.empty(len(self.of_row), np.int32 if size < _SHORT else np.int64)
+        for start in range(0, len(combined), _BLOCK):
+            part = slice(start, start + _BLOCK)
+            codes = self.of_row[part].astype(combined.dtype)
+            for column, own in columns:
+                if own > 1:
+                    codes *= own
+                    codes += column[part]
+            combined[part] = codes
+        kept, self.of_row = distinct(combined, size)
+        cells = []
+        for _, own in reversed(columns):
+            cells.append(kept % own)
+            kept //= own
+        self._cells = [*(cell[kept] for cell in self._cells), *reversed(cells)]
         self._size = len(kept)
 
     def rows(self) -> Iterable[tuple[int, ...]]:
-        """Yield each cell: its codes in the order of division, then how many rows it has."""
-        counts = np.bincount(self.of_row, minlength=self._size)
-        return zip(*(column.tolist() for column in self.columns), counts.tolist(), strict=True)
+        """Yield each cell: its codes in the order of the columns, then how many rows it has."""
+        counts = _counted(self.of_row, self._size)
+        return zip(*(cell.tolist() for cell in self._cells), counts.tolist(), strict=True)
 
 
-def distinct(codes: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the different values among ``codes``, rising, and for each code its place among them."""
-    if size > max(_TABLE, 4 * len(codes)):
+def _room(count: int) -> int:
+    """Return up to how many possible values a table of all of them is cheaper than sorting ``count`` codes."""
+    return min(_MOST, max(_FEW, 4 * count))
+
+
+def distinct(codes: NDArray[np.integer], size: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Return the different values among ``codes`` below ``size``, rising, and for each code its place among them."""
+    if size > _room(len(codes)):
         kept, places = np.unique(codes, return_inverse=True)
-        return kept, places.reshape(-1)
-    kept = np.flatnonzero(np.bincount(codes, minlength=1))
-    place = np.zeros(int(kept[-1]) + 1 if len(kept) else 1, np.int64)
+        return kept.astype(np.int64), places.reshape(-1).astype(np.int32)
+    kept = np.flatnonzero(_counted(codes, size))
+    place = np.zeros(size, np.int32)
     place[kept] = np.arange(len(kept))
     return kept, place[codes]
+
+
+def _counted(codes: NDArray[np.integer], size: int) -> NDArray[np.int64]:
+    """Count each code, in blocks: counting wants the codes in eight bytes each."""
+    counts = np.zeros(size, np.int64)
+    block = max(_BLOCK, size)
+    for start in range(0, len(codes), block):
+        counts += np.bincount(codes[start : start + block], minlength=size)
+    return counts
 
 
 def first_of_each(at: NDArray[np.integer], *keys: NDArray[np.generic]) -> Positions:
