@@ -47,6 +47,7 @@ _FATES = (
     ((_SENT, _SENT), 1),
 )
 _FOREIGN = 0.005
+_LONG, _WIDE = 0.15, 0.97
 
 
 def make(count: int, folder: Path) -> None:
@@ -55,21 +56,24 @@ def make(count: int, folder: Path) -> None:
     messages, numbers, sent, carrier, parts = _messages(chance, count)
     _tables(folder)
     _write(folder / "messages.arrow", messages)
-    _write(folder / "results.arrow", _results(chance, messages["smsid"], numbers, sent, carrier, parts))
+    _write(
+        folder / "results.arrow",
+        _results(chance, smsid=messages["smsid"], msisdn=numbers, sent=sent, carrier=carrier, parts=parts),
+    )
 
 
 def _messages(chance: np.random.Generator, count: int) -> tuple[pa.Table, pa.Array, np.ndarray, np.ndarray, np.ndarray]:
     rows = np.arange(count)
     smsid = pa.array([f"{_PREFIX}bcdfghjkmn{row:07d}" for row in rows.tolist()], pa.large_string())
-    numbers = chance.permutation(10_000_000 if count <= 10_000_000 else count)[:count] + 10_000_000
+    numbers = chance.permutation(max(10000000, count))[:count] + 10_000_000
     lead = np.array(["080", "090", "070"])[chance.integers(0, 3, count)]
     msisdn = pa.array([f"{a}{b:08d}" for a, b in zip(lead.tolist(), numbers.tolist(), strict=True)], pa.large_string())
     # One dispatch after another, ten thousand messages each, a minute apart: some before midnight, most after it.
     sent = np.int64(_BEGIN.timestamp()) * 1_000_000 + rows // 10_000 * (min(60, 864_000_000 // count) * 1_000_000)
     sent = np.where(rows % 10 == 0, sent - 14 * 3_600_000_000, sent)
-    long = chance.random(count) < 0.15
+    long = chance.random(count) < _LONG
     characters = np.where(long, chance.integers(71, 300, count), chance.integers(12, 71, count)).astype(np.int32)
-    wide = chance.random(count) < 0.97
+    wide = chance.random(count) < _WIDE
     carrier = chance.choice(len(CARRIERS), count, p=_SHARES)
     single, more = np.where(wide, 70, 160), np.where(wide, np.where(carrier == CARRIERS.index("Rakuten"), 66, 67), 153)
     parts = np.where(characters <= single, 1, -(-characters // more)).astype(np.int32)
@@ -94,8 +98,9 @@ def _words(codes: np.ndarray, words: tuple[str, ...]) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(words, pa.string())).cast(WORD)
 
 
-def _results(  # what a result says
+def _results(  # noqa: PLR0913 - what a result says
     chance: np.random.Generator,
+    *,
     smsid: pa.ChunkedArray,
     msisdn: pa.Array,
     sent: np.ndarray,

@@ -1,6 +1,8 @@
 """Our side of ``benchmarks/reconcile.py``: the whole reconciliation of a batch, every line, price and break.
 
-python benchmarks/lib/reconciling.py FOLDER OUT
+python benchmarks/lib/reconciling.py FOLDER OUT [LEDGER]
+
+With a ledger, messages and results are read from it instead of from the Arrow files.
 """
 
 from __future__ import annotations
@@ -24,27 +26,16 @@ from pipeline.core.statuses import StatusMeaning, StatusTable
 from pipeline.model import Batch, MonthBy, RowTotals, StatusClass
 
 #: a part of the messages without a result is missing by then, the others are pending
+BATCH = "bcdfghjkmn"
 AS_OF = datetime(2026, 12, 8, 15, 0, tzinfo=UTC)
 
 
-def main(source: str, out: str) -> None:
+def main(source: str, out: str, ledger: str = "") -> None:
     """Reconcile the files of ``source`` and write messages, units and yen by class, status, carrier and day."""
     folder = Path(source)
-    messages, results = (read(folder / f"{name}.arrow") for name in ("messages", "results"))
-    batch = Batch(
-        batch_id="bcdfghjkmn",
-        campaign="冬のお知らせ",
-        run_date=date(2026, 11, 30),
-        source_name="list.csv",
-        content_sha256="",
-        fingerprint="",
-        totals=RowTotals(len(messages), len(messages), 0, 0),
-        repaired=0,
-        artefacts=(),
-        registered_at=AS_OF - timedelta(days=12),
-    )
+    evidence = from_ledger(ledger) if ledger else from_files(folder)
     value, lines = reconcile(
-        Evidence(messages=messages, observations=results, batches=(batch,), observed=len(results), prefix="abc"),
+        evidence,
         statuses=statuses(folder),
         tariff=tariff(folder),
         deadlines=Deadlines(AS_OF, timedelta(days=8)),
@@ -53,6 +44,40 @@ def main(source: str, out: str) -> None:
     )
     assert all(equation.holds for equation in value.equations)
     write(Path(out), lines)
+
+
+def the_batch(messages: int) -> Batch:
+    """Return the batch that all messages are of."""
+    return Batch(
+        batch_id=BATCH,
+        campaign="冬のお知らせ",
+        run_date=date(2026, 11, 30),
+        source_name="list.csv",
+        content_sha256="",
+        fingerprint="",
+        totals=RowTotals(messages, messages, 0, 0),
+        repaired=0,
+        artefacts=(),
+        registered_at=AS_OF - timedelta(days=9),
+    )
+
+
+def from_files(folder: Path) -> Evidence:
+    """Take messages and results from Arrow files."""
+    messages, results = (read(folder / f"{name}.arrow") for name in ("messages", "results"))
+    batch = the_batch(len(messages))
+    return Evidence(messages=messages, observations=results, batches=(batch,), observed=len(results), prefix="abc")
+
+
+def from_ledger(file: str) -> Evidence:
+    """Read messages and results from a ledger."""
+    from pipeline.ledger import open_ledger  # noqa: PLC0415 - the files need no database
+    from pipeline.ledger.batches import get_batch  # noqa: PLC0415
+    from pipeline.ledger.evidence import batch_evidence  # noqa: PLC0415
+
+    ledger = open_ledger(f"sqlite:///{file}")
+    margin = timedelta(days=30)
+    return batch_evidence(ledger, get_batch(ledger, BATCH), AS_OF - margin, AS_OF + margin)
 
 
 def read(file: Path) -> pa.Table:

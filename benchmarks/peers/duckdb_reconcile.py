@@ -29,12 +29,14 @@ def main(source: str, out: str, threads: str = "2") -> None:
         CREATE TEMP TABLE ranked AS
         SELECT label, class, billable::BOOLEAN AS billable, clicked::BOOLEAN AS clicked,
                row_number() OVER (ORDER BY label) AS place,
-               CASE WHEN class = 'pending' THEN 0 WHEN NOT billable::BOOLEAN THEN 1 WHEN clicked::BOOLEAN THEN 2 ELSE 3 END AS rank
+               CASE WHEN class = 'pending' THEN 0 WHEN NOT billable::BOOLEAN THEN 1
+                    WHEN clicked::BOOLEAN THEN 2 ELSE 3 END AS rank
         FROM statuses
     """)
-    duck.execute(
-        "CREATE TEMP TABLE carriers AS SELECT carrier, row_number() OVER (ORDER BY carrier) AS number FROM (SELECT DISTINCT carrier FROM prices)"
-    )
+    duck.execute("""
+        CREATE TEMP TABLE carriers AS
+        SELECT carrier, row_number() OVER (ORDER BY carrier) AS number FROM (SELECT DISTINCT carrier FROM prices)
+    """)
     duck.execute(f"""
         COPY (
             WITH decided AS (
@@ -52,7 +54,8 @@ def main(source: str, out: str, threads: str = "2") -> None:
                 FROM messages LEFT JOIN decided USING (smsid)
             ), named AS (
                 SELECT CASE WHEN class = 'pending' OR class IS NULL
-                           THEN CASE WHEN sent_at < TIMESTAMPTZ '{AS_OF}' - INTERVAL 8 DAY THEN 'missing' ELSE 'pending' END
+                           THEN CASE WHEN sent_at < TIMESTAMPTZ '{AS_OF}' - INTERVAL 8 DAY
+                                THEN 'missing' ELSE 'pending' END
                            ELSE class END AS class,
                        coalesce(CASE WHEN click IS NOT NULL THEN 'リダイレクト' ELSE label END, '') AS label,
                        coalesce(carrier, '') AS carrier,
@@ -60,20 +63,22 @@ def main(source: str, out: str, threads: str = "2") -> None:
                        billed,
                        coalesce(parts, CASE
                            WHEN characters <= CASE WHEN double_byte THEN 70 ELSE 160 END THEN 1
-                           ELSE ceil(characters / CASE WHEN NOT double_byte THEN 153 WHEN carrier = 'Rakuten' THEN 66 ELSE 67 END)
+                           ELSE ceil(characters / CASE
+                               WHEN NOT double_byte THEN 153 WHEN carrier = 'Rakuten' THEN 66 ELSE 67 END)
                        END)::INTEGER AS parts
                 FROM read LEFT JOIN ranked ON place = packed >> 3 & 31 LEFT JOIN carriers ON number = packed & 7
             ), counted AS (
                 SELECT class, label, carrier, day, billed, parts, count(*) AS messages FROM named GROUP BY ALL
             )
             SELECT class, label, counted.carrier, day, sum(messages)::BIGINT,
-                   coalesce(sum(messages) FILTER (billed), 0)::BIGINT, coalesce(sum(messages * counted.parts) FILTER (billed), 0)::BIGINT,
+                   coalesce(sum(messages) FILTER (billed), 0)::BIGINT,
+                   coalesce(sum(messages * counted.parts) FILTER (billed), 0)::BIGINT,
                    coalesce(sum(messages * yen::DECIMAL(18, 1)) FILTER (billed), 0.0)::DECIMAL(18, 1)
             FROM counted LEFT JOIN prices
             ON prices.carrier = counted.carrier AND prices.parts = counted.parts AND day >= start AND day < "end"
             GROUP BY ALL ORDER BY ALL
         ) TO '{out}' (HEADER false)
-    """)
+    """)  # noqa: S608 - this file's own words
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+CLICK, BILL = 2, 3
 LATEST = pd.Timestamp("2026-12-08 15:00", tz="UTC") - pd.Timedelta(days=8)
 NONE = np.iinfo(np.int64).max
 
@@ -43,8 +44,8 @@ def main(source: str, out: str) -> None:
         pd.DataFrame(
             {
                 "smsid": results["smsid"],
-                "bill": np.where(rank == 3, packed, NONE),
-                "click": np.where(rank == 2, packed, NONE),
+                "bill": np.where(rank == BILL, packed, NONE),
+                "click": np.where(rank == CLICK, packed, NONE),
                 "final": np.where(rank == 1, packed, -1),
                 "waiting": np.where(rank == 0, packed, -1),
                 "parts": results["parts_total"].fillna(0).astype("int64"),

@@ -11,22 +11,27 @@ from pathlib import Path
 
 import polars as pl
 
+CLICK, BILL = 2, 3
 LATEST = datetime(2026, 12, 8, 15, 0, tzinfo=UTC) - timedelta(days=8)
 
 
 def main(source: str, out: str) -> None:
     """Reconcile the files of ``source``."""
     folder = Path(source)
-    messages = pl.scan_ipc(folder / "messages.arrow").select(
-        "smsid", "characters", "double_byte", "sent_at"
-    )
+    messages = pl.scan_ipc(folder / "messages.arrow").select("smsid", "characters", "double_byte", "sent_at")
     results = pl.scan_ipc(folder / "results.arrow").select(
         "smsid", pl.col("status").cast(pl.String), "status_time", pl.col("carrier").cast(pl.String), "parts_total"
     )
     statuses = pl.read_csv(folder / "statuses.csv").with_row_index("place")
     prices = pl.read_csv(folder / "prices.csv", schema_overrides={"yen": pl.Decimal(18, 1)}, try_parse_dates=True)
     carriers = prices.select(pl.col("carrier").unique().sort()).with_row_index("number")
-    rank = pl.when(pl.col("class") == "pending").then(0).when(pl.col("billable") == 0).then(1).otherwise(3 - pl.col("clicked"))
+    rank = (
+        pl.when(pl.col("class") == "pending")
+        .then(0)
+        .when(pl.col("billable") == 0)
+        .then(1)
+        .otherwise(3 - pl.col("clicked"))
+    )
     ranked = statuses.with_columns(rank=rank)
     packed = pl.col("status_time").to_physical() * 256 + pl.col("place") * 8 + pl.col("number")
     decided = (
@@ -35,8 +40,8 @@ def main(source: str, out: str) -> None:
         .with_columns(packed=packed)
         .group_by("smsid")
         .agg(
-            bill=pl.col("packed").filter(pl.col("rank") == 3).min(),
-            click=pl.col("packed").filter(pl.col("rank") == 2).min(),
+            bill=pl.col("packed").filter(pl.col("rank") == BILL).min(),
+            click=pl.col("packed").filter(pl.col("rank") == CLICK).min(),
             final=pl.col("packed").filter(pl.col("rank") == 1).max(),
             waiting=pl.col("packed").filter(pl.col("rank") == 0).max(),
             parts=pl.col("parts_total").max(),
@@ -54,7 +59,10 @@ def main(source: str, out: str) -> None:
         .join(ranked.select("place", "class", "label").lazy(), on="place", how="left")
         .join(carriers.lazy(), on="number", how="left")
         .select(
-            pl.when(pl.col("class").is_null() | (pl.col("class") == "pending")).then(late).otherwise("class").alias("class"),
+            pl.when(pl.col("class").is_null() | (pl.col("class") == "pending"))
+            .then(late)
+            .otherwise("class")
+            .alias("class"),
             pl.when(clicked).then(pl.lit("リダイレクト")).otherwise(pl.col("label").fill_null("")).alias("label"),
             pl.col("carrier").fill_null(""),
             (pl.col("sent_at") + pl.duration(hours=9)).dt.date().alias("day"),
@@ -75,7 +83,11 @@ def main(source: str, out: str) -> None:
             pl.col("messages").sum(),
             bills.sum().alias("billable"),
             (pl.col("messages") * pl.col("parts")).filter("billed").sum().alias("units"),
-            (pl.col("messages").cast(pl.Decimal(18, 0)) * pl.col("yen")).filter("billed").sum().cast(pl.Decimal(18, 1)).alias("amount"),
+            (pl.col("messages").cast(pl.Decimal(18, 0)) * pl.col("yen"))
+            .filter("billed")
+            .sum()
+            .cast(pl.Decimal(18, 1))
+            .alias("amount"),
         )
         .sort("class", "label", "carrier", "day")
         .write_csv(out, include_header=False)

@@ -30,7 +30,7 @@ class Strangers:
     elsewhere: int
 
 
-def price_foreign(  # what prices and days depend on
+def price_foreign(  # noqa: PLR0913 - what prices and days depend on
     observations: pa.Table,
     statuses: StatusTable,
     tariff: Tariff,
@@ -56,7 +56,8 @@ def price_foreign(  # what prices and days depend on
     late = np.where(when == NEVER, np.iinfo(np.int64).max, when)
     first = kernel.first_of_each(group, ~bills, late, carrier, parts, status)
     billed = bills[first]
-    day = _days(group, count, observations, when[first], billed if delivered else np.zeros(count, bool), as_of)
+    entered = kernel.times(observations["registered_at"])
+    day = _days(group, entered, when[first], billed if delivered else np.zeros(count, bool), as_of)
     own = within(day, month) if month is not None else np.ones(count, bool)
     rows = int(own[group].sum()) if len(group) else 0
     overseas = kernel.is_overseas(kernel.canonical(strings.at(kernel.texts(observations["msisdn"]), first)))
@@ -102,12 +103,10 @@ def _codes(column: pa.ChunkedArray) -> NDArray[np.int64]:
     return codes
 
 
-def _days(  # what decides
-    group: Codes, count: int, observations: pa.Table, when: kernel.Times, by_bill: Mask, as_of: datetime
-) -> NDArray[np.int64]:
-    entered = kernel.times(observations["registered_at"])
+def _days(group: Codes, entered: kernel.Times, when: kernel.Times, by_bill: Mask, as_of: datetime) -> NDArray[np.int64]:
+    """Return the day of each message: of ``when`` where its bill decides, else of its first registration."""
     known = entered != NEVER
-    registered = np.full(count, np.iinfo(np.int64).max)
+    registered = np.full(len(when), np.iinfo(np.int64).max)
     np.minimum.at(registered, group[known], entered[known])
     registered[registered == np.iinfo(np.int64).max] = NEVER
     moment = np.where(by_bill & (when != NEVER), when, np.where(registered != NEVER, registered, when))
