@@ -13,7 +13,9 @@ from pipeline.errors import Exit, GuardStopped, TryLater
 from pipeline.ledger import check_ledger, create_ledger, engines, migrate_ledger, migrations, open_ledger, opening
 from pipeline.ledger.batches import campaign_repeats, get_batch, register_batch
 from pipeline.ledger.cancelling import stop_of
+from pipeline.ledger.closing import last_closing, record_closing
 from pipeline.ledger.optouts import add_optouts, list_optouts
+from pipeline.model import Artefact
 from tests.databases import POSTGRESQL, SQLITE
 
 if TYPE_CHECKING:
@@ -159,6 +161,12 @@ def test_a_migrated_ledger_is_like_a_new_one_and_keeps_what_it_knew(old: str, le
     assert list(list_optouts(again)) == []
     assert stop_of(again, "bbbbbbbbbb") is None
     assert add_optouts(again, ["09011110001"], "test", context.now()) == 1
+    with again.reading() as connection:
+        assert connection.exec_driver_sql("SELECT DISTINCT cost_centre FROM message").scalar_one() == ""
+    assert last_closing(again, "2026-11") is None
+    snapshot = Artefact("closing.arrow", "0" * 64, 1 << 40)
+    hashes = {"tariff_sha256": "t", "profile_sha256": "p"}
+    assert record_closing(again, "2026-11", snapshot, context.now(), actor="test", **hashes) == 1
     with pytest.raises(IntegrityError), again.writing() as connection:
         connection.exec_driver_sql("UPDATE campaign SET repeats = 2")
     again.close()

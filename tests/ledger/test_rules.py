@@ -37,13 +37,13 @@ FORBIDDEN = {
     "an smsid twice": "INSERT INTO message SELECT * FROM message WHERE row_number = 2",
     "a message served twice in a campaign": """
         INSERT INTO message SELECT 'other', batch_id, 99, campaign, message_key, '09099999999', text_digest,
-        characters, double_byte, 'unknown', '', dispatch_id, NULL FROM message WHERE row_number = 2""",
+        characters, double_byte, 'unknown', '', dispatch_id, NULL, '' FROM message WHERE row_number = 2""",
     "a row of a batch twice": """
         INSERT INTO message SELECT 'other', batch_id, row_number, campaign, 'key', '09099999999', text_digest,
-        characters, double_byte, 'planned', '', dispatch_id, NULL FROM message WHERE row_number = 2""",
+        characters, double_byte, 'planned', '', dispatch_id, NULL, '' FROM message WHERE row_number = 2""",
     "a number twice in a dispatch": """
         INSERT INTO message SELECT 'other', batch_id, 99, campaign, 'key', msisdn, text_digest,
-        characters, double_byte, 'refused', '', dispatch_id, NULL FROM message WHERE row_number = 2""",
+        characters, double_byte, 'refused', '', dispatch_id, NULL, '' FROM message WHERE row_number = 2""",
     "a state nobody knows": "UPDATE message SET state = 'lost'",
     "a message without a dispatch": "UPDATE message SET dispatch_id = 'none'",
     "a message of no batch": "UPDATE message SET batch_id = 'none'",
@@ -57,6 +57,10 @@ FORBIDDEN = {
     "a batch twice": "INSERT INTO batch SELECT * FROM batch",
     "a text for a number": "UPDATE dispatch SET attempts = 'many'",
     "repeats that are neither allowed nor not": "UPDATE campaign SET repeats = 2",
+    "a closing before the first": "INSERT INTO closing VALUES ('2026-11', 0, 't', 'a', 'n', 's', 1, 't', 'p')",
+    "a closing twice": """
+        INSERT INTO closing VALUES ('2026-11', 1, 't', 'a', 'n', 's', 1, 't', 'p'),
+        ('2026-11', 1, 't', 'a', 'n', 's', 1, 't', 'p')""",
     "an opt-out of no number": "INSERT INTO optout VALUES (NULL, 't', 'x')",
     "an opt-out from nowhere": "INSERT INTO optout VALUES ('09011112222', 't', NULL)",
     "an observation by an unknown path": """
@@ -94,7 +98,7 @@ def test_a_refused_message_frees_its_key(context: Context, batch: Batch) -> None
         moved = connection.execute(
             sql(
                 "INSERT INTO message SELECT 'other', batch_id, 99, campaign, message_key, '09099999999', "
-                "text_digest, characters, double_byte, 'planned', '', dispatch_id, NULL "
+                "text_digest, characters, double_byte, 'planned', '', dispatch_id, NULL, '' "
                 "FROM message WHERE row_number = 2"
             )
         )

@@ -1,0 +1,160 @@
+"""What a reconciliation reads from the ledger: as it was recorded, and no more than may belong to it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from sqlalchemy import update
+
+from pipeline.core.calendar import JST
+from pipeline.core.evidence import MESSAGES, OBSERVATIONS, Evidence
+from pipeline.ledger import evidence as reading
+from pipeline.ledger.batches import get_batch
+from pipeline.ledger.evidence import batch_evidence, month_evidence
+from pipeline.ledger.results import record_pull
+from pipeline.ledger.tables import batch as batches
+from pipeline.ledger.tables import iso, message
+from pipeline.model import Artefact, Batch, MonthBy, Observation, ObservationPath
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+    from tests.stages.conftest import House
+
+START: Final = datetime(2026, 11, 1, tzinfo=JST)
+END: Final = datetime(2026, 12, 1, tzinfo=JST)
+MOMENT: Final = timedelta(microseconds=1)
+DAY: Final = timedelta(days=1)
+
+
+def observed(smsid: str, time: datetime | None, **more: Any) -> Observation:  # noqa: ANN401 - fields of a result
+    known = {"msisdn": "09010000000", "status": "送信済", "carrier": "au", "registered_at": time}
+    return Observation(**{"path": ObservationPath.PULLED, "smsid": smsid, "status_time": time, **known, **more})
+
+
+def pulled(context: Context, *rows: Observation) -> None:
+    file = Artefact(f"results-{context.now().isoformat()}-{id(rows)}.csv", "0" * 64, 1)
+    record_pull(context.ledger, file, (START, END), rows, context.now())
+
+
+def sent_at(context: Context, batch: Batch, *times: datetime | None) -> None:
+    """Let the messages of a batch have been sent at these times, in the order of their rows."""
+    with context.ledger.writing() as connection:
+        for row, time in enumerate(times, 2):
+            own = (message.c.batch_id == batch.batch_id, message.c.row_number == row)
+            connection.execute(update(message).where(*own).values(state="taken", sent_at=iso(time) if time else None))
+
+
+@pytest.fixture
+def batch(house: House, context: Context) -> Batch:
+    """A batch of four messages that has not been sent."""
+    from pipeline.stages.planning import plan  # noqa: PLC0415 - only here
+
+    found = house.batch(context, house.recipients(4))
+    plan(context, found)
+    return get_batch(context.ledger, found.batch_id)
+
+
+def smsids(found: Evidence) -> list[str]:
+    return list(found.messages["smsid"].to_pylist())
+
+
+def test_everything_is_read_as_it_was_recorded(context: Context, batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_BLOCK", 3)
+    late = START + 10 * DAY + MOMENT
+    sent_at(context, batch, START, late, None)
+    with context.ledger.writing() as connection:
+        connection.execute(update(message).where(message.c.row_number == 3).values(cost_centre="総務"))
+    names = smsids(batch_evidence(context.ledger, batch, START, END))
+    rows = [
+        observed(names[0], late, parts_total=2),
+        observed(names[1], None, status="処理中", carrier=""),
+        observed("web", START),
+        observed("", END - MOMENT, msisdn="09055555555"),
+        observed("later", END),
+    ]
+    pulled(context, *rows)
+    found = batch_evidence(context.ledger, batch, START, END)
+    assert found.messages.schema == MESSAGES
+    assert found.observations.schema == OBSERVATIONS
+    assert found.observed == len(found.observations) == 4
+    assert (found.batches, found.prefix) == ((batch,), context.ledger.prefix)
+    messages = found.messages.to_pylist()
+    assert [line["row_number"] for line in messages] == [2, 3, 4, 5]
+    assert [line["sent_at"] for line in messages] == [START, late, None, None]
+    assert [line["cost_centre"] for line in messages] == ["", "総務", "", ""]
+    assert [line["state"] for line in messages] == ["taken", "taken", "taken", "planned"]
+    assert {line["batch_id"] for line in messages} == {batch.batch_id}
+    assert {line["campaign"] for line in messages} == {batch.campaign}
+    assert {(line["characters"], line["double_byte"]) for line in messages} == {(6, True)}
+    own = {line["smsid"]: line for line in found.observations.to_pylist()}
+    for row in rows[:-1]:
+        assert own[row.smsid] == {name: getattr(row, name) for name in OBSERVATIONS.names}
+
+
+def test_an_empty_batch_has_empty_tables(house: House, context: Context) -> None:
+    found = batch_evidence(context.ledger, house.batch(context, house.recipients(1)), START, END)
+    assert (len(found.messages), len(found.observations), found.observed) == (0, 0, 0)
+    assert found.messages.schema == MESSAGES
+
+
+def month(context: Context, month_by: MonthBy = MonthBy.TAKEN) -> Evidence:
+    return month_evidence(context.ledger, START, END, month_by, DAY)
+
+
+@pytest.mark.parametrize(
+    ("times", "belongs"),
+    [
+        ((START, START, START, START), True),
+        ((START - MOMENT, START - MOMENT, START - MOMENT, START), True),
+        ((END - MOMENT, END, END, END), True),
+        ((START - MOMENT,) * 4, False),
+        ((END,) * 4, False),
+    ],
+)
+def test_a_month_reads_the_batches_of_which_something_was_sent_in_it(
+    context: Context, batch: Batch, times: tuple[datetime, ...], *, belongs: bool
+) -> None:
+    sent_at(context, batch, *times)
+    assert bool(month(context).batches) is belongs
+    assert len(month(context).messages) == (4 if belongs else 0)
+
+
+def test_a_month_by_delivery_reads_what_was_sent_before_it(context: Context, batch: Batch) -> None:
+    sent_at(context, batch, *[START - 59 * DAY] * 4)
+    assert not month(context).batches
+    assert month(context, MonthBy.DELIVERED).batches == (batch,)
+    sent_at(context, batch, *[START - 61 * DAY] * 4)
+    assert not month(context, MonthBy.DELIVERED).batches
+
+
+def test_what_was_not_sent_is_read_with_the_month_of_its_batch(context: Context, batch: Batch) -> None:
+    assert month(context).batches == (batch,)
+    with context.ledger.writing() as connection:
+        connection.execute(update(batches).values(registered_at=iso(END)))
+    assert not month(context).batches
+
+
+def test_a_batch_of_rejected_rows_belongs_to_its_month_and_one_that_nobody_planned_to_none(
+    house: House, context: Context
+) -> None:
+    house.batch(context, house.recipients(2))
+    rejected = house.batch(context, house.write("r.csv", [["電話番号", "本文"], ["1", "本文"]]), "d")
+    assert [found.batch_id for found in month(context).batches] == [rejected.batch_id]
+
+
+def test_results_of_nobody_are_read_around_the_month(context: Context) -> None:
+    times = [START - DAY - MOMENT, START - DAY, START, END, END + DAY - MOMENT, END + DAY]
+    pulled(context, *(observed(f"web{number}", time) for number, time in enumerate(times)))
+    pulled(context, observed("timeless", START, registered_at=None), observed("never", None))
+    found = month(context)
+    assert sorted(found.observations["smsid"].to_pylist()) == ["timeless", "web1", "web2", "web3", "web4"]
+    assert found.observed == 5
+
+
+def test_the_ledgers_own_count_sees_what_was_read(context: Context, batch: Batch) -> None:
+    sent_at(context, batch, *[START] * 4)
+    names = smsids(month(context))
+    pulled(context, *(observed(name, START) for name in names), observed("web", START))
+    assert (month(context).observed, len(month(context).observations)) == (5, 5)
