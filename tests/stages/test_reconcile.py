@@ -121,7 +121,7 @@ def split(house: House, context: Context) -> list[Batch]:
     source = house.recipients(10)
     begun = dispatches.begin_dispatch
 
-    def at_midnight(ledger: Ledger, value: Dispatch, now: datetime) -> int | None:
+    def at_midnight(ledger: Ledger, value: Dispatch, _now: datetime) -> int | None:
         if value.number == 2:
             house.clock.advance(midnight - house.clock.now())
         return begun(ledger, value, house.clock.now())
@@ -196,10 +196,8 @@ def test_results_without_smsid_are_matched_by_number_and_settle_nothing(house: H
         connection.exec_driver_sql("UPDATE message SET state = 'unknown' WHERE row_number = 2")
     batch = house.batch(context, source)
     assert reconcile(context, batch).value.by_number == 0
-    column = context.profile.layout.by_field["smsid"]
-    with patch.object(
-        type(context.profile.layout), "by_field", {"smsid": column.model_copy(update={"direction": "send"})}
-    ):
+    columns = context.profile.layout.by_field
+    with patch.dict(columns, {"smsid": columns["smsid"].model_copy(update={"direction": "send"})}):
         done = reconcile(context, batch)
     assert done.value.by_number == 4
     assert [line.by_number for line in done.lines] == [False, True, True, True, True]
