@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.core.kernels import strings
 from pipeline.core.matching import Matches
 from pipeline.core.reported import Divided, Parts, Reported
 from pipeline.model import Break, BreakKind
@@ -49,5 +50,5 @@ def part_breaks(columns: Reported, parts: Parts) -> Iterator[Break]:
 
 def _named(messages: pa.Table, rows: Sequence[int] | NDArray[np.int64]) -> list[tuple[str, int]]:
     """Return smsid and row number of some messages."""
-    named = messages.select(["smsid", "row_number"]).take(pa.array(rows, pa.int64()))
+    named = messages.select(["smsid", "row_number"]).take(strings.indices(np.asarray(rows, np.int64)))
     return list(zip(named["smsid"].to_pylist(), named["row_number"].to_pylist(), strict=True))

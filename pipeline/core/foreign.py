@@ -47,7 +47,7 @@ def price_foreign(  # noqa: PLR0913 - what prices and days depend on
     group, count = _groups(observations)
     status, names = kernel.words(observations["status"])
     carrier, carriers = kernel.words(observations["carrier"])
-    parts = pc.fill_null(observations["parts_total"], 0).combine_chunks().to_numpy()
+    parts = strings.numbers(observations["parts_total"])
     when = kernel.times(observations["status_time"])
     bills = np.array([bool((meaning := statuses.look_up(name)) and meaning.billable) for name in names] or [False])[
         status
@@ -89,7 +89,7 @@ def price_foreign(  # noqa: PLR0913 - what prices and days depend on
 def _groups(observations: pa.Table) -> tuple[Codes, int]:
     """Return of each row which message it is about, and how many there are."""
     smsid, msisdn = (_codes(observations[name]) for name in ("smsid", "msisdn"))
-    nameless = strings.mask(pc.equal(observations["smsid"], ""))
+    nameless = strings.sizes(kernel.texts(observations["smsid"])) == 0
     registered = np.where(nameless, kernel.times(observations["registered_at"]), NEVER)
     moment = np.unique(registered, return_inverse=True)[1]
     codes = [(each, int(each.max(initial=0)) + 1) for each in (smsid, msisdn, moment)]
@@ -99,7 +99,7 @@ def _groups(observations: pa.Table) -> tuple[Codes, int]:
 
 def _codes(column: pa.ChunkedArray) -> NDArray[np.int64]:
     encoded = pc.dictionary_encode(kernel.texts(column))
-    codes: NDArray[np.int64] = encoded.indices.to_numpy().astype(np.int64)
+    codes: NDArray[np.int64] = strings.numbers(encoded.indices).astype(np.int64)
     return codes
 
 

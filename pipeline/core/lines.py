@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.core.cells import Cell
 from pipeline.core.kernels import matching as kernel
+from pipeline.core.kernels import strings
 from pipeline.core.kernels.matching import Times
 from pipeline.core.kernels.strings import Mask
 from pipeline.model import MessageLine
@@ -44,7 +45,7 @@ class MessageLines:
     def _lines(self, part: slice) -> Iterator[MessageLine]:
         rows = self.chosen[part]
         names = ["row_number", "smsid", "msisdn", "batch_id", "sent_at"]
-        known = self.messages.select(names).take(pa.array(rows))
+        known = self.messages.select(names).take(strings.indices(rows))
         by_number = self.by_number[rows].tolist() if self.by_number is not None else [False] * len(rows)
         cells = [self.cells[place] for place in self.cell_of[part].tolist()]
         observed = map(kernel.moment, self.observed_at[rows].tolist())

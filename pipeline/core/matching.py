@@ -325,9 +325,9 @@ def _parts(column: pa.ChunkedArray, at: Positions, count: int) -> Codes:
     """Return the highest number of parts that any row of a message has; -1 for none."""
     parts = np.full(count, -1, np.int32)
     if column.null_count < len(column):
-        whole = column.combine_chunks()
-        told = np.flatnonzero(strings.mask(whole.is_valid()) & (at >= 0))
-        np.maximum.at(parts, at[told], whole.take(pa.array(told)).to_numpy().astype(np.int32))
+        told = strings.numbers(column, -1)
+        rows = np.flatnonzero((told >= 0) & (at >= 0))
+        np.maximum.at(parts, at[rows], told[rows].astype(np.int32))
     return parts
 
 
@@ -362,8 +362,8 @@ def _registered(observations: pa.Table, at: Positions, sent_at: Times, seen: Mas
 def _phone_mismatches(observed: pa.ChunkedArray, at: Positions, msisdn: pa.ChunkedArray) -> Found:
     """Find messages of which a result names another number, however it is written."""
     other = joining.differing(observed, msisdn, at)
-    others = kernel.canonical(kernel.texts(observed.take(pa.array(other))))
-    same = strings.mask(pc.equal(others, kernel.texts(msisdn.take(pa.array(at[other])))))
+    others = kernel.canonical(kernel.texts(observed.take(strings.indices(other))))
+    same = strings.mask(pc.equal(others, kernel.texts(msisdn.take(strings.indices(at[other])))))
     return Found(BreakKind.PHONE_MISMATCH, np.unique(at[other[~same]]), ())
 
 

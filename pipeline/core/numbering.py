@@ -26,13 +26,13 @@ def pair_by_number(
     results, and only within the time in which their batch was sent, ``margin`` more at both ends.
     """
     found = np.full(len(observations), -1, np.int64)
-    rows = np.flatnonzero(strings.mask(pc.equal(kernel.texts(observations["smsid"]), "")))
+    rows = np.flatnonzero(strings.sizes(kernel.texts(observations["smsid"])) == 0)
     ours = np.flatnonzero(may & (sent_at != NEVER))
     if not len(rows) or not len(ours):
         return found
-    msisdn = messages["msisdn"].take(pa.array(ours))
+    msisdn = messages["msisdn"].take(strings.indices(ours))
     numbers = pa.chunked_array([pc.unique(msisdn)])
-    named = kernel.canonical(kernel.texts(observations["msisdn"].take(pa.array(rows))))
+    named = kernel.canonical(kernel.texts(observations["msisdn"].take(strings.indices(rows))))
     number = joining.positions(msisdn, numbers)
     observed = joining.positions(pa.chunked_array([named]), numbers)
     rows, observed = rows[observed >= 0], observed[observed >= 0]

@@ -21,6 +21,7 @@ from pipeline.core.differences import message_breaks, part_breaks
 from pipeline.core.evidence import Evidence
 from pipeline.core.foreign import Strangers, price_foreign
 from pipeline.core.kernels import matching as kernel
+from pipeline.core.kernels import strings
 from pipeline.core.kernels.matching import NEVER
 from pipeline.core.kernels.strings import Mask
 from pipeline.core.lines import MessageLines
@@ -65,10 +66,10 @@ def reconcile(  # noqa: PLR0913 - each decides something else
         evidence.messages, columns.chosen, cells.cells, cells.of_row, matches.observed_at, matches.by_number
     )
     totals = _totals(columns.batches)
-    strangers = evidence.observations.filter(pa.array(matches.message_of < 0))
+    strangers = evidence.observations.take(strings.indices(np.flatnonzero(matches.message_of < 0)))
     ours = pc.starts_with(strangers["smsid"], evidence.prefix)
     lost = strangers.filter(ours)
-    orphans = lost if month is None else lost.filter(pa.array(_registered_in(lost, month)))
+    orphans = lost if month is None else lost.take(strings.indices(np.flatnonzero(_registered_in(lost, month))))
     foreign = price_foreign(
         strangers.filter(pc.invert(ours)),
         statuses,

@@ -132,7 +132,7 @@ class Parts:
 
 def count_parts(columns: Reported, matches: Matches, tariff: Tariff) -> Parts:
     """Count parts: as the results say, else by the carrier's steps, once for each size of text that occurs."""
-    sizes = np.asarray(columns.table["characters"].combine_chunks().to_numpy())
+    sizes = strings.numbers(columns.table["characters"])
     wide = strings.mask(columns.table["double_byte"])
     reported = columns.of_each(matches.parts)
     divided = kernel.Division(

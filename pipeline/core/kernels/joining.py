@@ -56,7 +56,9 @@ def differing(ones: pa.ChunkedArray, others: pa.ChunkedArray, where: Positions) 
     there = _Known.of(others)
     if there is None:
         rows = np.flatnonzero(where >= 0)
-        return rows[strings.mask(pc.not_equal(ones.take(pa.array(rows)), others.take(pa.array(where[rows]))))]
+        return rows[
+            strings.mask(pc.not_equal(ones.take(strings.indices(rows)), others.take(strings.indices(where[rows]))))
+        ]
     found = [np.empty(0, np.int64)]
     for start, part in _parts(ones):
         here = _Texts(part)
@@ -71,8 +73,7 @@ def differing(ones: pa.ChunkedArray, others: pa.ChunkedArray, where: Positions) 
 
 def _slowly(wanted: pa.ChunkedArray, among: pa.ChunkedArray) -> Positions:
     value_set = among.combine_chunks()
-    found: Positions = pc.fill_null(pc.index_in(wanted, value_set=value_set), -1).to_numpy().astype(np.int64)
-    return found
+    return strings.numbers(pc.index_in(wanted, value_set=value_set), -1).astype(np.int64)
 
 
 def _parts(column: pa.ChunkedArray) -> Iterator[tuple[int, pa.Array]]:

@@ -61,7 +61,7 @@ def words(column: pa.ChunkedArray) -> tuple[Codes, list[str]]:
     listed = whole.dictionary.to_pylist()
     known = sorted(set(listed))
     places = {word: place for place, word in enumerate(known)}
-    codes = whole.indices.to_numpy().astype(np.int32, copy=False)
+    codes = strings.numbers(whole.indices).astype(np.int32, copy=False)
     if known != listed:
         codes = np.array([places[word] for word in listed] or [0], np.int32)[codes]
     return codes, known
@@ -69,8 +69,7 @@ def words(column: pa.ChunkedArray) -> tuple[Codes, list[str]]:
 
 def times(column: pa.ChunkedArray) -> Times:
     """Return a column of times as microseconds since 1970, ``NEVER`` for none."""
-    whole = column.cast(pa.int64()).combine_chunks()
-    found: Times = (pc.fill_null(whole, NEVER) if whole.null_count else whole).to_numpy()
+    found: Times = strings.numbers(column, NEVER)
     return found
 
 
@@ -84,6 +83,8 @@ def is_overseas(msisdn: pa.Array) -> strings.Mask:
 def canonical(msisdn: pa.Array) -> pa.Array:
     """Return numbers of results in their canonical form."""
     read = msisdns.read_column(msisdn, overseas=True)
+    if not len(read.unread):
+        return read.values
     spelled = strings.at(msisdn, read.unread).to_pylist()
     return strings.put(read.values, read.unread, strings.texts([canonical_result(number) for number in spelled]))
 
