@@ -55,6 +55,24 @@ def test_wrong_usage_is_2(arguments: list[str]) -> None:
     assert CliRunner().invoke(cli, arguments).exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ([], "reconcile.what"),
+        (["abc", "--month", "2026-11"], "reconcile.what"),
+        (["--month", "2026-13"], "reconcile.month"),
+        (["--month", "2026-1"], "reconcile.month"),
+        (["--month", "November"], "reconcile.month"),
+        (["--month", "2026-11-01"], "reconcile.month"),
+    ],
+)
+def test_a_reconciliation_is_of_a_batch_or_of_a_month(arguments: list[str], code: str) -> None:
+    done = CliRunner().invoke(cli, ["reconcile", *arguments, "--json", "--lang", "en"])
+    assert done.exit_code == 2
+    assert f"error[{code}]" in done.stderr
+    assert "2026-11" in done.stderr
+
+
 def test_version() -> None:
     assert CliRunner().invoke(cli, ["--version"], prog_name="mediasms").output.startswith("mediasms, version ")
 
