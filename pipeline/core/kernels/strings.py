@@ -69,7 +69,7 @@ def mask(array: pa.Array | pa.ChunkedArray) -> Mask:
 def numbers(array: pa.Array | pa.ChunkedArray, missing: int = 0) -> NDArray[Any]:
     """Return a column of numbers or times as numpy has them, ``missing`` where there is none; without a copy if it can.
 
-    Arrow's own way takes pandas into the process, half a second for nothing.
+    Arrow's own way takes pandas into the process, which costs more than the rest.
     """
     kind = array.type.to_pandas_dtype() if not pa.types.is_timestamp(array.type) else np.int64
     parts = []
