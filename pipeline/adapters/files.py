@@ -262,12 +262,11 @@ class Workspace:
 
     def checked(self, batch_id: str, artefact: Artefact) -> Path:
         """Return the path of an artefact after checking that it is what was written."""
-        path = self.batch_folder(batch_id) / artefact.name
-        if not path.exists():
-            raise GuardStopped("artefact.missing", file=str(path))
-        if hash_file(path) != artefact.sha256:
-            raise GuardStopped("artefact.changed", file=str(path))
-        return path
+        return _checked(self.batch_folder(batch_id), artefact)
+
+    def checked_snapshot(self, month: str, snapshot: Artefact) -> Path:
+        """Return the path of a closed month's snapshot after the same check."""
+        return _checked(self.month_folder(month), snapshot)
 
     def mark_begun(self, batch_id: str, number: int, attempt: int) -> None:
         """Put on disk, before the first byte leaves, that a dispatch is being tried for the ``attempt``-th time."""
@@ -277,3 +276,12 @@ class Workspace:
         """Yield (batch id, dispatch number, attempts) of every marker."""
         for marker in sorted(self.batches_folder().glob("*/dispatch-*.begun")):
             yield marker.parent.name, int(marker.stem.removeprefix("dispatch-")), int(marker.read_text())
+
+
+def _checked(folder: Path, artefact: Artefact) -> Path:
+    path = folder / artefact.name
+    if not path.exists():
+        raise GuardStopped("artefact.missing", file=str(path))
+    if hash_file(path) != artefact.sha256:
+        raise GuardStopped("artefact.changed", file=str(path))
+    return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from contextlib import ExitStack
@@ -14,6 +15,7 @@ import click
 from pipeline.cli.forecasting import show_dry_run
 from pipeline.cli.main import Session, common
 from pipeline.cli.options import Asked, Permitted, Span, judging, judging_or_failed, permitting
+from pipeline.cli.output import actor
 from pipeline.cli.showing import show_next, show_outcome, show_reconciled, show_validated, validated_document
 from pipeline.errors import Exit, MediasmsError, UsageError, worst
 from pipeline.messages import label
@@ -229,21 +231,47 @@ def pull_command(session: Session, *, batch: str | None, since: datetime | None,
 @click.command("reconcile")
 @click.argument("batch", required=False)
 @click.option("--month", metavar="YYYY-MM", help="All batches: what belongs to this month, in Japan.")
+@click.option("--invoice", type=click.Path(path_type=Path), help="The month's invoice: explain the difference.")
+@click.option("--unmask", is_flag=True, help="Show whole numbers in the workbook.")
 @common
-def reconcile_command(session: Session, *, batch: str | None, month: str | None) -> Exit:
+def reconcile_command(
+    session: Session, *, batch: str | None, month: str | None, invoice: Path | None, unmask: bool
+) -> Exit:
     """Reconcile a batch, or a month, with its results and price it."""
     from pipeline.ledger.batches import get_batch
-    from pipeline.stages.reconcile import reconcile, reconcile_month
+    from pipeline.stages.months import reconcile_month
+    from pipeline.stages.reconcile import reconcile
 
     if (batch is None) == (month is None):
         raise UsageError("reconcile.what")
-    if month is not None and not _MONTH.fullmatch(month):
-        raise UsageError("reconcile.month", month=month)
+    if invoice is not None and month is None:
+        raise UsageError("reconcile.invoice")
     with session.context() as context:
         if month is not None:
-            reconciled = reconcile_month(context, month)
+            reconciled = reconcile_month(context, _month(month), invoice=invoice, unmask=unmask)
         else:
-            reconciled = reconcile(context, get_batch(context.ledger, str(batch)))
+            reconciled = reconcile(context, get_batch(context.ledger, str(batch)), unmask=unmask)
     show_reconciled(session, reconciled)
     session.output.document(reconciled.document)
     return reconciled.exit
+
+
+@click.command("close")
+@click.option("--month", metavar="YYYY-MM", required=True, help="Which month, in Japan.")
+@common
+def close_command(session: Session, *, month: str) -> Exit:
+    """Freeze what a month comes to; whatever changes later is a restatement."""
+    from pipeline.stages.months import close_month
+
+    with session.context() as context:
+        closed = close_month(context, _month(month), actor=actor(os.environ))
+    show_reconciled(session, closed.reconciled)
+    session.output.say("close.done" if closed.is_new else "close.unchanged", month=month, number=closed.number)
+    session.output.document({**closed.reconciled.document, "closing": closed.number})
+    return closed.reconciled.exit
+
+
+def _month(text: str) -> str:
+    if not _MONTH.fullmatch(text):
+        raise UsageError("reconcile.month", month=text)
+    return text

@@ -128,7 +128,7 @@ class _Commands(click.Group):
     """Commands in the order of work, loaded when asked for."""
 
     names = (
-        "demo", "init", "run", "validate", "send", "pull", "reconcile", "status", "trace", "cancel",
+        "demo", "init", "run", "validate", "send", "pull", "reconcile", "close", "status", "trace", "cancel",
         "resolve", "optout", "doctor", "config", "profile", "codes", "ledger", "gateway",
     )  # fmt: skip
 

@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from pipeline.core.segments import Steps, parts
 from pipeline.errors import Bug
-from pipeline.model import MessageKind
+from pipeline.model import MessageKind, PriceLine
 
 #: the carrier whose steps and prices stand for every carrier the tariff does not name
 ANY_CARRIER = "*"
@@ -89,6 +89,15 @@ class Tariff:
     taxes: tuple[TaxRate, ...]
     fees: tuple[MonthlyFee, ...] = ()
     rounding: Rounding = Rounding.DOWN
+
+    @property
+    def price_lines(self) -> tuple[PriceLine, ...]:
+        """Return every price of the tariff, as reports show them."""
+        return tuple(
+            PriceLine(carrier=price.carrier, kind=price.kind, parts=count, start=price.start, end=price.end, amount=yen)
+            for price in self.prices
+            for count, yen in enumerate(price.yen, 1)
+        )
 
     def price(self, carrier: str, count: int, day: date, kind: MessageKind = MessageKind.NORMAL) -> Decimal | None:
         """Return the untaxed yen of a message of ``count`` parts; None where the tariff does not say.

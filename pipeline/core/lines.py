@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.core.calendar import JST
 from pipeline.core.cells import Cell
 from pipeline.core.kernels import matching as kernel
 from pipeline.core.kernels import strings
@@ -17,6 +19,7 @@ from pipeline.core.kernels.strings import Mask
 from pipeline.model import MessageLine
 
 _BLOCK = 10_000
+_NAMES = ("row_number", "smsid", "msisdn", "batch_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +47,15 @@ class MessageLines:
 
     def _lines(self, part: slice) -> Iterator[MessageLine]:
         rows = self.chosen[part]
-        names = ["row_number", "smsid", "msisdn", "batch_id", "sent_at"]
-        known = self.messages.select(names).take(strings.indices(rows))
+        known = self.messages.select([*_NAMES, "sent_at"]).take(strings.indices(rows))
         by_number = self.by_number[rows].tolist() if self.by_number is not None else [False] * len(rows)
         cells = [self.cells[place] for place in self.cell_of[part].tolist()]
-        observed = map(kernel.moment, self.observed_at[rows].tolist())
-        columns = (column.to_pylist() for column in known.columns)
-        for row_number, smsid, msisdn, batch_id, sent_at, cell, observed_at, weak in zip(
-            *columns, cells, observed, by_number, strict=True
+        sent, observed = (
+            map(_moment, times.tolist()) for times in (kernel.times(known["sent_at"]), self.observed_at[rows])
+        )
+        columns = (known[name].to_pylist() for name in _NAMES)
+        for row_number, smsid, msisdn, batch_id, sent_at, observed_at, cell, weak in zip(
+            *columns, sent, observed, cells, by_number, strict=True
         ):
             yield MessageLine(
                 row_number=row_number,
@@ -73,3 +77,8 @@ class MessageLines:
                 amount=cell.amount,
                 by_number=weak,
             )
+
+
+def _moment(stored: int) -> datetime | None:
+    found = kernel.moment(stored)
+    return found.astimezone(JST) if found else None

@@ -252,6 +252,20 @@ FAILURES: dict[str, Failure] = {
             "For example: `mediasms reconcile BATCH`, or `mediasms reconcile --month 2026-11`",
         ),
     ),
+    "reconcile.invoice": Failure(
+        Text("請求書は月と照合します。", "an invoice is compared with a month."),
+        Text(
+            "例: `mediasms reconcile --month 2026-11 --invoice FILE`",
+            "For example: `mediasms reconcile --month 2026-11 --invoice FILE`",
+        ),
+    ),
+    "close.not_over": Failure(
+        Text("{month} はまだ終わっていません。", "{month} is not over yet."),
+        Text(
+            "月が終わってから締めてください。途中の状況は `mediasms reconcile --month {month}` で確認できます。",
+            "Close it when it is over. What it comes to so far: `mediasms reconcile --month {month}`.",
+        ),
+    ),
     "reconcile.month": Failure(
         Text("{month} は月ではありません。", "{month} is no month."),
         Text("YYYY-MM の形で指定してください (例: 2026-11)。", "Write it as YYYY-MM, for example 2026-11."),

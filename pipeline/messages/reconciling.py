@@ -17,6 +17,14 @@ RECONCILING_LABELS: dict[str, Text] = {
     "report.by_hour": Text("1 時間ごと", "Per hour"),
     "report.by_day": Text("1 日ごと", "Per day"),
     "report.peak": Text("最大 {number} 件（{time} から）", "peak: {number} (from {time})"),
+    "close.done": Text(
+        "{month} を締めました（{number} 回目）。以後の変更は修正として報告されます。",
+        "{month} is closed (closing {number}); whatever changes from now on is reported as a restatement.",
+    ),
+    "close.unchanged": Text(
+        "{month} は前回の締め（{number} 回目）から変わっていません。",
+        "{month} has not changed since closing {number}.",
+    ),
     "report.heading.month": Text("対象月", "month"),
     "report.heading.batches": Text("バッチ数", "batches"),
     "report.heading.closed_at": Text("締め日時", "closed"),

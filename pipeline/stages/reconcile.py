@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
 from pipeline.adapters.files import write_durable, write_through
 from pipeline.context import Context
-from pipeline.core.calendar import JST, month_days, stamp, widened
+from pipeline.core.calendar import stamp, widened
 from pipeline.core.evidence import Evidence
 from pipeline.core.reconciling import reconcile as add_up
 from pipeline.errors import Exit
-from pipeline.ledger.evidence import batch_evidence, month_evidence
+from pipeline.ledger.evidence import batch_evidence
 from pipeline.ledger.results import open_windows
 from pipeline.model import Batch, MessageClass, MessageLine, Reconciliation
 from pipeline.reports.document import dumps, reconciliation_document
@@ -37,38 +37,29 @@ class Reconciled:
     exit: Exit
 
 
-def reconcile(context: Context, batch: Batch) -> Reconciled:
+def reconcile(context: Context, batch: Batch, *, unmask: bool = False) -> Reconciled:
     """Reconcile a batch as of now and write its reports."""
     now = context.now()
     evidence = batch_evidence(context.ledger, batch, *_window(context, batch, now))
-    value, lines = _added_up(context, evidence, None, now)
+    value, lines = added_up(context, evidence, None, now)
     folder = context.workspace.batch_folder(batch.batch_id)
     files = {artefact.name: str(folder / artefact.name) for artefact in batch.artefacts}
-    return _written(context, folder, files, value, lines)
-
-
-def reconcile_month(context: Context, month: str) -> Reconciled:
-    """Reconcile what belongs to a month (YYYY-MM), of all batches, as of now, and write its reports."""
-    now = context.now()
-    first, end = (datetime.combine(day, time(), JST) for day in month_days(month))
-    around = timedelta(days=context.settings.results.deadline_days)
-    evidence = month_evidence(context.ledger, first, end, context.settings.billing.month_by, around)
-    value, lines = _added_up(context, evidence, month, now)
-    # The month's bill, its invoice and what changed since it was closed are set here: they follow from the value.
-    return _written(context, context.workspace.month_folder(month), {}, value, lines)
+    return written(context, folder, files, value, lines, unmask=unmask)
 
 
 def exit_of(value: Reconciliation) -> Exit:
     """Return what the findings of a reconciliation ask a scheduler to do."""
     if value.classes.get(MessageClass.UNKNOWN):
         return Exit.UNKNOWN
-    return Exit.DONE if value.balanced and not value.totals.rejected and not value.opted_out else Exit.FINDINGS
+    clean = value.balanced and not value.totals.rejected and not value.opted_out and not value.restatements
+    return Exit.DONE if clean else Exit.FINDINGS
 
 
-def _added_up(
+def added_up(
     context: Context, evidence: Evidence, month: str | None, now: datetime
 ) -> tuple[Reconciliation, Iterable[MessageLine]]:
-    return add_up(
+    """Reconcile evidence, or what of it belongs to a month, by this installation's profile, tariff and settings."""
+    value, lines = add_up(
         evidence,
         month,
         statuses=context.statuses,
@@ -77,6 +68,7 @@ def _added_up(
         month_by=context.settings.billing.month_by,
         provenance=_provenance(context),
     )
+    return replace(value, prices=context.tariff.price_lines), lines
 
 
 def _window(context: Context, batch: Batch, now: datetime) -> tuple[datetime, datetime]:
@@ -97,10 +89,19 @@ def _provenance(context: Context) -> dict[str, str]:
     }
 
 
-def _written(
-    context: Context, folder: Path, files: Mapping[str, str], value: Reconciliation, lines: Iterable[MessageLine]
+def written(  # noqa: PLR0913 - what is written, where, and how
+    context: Context,
+    folder: Path,
+    files: Mapping[str, str],
+    value: Reconciliation,
+    lines: Iterable[MessageLine],
+    *,
+    unmask: bool = False,
 ) -> Reconciled:
-    """Write the reports of a reconciliation into ``folder``, beside the ``files`` it belongs to."""
+    """Write the reports of a reconciliation into ``folder``, beside the ``files`` it belongs to.
+
+    With ``unmask`` the workbook shows whole numbers.
+    """
     number = 1
     moment = stamp(value.as_of)
     while (folder / f"reconciliation-{moment}-{number:02d}.json").exists():
@@ -114,6 +115,6 @@ def _written(
     exit_code = exit_of(value)
     document = reconciliation_document(value, artifacts=names, exit_code=exit_code)
     write_durable(paths["html"], render_page(value, lines, context.language).encode())
-    write_through(paths["xlsx"], lambda part: write_workbook(part, value, lines, context.language))
+    write_through(paths["xlsx"], lambda part: write_workbook(part, value, lines, context.language, unmask=unmask))
     write_durable(paths["json"], dumps(document).encode())
     return Reconciled(value, lines, names, document, exit_code)

@@ -259,3 +259,13 @@ def test_the_oldest_pending_message_is_one_that_was_sent() -> None:
     messages = [sent("a", waits), sent("b", waits + MINUTE, row_number=3), sent("c", None, row_number=4)]
     assert run(messages)[0].oldest_pending == waits
     assert run([sent("c", None)])[0].oldest_pending is None
+
+
+def test_lines_show_times_as_clocks_in_japan_do() -> None:
+    (line,) = run([sent()], [row("送信済", BORDER + MINUTE)])[1]
+    assert line.sent_at is not None
+    assert line.observed_at is not None
+    assert (line.sent_at.isoformat(), line.observed_at.isoformat()) == (
+        "2026-04-01T00:00:00+09:00",
+        "2026-04-01T00:01:00+09:00",
+    )

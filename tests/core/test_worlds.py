@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -78,7 +78,7 @@ def line_of(line: MessageLine) -> dict[str, object]:
         "cost_centre": line.cost_centre,
         "batch_id": line.batch_id,
         "msisdn": line.msisdn,
-        "sent_at": line.sent_at.isoformat() if line.sent_at else "",
+        "sent_at": line.sent_at.astimezone(UTC).isoformat() if line.sent_at else "",
         "by_number": line.by_number,
     }
 

@@ -17,8 +17,9 @@ from pipeline.ledger import dispatches
 from pipeline.ledger.results import settle
 from pipeline.model import Dimension, MessageClass, MonthSubject
 from pipeline.simulator import Knobs
+from pipeline.stages.months import reconcile_month
 from pipeline.stages.pull import pull
-from pipeline.stages.reconcile import reconcile, reconcile_month
+from pipeline.stages.reconcile import reconcile
 
 if TYPE_CHECKING:
     from pipeline.context import Context

@@ -1,0 +1,94 @@
+"""Months: everything that belongs to one, what it should be invoiced at, and what has changed since it was closed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipeline.adapters.snapshots import read_snapshot, write_snapshot
+from pipeline.context import Context
+from pipeline.core.bill import bill_of
+from pipeline.core.calendar import JST, month_days
+from pipeline.core.restating import restated, snapshot
+from pipeline.core.variance import variance_of
+from pipeline.errors import UsageError
+from pipeline.ledger.closing import Closing, decided_since, last_closing, record_closing
+from pipeline.ledger.evidence import month_evidence
+from pipeline.model import MonthSubject, Restatement
+from pipeline.stages.invoicing import read_invoice
+from pipeline.stages.reconcile import Reconciled, added_up, written
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A month's reconciliation and the number of its closing; ``is_new`` where it was not the same already."""
+
+    reconciled: Reconciled
+    number: int
+    is_new: bool
+
+
+def reconcile_month(context: Context, month: str, *, invoice: Path | None = None, unmask: bool = False) -> Reconciled:
+    """Reconcile what belongs to a month (YYYY-MM), of all batches, as of now, and write its reports.
+
+    With an ``invoice`` every yen of difference is explained as far as it can be. Where the month was closed, it says
+    what has changed since.
+    """
+    now = context.now()
+    first, end = _borders(month)
+    around = timedelta(days=context.settings.results.deadline_days)
+    evidence = month_evidence(context.ledger, first, end, context.settings.billing.month_by, around)
+    value, lines = added_up(context, evidence, month, now)
+    value = replace(value, bill=bill_of(value, context.tariff))
+    if closing := last_closing(context.ledger, month):
+        assert isinstance(value.subject, MonthSubject)  # noqa: S101 - it was asked for
+        changes = _restatements(context, closing, snapshot(lines))
+        value = replace(value, subject=replace(value.subject, closed_at=closing.closed_at), restatements=changes)
+    if invoice is not None:
+        variance = variance_of(read_invoice(context, invoice, month), value, lines, context.tariff)
+        value = replace(value, variance=variance)
+    return written(context, context.workspace.month_folder(month), {}, value, lines, unmask=unmask)
+
+
+def close_month(context: Context, month: str, *, actor: str) -> Closed:
+    """Close a month that is over: what it comes to now is kept, and every later difference is a restatement.
+
+    Closed once more, it gets the next number, unless nothing has changed. Raises ``UsageError`` (``close.not_over``).
+    """
+    if context.now() < _borders(month)[1]:
+        raise UsageError("close.not_over", month=month)
+    reconciled = reconcile_month(context, month)
+    before = last_closing(context.ledger, month)
+    if before and not reconciled.value.restatements:
+        return Closed(reconciled, before.number, is_new=False)
+    number = before.number + 1 if before else 1
+    path = context.workspace.month_folder(month) / f"closing-{number:02d}.arrow"
+    number = record_closing(
+        context.ledger,
+        month,
+        write_snapshot(path, snapshot(reconciled.lines)),
+        context.now(),
+        actor=actor,
+        tariff_sha256=context.tariff.sha256,
+        profile_sha256=context.profile.sha256,
+    )
+    return Closed(reconciled, number, is_new=True)
+
+
+def _borders(month: str) -> tuple[datetime, datetime]:
+    first, end = (datetime.combine(day, time(), JST) for day in month_days(month))
+    return first, end
+
+
+def _restatements(context: Context, closing: Closing, now: pa.Table) -> tuple[Restatement, ...]:
+    before = read_snapshot(context.workspace.checked_snapshot(closing.month, closing.snapshot))
+    return restated(
+        before,
+        now,
+        tariff_changed=context.tariff.sha256 != closing.tariff_sha256,
+        profile_changed=context.profile.sha256 != closing.profile_sha256,
+        decided=decided_since(context.ledger, closing.closed_at),
+    )

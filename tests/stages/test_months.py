@@ -1,0 +1,151 @@
+"""A month is reconciled, compared with its invoice, closed, and restated when something comes late."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.errors import Exit, GuardStopped, UsageError
+from pipeline.model import Cause, MonthSubject
+from pipeline.simulator import Knobs
+from pipeline.stages.months import close_month, reconcile_month
+from pipeline.stages.pull import pull
+from schemas.tariff import parse_tariff
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipeline.context import Context
+    from pipeline.model import Reconciliation
+    from pipeline.stages.reconcile import Reconciled
+    from tests.stages.conftest import House
+
+MONTH = "2026-11"
+
+
+def _sent_and_pulled(house: House, context: Context, days: int = 2) -> None:
+    house.sent(context, house.recipients(30))
+    house.clock.advance(timedelta(days=days))
+    pull(context)
+
+
+def _invoice(house: House, found: Reconciled, more: int = 0) -> Path:
+    """Write the invoice that the gateway's operator would: what is billed by carrier, with ``more`` than is right."""
+    billed: Counter[tuple[str, Decimal]] = Counter()
+    for line in found.lines:
+        if line.amount is not None:
+            billed[line.carrier, line.amount] += 1
+    (first, *_) = billed
+    billed[first] += more
+    lines = [
+        ["2026年11月", "国内SMS", carrier, str(count), str(price), f"{count * price}"]
+        for (carrier, price), count in billed.items()
+    ]
+    assert found.value.bill is not None
+    lines += [["2026年11月", fee.name, "", "", "", str(fee.amount)] for fee in found.value.bill.fees]
+    path = house.folder / "invoice.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["対象月", "種別", "キャリア", "通数", "単価", "金額"], *lines])
+    return path
+
+
+def _until_december(house: House) -> None:
+    house.clock.advance(timedelta(days=9))
+
+
+def test_an_invoice_that_is_right_leaves_nothing_unexplained(house: House, context: Context) -> None:
+    _sent_and_pulled(house, context)
+    plain = reconcile_month(context, MONTH)
+    assert plain.value.bill is not None
+    assert plain.value.bill.messages == plain.value.amount.untaxed > 0
+    assert plain.value.variance is None
+    found = reconcile_month(context, MONTH, invoice=_invoice(house, plain)).value
+    assert found.variance is not None
+    assert found.bill is not None
+    assert (found.variance.invoiced, found.variance.unexplained) == (found.bill.untaxed, Decimal(0))
+    assert found.variance.explanations == ()
+    assert found.balanced
+    assert found.prices == context.tariff.price_lines
+
+
+def test_what_is_invoiced_too_much_is_a_number_and_a_finding(house: House, context: Context) -> None:
+    _sent_and_pulled(house, context)
+    plain = reconcile_month(context, MONTH)
+    found = reconcile_month(context, MONTH, invoice=_invoice(house, plain, more=3))
+    assert found.value.variance is not None
+    price = next(line.amount for line in plain.lines if line.amount is not None)
+    assert found.value.variance.unexplained == 3 * price
+    assert found.exit is Exit.FINDINGS
+
+
+def test_a_month_that_is_not_over_is_not_closed(house: House, context: Context) -> None:
+    _sent_and_pulled(house, context)
+    with pytest.raises(UsageError) as stopped:
+        close_month(context, MONTH, actor="me")
+    assert stopped.value.code == "close.not_over"
+
+
+def test_nothing_that_came_late_is_no_restatement(house: House, context: Context) -> None:
+    _sent_and_pulled(house, context)
+    _until_december(house)
+    closed = close_month(context, MONTH, actor="me")
+    assert (closed.number, closed.is_new, closed.reconciled.value.restatements) == (1, True, ())
+    again = close_month(context, MONTH, actor="me")
+    assert (again.number, again.is_new) == (1, False)
+    subject = reconcile_month(context, MONTH).value.subject
+    assert isinstance(subject, MonthSubject)
+    assert subject.closed_at is not None
+
+
+def _closed_without_results(house: House, context: Context) -> Reconciliation:
+    house.gateway.knobs = Knobs(results_delay=14 * 86400)
+    _sent_and_pulled(house, context)
+    _until_december(house)
+    return close_month(context, MONTH, actor="me").reconciled.value
+
+
+def test_results_that_come_after_the_closing_restate_the_month(house: House, context: Context) -> None:
+    before = _closed_without_results(house, context)
+    assert before.amount.untaxed == 0
+    house.clock.advance(timedelta(days=10))
+    pull(context, period=(before.as_of - timedelta(days=30), before.as_of))
+    after = reconcile_month(context, MONTH)
+    (change,) = after.value.restatements
+    assert change.cause is Cause.RESULT
+    assert (change.before, change.after) == (Decimal(0), after.value.amount.untaxed)
+    assert change.messages == 30
+    assert after.exit is Exit.FINDINGS
+    assert close_month(context, MONTH, actor="me").number == 2
+    assert reconcile_month(context, MONTH).value.restatements == ()
+
+
+def test_another_tariff_restates_a_closed_month(house: House, context: Context) -> None:
+    _sent_and_pulled(house, context)
+    _until_december(house)
+    before = close_month(context, MONTH, actor="me").reconciled.value
+    prices = '[[price]]\ncarrier = "*"\nfrom = 2024-04-01\nyen = ["10"]\n'
+    steps = '[[steps]]\ncarrier = "*"\nwide_single = 70\nwide_part = 67\nnarrow_single = 160\nnarrow_part = 153\n'
+    tariff = parse_tariff(f'name = "new"\n[[tax]]\nrate = "0.10"\nfrom = 2019-10-01\n{steps}{prices}', "new.toml")
+    object.__setattr__(context.configuration, "tariff", tariff)
+    after = reconcile_month(context, MONTH).value
+    (change,) = after.restatements
+    assert change.cause is Cause.TARIFF
+    assert change.after - change.before == after.amount.untaxed - before.amount.untaxed != 0
+
+
+def test_a_snapshot_that_was_changed_is_not_believed(house: House, context: Context) -> None:
+    _closed_without_results(house, context)
+    path = context.workspace.month_folder(MONTH) / "closing-01.arrow"
+    path.write_bytes(path.read_bytes() + b"x")
+    with pytest.raises(GuardStopped) as stopped:
+        reconcile_month(context, MONTH)
+    assert stopped.value.code == "artefact.changed"
+    path.unlink()
+    with pytest.raises(GuardStopped) as missing:
+        reconcile_month(context, MONTH)
+    assert missing.value.code == "artefact.missing"
