@@ -28,6 +28,7 @@ STEPS: dict[int, tuple[str, ...]] = {
         """CREATE INDEX not_taken ON message (batch_id)
             WHERE state IN ('cancelled', 'in_flight', 'planned', 'refused', 'unknown')""",
     ),
+    4: ("ALTER TABLE observation ADD COLUMN received_at TEXT",),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipeline.messages.configuration import CONFIGURATION_FAILURES
 from pipeline.messages.guards import GUARD_FAILURES
 from pipeline.messages.inputs import INPUT_FAILURES
+from pipeline.messages.notifying import NOTIFYING_FAILURES
 from pipeline.messages.storage import STORAGE_FAILURES
 from pipeline.messages.text import Failure, Text
 from pipeline.messages.texts import TEXT_FILE_FAILURES
@@ -14,6 +15,7 @@ FAILURES: dict[str, Failure] = {
     **CONFIGURATION_FAILURES,
     **GUARD_FAILURES,
     **INPUT_FAILURES,
+    **NOTIFYING_FAILURES,
     **STORAGE_FAILURES,
     **TEXT_FILE_FAILURES,
     "totals.rows": Failure(
