@@ -31,9 +31,9 @@ class NotificationUnusableError(ValueError):
 def read_notification(fields: Iterable[tuple[str, object]], profile: Profile) -> Observation:
     """Read the fields of one notification: text, or what JSON has; bytes that are no text are surrogates in it.
 
-    Raises ``NotificationUnusableError`` when number or status are missing, or one that we read comes twice with different
-    values, is too long, or holds what is no text. An unknown status is kept as it is. A notification without an smsid
-    is a stranger's, as such a row of a results CSV is.
+    An unknown status is kept as it is. A notification without an smsid is a stranger's, as such a row of a results CSV
+    is. Raises ``NotificationUnusableError`` when number or status are missing, or when a field that we read comes twice
+    with different values, is too long, or holds what is no text.
     """
     names = profile.notification
     given: dict[str, list[object]] = {}
