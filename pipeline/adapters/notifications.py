@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
+from http import HTTPMethod, HTTPStatus
 from typing import TYPE_CHECKING
 
 from starlette.requests import ClientDisconnect, Request
@@ -106,11 +106,15 @@ class Application:
             reason = refused.reason
             # No detail: who has no business here learns nothing, and who has finds it in our log.
             response = PlainTextResponse(refused.status.phrase, refused.status, refused.headers)
+        except Exception as error:  # noqa: BLE001 - a bug; its text may hold a number
+            reason = type(error).__name__
+            response = PlainTextResponse("Internal Server Error", HTTPStatus.INTERNAL_SERVER_ERROR)
+        path = _path(request)
         self._recorder.visited(
             Visit(
                 source=str(self._source(request) or "?"),
-                method=request.method if request.method.isalpha() else "?",
-                path=request.url.path if request.url.path in {self._endpoint.path, HEALTH} else "?",
+                method=request.method if request.method in HTTPMethod.__members__ else "?",
+                path=path if path in {self._endpoint.path, HEALTH} else "?",
                 status=response.status_code,
                 reason=reason,
                 milliseconds=(time.perf_counter() - began) * 1000,
@@ -119,7 +123,7 @@ class Application:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
-        path = request.url.path
+        path = _path(request)
         if path == HEALTH:
             return await self._health()
         if path != self._endpoint.path:
@@ -187,6 +191,12 @@ class Application:
             raise _RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "ledger.behind") from None
         except Exception as error:  # noqa: BLE001 - whatever it is, nothing is durable: the gateway repeats
             raise _RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, _code(error)) from None
+
+
+def _path(request: Request) -> str:
+    """Return the path; not by way of ``request.url``, which any strange ``Host`` would break."""
+    found: str = request.scope["path"]
+    return found
 
 
 def _code(error: Exception) -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.acceptance.zygote import Zygote
+    from tests.databases import Server
 
 FORM = "application/x-www-form-urlencoded"
 HURRY = "from pipeline.adapters import notifications; notifications._COMMIT_SECONDS = 0.3"
@@ -167,20 +168,22 @@ def test_hostile_bodies_are_refused_without_a_word(served: Served, kind: str, bo
     assert "bad" not in served.recorded()
 
 
-def test_a_body_without_an_end_is_cut_off_at_the_limit(served: Served) -> None:
-    head = f"POST /notifications HTTP/1.1\r\nHost: x\r\nAuthorization: {BASIC}\r\nTransfer-Encoding: chunked\r\n\r\n"
-    answer = send(served, head.encode(), *(b"4000\r\n" + b"a" * 0x4000 + b"\r\n" for _ in range(5)))
+def test_a_body_that_does_not_say_how_long_it_is_has_the_same_limit(served: Served) -> None:
+    head = request(b"", head="Transfer-Encoding: chunked").replace(b"Content-Length: 0\r\n", b"")
+    answer = send(served, head, *(b"4000\r\n" + b"a" * 0x4000 + b"\r\n" for _ in range(5)), b"0\r\n\r\n")
     assert status_of(answer) == 413
 
 
 def test_hostile_requests_leave_the_endpoint_standing(served: Served) -> None:
     good = b"mobilenumber=09012345678&status=1&smsid=hostile"
     assert status_of(send(served, request(good, head="X: " + "h" * 1_000_000))) in {0, 400}
-    assert status_of(send(served, b"\x16\x03\x01\x02\x00\x01\x00")) in {0, 400}
+    assert status_of(send(served, b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n")) in {0, 400}
     assert status_of(send(served, b"nonsense\r\n\r\n")) in {0, 400}
     assert status_of(send(served, request(good, head="Content-Length: 3"))) in {0, 400}
     assert status_of(send(served, request(good, head="Transfer-Encoding: chunked"))) in {0, 400}
     assert status_of(send(served, request(good, method="G\u00e9T"))) in {0, 400, 405}
+    strange = request(good + b"host").replace(b"Host: x", b"Host: [")
+    assert status_of(send(served, strange)) in {200, 400}
     with socket.create_connection(("127.0.0.1", served.port)) as gone:
         gone.sendall(request(good + b"half", close=False)[:-4])
     assert served.recorded().get("hostilehalf") is None
@@ -315,6 +318,25 @@ def test_what_was_accepted_is_finished_before_it_stops(home: Home) -> None:
         assert served.recorded().keys() == {f"last{number}" for number in range(5)}
         idle.close()
     assert "every notification that was acknowledged" in served.log.read_text("utf-8")
+
+
+def test_a_ledger_that_several_hosts_share(home: Home, server: Server) -> None:
+    with server.schema() as url:
+        home.environment["MEDIASMS_LEDGER_URL"] = url
+        home.init()
+        schema = url.rpartition("search_path%3D")[2]
+        with serving(home) as one, serving(home) as other:
+            assert [one.notify("shared").status_code, other.notify("shared").status_code] == [200, 200]
+            server.run(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+                "AND backend_type = 'client backend'"
+            )
+            assert one.notify("after").status_code in {200, 503}
+            assert one.notify("after").status_code == 200
+            assert requests.get(f"{one.base}/healthz", timeout=60).status_code == 200
+            assert one.end(signal.SIGTERM) == other.end(signal.SIGTERM) == 143
+        found = server.run(f"SELECT smsid FROM {schema}.observation ORDER BY smsid")  # noqa: S608 - our own name
+        assert found == [("after",), ("shared",)]
 
 
 def test_over_tls_with_a_certificate_of_its_own(home: Home) -> None:
