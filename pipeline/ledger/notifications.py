@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 from sqlalchemy import select
@@ -29,6 +30,20 @@ def record_notifications(ledger: Ledger, rows: Sequence[Observation], now: datet
         connection.execute(engines.new_rows(connection, observation), [stored(row, received_at=now) for row in rows])
         query = select(message.c.smsid).where(is_not_taken(message), message.c.state.in_(open_states))
         return sorted(connection.execute(query.where(message.c.smsid.in_(named))).scalars())
+
+
+@contextmanager
+def kept_open(ledger: Ledger) -> Iterator[None]:
+    """Keep an idle connection to a SQLite file, for who writes often and little.
+
+    Each transaction has a connection of its own; the last one that is closed writes the log back into the file and
+    removes it, which takes longer than the transaction itself.
+    """
+    if engines.is_shared(ledger.engine.dialect):
+        yield
+        return
+    with ledger.engine.connect():
+        yield
 
 
 def check_readable(ledger: Ledger) -> None:

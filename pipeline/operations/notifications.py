@@ -11,7 +11,7 @@ from pipeline.adapters.senders import Credentials, Sources
 from pipeline.adapters.serving import Place, serve
 from pipeline.context import Context, credentials
 from pipeline.errors import Exit, MediasmsError
-from pipeline.ledger.notifications import check_readable, record_notifications
+from pipeline.ledger.notifications import check_readable, kept_open, record_notifications
 from pipeline.ledger.results import settle
 from pipeline.model import Observation
 from schemas.notification import read_notification
@@ -48,7 +48,8 @@ def serve_notifications(context: Context, told: Told) -> Exit:
         context.configuration.path(settings.cert_file) if settings.cert_file else None,
         context.configuration.path(settings.key_file) if settings.key_file else None,
     )
-    caught = serve(Application(endpoint, recorder), place, told.ready)
+    with kept_open(context.ledger):
+        caught = serve(Application(endpoint, recorder), place, told.ready)
     return Exit.INTERRUPTED if caught is signal.SIGINT else Exit.TERMINATED
 
 

@@ -320,6 +320,20 @@ def test_what_was_accepted_is_finished_before_it_stops(home: Home) -> None:
     assert "every notification that was acknowledged" in served.log.read_text("utf-8")
 
 
+def test_a_ledger_that_is_put_back_while_it_is_served_stays_whole(home: Home) -> None:
+    home.init()
+    with serving(home) as served:
+        assert served.notify("before").status_code == 200
+        assert home("ledger", "backup", "copy.sqlite3").code == 0
+        assert served.notify("lost").status_code == 200
+        restored = home("ledger", "restore", "copy.sqlite3")
+        assert restored.code == 0, restored.err
+        assert served.notify("after").status_code == 200
+        assert served.end(signal.SIGTERM) == 143
+        assert served.recorded().keys() == {"before", "after"}
+    assert home("ledger", "check").code == 0
+
+
 def test_a_ledger_that_several_hosts_share(home: Home, server: Server) -> None:
     with server.schema() as url:
         home.environment["MEDIASMS_LEDGER_URL"] = url
