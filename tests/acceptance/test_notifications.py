@@ -288,6 +288,7 @@ def test_a_ledger_that_is_gone_is_503_until_it_is_back(home: Home) -> None:
         assert served.notify("meanwhile").status_code == 200
         assert requests.get(f"{served.base}/healthz", timeout=60).status_code == 200
         assert served.recorded().keys() == {"before", "meanwhile"}
+        assert served.end(signal.SIGTERM) == 143
     assert "ledger.missing" in served.log.read_text("utf-8")
 
 

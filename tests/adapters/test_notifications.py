@@ -12,11 +12,13 @@ import pytest
 
 from pipeline.adapters.group_commit import GroupCommit, TooManyWaitingError
 from pipeline.adapters.notification_bodies import BodyUnusableError, read_fields
+from pipeline.adapters.notifications import Application, Endpoint, Recorder, Visit
 from pipeline.adapters.senders import Credentials, Sources
 from pipeline.errors import TryLater
+from pipeline.model import Observation, ObservationPath
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
@@ -279,3 +281,94 @@ def test_closing_writes_what_still_waits() -> None:
 
     asyncio.run(run())
     assert sorted(written) == [0, 1, 2, 3, 4]
+
+
+class Asked:
+    """The endpoint asked without a server: ``events`` are what comes in of a body, each at once, then nothing more."""
+
+    def __init__(self, write: Callable[[Sequence[Observation]], None], read: Callable[[object], Observation]) -> None:
+        self.visits: list[Visit] = []
+        self._recorder = Recorder(write, lambda: None, self.visits.append)
+        self._endpoint = Endpoint(
+            "/notifications", Sources(), Credentials("demo", "secret"), 1_024, "utf-8", "OK", read
+        )
+
+    def __call__(self, *events: dict[str, object]) -> int:
+        coming = list(events)
+        sent: list[dict[str, object]] = []
+
+        async def receive() -> dict[str, object]:
+            if coming:
+                return coming.pop(0)
+            await asyncio.sleep(60)
+            raise AssertionError
+
+        async def send(message: MutableMapping[str, object]) -> None:
+            sent.append(dict(message))
+
+        async def run() -> None:
+            application = Application(self._endpoint, self._recorder)
+            application.start()
+            try:
+                await application(dict(_SCOPE), receive, send)
+            finally:
+                await application.close()
+
+        asyncio.run(run())
+        status = sent[0]["status"]
+        assert isinstance(status, int)
+        return status
+
+
+_SCOPE = {
+    "type": "http",
+    "method": "POST",
+    "path": "/notifications",
+    "query_string": b"",
+    "headers": [(b"authorization", basic(b"demo:secret").encode()), (b"x-forwarded-for", b"198.51.100.1")],
+    "client": ("203.0.113.9", 1),
+}
+_OBSERVED = Observation(path=ObservationPath.NOTIFIED, smsid="a", msisdn="09011112222", status="1", status_time=None)
+_WHOLE = {"type": "http.request", "body": b"a=1", "more_body": False}
+_PART = {"type": "http.request", "body": b"a=1", "more_body": True}
+
+
+def _ok(_rows: object) -> None: ...
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.adapters.notifications._BODY_SECONDS", 0.01)
+    asked = Asked(_ok, lambda _fields: _OBSERVED)
+    assert asked(_PART) == 408
+    assert asked(_PART, {"type": "http.disconnect"}) == 400
+    assert asked(*[_PART | {"body": b"x" * 1_000}] * 2) == 413
+    assert asked(_PART, _WHOLE) == 200
+    assert [visit.reason for visit in asked.visits] == ["body.slow", "body.cut_off", "body.too_large", ""]
+    assert {visit.source for visit in asked.visits} == {"203.0.113.9"}
+
+
+def test_a_bug_is_named_without_what_it_says() -> None:
+    def broken(_fields: object) -> Observation:
+        raise KeyError("09011112222")
+
+    asked = Asked(_ok, broken)
+    assert asked(_WHOLE) == 500
+    assert [visit.reason for visit in asked.visits] == ["KeyError"]
+
+
+def test_what_cannot_be_written_is_to_be_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_rows: object) -> None:
+        raise OSError("09011112222")
+
+    def busy(_rows: object) -> None:
+        raise TryLater("ledger.busy", problem="locked")
+
+    reasons = []
+    for write in (full, busy):
+        asked = Asked(write, lambda _fields: _OBSERVED)
+        assert asked(_WHOLE) == 503
+        reasons += [visit.reason for visit in asked.visits]
+    monkeypatch.setattr("pipeline.adapters.group_commit._MOST_WAITING", 0)
+    asked = Asked(_ok, lambda _fields: _OBSERVED)
+    assert asked(_WHOLE) == 503
+    assert [*reasons, asked.visits[0].reason] == ["OSError", "ledger.busy", "ledger.behind"]
