@@ -21,12 +21,21 @@ from tests.acceptance.conftest import Home
 from tests.acceptance.serving import ACCOUNT, ACCOUNT_VARIABLES, BASIC, NUMBER, Served, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.acceptance.zygote import Zygote
     from tests.databases import Server
 
 FORM = "application/x-www-form-urlencoded"
+#: says when a notification was read and waits to be committed
+TELLING = """
+from pipeline.adapters.group_commit import GroupCommit
+import sys
+def telling(self, row, patience, commit=GroupCommit.commit):
+    print("waiting", file=sys.stderr, flush=True)
+    return commit(self, row, 60)
+GroupCommit.commit = telling
+"""
 HURRY = "from pipeline.adapters import notifications; notifications._COMMIT_SECONDS = 0.3"
 
 
@@ -294,7 +303,7 @@ def test_a_ledger_that_is_gone_is_503_until_it_is_back(home: Home) -> None:
 
 def test_what_was_accepted_is_finished_before_it_stops(home: Home) -> None:
     home.init()
-    with serving(home) as served, closing(sqlite3.connect(home.workspace / "ledger.sqlite3")) as other:
+    with serving(home, patch=TELLING) as served, closing(sqlite3.connect(home.workspace / "ledger.sqlite3")) as other:
         idle = socket.create_connection(("127.0.0.1", served.port))
         other.isolation_level = None
         other.execute("BEGIN IMMEDIATE")
@@ -305,12 +314,11 @@ def test_what_was_accepted_is_finished_before_it_stops(home: Home) -> None:
         ]
         for thread in threads:
             thread.start()
-        time.sleep(1)
+        _until(lambda: served.log.read_text("utf-8").count("waiting") == 5)
         for _ in range(3):  # more than one changes nothing
             served.process.send_signal(signal.SIGTERM)
             time.sleep(0.1)
-        with pytest.raises(requests.ConnectionError):
-            served.notify("too late")
+        _until(lambda: _refuses(served))
         other.execute("ROLLBACK")
         for thread in threads:
             thread.join(60)
@@ -352,6 +360,22 @@ def test_a_ledger_that_several_hosts_share(home: Home, server: Server) -> None:
             assert one.end(signal.SIGTERM) == other.end(signal.SIGTERM) == 143
         found = server.run(f"SELECT smsid FROM {schema}.observation ORDER BY smsid")  # noqa: S608 - our own name
         assert found == [("after",), ("shared",)]
+
+
+def _until(happened: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not happened() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert happened()
+
+
+def _refuses(served: Served) -> bool:
+    """Say whether nobody listens any more."""
+    try:
+        socket.create_connection(("127.0.0.1", served.port), timeout=5).close()
+    except OSError:
+        return True
+    return False
 
 
 def test_over_tls_with_a_certificate_of_its_own(home: Home) -> None:

@@ -51,8 +51,8 @@ def installed(folder: Path, gateway: EmbeddedGateway, steps: Sequence[Callable[[
     with context.ledger.writing() as connection:  # the same smsids, and so the same fates, in every installation
         connection.exec_driver_sql("UPDATE identity SET prefix = 'ord'")
     house.close()
-    context = house.open()
-    source = house.recipients(20)
+    context = house.open(SEND_MAX_ROWS="150")
+    source = house.recipients(150)
     house.sent(context, source)
     batch = house.batch(context, source)
     house.clock.advance(timedelta(days=3))
