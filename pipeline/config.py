@@ -11,10 +11,21 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyAddress,
+    IPvAnyNetwork,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from pipeline.core.billing import Tariff
 from pipeline.errors import UsageError
@@ -121,6 +132,51 @@ class ResultsSettings(_Section):
     settle_after_hours: int = Field(default=24, ge=1)
 
 
+class NotificationSettings(_Section):
+    """Where result notifications are taken, and from whom: networks; none allowed means all of them.
+
+    ``trusted_proxies`` are believed when they say whom a request is from. ``body_limit`` is in bytes.
+    """
+
+    host: IPvAnyAddress = IPv4Address("127.0.0.1")
+    port: int = Field(default=8026, ge=0, le=65535)
+    path: str = Field(default="/notifications", pattern=r"^/[A-Za-z0-9._~/-]*$")
+    allow: tuple[IPvAnyNetwork, ...] = ()
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
+    body_limit: int = Field(default=65_536, ge=1_024)
+    cert_file: Path | None = None
+    key_file: Path | None = None
+
+    @field_validator("allow", "trusted_proxies", mode="before")
+    @classmethod
+    def _from_one_text(cls, value: object) -> object:
+        """Take networks with commas between them, as the environment gives them."""
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _not_everybody(cls, value: tuple[IPvAnyNetwork, ...]) -> tuple[IPvAnyNetwork, ...]:
+        if any(network.prefixlen == 0 for network in value):
+            msg = "a network of all addresses: everybody could say that a request is from somebody else"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("path")
+    @classmethod
+    def _not_health(cls, value: str) -> str:
+        if value == "/healthz":
+            msg = "/healthz says whether the endpoint works"
+            raise ValueError(msg)
+        return value
+
+    @model_validator(mode="after")
+    def _key_with_certificate(self) -> NotificationSettings:
+        if (self.cert_file is None) != (self.key_file is None):
+            msg = "cert_file and key_file go together"
+            raise ValueError(msg)
+        return self
+
+
 class Settings(_Section):
     """All settings of one installation."""
 
@@ -134,6 +190,7 @@ class Settings(_Section):
     billing: BillingSettings = BillingSettings()
     invoice: InvoiceSettings = InvoiceSettings()
     results: ResultsSettings = ResultsSettings()
+    notifications: NotificationSettings = NotificationSettings()
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,6 +161,14 @@ def missing_settings(configuration: Configuration, environment: Mapping[str, str
     return [name for name, value in needed.items() if not value]
 
 
+def credentials(configuration: Configuration, environment: Mapping[str, str]) -> tuple[str, str]:
+    """Return user name and password of the account; raise ``UsageError`` (``gateway.incomplete``) without them."""
+    missing = [name for name in missing_settings(configuration, environment) if name != "gateway.base_url"]
+    if missing:
+        raise UsageError("gateway.incomplete", keys=", ".join(missing))
+    return configuration.settings.gateway.username, _password(configuration, environment)
+
+
 def _access(configuration: Configuration, environment: Mapping[str, str]) -> Access:
     from pipeline.adapters.gateway import Access  # noqa: PLC0415 - as above
 

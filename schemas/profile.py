@@ -107,6 +107,41 @@ class ResultsQuery(_Record):
     registered_time_format: Fact[str]
 
 
+class Notification(_Record):
+    """Names of the fields of a result notification; an empty name stands for a field that is not known.
+
+    ``text``, ``links`` and ``credentials`` are never stored; whatever has no name here is kept as it came.
+    """
+
+    msisdn: Fact[Name]
+    status: Fact[Name]
+    smsid: Fact[Name]
+    carrier: Fact[str]
+    status_time: Fact[str]
+    status_time_format: Fact[Name]
+    clicks: Fact[tuple[Name, ...]]
+    type: Fact[str]
+    text: Fact[tuple[Name, ...]]
+    links: Fact[tuple[Name, ...]]
+    credentials: Fact[tuple[Name, ...]]
+    encoding: Fact[Literal["utf-8", "cp932"]]
+    answer: Fact[str]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Notification:
+        single = (self.msisdn, self.status, self.smsid, self.carrier, self.status_time, self.type)
+        several = (self.clicks, self.text, self.links, self.credentials)
+        names = [fact.value for fact in single if fact.value] + [name for fact in several for name in fact.value]
+        if twice := _repeated("notification", "field", names):
+            raise ValueError("; ".join(twice))
+        return self
+
+    @cached_property
+    def unstored(self) -> frozenset[str]:
+        """Return the names of fields that are never stored, without regard to case."""
+        return frozenset(name.casefold() for fact in (self.text, self.links, self.credentials) for name in fact.value)
+
+
 class Limits(_Record):
     """Limits of the gateway; bytes are Shift_JIS bytes, characters are what the gateway counts."""
 
@@ -222,6 +257,7 @@ class Profile(_Record):
     upload: Upload
     upload_answer: UploadAnswer
     results: ResultsQuery
+    notification: Notification
     limits: Limits
     options: Options
     layout: Layout

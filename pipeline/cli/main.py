@@ -129,7 +129,7 @@ class _Commands(click.Group):
 
     names = (
         "demo", "init", "run", "validate", "send", "pull", "reconcile", "close", "status", "trace", "cancel",
-        "resolve", "optout", "doctor", "config", "profile", "codes", "ledger", "gateway",
+        "resolve", "optout", "doctor", "config", "profile", "codes", "ledger", "gateway", "notifications",
     )  # fmt: skip
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -142,9 +142,9 @@ class _Commands(click.Group):
         del ctx
         if cmd_name not in self.names:
             return None
-        from pipeline.cli import commands, ledger, optouts, people, tools, tracing
+        from pipeline.cli import commands, ledger, notifications, optouts, people, tools, tracing
 
-        for module in (commands, people, tracing, optouts, ledger, tools):
+        for module in (commands, people, tracing, optouts, ledger, tools, notifications):
             found: click.Command | None = getattr(module, f"{cmd_name}_command", None)
             if found:
                 return found

@@ -131,7 +131,8 @@ def _is_stranger() -> ColumnElement[bool]:
 
 
 def _within(start: datetime, end: datetime) -> ColumnElement[bool]:
-    when = func.coalesce(observation.c.registered_at, observation.c.status_time)
+    known = func.coalesce(observation.c.registered_at, func.nullif(observation.c.status_time, ""))
+    when = func.coalesce(known, observation.c.received_at)
     return and_(when >= iso(start), when < iso(end))
 
 

@@ -35,6 +35,7 @@ STEPS: dict[int, tuple[str, ...]] = {
             actor TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL, size INTEGER NOT NULL,
             tariff_sha256 TEXT NOT NULL, profile_sha256 TEXT NOT NULL, PRIMARY KEY (month, number)
         ) STRICT""",
+        "ALTER TABLE observation ADD COLUMN received_at TEXT",
     ),
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func, insert, select, update
 
 from pipeline.ledger.batches import record_event
 from pipeline.ledger.engines import new_rows
@@ -15,7 +15,7 @@ from pipeline.model import LIVE, SERVED, Artefact, MessageState, Observation
 
 _SLICE = 1_000
 #: states that a result changes: evidence beats decisions
-_SETTLED_BY_EVIDENCE = (
+SETTLED_BY_EVIDENCE = (
     MessageState.UNKNOWN,
     MessageState.REFUSED,
     MessageState.CANCELLED,
@@ -48,7 +48,7 @@ def record_pull(
         ).inserted_primary_key[0]  # type: ignore[index]  # an insert of one row has its key
         before = connection.execute(select(func.count()).select_from(observation)).scalar_one()
         for start in range(0, len(rows), _SLICE):
-            values = [_stored(row, pull_id) for row in rows[start : start + _SLICE]]
+            values = [stored(row, pull_id=pull_id) for row in rows[start : start + _SLICE]]
             connection.execute(new_rows(connection, observation), values)
         new = connection.execute(select(func.count()).select_from(observation)).scalar_one() - before
         connection.execute(update(pull).where(pull.c.pull_id == pull_id).values(new_rows=new))
@@ -56,7 +56,8 @@ def record_pull(
     return int(new)
 
 
-def _stored(row: Observation, pull_id: int) -> dict[str, object]:
+def stored(row: Observation, *, pull_id: int | None = None, received_at: datetime | None = None) -> dict[str, object]:
+    """Return an observation as its table has it; what no pull brought says itself when it was received."""
     registered = iso(row.registered_at) if row.registered_at else None
     return {
         "pull_id": pull_id,
@@ -72,23 +73,25 @@ def _stored(row: Observation, pull_id: int) -> dict[str, object]:
         "registered_at": registered,
         "extra": row.extra,
         "stranger": "" if row.smsid else f"{row.msisdn} {registered or ''}",
+        "received_at": iso(received_at) if received_at else None,
     }
 
 
-def settle(ledger: Ledger, now: datetime) -> dict[MessageState, int]:
+def settle(ledger: Ledger, now: datetime, among: Collection[str] | None = None) -> dict[MessageState, int]:
     """Make every message that a result names taken, whatever we thought before; return how many were what.
 
+    ``among`` are the smsids to look at, where it is known which results are new; else all that are not taken.
     A message in flight is left alone: the process that sends it is waiting for its answer. So is one that was given up
     and whose key another message may have served since: its result stands in the reconciliation as a contradiction.
     """
     settled: dict[MessageState, int] = {}
     with ledger.writing() as connection:
-        _cancel_served(connection, now)
-        for state in _SETTLED_BY_EVIDENCE:
+        _cancel_served(connection, now, among)
+        for state in SETTLED_BY_EVIDENCE:
             moved = connection.execute(
                 update(message)
                 .where(is_not_taken(message), message.c.state == state.value, _is_named(message))
-                .where(*(() if state in LIVE else _serves_alone()))
+                .where(*(() if state in LIVE else _serves_alone()), *_one_of(message, among))
                 .values(state=MessageState.TAKEN.value, reason=f"observed:{state.value}")
             ).rowcount
             if moved:
@@ -97,10 +100,15 @@ def settle(ledger: Ledger, now: datetime) -> dict[MessageState, int]:
     return settled
 
 
-def _cancel_served(connection: Connection, now: datetime) -> None:
+def _one_of(messages: FromClause, smsids: Collection[str] | None) -> tuple[ColumnElement[bool], ...]:
+    return () if smsids is None else (messages.c.smsid.in_(smsids),)
+
+
+def _cancel_served(connection: Connection, now: datetime, among: Collection[str] | None) -> None:
     """Cancel what is still planned for a key of which a result now shows that a given up message had served it."""
     given_up, waiting = message.alias("given_up"), message.alias("waiting")
-    named = is_not_taken(given_up) & given_up.c.state.in_(_GIVEN_UP) & _is_named(given_up)
+    is_open = is_not_taken(given_up) & given_up.c.state.in_(_GIVEN_UP)
+    named = and_(is_open, _is_named(given_up), *_one_of(given_up, among))
     # Nearly always there is none, and then the planned messages need not be asked for one of their key.
     if connection.execute(select(given_up.c.smsid).where(named).limit(1)).one_or_none() is None:
         return
@@ -156,11 +164,12 @@ def open_windows(ledger: Ledger, since: datetime, batch_id: str | None = None) -
 
 
 def observed_statuses(ledger: Ledger, batch_id: str) -> dict[str, datetime]:
-    """Return every status that results gave to messages of a batch, with the time it was pulled last."""
+    """Return every status that results gave to messages of a batch, with the time it reached us last."""
+    reached = func.coalesce(pull.c.pulled_at, observation.c.received_at)
     query = (
-        select(observation.c.status, func.max(pull.c.pulled_at).label("last"))
+        select(observation.c.status, func.max(reached).label("last"))
         .join(message, message.c.smsid == observation.c.smsid)
-        .join(pull, pull.c.pull_id == observation.c.pull_id)
+        .outerjoin(pull, pull.c.pull_id == observation.c.pull_id)
         .where(message.c.batch_id == batch_id)
         .group_by(observation.c.status)
     )

@@ -190,6 +190,8 @@ observation = Table(
     Column("extra", Text, nullable=False),
     # A row without an smsid is told apart by its number and registration.
     Column("stranger", Text, nullable=False),
+    # When it reached us, where no pull says so.
+    Column("received_at", Text),
     UniqueConstraint("smsid", "path", "status", "status_time", "stranger", name="seen_once"),
     Index("observation_registered", "registered_at"),
     _one_of("path", ObservationPath),

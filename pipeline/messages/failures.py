@@ -7,6 +7,7 @@ from pipeline.messages.configuration import CONFIGURATION_FAILURES
 from pipeline.messages.guards import GUARD_FAILURES
 from pipeline.messages.inputs import INPUT_FAILURES
 from pipeline.messages.invoices import INVOICE_FAILURES
+from pipeline.messages.notifying import NOTIFYING_FAILURES
 from pipeline.messages.storage import STORAGE_FAILURES
 from pipeline.messages.text import Failure, Text
 from pipeline.messages.texts import TEXT_FILE_FAILURES
@@ -18,6 +19,7 @@ FAILURES: dict[str, Failure] = {
     **GUARD_FAILURES,
     **INPUT_FAILURES,
     **INVOICE_FAILURES,
+    **NOTIFYING_FAILURES,
     **STORAGE_FAILURES,
     **TEXT_FILE_FAILURES,
     "totals.rows": Failure(

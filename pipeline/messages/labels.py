@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline.messages.asking import ASKING_LABELS
+from pipeline.messages.notifying import NOTIFYING_LABELS
 from pipeline.messages.operating import OPERATING_LABELS
 from pipeline.messages.reconciling import RECONCILING_LABELS
 from pipeline.messages.rejects import REJECT_LABELS
@@ -294,6 +295,7 @@ LABELS: dict[str, Text] = {
     "doctor.ledger": Text("台帳の問題：{problems} 件", "ledger problems: {problems}"),
     "doctor.auth": Text("連続した認証エラー：{count} 回", "logins refused in a row: {count}"),
     **ASKING_LABELS,
+    **NOTIFYING_LABELS,
     **OPERATING_LABELS,
     **RECONCILING_LABELS,
     **REJECT_LABELS,

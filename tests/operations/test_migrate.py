@@ -24,6 +24,7 @@ def _age(context: Context) -> None:
         connection.exec_driver_sql("DROP TABLE closing")
         connection.exec_driver_sql("ALTER TABLE campaign DROP COLUMN repeats")
         connection.exec_driver_sql("ALTER TABLE message DROP COLUMN cost_centre")
+        connection.exec_driver_sql("ALTER TABLE observation DROP COLUMN received_at")
 
 
 def test_an_old_installation_works_after_it_was_migrated(house: House, context: Context) -> None:
