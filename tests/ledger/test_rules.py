@@ -64,11 +64,14 @@ FORBIDDEN = {
     "an opt-out of no number": "INSERT INTO optout VALUES (NULL, 't', 'x')",
     "an opt-out from nowhere": "INSERT INTO optout VALUES ('09011112222', 't', NULL)",
     "an observation by an unknown path": """
-        INSERT INTO observation VALUES (1, NULL, 1, 'heard', 's', '0', 'x', '', '', NULL, NULL, NULL, '', '')""",
+        INSERT INTO observation (observation_id, pull_id, line, path, smsid, msisdn, status, status_time, carrier,
+            parts_delivered, parts_total, registered_at, extra, stranger) VALUES (1, NULL, 1, 'heard', 's', '0', 'x', '', '', NULL, NULL, NULL, '', '')""",
     "an observation of no pull": """
-        INSERT INTO observation VALUES (1, 77, 1, 'pulled', 's', '0', 'x', '', '', NULL, NULL, NULL, '', '')""",
+        INSERT INTO observation (observation_id, pull_id, line, path, smsid, msisdn, status, status_time, carrier,
+            parts_delivered, parts_total, registered_at, extra, stranger) VALUES (1, 77, 1, 'pulled', 's', '0', 'x', '', '', NULL, NULL, NULL, '', '')""",
     "an observation twice": """
-        INSERT INTO observation VALUES
+        INSERT INTO observation (observation_id, pull_id, line, path, smsid, msisdn, status, status_time, carrier,
+            parts_delivered, parts_total, registered_at, extra, stranger) VALUES
         (1, NULL, 1, 'pulled', 's', '0', 'x', '', '', NULL, NULL, NULL, '', ''),
         (2, NULL, 2, 'pulled', 's', '0', 'x', '', '', NULL, NULL, NULL, '', '')""",
 }
