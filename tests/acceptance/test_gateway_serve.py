@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import select
 import signal
 import urllib.request
@@ -23,10 +24,10 @@ def until(home: Home, *arguments: str, end: str) -> tuple[str, str]:
     try:
         assert running.stdout is not None
         while not any(line.startswith(end) for line in said.splitlines()):
-            assert select.select([running.stdout], [], [], 60)[0]
-            line = running.stdout.readline().decode()
-            assert line, said
-            said += line
+            assert select.select([running.stdout], [], [], 30)[0]
+            piece = os.read(running.stdout.fileno(), 65_536).decode()
+            assert piece, said
+            said += piece
         url = next(word for word in said.replace('"', " ").split() if word.startswith("http://127"))
         with urllib.request.urlopen(url.rstrip("/,") + "/", timeout=20) as answer:  # noqa: S310 - our own address
             assert answer.status == 200

@@ -44,6 +44,7 @@ def test_it_speaks_tls(gateway: EmbeddedGateway, files: tuple[Path, Path, Path])
     assert gateway.url.startswith("https://127.0.0.1:")
     message = {"mobilenumber": "09011112222", "smstext": "x"}
     with requests.Session() as session:
+        session.trust_env = False  # a bundle named in the environment would win
         session.auth, session.verify = (gateway.username, gateway.password), str(files[2])
         for _ in range(3):
             assert session.post(f"{gateway.url}/api/", data=message, timeout=5).text == "200"
