@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from starlette.responses import Response
+
 from pipeline.simulator.answers import (
     CHECK_DISABLED,
     CHECK_NOT_ENABLED,
@@ -31,7 +33,6 @@ from schemas.parameters import allows, parameters_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from pipeline.simulator.knobs import Knobs
     from pipeline.simulator.parameters import Parameters
@@ -64,7 +65,10 @@ async def send_single(request: Request, state: GatewayState, parameters: Paramet
     registration = state.store.register(batch, now, csv=False)
     if parameters["status"] == "1":
         state.notifications.follow(judged, registration.registered_at)
-    return await after_taking(knobs) or coded(TAKEN, knobs, as_json=as_json)
+    fault = await after_taking(knobs)
+    if fault is not None:
+        return fault
+    return Response() if knobs.answer_empty else coded(TAKEN, knobs, as_json=as_json)
 
 
 def _judge(parameters: Parameters, state: GatewayState, knobs: Knobs, now: datetime) -> Taken | str:
