@@ -26,7 +26,7 @@ from pipeline.simulator.clock import parse_moment
 from pipeline.simulator.desk import INFO_FIELDS, URL_FIELDS, Composed
 from pipeline.simulator.desk import OVER_LIMIT as FAILED_OVER_LIMIT
 from pipeline.simulator.faults import after_taking, before_taking
-from pipeline.simulator.intake import cut_echo, echoed
+from pipeline.simulator.intake import echo_limit, echoed
 from pipeline.simulator.numbers import accepted_digits
 from pipeline.simulator.store import Batch, Taken
 from schemas.parameters import allows, parameters_of
@@ -100,7 +100,9 @@ def _judge(parameters: Parameters, state: GatewayState, knobs: Knobs, now: datet
         digits,
         composed.text,
         composed.linked,
-        tuple(cut_echo(field, parameters[_RESULT_FIELDS.get(field, field)]) for field in echoed(state.profile.layout)),
+        tuple(
+            parameters[_RESULT_FIELDS.get(field, field)][: echo_limit(field)] for field in echoed(state.profile.layout)
+        ),
         due=due,
         fate=knobs.fate or "",
         verdict=FAILED_OVER_LIMIT if is_full else verdict,
