@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from pipeline.model import Batch
     from tests.stages.conftest import House
 
+_OBSERVATION = """INSERT INTO observation (observation_id, pull_id, line, path, smsid, msisdn, status, status_time,
+    carrier, parts_delivered, parts_total, registered_at, extra, stranger) VALUES"""
 FORBIDDEN = {
     "an smsid twice": "INSERT INTO message SELECT * FROM message WHERE row_number = 2",
     "a message served twice in a campaign": """
@@ -63,15 +65,14 @@ FORBIDDEN = {
         ('2026-11', 1, 't', 'a', 'n', 's', 1, 't', 'p')""",
     "an opt-out of no number": "INSERT INTO optout VALUES (NULL, 't', 'x')",
     "an opt-out from nowhere": "INSERT INTO optout VALUES ('09011112222', 't', NULL)",
-    "an observation by an unknown path": """
-        INSERT INTO observation (observation_id, pull_id, line, path, smsid, msisdn, status, status_time, carrier,
-            parts_delivered, parts_total, registered_at, extra, stranger) VALUES (1, NULL, 1, 'heard', 's', '0', 'x', '', '', NULL, NULL, NULL, '', '')""",
-    "an observation of no pull": """
-        INSERT INTO observation (observation_id, pull_id, line, path, smsid, msisdn, status, status_time, carrier,
-            parts_delivered, parts_total, registered_at, extra, stranger) VALUES (1, 77, 1, 'pulled', 's', '0', 'x', '', '', NULL, NULL, NULL, '', '')""",
-    "an observation twice": """
-        INSERT INTO observation (observation_id, pull_id, line, path, smsid, msisdn, status, status_time, carrier,
-            parts_delivered, parts_total, registered_at, extra, stranger) VALUES
+    "an observation by an unknown path": f"""
+        {_OBSERVATION}
+        (1, NULL, 1, 'heard', 's', '0', 'x', '', '', NULL, NULL, NULL, '', '')""",
+    "an observation of no pull": f"""
+        {_OBSERVATION}
+        (1, 77, 1, 'pulled', 's', '0', 'x', '', '', NULL, NULL, NULL, '', '')""",
+    "an observation twice": f"""
+        {_OBSERVATION}
         (1, NULL, 1, 'pulled', 's', '0', 'x', '', '', NULL, NULL, NULL, '', ''),
         (2, NULL, 2, 'pulled', 's', '0', 'x', '', '', NULL, NULL, NULL, '', '')""",
 }
