@@ -23,7 +23,19 @@ from pipeline.errors import Bug
 ROW_NUMBER = "row_number"
 #: the column of row numbers in a chunk of the input: no column of a file can have this name
 INPUT_ROW = "\0row"
-#: fields of the gateway CSV that a recipient may carry besides number, text and smsid
+#: parameters of the individual send that are passed on as they are given: no rule of ours knows more about them
+PASSED_FIELDS = (
+    "docomotitle",
+    "autitle",
+    "softbanktitle",
+    "sendingattempts",
+    "resendinginterval",
+    "docomo",
+    "au",
+    "softbank",
+    "gateway",
+)
+#: fields of the gateway that a recipient may carry besides number, text and smsid
 GATEWAY_FIELDS = (
     "info1",
     "info2",
@@ -37,6 +49,7 @@ GATEWAY_FIELDS = (
     "originalurl4",
     *CODE_FIELDS,
     "scheduled",
+    *PASSED_FIELDS,
 )
 #: what the rules look at: the fields above, and one that excludes a text
 ROLES = ("msisdn", "text", "smsid", *GATEWAY_FIELDS, "template_id")

@@ -12,7 +12,7 @@ import os
 import pickle
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
@@ -47,11 +47,16 @@ class DurableFile:
 
     def commit(self) -> Artefact:
         """Make the file appear under its name, durably, and return what the ledger must know about it."""
+        artefact = self.appear()
+        fsync_folder(self.path.parent)
+        return artefact
+
+    def appear(self) -> Artefact:
+        """Do so, but leave to the caller that the name itself is put on disk."""
         self._stream.flush()
         os.fsync(self._stream.fileno())
         self._stream.close()
         self._part.replace(self.path)
-        fsync_folder(self.path.parent)
         return Artefact(self.path.name, self._digest.hexdigest(), self._size)
 
     def discard(self) -> None:
@@ -143,6 +148,24 @@ def write_durable(path: Path, data: bytes | memoryview) -> Artefact:
     with durable(path) as (file,):
         file.write(data)
         return file.commit()
+
+
+def write_durable_group(folder: Path, contents: Mapping[str, bytes]) -> list[Artefact]:
+    """Write small files of one folder durably; their names are put on disk together."""
+    artefacts = []
+    try:
+        for name, data in contents.items():
+            file = _opened(folder / name)
+            try:
+                file.write(data)
+                artefacts.append(file.appear())
+            finally:
+                file.discard()
+        fsync_folder(folder)
+    except OSError as error:
+        _raise_if_no_room(error, folder)
+        raise
+    return artefacts
 
 
 def write_through(path: Path, writer: Callable[[Path], None]) -> Artefact:
@@ -267,7 +290,12 @@ class Workspace:
 
     def mark_begun(self, batch_id: str, number: int, attempt: int) -> None:
         """Put on disk, before the first byte leaves, that a dispatch is being tried for the ``attempt``-th time."""
-        write_durable(self.batch_folder(batch_id) / f"dispatch-{number:04d}.begun", f"{attempt}\n".encode())
+        self.mark_group_begun(batch_id, {number: attempt})
+
+    def mark_group_begun(self, batch_id: str, attempts: Mapping[int, int]) -> None:
+        """Do so for several dispatches, before the first byte of any of them."""
+        marks = {f"dispatch-{number:04d}.begun": f"{attempt}\n".encode() for number, attempt in attempts.items()}
+        write_durable_group(self.batch_folder(batch_id), marks)
 
     def begun(self) -> Iterator[tuple[str, int, int]]:
         """Yield (batch id, dispatch number, attempts) of every marker."""

@@ -18,7 +18,7 @@ from pipeline.core.calendar import jst_date
 from pipeline.core.policy import NO_LIMIT, RejectLimit, read_reject_limit
 from pipeline.errors import GuardStopped, InputUnusable, UsageError
 from pipeline.ledger.batches import campaign_repeats, find_batch, register_batch
-from pipeline.model import Artefact, Batch, Finding, RowTotals
+from pipeline.model import Artefact, Batch, Finding, Mode, RowTotals
 from pipeline.reports.rejects import RejectedWorkbook
 from pipeline.stages.checking import Check
 from pipeline.stages.out import FILES, check_out
@@ -32,7 +32,7 @@ class Request:
     """What a person asked for: an input, its campaign and run date, and how its rows are to be judged.
 
     ``text`` is one text for the whole list; ``repeats`` lets a number get several texts in the campaign. ``name``
-    stands for the input where the file is only a copy of it.
+    stands for the input where the file is only a copy of it. ``mode`` decides which columns can be sent at all.
     """
 
     source: Path
@@ -43,6 +43,7 @@ class Request:
     layout: str | None = None
     repeats: bool = False
     name: str | None = None
+    mode: Mode = Mode.AUTO
 
     @property
     def file(self) -> str:
@@ -108,7 +109,8 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
     if known and known.planned_at and out is None:
         return replace(_taken_up(context, request, known, limit), sheet=table.sheet, other_sheets=others)
     folder = out or context.workspace.batch_folder(batch_id)
-    check = Check(context, table, heading, batch_id=batch_id, campaign=campaign, repeats=request.repeats)
+    single = request.mode is Mode.SINGLE
+    check = Check(context, table, heading, batch_id=batch_id, campaign=campaign, repeats=request.repeats, single=single)
     with (
         durable(*(folder / name for name in FILES)) as files,
         RejectedWorkbook(
@@ -209,7 +211,8 @@ def _heading(context: Context, request: Request, table: Table) -> Heading:
     if request.layout is not None:
         own = {name: settings.columns for name, settings in layouts.items()}
         layout = layout_columns(request.layout, profile, own)
-    return read_heading(request.file, table.first_record, profile, text=request.text, layout=layout)
+    single = request.mode is Mode.SINGLE
+    return read_heading(request.file, table.first_record, profile, text=request.text, layout=layout, single=single)
 
 
 def _fingerprint(context: Context, request: Request, table: Table, heading: Heading) -> str:
