@@ -13,7 +13,7 @@ import click
 from pipeline.cli.main import Session, common
 from pipeline.cli.showing import show_outcome, show_validated
 from pipeline.errors import Exit, GuardStopped, UsageError
-from pipeline.messages import LABELS, Language
+from pipeline.messages import LABELS, Language, label
 
 _DEMO_FOLDER = Path("mediasms-demo")
 _SAMPLE = Path("sample_data") / "recipients.csv"
@@ -219,22 +219,50 @@ def gateway_command() -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=8025, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True, help="Decides every message's fate.")
 @click.option("--username", default="demo", show_default=True)
+@click.option("--cert", type=click.Path(path_type=Path), help="Certificate chain (PEM): HTTPS instead of HTTP.")
+@click.option("--key", type=click.Path(path_type=Path), help="Private key of the certificate (PEM).")
 @common
-def gateway_serve(session: Session, *, port: int, seed: int, username: str) -> Exit:
-    """Serve a gateway on loopback that takes CSV uploads and answers with results."""
+def gateway_serve(  # noqa: PLR0913 - the options of the command
+    session: Session, *, port: int, seed: int, username: str, cert: Path | None, key: Path | None
+) -> Exit:
+    """Serve the whole gateway on loopback: every interface, knobs, and a page that shows what was received.
+
+    The password is demo-password, or that of MEDIASMS_GATEWAY_PASSWORD.
+    """
+    import ssl
+
     from pipeline.config import load
     from pipeline.simulator import EmbeddedGateway, serve
+    from pipeline.simulator.trying import DEFAULT_PASSWORD, PASSWORD_VARIABLE, lines
 
+    if (cert is None) != (key is None):
+        raise UsageError("gateway.certificate", problem="--cert + --key")
     profile = load(session.config, os.environ, required=False).profile
-    password = os.environ.get("MEDIASMS_GATEWAY_PASSWORD", "demo-password")
-    gateway = EmbeddedGateway(profile, seed=seed, username=username, password=password, port=port)
+    password = os.environ.get(PASSWORD_VARIABLE, DEFAULT_PASSWORD)
+    certificate = (cert, key) if cert and key else None
+    gateway = EmbeddedGateway(
+        profile, seed=seed, username=username, password=password, port=port, certificate=certificate
+    )
 
     def ready(url: str) -> None:
+        authority = "" if cert is None else str(cert)
+        found = lines(profile, url, username, gateway.clock.now(), password=password, authority=authority)
         session.output.say("gateway.ready", url=url, username=username)
+        # One from the environment may be that of the real gateway.
+        shown = password if password == DEFAULT_PASSWORD else f"${PASSWORD_VARIABLE}"
+        session.output.say("gateway.password", password=shown)
+        session.output.say("gateway.page", url=url)
+        for name, line in found.items():
+            session.output.say("gateway.line", what=label(f"gateway.try.{name}", session.output.language), line=line)
+        session.output.document({"url": url, "username": username, "curl": found, "exit": 0})
         sys.stdout.flush()
 
     try:
         serve(gateway, ready)
+    except ssl.SSLError as error:
+        raise UsageError("gateway.certificate", problem=error.reason) from None
+    except FileNotFoundError as error:
+        raise UsageError("gateway.certificate", problem=error.strerror) from None
     except OSError as error:
         raise UsageError("gateway.port", port=port, problem=error.strerror) from None
     return Exit.DONE

@@ -134,6 +134,13 @@ CONFIGURATION_FAILURES: dict[str, Failure] = {
             "Use gateway.username and gateway.password_file.",
         ),
     ),
+    "gateway.certificate": Failure(
+        Text("証明書を使えません：{problem}", "cannot use the certificate: {problem}"),
+        Text(
+            "--cert と --key に、PEM 形式の証明書とその秘密鍵を両方指定してください。",
+            "Give both --cert and --key: a certificate chain and its private key, in PEM.",
+        ),
+    ),
     "gateway.port": Failure(
         Text("ポート {port} を使えません：{problem}", "cannot listen on port {port}: {problem}"),
         Text("--port で別の番号を指定してください。", "Choose another one with --port."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline.messages.gateway import GATEWAY_LABELS
 from pipeline.messages.operating import OPERATING_LABELS
 from pipeline.messages.rejects import REJECT_LABELS
 from pipeline.messages.text import Text
@@ -287,10 +288,10 @@ LABELS: dict[str, Text] = {
     "init.config": Text("{file} を作りました。", "made {file}"),
     "init.done": Text("{workspace} の準備ができました。", "{workspace} is ready."),
     "demo.gateway": Text("組み込みゲートウェイを {url} で起動しました。", "embedded gateway at {url}"),
-    "gateway.ready": Text("{url} で待機中（ユーザー名 {username}）", "listening on {url} (user name {username})"),
     "doctor.configuration": Text("不足している設定：{missing}", "missing settings: {missing}"),
     "doctor.ledger": Text("台帳の問題：{problems} 件", "ledger problems: {problems}"),
     "doctor.auth": Text("連続した認証エラー：{count} 回", "logins refused in a row: {count}"),
+    **GATEWAY_LABELS,
     **OPERATING_LABELS,
     **REJECT_LABELS,
 }

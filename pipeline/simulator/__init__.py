@@ -7,7 +7,8 @@ time is virtual, and knobs make it fail the ways gateways and networks fail.
 
 from pipeline.simulator.clock import VirtualClock
 from pipeline.simulator.knobs import Knobs
+from pipeline.simulator.notifications import Notification
 from pipeline.simulator.server import EmbeddedGateway, serve
 from pipeline.simulator.store import Message
 
-__all__ = ["EmbeddedGateway", "Knobs", "Message", "VirtualClock", "serve"]
+__all__ = ["EmbeddedGateway", "Knobs", "Message", "Notification", "VirtualClock", "serve"]

@@ -9,13 +9,12 @@ import time
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
+from pipeline.simulator.answers import BLOCKED, TOO_MANY, UNAUTHORIZED, URL_TOO_LONG
+
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-UNAUTHORIZED = "401"
-URL_TOO_LONG = "414"
-TOO_MANY = "503"
-BLOCKED = "555"
+    from pipeline.simulator.parameters import Parameters
 
 _SECOND = 1.0
 
@@ -32,22 +31,24 @@ class Access:
         self._failures: dict[str, int] = defaultdict(int)
         self._arrivals: dict[str, deque[float]] = defaultdict(deque)
 
-    def refusal(self, request: Request, *, enforce_rate: bool) -> str | None:
-        """Return the code that keeps the request out, or None.
+    def turned_away(self, request: Request, *, enforce_rate: bool) -> str | None:
+        """Return the code for a request that is not looked at, or None: blocked, too fast, too long.
 
         A blocked address stays blocked: nothing it sends is looked at, so nothing can succeed.
         """
-        address = request.client.host if request.client else ""
+        address = _address(request)
         if self._failures[address] >= self._lockout_answers:
             return BLOCKED
         if enforce_rate and self._is_too_fast(address):
             return TOO_MANY
-        if request.method == "GET" and _target_bytes(request) > self._get_bytes:
-            return URL_TOO_LONG
-        if not self._knows(_credentials(request)):
-            self._failures[address] += 1
+        return URL_TOO_LONG if request.method == "GET" and _target_bytes(request) > self._get_bytes else None
+
+    def unknown(self, request: Request, parameters: Parameters) -> str | None:
+        """Return the code for a stranger, None for the account's owner, and count in a row."""
+        if not self._knows(_credentials(request, parameters)):
+            self._failures[_address(request)] += 1
             return UNAUTHORIZED
-        self._failures[address] = 0
+        self._failures[_address(request)] = 0
         return None
 
     def _knows(self, given: tuple[str, str]) -> bool:
@@ -65,16 +66,20 @@ class Access:
         return len(arrivals) > self._per_second
 
 
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
 def _target_bytes(request: Request) -> int:
     path, query = request.scope["raw_path"], request.scope["query_string"]
     return len(path) + (len(query) + 1 if query else 0)
 
 
-def _credentials(request: Request) -> tuple[str, str]:
-    """Return user name and password from the header, else from the query, as S allows; empty when bad."""
+def _credentials(request: Request, parameters: Parameters) -> tuple[str, str]:
+    """Return user name and password from the header, else from the parameters, as S allows; empty when bad."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if not scheme:
-        return request.query_params.get("username", ""), request.query_params.get("password", "")
+        return parameters["username"], parameters["password"]
     try:
         username, _, password = base64.b64decode(token, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):

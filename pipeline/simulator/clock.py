@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from pipeline.core.calendar import JST
@@ -26,6 +27,20 @@ class VirtualClock:
         self._start = (start or datetime.now(JST)).astimezone(JST)
         self._since = time.monotonic() if ticking else None
         self._lock = threading.Lock()
+        self._watchers: list[Callable[[], None]] = []
+
+    @property
+    def is_ticking(self) -> bool:
+        """Whether time passes by itself."""
+        return self._since is not None
+
+    def watch(self, jumped: Callable[[], None]) -> None:
+        """Call ``jumped`` after every jump."""
+        self._watchers.append(jumped)
+
+    def unwatch(self, jumped: Callable[[], None]) -> None:
+        """Call ``jumped`` no more."""
+        self._watchers.remove(jumped)
 
     def now(self) -> datetime:
         """Return the time in JST, aware, to the microsecond."""
@@ -40,6 +55,8 @@ class VirtualClock:
             raise ValueError(msg)
         with self._lock:
             self._start += by
+        for jumped in tuple(self._watchers):
+            jumped()
 
 
 def parse_span(text: str) -> timedelta:
@@ -50,3 +67,13 @@ def parse_span(text: str) -> timedelta:
         raise ValueError(msg)
     days, hours, minutes, seconds = (int(number or 0) for number in found.groups())
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+def parse_moment(text: str, form: str) -> datetime | None:
+    """Read a time in JST, None for what does not have exactly the form."""
+    try:
+        moment = datetime.strptime(text, form).replace(tzinfo=JST)
+    except ValueError:
+        return None
+    # strptime forgives missing zeros and blanks; the gateway does not.
+    return moment if moment.strftime(form) == text else None

@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from pipeline.simulator.numbers import accepted_digits
+from pipeline.simulator.answers import (
+    INVALID_NUMBER,
+    INVALID_SMSID,
+    INVALID_TEMPLATE,
+    INVALID_TEXT,
+    INVALID_TIME,
+    INVALID_TITLE,
+    INVALID_URL,
+    REPEATED_SMSID,
+)
+from pipeline.simulator.desk import INFO_FIELDS, OVER_LIMIT, URL_FIELDS
+from pipeline.simulator.numbers import accepted_digits, is_overseas
 from pipeline.simulator.store import Batch, Taken
-from pipeline.simulator.stories import AU, Storyteller
-from pipeline.simulator.texts import Cutter, expand
 
 if TYPE_CHECKING:
-    from schemas.profile import Layout, Profile
+    from pipeline.simulator.desk import Composed, Desk
+    from pipeline.simulator.knobs import Knobs
+    from pipeline.simulator.store import Store
+    from schemas.profile import Layout
 
 TextType = Literal["text", "template"]
 
-INVALID_NUMBER = "560"
-INVALID_TEMPLATE = "570"
-INVALID_SMSID = "574"
-INVALID_TEXT = "585"
-REPEATED_SMSID = "587"
-INVALID_URL = "590"
-
 _SMSID = re.compile(r"[A-Za-z0-9]*")
-_NUMBER = re.compile(r"[0-9]{1,9}")
 _URL = re.compile(r"https?://\S+")
-_URL_FIELDS = {"URL": "originalurl", "URL2": "originalurl2", "URL3": "originalurl3", "URL4": "originalurl4"}
-_INFO_FIELDS = ("info1", "info2", "info3", "info4")
-_BLANK = " \u3000\r\n"
+_TITLE = re.compile(r"(?![0-9]+\Z)[A-Za-z0-9._-]*")
 # Not echoed although both ways: results show these in a form of their own.
 _OWN_FORM = {"msisdn", "text", "scheduled", "smsid"}
 _ECHO_CHARACTERS = 255
 _NAMED_CHARACTERS = 64
+_COMPACT = "%Y%m%d%H%M"
 
 
 def echoed(layout: Layout) -> list[str]:
@@ -39,82 +43,113 @@ def echoed(layout: Layout) -> list[str]:
     return [column.field for column in layout.column if column.direction == "both" and column.field not in _OWN_FORM]
 
 
-class Intake:
-    """Judges the rows of one upload: keeps the taken ones, writes down the rejected ones."""
+def cut_echo(field: str, value: str) -> str:
+    """Return what results repeat of a value: links, which have a limit of their own, come back whole."""
+    return value if field in URL_FIELDS.values() else value[:_ECHO_CHARACTERS]
 
-    def __init__(
-        self, profile: Profile, teller: Storyteller, text_type: TextType, known_smsids: set[str] | None
-    ) -> None:
-        """Begin an upload; ``known_smsids`` are rejected when repeated, None takes them again."""
+
+class Intake:
+    """Judges the rows of one upload: keeps the taken ones, writes down the rejected ones.
+
+    ``is_over_limit`` once the account's limit was reached: what came after that row was not looked at.
+    """
+
+    def __init__(self, desk: Desk, store: Store, text_type: TextType, knobs: Knobs, now: datetime) -> None:
+        """Begin an upload that is registered ``now``."""
         self.batch = Batch()
         self.failed = 0
         self.reject_lines = bytearray()
-        self._profile = profile
-        self._teller = teller
+        self.is_over_limit = False
+        self._desk = desk
+        self._profile = desk.profile
         self._text_type = text_type
-        self._known = known_smsids
-        self._cutter = Cutter(profile)
-        self._at = {column.field: column.number - 1 for column in profile.layout.column}
-        self._echo = echoed(profile.layout)
+        self._knobs = knobs
+        self._now = now
+        self._room = desk.room(knobs)
+        self._store = store
+        self._seen: set[str] = set()
+        self._at = {column.field: column.number - 1 for column in self._profile.layout.column}
+        self._echo = echoed(self._profile.layout)
+        self._fate = knobs.fate or ""
+        self._times = (self._profile.results.registered_time_format.value, _COMPACT)
 
     def __call__(self, row: list[str]) -> None:
         """Take or reject one row of the layout's width."""
-        judged = self._judge(row)
-        if isinstance(judged, Taken):
-            self.batch.add(judged)
+        if self.is_over_limit:
             return
-        self.failed += 1
-        named = " ".join(row[0][:_NAMED_CHARACTERS].splitlines())
-        self.reject_lines += f"{named},{judged}\n".encode()
+        judged = self._judge(row)
+        if judged is None:
+            self.is_over_limit = True
+        elif isinstance(judged, Taken):
+            self.batch.add(judged)
+        else:
+            self.failed += 1
+            named = " ".join(row[0][:_NAMED_CHARACTERS].splitlines())
+            self.reject_lines += f"{named},{judged}\n".encode()
 
     def _cell(self, row: list[str], field: str) -> str:
         return row[self._at[field]] if field in self._at else ""
 
-    def _judge(self, row: list[str]) -> Taken | str:
+    def _judge(self, row: list[str]) -> Taken | str | None:
+        """Return the message, or the code that rejects the row, or None beyond the limit."""
         digits = accepted_digits(self._cell(row, "msisdn"), overseas=self._profile.options.overseas.value)
         if digits is None:
             return INVALID_NUMBER
         smsid = self._cell(row, "smsid")
-        if not _SMSID.fullmatch(smsid) or len(smsid) > self._profile.limits.smsid_characters.value:
-            return INVALID_SMSID
-        urls = {tag: self._cell(row, field) for tag, field in _URL_FIELDS.items()}
-        if any(url and not self._is_url(url) for url in urls.values()):
-            return INVALID_URL
+        urls = {tag: self._cell(row, field) for tag, field in URL_FIELDS.items()}
+        due = self._desk.due(self._cell(row, "scheduled"), self._now, self._knobs, *self._times)
+        wrong = self._wrong_form(smsid, urls, self._cell(row, "title") if is_overseas(digits) else "")
+        if wrong or due is None:
+            return wrong or INVALID_TIME
         template = self._template(row)
         if template is None:
             return INVALID_TEMPLATE
-        infos = {field: self._cell(row, field) for field in _INFO_FIELDS}
-        text, linked = expand(template, infos, urls, self._profile.limits.short_link.value)
-        return self._refused_text_or_smsid(smsid, text) or Taken(
+        infos = {field: self._cell(row, field) for field in INFO_FIELDS}
+        composed = self._desk.compose(template, infos, urls, digits, self._knobs)
+        if composed is None:
+            return INVALID_TEXT
+        # The smsid last: one that was rejected for another reason may come again.
+        return REPEATED_SMSID if self._is_repeated(smsid) else self._taken(row, smsid, digits, composed, due)
+
+    def _taken(self, row: list[str], smsid: str, digits: str, composed: Composed, due: str) -> Taken | None:
+        is_full = self._room is not None and len(self.batch) >= self._room
+        if is_full and not self._knobs.limit_as_status:
+            return None
+        verdict = self._desk.verdict(digits, composed.text, due, self._now, self._knobs)
+        return Taken(
             smsid,
             digits,
-            self._cutter.cut(text, characters_count=self._teller.carrier(digits) != AU),
-            linked,
-            tuple(self._echoed(row, field) for field in self._echo),
+            composed.text,
+            composed.linked,
+            tuple(cut_echo(field, self._cell(row, field)) for field in self._echo),
+            due=due,
+            fate=self._fate,
+            verdict=OVER_LIMIT if is_full else verdict,
         )
 
-    def _refused_text_or_smsid(self, smsid: str, text: str) -> str | None:
-        """Look at the smsid last: one that was rejected for another reason may come again."""
-        if not text.strip(_BLANK):
-            return INVALID_TEXT
-        if self._known is not None and smsid:
-            if smsid in self._known:
-                return REPEATED_SMSID
-            self._known.add(smsid)
+    def _is_repeated(self, smsid: str) -> bool:
+        if not self._knobs.dedupe_smsid or not smsid:
+            return False
+        if smsid in self._seen or self._store.knows(smsid):
+            return True
+        self._seen.add(smsid)
+        return False
+
+    def _wrong_form(self, smsid: str, urls: dict[str, str], title: str) -> str | None:
+        limits = self._profile.limits
+        if not _SMSID.fullmatch(smsid) or len(smsid) > limits.smsid_characters.value:
+            return INVALID_SMSID
+        if any(url and not self._is_url(url) for url in urls.values()):
+            return INVALID_URL
+        # A title is the sender's name of messages that go overseas, and of no others (S).
+        if title and not (_TITLE.fullmatch(title) and limits.title_min.value <= len(title) <= limits.title_max.value):
+            return INVALID_TITLE
         return None
 
     def _template(self, row: list[str]) -> str | None:
-        """Return the row's text; every template number is registered here, with a text that names it."""
         if self._text_type == "text":
             return self._cell(row, "text")
-        number = self._cell(row, "template_id")
-        known = _NUMBER.fullmatch(number) and int(number) <= self._profile.limits.template_id_max.value
-        return f"テンプレート{int(number)} {{info1}}" if known else None
+        return self._desk.template(self._cell(row, "template_id"))
 
     def _is_url(self, url: str) -> bool:
         return len(url) <= self._profile.limits.url_characters.value and bool(_URL.fullmatch(url))
-
-    def _echoed(self, row: list[str], field: str) -> str:
-        # URLs were checked against their own limit and must come back whole.
-        value = self._cell(row, field)
-        return value if field in _URL_FIELDS.values() else value[:_ECHO_CHARACTERS]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from pipeline.simulator.stories import Kind
 
 #: Fields that are faults. At most one is set, so that every test says what happened.
 FAULTS = (
@@ -14,58 +17,151 @@ FAULTS = (
     "reset_after_bytes",
     "accept_then_reset",
     "swallow",
+    "slow_answer",
     "http_502_after_taking",
     "http_503_before_reading",
     "partial_counts",
     "redirect_to",
 )
 
+#: Groups in which knobs are shown; together they name every one.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "answers": ("answer_csvid", "answer_counts", "code_as_http_status", "enforce_rate", "throttle"),
+    "account": (
+        "dedupe_smsid",
+        "duplicate_check",
+        "refuse_too_long",
+        "refuse_platform_characters",
+        "ng_words",
+        "ng_words_refuse",
+        "opted_out",
+        "allowed_hours",
+        "send_limit",
+        "limit_as_status",
+        "check_option",
+        "check_disabled",
+        "hold_seconds",
+        "cancel_ignored",
+    ),
+    "results": (
+        "numeric_status",
+        "spaced_labels",
+        "results_delay",
+        "results_cap",
+        "duplicate_results",
+        "foreign",
+        "fate",
+        "single_result_of_csv",
+    ),
+    "notifications": (
+        "notify_url",
+        "notify_method",
+        "notify_format",
+        "notify_keep_parameters",
+        "notify_attempts",
+        "notify_interval",
+        "notify_twice",
+    ),
+    "faults": (*FAULTS, "faults"),
+}
+
 _KINDS: dict[str, tuple[type, ...]] = {
     "bool": (bool,),
     "int": (int,),
     "int | None": (int, type(None)),
+    "str": (str,),
     "str | None": (str, type(None)),
+    "tuple[str, ...]": (tuple,),
 }
-_CODE = re.compile(r"\d{3}")
+#: field → what its text must look like, and how to say so
+_FORMS: dict[str, tuple[str, str]] = {
+    "refuse_code": (r"\d{3}", "three digits"),
+    "allowed_hours": (r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", "hours like 09:00-18:00"),
+    "notify_url": (r"https?://[!-~]+", "an address that starts with http:// or https://"),
+    "notify_method": ("POST|GET", "POST or GET"),
+    "notify_format": ("form|json", "form or json"),
+    "fate": ("|".join(Kind), "one of " + ", ".join(Kind)),
+}
+_AT_LEAST_ONE = ("throttle", "notify_attempts", "notify_interval")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Knobs:
     """One setting of all knobs. Frozen: turning a knob means putting another ``Knobs`` in its place.
 
-    Account options: ``answer_csvid`` and ``answer_counts`` give the two optional lines of a send's answer;
-    ``code_as_http_status`` puts codes below 600 into the HTTP status too; ``dedupe_smsid`` rejects a known
-    smsid with 587 instead of taking it again; ``numeric_status`` and ``spaced_labels`` change column 12;
-    ``enforce_rate`` answers 503 above the profile's requests per (real) second.
+    Answers: ``answer_csvid`` and ``answer_counts`` give the two optional lines of a CSV send's answer;
+    ``code_as_http_status`` puts codes below 600 into the HTTP status too; ``enforce_rate`` answers 503 above the
+    profile's requests per (real) second; ``throttle`` reads bodies of sends at that many bytes a second.
 
-    Results: shown as they were ``results_delay`` seconds ago, silently cut after ``results_cap`` rows, every
-    row twice with ``duplicate_results``; ``foreign`` messages of another system, registered together with the
-    first upload, half of them without an smsid.
+    Account: ``dedupe_smsid`` rejects a known smsid with 587 instead of taking it again; ``duplicate_check`` lets
+    the same number and text within a minute fail with 30; ``refuse_too_long`` answers 585 where texts are cut
+    otherwise; ``refuse_platform_characters`` answers 585 to them; a text with one of ``ng_words`` fails with 36,
+    or is answered 585 with ``ng_words_refuse``; numbers ``opted_out`` fail with 37; outside ``allowed_hours``
+    (JST, like ``09:00-18:00``) messages fail with 27; beyond ``send_limit`` messages in all the answer is 402 and
+    the rest of a file is not taken, or with ``limit_as_status`` it fails with 35; ``check_option`` and
+    ``check_disabled`` decide about 606 and 610; messages wait ``hold_seconds`` before they go out and can be
+    cancelled until then; ``cancel_ignored`` answers 200 to a cancellation and delivers all the same.
 
-    Faults of the next ``faults`` sends that pass authentication; at most one of:
+    Results: ``numeric_status`` and ``spaced_labels`` change the status; shown as they were ``results_delay``
+    seconds ago, silently cut after ``results_cap`` rows, every row twice with ``duplicate_results``; ``foreign``
+    messages of another system, registered together with the first upload, half of them without an smsid;
+    ``fate`` decides for all messages taken from now on how they fare; ``single_result_of_csv`` lets the
+    individual result know messages of CSV sends too.
+
+    Notifications of messages sent with ``status=1`` go to ``notify_url`` with ``notify_method`` in
+    ``notify_format``, at most ``notify_attempts`` times, ``notify_interval`` seconds apart, until they are answered
+    with 200; ``notify_keep_parameters`` sends all parameters of the request back; ``notify_twice`` sends each
+    again after it was accepted.
+
+    Faults of the next ``faults`` sends (CSV or individual) that pass authentication; at most one of:
 
     - ``html_200``: takes everything, answers a HTML page with HTTP 200; ``html_200_nothing``: takes nothing
     - ``refuse_code``: reads and takes nothing, answers that code
     - ``reset_after_bytes``: reads at least that many bytes of the body, takes nothing, resets the connection
     - ``accept_then_reset``: takes everything, resets the connection
-    - ``swallow``: takes everything, never answers
+    - ``swallow``: takes everything, never answers; ``slow_answer``: answers after that many (real) seconds
     - ``http_502_after_taking``: takes everything; ``http_503_before_reading``: reads and takes nothing
-    - ``partial_counts``: takes everything, the counts miss the last row
+    - ``partial_counts``: takes everything, the counts of a CSV send miss the last row
     - ``redirect_to``: reads and takes nothing, answers HTTP 307 to that address
     """
 
     answer_csvid: bool = True
     answer_counts: bool = True
     code_as_http_status: bool = False
+    enforce_rate: bool = False
+    throttle: int | None = None
+
     dedupe_smsid: bool = False
+    duplicate_check: bool = False
+    refuse_too_long: bool = False
+    refuse_platform_characters: bool = True
+    ng_words: tuple[str, ...] = ()
+    ng_words_refuse: bool = False
+    opted_out: tuple[str, ...] = ()
+    allowed_hours: str | None = None
+    send_limit: int | None = None
+    limit_as_status: bool = False
+    check_option: bool = False
+    check_disabled: bool = False
+    hold_seconds: int = 0
+    cancel_ignored: bool = False
+
     numeric_status: bool = False
     spaced_labels: bool = False
-    enforce_rate: bool = False
-
     results_delay: int = 0
     results_cap: int | None = None
     duplicate_results: bool = False
     foreign: int = 0
+    fate: str | None = None
+    single_result_of_csv: bool = False
+
+    notify_url: str | None = None
+    notify_method: str = "POST"
+    notify_format: str = "form"
+    notify_keep_parameters: bool = False
+    notify_attempts: int = 5
+    notify_interval: int = 60
+    notify_twice: bool = False
 
     html_200: bool = False
     html_200_nothing: bool = False
@@ -73,6 +169,7 @@ class Knobs:
     reset_after_bytes: int | None = None
     accept_then_reset: bool = False
     swallow: bool = False
+    slow_answer: int | None = None
     http_502_after_taking: bool = False
     http_503_before_reading: bool = False
     partial_counts: bool = False
@@ -80,20 +177,12 @@ class Knobs:
     faults: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse values of another type, negative numbers, a code that is none, and two faults at once."""
+        """Refuse values of another type or form, negative numbers, and two faults at once."""
         for knob in fields(self):
-            value = getattr(self, knob.name)
-            kinds = _KINDS[str(knob.type)]
-            # bool is an int to isinstance; JSON true is no number.
-            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-                msg = f"{knob.name}: expected {knob.type}"
+            problem = _problem(knob.name, str(knob.type), getattr(self, knob.name))
+            if problem:
+                msg = f"{knob.name}: {problem}"
                 raise ValueError(msg)
-            if isinstance(value, int) and value < 0:
-                msg = f"{knob.name}: must not be negative"
-                raise ValueError(msg)
-        if self.refuse_code is not None and not _CODE.fullmatch(self.refuse_code):
-            msg = "refuse_code: expected three digits"
-            raise ValueError(msg)
         together = [name for name in FAULTS if self._is_set(name)]
         if len(together) > 1:
             msg = f"only one fault at a time, not {' and '.join(together)}"
@@ -109,8 +198,8 @@ class Knobs:
         return value is not None and value is not False  # 0 bytes is a setting
 
     def as_json(self) -> dict[str, object]:
-        """Return every knob by name."""
-        return asdict(self)
+        """Return every knob by name, as JSON has it."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
     @classmethod
     def from_json(cls, values: object) -> Knobs:
@@ -125,4 +214,51 @@ class Knobs:
         if unknown:
             msg = f"no such knob: {', '.join(map(str, unknown))}"
             raise ValueError(msg)
-        return cls(**values)
+        taken: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+        }
+        return cls(**taken)
+
+    @classmethod
+    def from_form(cls, values: Mapping[str, str]) -> Knobs:
+        """Read knobs from the fields of a form, where an empty one is None and a list has a line for each entry.
+
+        A switch that is not named is off. Raise ``ValueError`` that names what is wrong.
+        """
+        return cls.from_json(
+            {
+                knob.name: _from_field(knob.name, str(knob.type), values.get(knob.name, "").strip())
+                for knob in fields(cls)
+            }
+        )
+
+
+def _problem(name: str, kind: str, value: object) -> str:
+    kinds = _KINDS[kind]
+    # bool is an int to isinstance; JSON true is no number.
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        return f"expected {kind}"
+    if isinstance(value, tuple) and not all(isinstance(part, str) and part for part in value):
+        return "expected texts that are not empty"
+    if isinstance(value, int) and value < 0:
+        return "must not be negative"
+    if name in _AT_LEAST_ONE and value is not None and not value:
+        return "must not be 0"
+    if isinstance(value, str) and name in _FORMS and not re.fullmatch(_FORMS[name][0], value):
+        return f"expected {_FORMS[name][1]}"
+    return ""
+
+
+def _from_field(name: str, kind: str, text: str) -> object:
+    if kind == "bool":
+        return bool(text)
+    if kind == "tuple[str, ...]":
+        return tuple(filter(None, (line.strip() for line in text.splitlines())))
+    if not text and kind.endswith("None"):
+        return None
+    if kind.startswith("int"):
+        if not re.fullmatch(r"[0-9]{1,12}", text):
+            msg = f"{name}: expected {kind}"
+            raise ValueError(msg)
+        return int(text)
+    return text

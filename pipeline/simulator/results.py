@@ -9,10 +9,11 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from pipeline.model import StatusClass
+from pipeline.simulator.fates import Fates, Happening
 from pipeline.simulator.intake import echoed
 from pipeline.simulator.numbers import shown
 from pipeline.simulator.store import Registration, Store, Taken
-from pipeline.simulator.stories import PROCESSING, Event, Storyteller
+from pipeline.simulator.stories import Event, Storyteller
 from pipeline.simulator.texts import Cutter
 
 if TYPE_CHECKING:
@@ -26,13 +27,22 @@ _SETTING = "組み込みゲートウェイ"
 _PIECE_ROWS = 500
 
 
+def shown_status(profile: Profile, label: str, knobs: Knobs) -> str:
+    """Return a status as the account has them: as a label, perhaps with a space in it, or as a number."""
+    if knobs.numeric_status and label in profile.status_by_label:
+        return str(profile.status_by_label[label].number)
+    # The specification prints labels with spaces at such places ("au 自 NW 障害", "ドコモその他 失敗").
+    return f"{label[:2]} {label[2:]}" if knobs.spaced_labels else label
+
+
 class ResultsWriter:
     """Writes result rows of 64 columns in the profile's layout; LF line ends, no header."""
 
-    def __init__(self, profile: Profile, teller: Storyteller, store: Store) -> None:
+    def __init__(self, profile: Profile, teller: Storyteller, store: Store, fates: Fates) -> None:
         """Read the layout and the forms of times from ``profile``."""
         self._profile = profile
         self._teller = teller
+        self._fates = fates
         self._store = store
         self._cutter = Cutter(profile)
         self._at = {column.field: column.number - 1 for column in profile.layout.column}
@@ -41,9 +51,14 @@ class ResultsWriter:
         self._constant |= dict.fromkeys(("clicks2", "clicks3", "clicks4"), "0")
         self._constant["sender_setting"] = _SETTING
 
+    @staticmethod
+    def seen_until(now: datetime, knobs: Knobs) -> datetime:
+        """Return until when results are shown."""
+        return now - timedelta(seconds=knobs.results_delay)
+
     def pieces(self, start: datetime, end: datetime, now: datetime, knobs: Knobs) -> Iterator[str]:
         """Yield the CSV of messages registered in [start, end), as of ``now``, in pieces of 500 rows."""
-        seen_until = now - timedelta(seconds=knobs.results_delay)
+        seen_until = self.seen_until(now, knobs)
         rows = self._rows(start, end, seen_until, knobs)
         if knobs.duplicate_results:
             rows = (row for row in rows for _ in range(2))
@@ -65,22 +80,20 @@ class ResultsWriter:
     def _history(
         self, message: Taken, registered_at: datetime, seen_until: datetime, knobs: Knobs
     ) -> Iterator[list[str]]:
-        events = self._teller.events(message.digits, message.smsid, linked=message.linked)
-        happened = [event for event in events if registered_at + event.after <= seen_until]
-        # 処理中 is what is shown while nothing has happened; events are never taken back.
-        for event in happened or [Event(timedelta(0), PROCESSING)]:
-            yield self._row(message, registered_at, event, knobs)
+        for happening in self._fates.until(message, registered_at, seen_until):
+            yield self._row(message, registered_at, happening, knobs)
 
-    def _row(self, message: Taken, registered_at: datetime, event: Event, knobs: Knobs) -> list[str]:
-        times = self._profile.results
+    def _row(self, message: Taken, registered_at: datetime, happening: Happening, knobs: Knobs) -> list[str]:
+        times, event = self._profile.results, happening.event
+        out_at = self._fates.goes_out(message, registered_at)
         values = self._constant | dict(zip(self._echo, message.echo, strict=True))
         values |= {
             "msisdn": shown(message.digits),
             "text": message.text,
             "clicks": str(event.clicks),
-            "status": self._status(event.label, knobs),
-            "status_time": (registered_at + event.after).strftime(times.status_time_format.value),
-            "scheduled": registered_at.strftime(times.registered_time_format.value),
+            "status": shown_status(self._profile, event.label, knobs),
+            "status_time": happening.at.strftime(times.status_time_format.value),
+            "scheduled": out_at.strftime(times.registered_time_format.value),
             "smsid": message.smsid,
             "carrier": self._teller.carrier(message.digits),
             "parts": self._parts(message.text, event),
@@ -89,12 +102,6 @@ class ResultsWriter:
         for field, at in self._at.items():
             row[at] = values.get(field, "")
         return row
-
-    def _status(self, label: str, knobs: Knobs) -> str:
-        if knobs.numeric_status and label in self._profile.status_by_label:
-            return str(self._profile.status_by_label[label].number)
-        # The specification prints labels with spaces at such places ("au 自 NW 障害", "ドコモその他 失敗").
-        return f"{label[:2]} {label[2:]}" if knobs.spaced_labels else label
 
     def _parts(self, text: str, event: Event) -> str:
         parts = self._cutter.parts(text)
@@ -119,4 +126,4 @@ def _foreign(store: Store, count: int, echo_fields: int) -> list[Registration]:
         )
         for number in range(1, count + 1)
     ]
-    return [Registration("", registrations[0].registered_at, messages)]
+    return [Registration("", registrations[0].registered_at, tuple(messages))]

@@ -6,7 +6,9 @@ import asyncio
 import queue
 import signal
 import socket
+import ssl
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import uvicorn
@@ -18,9 +20,10 @@ from pipeline.simulator.misbehaviour import ResettableProtocol
 from pipeline.simulator.state import GatewayState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
+    from pipeline.simulator.notifications import Notification
     from pipeline.simulator.store import Message
     from schemas.profile import Profile
 
@@ -48,36 +51,41 @@ class EmbeddedGateway:
         clock: VirtualClock | None = None,
         port: int = 0,
         knobs: Knobs = _AS_IT_SHOULD,
+        certificate: tuple[Path, Path] | None = None,
     ) -> None:
-        """Open the account; nothing listens yet."""
+        """Open the account; nothing listens yet. ``certificate``: files of a chain and of its key, for TLS."""
         self.clock = clock or VirtualClock()
         self.username = username
         self.password = password
         self._state = GatewayState(profile, seed=seed, credentials=(username, password), clock=self.clock)
         self._state.knobs = knobs
         self._port = port
+        self._certificate = certificate
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
-        """Listen and serve; raise ``OSError`` when the port is taken."""
+        """Listen and serve; raise ``OSError`` when the port is taken or the certificate cannot be used."""
+        encryption = None if self._certificate is None else _encryption(*self._certificate)
         listener = _listen(self._port)
         self._port = listener.getsockname()[1]
-        self._server = _Server(
-            uvicorn.Config(
-                application(self._state),
-                http=ResettableProtocol,
-                ws="none",
-                loop="asyncio",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                proxy_headers=False,
-                server_header=False,
-                date_header=False,
-                timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-            )
+        config = uvicorn.Config(
+            application(self._state),
+            http=ResettableProtocol,
+            ws="none",
+            loop="asyncio",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         )
+        config.load()
+        config.ssl = encryption
+        self._server = _Server(config)
+        self._state.notifications.start()
         self._thread = threading.Thread(target=self._server.run, args=([listener],), name="embedded-gateway")
         self._thread.start()
         self._server.ready.wait()
@@ -90,12 +98,13 @@ class EmbeddedGateway:
         if self._server is not None and self._thread is not None:
             self._server.stop()
             self._thread.join()
+            self._state.notifications.stop()
         self._server = self._thread = None
 
     @property
     def url(self) -> str:
         """The base URL, without a slash at its end."""
-        return f"http://{_LOOPBACK}:{self._port}"
+        return f"{'http' if self._certificate is None else 'https'}://{_LOOPBACK}:{self._port}"
 
     @property
     def knobs(self) -> Knobs:
@@ -110,6 +119,24 @@ class EmbeddedGateway:
     def messages(self) -> tuple[Message, ...]:
         """What was taken, one entry per smsid and number, with how many copies."""
         return self._state.messages()
+
+    @property
+    def templates(self) -> dict[str, str] | None:
+        """Texts of templates by number; None while every number has one that names it."""
+        return self._state.desk.templates
+
+    @templates.setter
+    def templates(self, templates: Mapping[str, str] | None) -> None:
+        self._state.desk.templates = templates
+
+    @property
+    def notifications(self) -> tuple[Notification, ...]:
+        """The latest attempts to notify, the oldest first."""
+        return tuple(self._state.notifications.log)
+
+    def has_notified(self, *, seconds: float = 10) -> bool:
+        """Wait until every notification that is due was accepted or given up; False when that takes longer."""
+        return self._state.notifications.settled(seconds)
 
     @property
     def requests(self) -> dict[str, int]:
@@ -130,6 +157,13 @@ def _listen(port: int) -> socket.socket:
         listener.close()
         raise
     return listener
+
+
+def _encryption(chain: Path, key: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(chain, key)
+    return context
 
 
 class _Server(uvicorn.Server):

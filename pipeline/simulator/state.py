@@ -5,11 +5,15 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pipeline.simulator.access import Access
+from pipeline.simulator.desk import Desk
+from pipeline.simulator.fates import Fates
 from pipeline.simulator.knobs import Knobs
-from pipeline.simulator.results import ResultsWriter
+from pipeline.simulator.notifications import Notifications
+from pipeline.simulator.results import ResultsWriter, shown_status
 from pipeline.simulator.store import Message, Store
 from pipeline.simulator.stories import Storyteller
 
@@ -26,9 +30,15 @@ class GatewayState:
         limits = profile.limits
         self.profile = profile
         self.clock = clock
+        self.credentials = credentials
         self.teller = Storyteller(profile, seed)
         self.store = Store()
-        self.results = ResultsWriter(profile, self.teller, self.store)
+        self.fates = Fates(self.teller)
+        self.results = ResultsWriter(profile, self.teller, self.store, self.fates)
+        self.desk = Desk(profile, self.teller, self.store)
+        self.notifications = Notifications(
+            self.fates, clock, credentials, lambda: self.knobs, partial(shown_status, profile)
+        )
         self.access = Access(
             *credentials,
             lockout_answers=limits.lockout_answers.value,
@@ -73,6 +83,7 @@ class GatewayState:
                     csvid=registration.csvid,
                     registered_at=registration.registered_at,
                     copies=copies,
+                    parameters=message.parameters,
                 )
                 found[key] = replace(first, copies=copies)
         return tuple(found.values())

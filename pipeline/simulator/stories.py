@@ -22,6 +22,12 @@ BLOCKED = "403"
 OPTED_OUT = "配信停止希望"
 OVERSEAS_FAILED = "失敗"
 
+# How the other-person check words its verdicts is not public: an assumption, for trying the way they take.
+CHECKED_SAME = "本人"
+CHECKED_OTHER = "他人"
+CHECKED_UNKNOWN = "判定不可"
+_CHECKED = {CHECKED_SAME: 80, CHECKED_OTHER: 15, CHECKED_UNKNOWN: 5}
+
 #: carrier as results name it → (weight in percent, how its status labels begin)
 CARRIERS: dict[str, tuple[int, str]] = {
     "Docomo": (41, "ドコモ"),
@@ -119,9 +125,16 @@ class Storyteller:
         """Return how the message fares."""
         return Kind(_Draw(self._seed, digits, smsid).weighted({kind.value: n for kind, n in WEIGHTS.items()}))
 
-    def events(self, digits: str, smsid: str, *, linked: bool) -> list[Event]:
-        """Return the events of a message in order of time; a click only where its text has a link."""
-        carrier, kind = self.carrier(digits), self.kind(digits, smsid)
+    def checked(self, digits: str, smsid: str) -> str:
+        """Return the verdict of the other-person check about a number."""
+        return _Draw(self._seed, digits, smsid, "checked").weighted(_CHECKED)
+
+    def events(self, digits: str, smsid: str, *, linked: bool, fate: str = "") -> list[Event]:
+        """Return the events of a message in order of time; a click only where its text has a link.
+
+        ``fate`` is the kind of story, empty for the one the seed decides on.
+        """
+        carrier, kind = self.carrier(digits), Kind(fate) if fate else self.kind(digits, smsid)
         draw = _Draw(self._seed, digits, smsid, "events")
         first = timedelta(seconds=2 + draw.below(180))
         out_of_reach = next((label for label in self._failures[carrier] if "圏外" in label), OVERSEAS_FAILED)

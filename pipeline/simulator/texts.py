@@ -21,6 +21,26 @@ _ONE_DOUBLE, _MORE_DOUBLE = 70, 67
 _ONE_ASCII, _MORE_ASCII = 160, 153
 _ONE_BYTES = 140
 
+# Not allowed (GATEWAY section 6): control characters but line breaks, what Python's shift_jis takes for \ and ~,
+# and whatever stands neither in JIS X 0201 nor in JIS X 0208.
+_NO_TEXT = re.compile("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\xa0\xa5\u203e]")
+# Windows and JIS name these the same characters differently.
+_TWINS = str.maketrans("\uff5e\uff0d\u2225\uffe0\uffe1\uffe2", "\u301c\u2212\u2016\xa2\xa3\xac")
+
+
+def has_platform_characters(text: str) -> bool:
+    """Say whether there is a character in ``text`` that not every phone has."""
+    if _NO_TEXT.search(text):
+        return True
+    try:
+        text.encode("shift_jis")
+    except UnicodeEncodeError:
+        try:
+            text.translate(_TWINS).encode("shift_jis")
+        except UnicodeEncodeError:
+            return True
+    return False
+
 
 def expand(text: str, infos: Mapping[str, str], urls: Mapping[str, str], length: int) -> tuple[str, bool]:
     """Fill tags and replace links by short ones of ``length`` characters; say whether there is a link.
@@ -53,6 +73,11 @@ class Cutter:
         self._bytes = (limits.long_text_bytes if self._long else limits.text_bytes).value
         self._characters = (limits.long_text_characters if self._long else limits.text_characters).value
         self._break = limits.line_break.value
+
+    def is_too_long(self, text: str) -> bool:
+        """Say whether a text has more bytes in Shift_JIS than go out (S: what the over-length option refuses)."""
+        breaks = text.count("\n")
+        return len(text.replace("\r", "").encode("cp932", "replace")) + breaks * (self._break - 1) > self._bytes
 
     def cut(self, text: str, *, characters_count: bool) -> str:
         """Return what is sent of ``text``: up to the limit in Shift_JIS bytes and perhaps in characters.

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from pipeline.simulator import EmbeddedGateway
     from tests.simulator.conftest import Client
 
+INTERFACES = ("/api/", "/api4/", "/api5/", "/cancelapi/")
+
 
 def test_wrong_credentials_are_answered_with_401_in_body_and_status(client: Client) -> None:
     for auth in [("demo", "wrong-password"), ("nobody", "demo-password"), None]:
@@ -67,7 +69,10 @@ def test_rate_is_enforced_on_request(client: Client, gateway: EmbeddedGateway) -
     assert set(answers[80:]) <= {"503", "562"}
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/api3/"), ("PUT", "/api3/"), ("POST", "/api4/")])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/api3/"), ("PUT", "/api3/"), *((method, path) for method in ("PUT", "DELETE") for path in INTERFACES)],
+)
 def test_wrong_method_is_405(client: Client, method: str, path: str) -> None:
     assert requests.request(method, client.gateway.url + path, auth=client.auth, timeout=5).text == "405"
 

@@ -96,6 +96,7 @@ def test_a_bad_period_is_562(client: Client, period: dict[str, str]) -> None:
 
 
 def test_results_in_shiftjis(client: Client) -> None:
+    client.gateway.knobs = Knobs(refuse_platform_characters=False)
     client.send(client.row(text="〜髙﨑".replace("〜", "\uff5e")))
     assert client.results("cp932", encode="shiftjis")[0][9] == "\uff5e髙﨑"
     assert client.ask_results(encode="eucjp").text == "597"

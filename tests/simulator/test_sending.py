@@ -159,6 +159,8 @@ def test_a_body_that_is_no_multipart_is_550(client: Client, content_type: str, b
 
 def test_shiftjis_is_read_as_windows_writes_it(client: Client) -> None:
     text = "〜明日①髙﨑様ｱｲｳ〜".replace("〜", "\uff5e")
+    assert client.upload(client.csv(client.row(text=text), encoding="cp932"), encode="shiftjis").text[-5:] == ",585\n"
+    client.gateway.knobs = Knobs(refuse_platform_characters=False)
     assert client.upload(client.csv(client.row(text=text), encoding="cp932"), encode="shiftjis").text[:3] == "200"
     assert client.gateway.messages[0].text == text
 

@@ -105,6 +105,7 @@ def test_messages_over_http(client: Client) -> None:
         "csvid": "CSV20261123000001",
         "registered_at": "2026-11-23T09:30:00+09:00",
         "copies": 2,
+        "parameters": {},
     }
 
 
