@@ -34,7 +34,7 @@ class Heading:
         return tuple(name for name in self.columns if not is_own_column(name))
 
 
-def read_heading(
+def read_heading(  # noqa: PLR0913 - what decides how a list is read
     file: str,
     first_record: Sequence[str],
     profile: Profile,

@@ -95,6 +95,17 @@ def lost_in_a_row(accepted: pd.DataFrame, profile: Profile) -> str | None:
     return next((name for name in fields if (accepted[name] != "").any()), None)
 
 
+def form_of(payload: str) -> Form | None:
+    """Return the form of the request that lies in a payload of this name; None where it is an upload."""
+    match payload.rpartition(".")[2]:
+        case "form":
+            return "form"
+        case "json":
+            return "json"
+        case _:
+            return None
+
+
 def encoded(parameters: Mapping[str, str], form: Form) -> bytes:
     """Return the body of a request: a form in UTF-8, or JSON in which every value is a quoted string (S)."""
     if form == "json":

@@ -209,7 +209,7 @@ class GatewayClient:
         self._close_if_idle()
         endpoint = self._profile.endpoints.result_single
         query = {self._profile.single.result_parameter.value: smsid}
-        carrier = {"params" if endpoint.method == "GET" else "data": query}
+        carrier: dict[str, Any] = {"params" if endpoint.method == "GET" else "data": query}
         exchange = self._exchange(lambda: 0, endpoint, **carrier)
         self._used_at = monotonic()
         return exchange
@@ -230,7 +230,7 @@ class GatewayClient:
             form.encode_parameter.value: encoding.value,
         }
         endpoint = self._profile.endpoints.results_csv
-        carrier = {"params" if endpoint.method == "GET" else "data": query}
+        carrier: dict[str, Any] = {"params" if endpoint.method == "GET" else "data": query}
         return self._exchange(lambda: 0, endpoint, into=into, **carrier)
 
     def _exchange(

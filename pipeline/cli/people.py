@@ -117,12 +117,12 @@ def _document(one: Standing) -> dict[str, object]:
 
 
 @click.command("resolve")
-@click.argument("dispatch")
+@click.argument("dispatch", metavar="DISPATCH|BATCH")
 @click.option("--as", "outcome", type=click.Choice(["taken", "refused"]), required=True)
 @click.option("--because", required=True, help="Why you know.")
 @common
 def resolve_command(session: Session, *, dispatch: str, outcome: str, because: str) -> Exit:
-    """Decide about the messages of a dispatch that are still unknown."""
+    """Decide about the messages of a dispatch, or of a batch, that are still unknown."""
     from pipeline.model import MessageState
     from pipeline.operations.resolve import resolve
 

@@ -377,9 +377,7 @@ def _plan_again(
 ) -> None:
     free = [MessageState.REFUSED.value, MessageState.PLANNED.value]
     connection.execute(
-        update(dispatch)
-        .where(dispatch.c.batch_id == value.batch_id, dispatch.c.chunk == again.chunk)
-        .values(live=0)
+        update(dispatch).where(dispatch.c.batch_id == value.batch_id, dispatch.c.chunk == again.chunk).values(live=0)
     )
     connection.execute(insert(dispatch).values(_dispatch_row(value, again)))
     new = dispatch_id(value.batch_id, again.number)

@@ -28,6 +28,7 @@ STEPS: dict[int, tuple[str, ...]] = {
         """CREATE INDEX not_taken ON message (batch_id)
             WHERE state IN ('cancelled', 'in_flight', 'planned', 'refused', 'unknown')""",
     ),
+    4: ("CREATE TABLE pace (egress TEXT NOT NULL, turn TEXT NOT NULL, PRIMARY KEY (egress)) STRICT",),
 }
 
 

@@ -25,9 +25,7 @@ def move(
     owner = message.c.dispatch_id
     owned = owner == wanted if isinstance(wanted, str) else owner.in_(wanted)
     moved = connection.execute(
-        update(message)
-        .where(owned, message.c.state == before.value, *only)
-        .values(state=after.value, **values)
+        update(message).where(owned, message.c.state == before.value, *only).values(state=after.value, **values)
     )
     return moved.rowcount
 

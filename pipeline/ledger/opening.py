@@ -16,7 +16,7 @@ from pipeline.errors import GuardStopped, TryLater
 from pipeline.ledger import engines, tables
 
 #: version of the tables; ``migrations.STEPS`` lead to it
-VERSION = 3
+VERSION = 4
 #: before the identity of a ledger that was moved away, and of one whose copy is not complete: nothing works with these
 MOVED, COPYING = "moved-", "copying-"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from pipeline.errors import Bug
 from pipeline.ledger.cancelling import cancel_opted_out_of, cancel_stopped_in
@@ -79,15 +79,12 @@ def end_singles(ledger: Ledger, ended: Sequence[Ended], now: datetime) -> None:
                 raise Bug("dispatch.changed_in_flight", dispatch=owners[0])
         for one in sorted(ended, key=attrgetter("dispatch.number")):
             is_back = one.state is MessageState.PLANNED
-            values = {"begun_at": None} if is_back else {"ended_at": iso(now), "answer_code": one.code}
-            connection.execute(
-                update(dispatch)
-                .where(dispatch.c.dispatch_id == bindparam("owner"))
-                .values({name: bindparam(f"new_{name}") for name in values}),
-                {"owner": one.dispatch.dispatch_id, **{f"new_{name}": value for name, value in values.items()}},
-            )
+            ended_by: dict[str, str | None] = {"ended_at": iso(now), "answer_code": one.code}
+            found = {"begun_at": None} if is_back else ended_by
+            connection.execute(update(dispatch).where(dispatch.c.dispatch_id == one.dispatch.dispatch_id).values(found))
         details = {
-            one.dispatch.dispatch_id: {"state": one.state.value, "code": one.code, "detail": one.detail} for one in ended
+            one.dispatch.dispatch_id: {"state": one.state.value, "code": one.code, "detail": one.detail}
+            for one in ended
         }
         _record(connection, now, "ended", ended[0].dispatch.batch_id, details)
 

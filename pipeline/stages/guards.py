@@ -12,9 +12,9 @@ import pandas as pd
 
 from pipeline.context import Context
 from pipeline.core.calendar import jst_date, parse_gateway_time
-from pipeline.errors import GuardStopped
-from pipeline.ledger.dispatches import attempts_by_dispatch, dispatch_id
-from pipeline.model import Batch
+from pipeline.errors import GuardStopped, OutcomeUnknown
+from pipeline.ledger.dispatches import attempts_by_dispatch, dispatch_id, list_dispatches
+from pipeline.model import Batch, MessageState
 from pipeline.stages.planning import payload_column
 
 _SCHEDULED = "scheduled"
@@ -40,6 +40,15 @@ def lost_attempts(context: Context) -> Iterator[tuple[str, int, int]]:
     for batch_id, number, attempt in context.workspace.begun():
         if known.get((batch_id, number), 0) < attempt:
             yield batch_id, number, attempt
+
+
+def stop_if_unsettled(context: Context, batch: Batch) -> None:
+    """Stop when the outcome of any message is open; what to decide about is one dispatch, or the batch."""
+    unsettled = [one for one in list_dispatches(context.ledger, batch.batch_id) if one.is_unsettled]
+    if unsettled:
+        count = sum(one.states.get(MessageState.UNKNOWN, 0) for one in unsettled)
+        decide = unsettled[0].dispatch_id if len(unsettled) == 1 else batch.batch_id
+        raise OutcomeUnknown("send.unknown", batch=batch.batch_id, messages=count, dispatch=decide)
 
 
 def is_late(context: Context, batch: Batch, late: Late | None) -> bool:

@@ -30,7 +30,7 @@ from pipeline.ledger.dispatches import (
 from pipeline.model import Artefact, Batch, Mode
 from schemas.gateway_csv import render, request_contract
 from schemas.recipients import ROW_NUMBER, enforce
-from schemas.single import decoded, encoded, lost_in_a_row, requests
+from schemas.single import decoded, encoded, form_of, lost_in_a_row, requests
 
 #: columns of accepted.csv that are no texts
 _NUMBERS = {ROW_NUMBER: pa.int64(), "characters": pa.int64(), "bytes": pa.int64(), "double_byte": pa.bool_()}
@@ -161,10 +161,9 @@ def _payload(context: Context, batch: Batch, number: int, accepted: pd.DataFrame
 
 def payload_column(context: Context, payload: Path, field: str) -> pd.DataFrame:
     """Return what a payload on disk says of one field of the gateway, as the only column of a table."""
-    form = payload.suffix.removeprefix(".")
-    if form in {"form", "json"}:
+    if form := form_of(payload.name):
         name = context.profile.single.by_field[field].name
-        return pd.DataFrame({field: [decoded(payload.read_bytes(), form).get(name, "")]}, dtype="str")  # type: ignore[arg-type]  # one of the two
+        return pd.DataFrame({field: [decoded(payload.read_bytes(), form).get(name, "")]}, dtype="str")
     return pd.read_csv(
         payload,
         header=None,

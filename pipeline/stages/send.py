@@ -47,7 +47,8 @@ from pipeline.ledger.dispatches import (
 )
 from pipeline.ledger.optouts import opted_out
 from pipeline.ledger.results import settle
-from pipeline.model import Batch, Dispatch, MessageState, Proof, RunAction
+from pipeline.model import Batch, Dispatch, MessageState, Mode, Proof, RunAction
+from pipeline.stages.asking import ask_unknown
 from pipeline.stages.guards import (
     Late,
     check_markers,
@@ -55,9 +56,11 @@ from pipeline.stages.guards import (
     stop_if_dear,
     stop_if_payload_passed,
     stop_if_time_passed,
+    stop_if_unsettled,
 )
 from pipeline.stages.login import stop_after_failed_logins
-from pipeline.stages.planning import accepted_rows, digests, plan, plan_free_again, rows_with
+from pipeline.stages.planning import accepted_rows, digests, mode_of, plan, plan_free_again, rows_with
+from pipeline.stages.singly import send_singly
 
 _UNAUTHORISED = "401"
 
@@ -91,12 +94,15 @@ def send(  # noqa: PLR0913 - each is a choice of the person who sends
     context: Context,
     batch: Batch,
     *,
+    mode: Mode = Mode.AUTO,
     again: bool = False,
     late: Late | None = None,
     max_cost: Decimal | None = None,
     confirm: Callable[[Preview], bool] | None = None,
 ) -> Sent:
     """Send what is planned of a batch, but to nobody who has opted out: those messages are cancelled.
+
+    ``mode`` says how it is to go out where that is not settled yet: it is fixed when the batch is planned.
 
     Raises ``OutcomeUnknown`` when an outcome is open (its batch stays where it is), ``GatewayRefused`` when the
     gateway said no to everything, ``TryLater`` when not a byte left, ``GuardStopped`` when a person must look first.
@@ -106,8 +112,11 @@ def send(  # noqa: PLR0913 - each is a choice of the person who sends
     now = context.now()
     adopt_in_flight(context.ledger, batch.campaign, now)
     settle(context.ledger, now)
+    mode = mode_of(context, batch, mode)
+    if mode is Mode.SINGLE:
+        ask_unknown(context, batch)
     stop = cancel_stopped(context.ledger, batch.batch_id, now)
-    _stop_if_unsettled(context, batch)
+    stop_if_unsettled(context, batch)
     if stop and (stop.cancelled or batch.planned_at is None):
         raise _cancelled(batch, stop)
     cancel_opted_out(context.ledger, batch.batch_id, now)
@@ -117,12 +126,13 @@ def send(  # noqa: PLR0913 - each is a choice of the person who sends
         _permit(context, batch, waiting, again=again, late=late, max_cost=max_cost, confirm=confirm)
     # Nothing is planned before every guard has passed: what is planned counts as served in its campaign.
     if batch.planned_at is None:
-        plan(context, batch)
+        plan(context, batch, mode)
         # Every accepted row is a message, also that of somebody who opted out after validation.
         if cancel_opted_out(context.ledger, batch.batch_id, context.now()):
             free = withdrawn_messages(context.ledger, batch)
     plan_free_again(context, batch, free)
-    dispatches, messages = _send_all(context, gateway, batch)
+    singly = mode is Mode.SINGLE
+    dispatches, messages = send_singly(context, batch) if singly else _send_all(context, gateway, batch)
     if (stop := stop_of(context.ledger, batch.batch_id)) and stop.cancelled:
         raise _cancelled(batch, stop)
     states = count_states(context.ledger, batch.batch_id)
@@ -209,7 +219,7 @@ def _send_all(context: Context, gateway: GatewayClient, batch: Batch) -> tuple[i
         sent += verdict.count(MessageState.TAKEN, dispatch.messages)
         # Nothing else of the batch can have become unknown, and counting all its messages each time takes long.
         if verdict.count(MessageState.UNKNOWN, dispatch.messages):
-            _stop_if_unsettled(context, batch)
+            stop_if_unsettled(context, batch)
         if verdict.others is MessageState.REFUSED:
             refusal = GatewayRefused("gateway.refused", code=verdict.code, meaning=context.meaning(verdict.code))
             if verdict.run is not RunAction.GO_ON:
@@ -242,15 +252,6 @@ def preview(context: Context, batch: Batch, waiting: set[str]) -> Preview:
                 lowest += costs[0] * count
                 highest += costs[1] * count
     return Preview(len(waiting), *first, lowest, highest, unpriced)
-
-
-def _stop_if_unsettled(context: Context, batch: Batch) -> None:
-    open_dispatches = [found for found in list_dispatches(context.ledger, batch.batch_id) if found.is_unsettled]
-    if open_dispatches:
-        count = sum(found.states.get(MessageState.UNKNOWN, 0) for found in open_dispatches)
-        raise OutcomeUnknown(
-            "send.unknown", batch=batch.batch_id, messages=count, dispatch=open_dispatches[0].dispatch_id
-        )
 
 
 def _cancelled(batch: Batch, stop: Stop) -> GuardStopped:
