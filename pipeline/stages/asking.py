@@ -13,7 +13,7 @@ from datetime import timedelta
 from pipeline.adapters.files import durable
 from pipeline.adapters.gateway import Exchange
 from pipeline.context import Context
-from pipeline.core.answers import SingleResult, parse_single_result
+from pipeline.core.answers import SMSID_EXISTS, SingleResult, parse_single_result
 from pipeline.core.calendar import stamp
 from pipeline.errors import GatewayRefused, MediasmsError, TryLater
 from pipeline.ledger.dispatches import note_auth
@@ -118,7 +118,8 @@ def _ask_one(context: Context, smsid: str) -> SingleResult:
         if exchange.http_status is None:
             raise TryLater("results.unreachable", problem=exchange.problem)
         found = parse_single_result(exchange.http_status, exchange.body, context.documented)
-        if found.code in {"200", single.absent_code.value}:
+        # That several messages have the smsid is no result of any of them.
+        if found.code in {"200", single.absent_code.value, *SMSID_EXISTS}:
             return found
         if found.code != single.busy_code.value or time.monotonic() > until:
             _raise_refused(context, found.code, exchange)
