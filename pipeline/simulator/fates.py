@@ -67,7 +67,7 @@ class Fates:
         happened = [one for one in self.all(message, registered_at) if one.at <= moment]
         if happened:
             return happened
-        waits = moment < self.goes_out(message, registered_at)
+        waits = message.due and moment < self.goes_out(message, registered_at)
         return [Happening(registered_at, Event(timedelta(0), BEFORE_SENDING if waits else PROCESSING))]
 
     def _is_cancelled(self, message: Taken, registered_at: datetime) -> bool:

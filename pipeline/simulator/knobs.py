@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
+from urllib.parse import urlsplit
 
 from pipeline.simulator.stories import Kind
 
@@ -240,13 +241,22 @@ def _problem(name: str, kind: str, value: object) -> str:
         return f"expected {kind}"
     if isinstance(value, tuple) and not all(isinstance(part, str) and part for part in value):
         return "expected texts that are not empty"
-    if isinstance(value, int) and value < 0:
-        return "must not be negative"
-    if name in _AT_LEAST_ONE and value is not None and not value:
-        return "must not be 0"
-    if isinstance(value, str) and name in _FORMS and not re.fullmatch(_FORMS[name][0], value):
+    if isinstance(value, int) and value < (name in _AT_LEAST_ONE):
+        return "must not be negative" if value < 0 else "must not be 0"
+    if isinstance(value, str) and name in _FORMS and not _has_form(name, value):
         return f"expected {_FORMS[name][1]}"
     return ""
+
+
+def _has_form(name: str, value: str) -> bool:
+    return bool(re.fullmatch(_FORMS[name][0], value)) and (name != "notify_url" or _is_address(value))
+
+
+def _is_address(url: str) -> bool:
+    try:
+        return bool(urlsplit(url).hostname) and urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 def _from_field(name: str, kind: str, text: str) -> object:

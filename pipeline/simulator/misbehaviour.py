@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import socket
 import struct
 from typing import TYPE_CHECKING, Any
@@ -31,7 +33,9 @@ class ResettableProtocol(H11Protocol):
 
         async def resettable(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - uvicorn's types are private
             scope.setdefault("extensions", {})[_RESET] = self.reset
-            await application(scope, receive, send)
+            # Cancelled at the server's end, when the client is gone: nothing to report.
+            with contextlib.suppress(asyncio.CancelledError):
+                await application(scope, receive, send)
 
         self.app = resettable
 

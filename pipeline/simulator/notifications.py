@@ -217,10 +217,7 @@ class Notifications:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
             body = urlencode(fields).encode()
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        try:
-            connection = kind(parts.hostname or "", parts.port, timeout=_SECONDS)
-        except ValueError:
-            return None
+        connection = kind(parts.hostname or "", parts.port, timeout=_SECONDS)
         with self._changed:
             self._connection = connection
         try:

@@ -88,4 +88,4 @@ def _json_values(body: bytes) -> dict[str, str] | None:
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
         return None
     # "\ud800" is valid JSON and no text.
-    return {name: value.encode("utf-8", "replace").decode() for name, value in found.items()}
+    return {name: value.encode("utf-8", "surrogatepass").decode("utf-8", "replace") for name, value in found.items()}

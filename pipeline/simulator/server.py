@@ -195,6 +195,9 @@ class _Server(uvicorn.Server):
                 if connection.transport is not None:
                     connection.transport.abort()
             await asyncio.sleep(0.001)
+            # Nobody is left to be answered; some may still be as slow as they were told to be.
+            for task in () if self.server_state.connections else tuple(self.server_state.tasks):
+                task.cancel()
 
 
 def serve(gateway: EmbeddedGateway, on_ready: Callable[[str], None] | None = None) -> signal.Signals:

@@ -57,6 +57,20 @@ class Client:
             allow_redirects=False,
         )
 
+    def post(self, path: str, **values: str) -> str:
+        """Post a form and return the body of the answer."""
+        answer = requests.post(
+            f"{self.gateway.url}{path}", data=values, auth=self.auth, timeout=20, allow_redirects=False
+        )
+        return answer.text
+
+    def single(self, **values: str) -> str:
+        """Send one message; number and text are given when nothing else is said."""
+        return self.post("/api/", **({"mobilenumber": "09011112222", "smstext": "hello"} | values))
+
+    def status_of(self, smsid: str) -> str:
+        return self.post("/api5/", smsid=smsid)
+
     def ask_results(self, **query: str) -> requests.Response:
         period = {"startdate": "202611230000", "enddate": "202611260000"}
         return requests.get(f"{self.gateway.url}/api4/", params=period | query, auth=self.auth, timeout=20)
