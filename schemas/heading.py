@@ -84,7 +84,7 @@ def _fields(profile: Profile, names: Sequence[str], *, single: bool) -> dict[int
     # A field's own name is always understood: a list without a header comes back with these.
     synonyms |= {canonical_header(column.field): column.field for column in profile.layout.column}
     if single:
-        synonyms |= {canonical_header(one.name): one.field for one in profile.single.parameter}
+        synonyms |= {canonical_header(one.name): one.filled_by for one in profile.single.parameter}
     return {
         place: synonyms[canonical]
         for place, name in enumerate(names)

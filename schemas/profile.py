@@ -99,7 +99,7 @@ class SingleParameter(_Record):
     """One parameter of the individual send, and the field of a recipient that fills it."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*$")]
-    field: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+    filled_by: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
     grade: Grade
     confirmed: bool | None = None
     note: str = ""
@@ -121,7 +121,7 @@ class Single(_Record):
     @cached_property
     def by_field(self) -> dict[str, SingleParameter]:
         """Map the field of a recipient to the parameter that carries it."""
-        return {parameter.field: parameter for parameter in self.parameter}
+        return {parameter.filled_by: parameter for parameter in self.parameter}
 
 
 class ResultsQuery(_Record):
@@ -262,7 +262,7 @@ class Profile(_Record):
     def _consistent(self) -> Profile:
         problems = [
             *_repeated("single.parameter", "name", [parameter.name for parameter in self.single.parameter]),
-            *_repeated("single.parameter", "field", [parameter.field for parameter in self.single.parameter]),
+            *_repeated("single.parameter", "filled_by", [parameter.filled_by for parameter in self.single.parameter]),
             *_repeated("layout.column", "number", [column.number for column in self.layout.column]),
             *_repeated("layout.column", "field", [column.field for column in self.layout.column]),
             *_repeated("status", "number", [status.number for status in self.status]),
@@ -282,7 +282,7 @@ class Profile(_Record):
             if needed not in self.layout.by_field
         ]
         problems += [
-            f"single.parameter: field {needed!r} is missing"
+            f"single.parameter: filled_by {needed!r} is missing"
             for needed in ("msisdn", "text", "smsid")
             if needed not in self.single.by_field
         ]

@@ -35,8 +35,8 @@ def requests(accepted: pd.DataFrame, profile: Profile) -> Iterator[dict[str, str
     Raises ``UsageError`` (``single.not_confirmed``) for a value that the profile has not confirmed, ``InputUnusable``
     (``single.parameter``) for one outside the limits of its parameter: before anything is planned.
     """
-    used = [one for one in profile.single.parameter if one.field in accepted.columns]
-    columns = [strings.of(accepted[one.field]).to_pylist() for one in used]
+    used = [one for one in profile.single.parameter if one.filled_by in accepted.columns]
+    columns = [strings.of(accepted[one.filled_by]).to_pylist() for one in used]
     for row, *values in zip(accepted[ROW_NUMBER].tolist(), *columns, strict=True):
         parameters = _ASKS_FOR_RESULTS | {
             one.name: _written(one, value, profile) for one, value in zip(used, values, strict=True) if value
@@ -51,7 +51,7 @@ def requests(accepted: pd.DataFrame, profile: Profile) -> Iterator[dict[str, str
 
 def _written(parameter: SingleParameter, value: str, profile: Profile) -> str:
     """Return a value as its parameter wants it."""
-    if parameter.field != _SCHEDULED:
+    if parameter.filled_by != _SCHEDULED:
         return value
     moment = datetime.strptime(value, profile.results.registered_time_format.value)  # noqa: DTZ007 - it stays what it is
     return moment.strftime(profile.single.time_format.value)

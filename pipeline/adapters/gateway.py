@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from time import monotonic
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -244,6 +244,11 @@ class GatewayClient:
     ) -> Exchange:
         timeout = (self._access.connect_timeout, self._access.read_timeout)
         url = _address(self._access.base_url, endpoint)
+        if query := request.get("params"):
+            # Above it the gateway answers 414.
+            limit, size = self._profile.limits.get_bytes.value, len(f"{url}?{urlencode(query)}")
+            if size > limit:
+                raise UsageError("gateway.address_too_long", size=size, limit=limit)
         try:
             with self._session.request(
                 method or endpoint.method, url, timeout=timeout, allow_redirects=False, stream=True, **request

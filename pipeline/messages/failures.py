@@ -45,6 +45,16 @@ FAILURES: dict[str, Failure] = {
             "Mend the cause, then run the same command again. For 401 check user name and password.",
         ),
     ),
+    "gateway.address_too_long": Failure(
+        Text(
+            "リクエストの URL が {size} バイトあり、上限 {limit} バイトを超えます（送信前に中止）。",
+            "the address of the request has {size} bytes, more than {limit}: it was not sent.",
+        ),
+        Text(
+            "gateway.base_url とプロファイルの endpoints を確かめてください。",
+            "Look at gateway.base_url and at the endpoints of the profile.",
+        ),
+    ),
     "gateway.busy": Failure(
         Text(
             "ゲートウェイが {seconds} 秒のあいだ {code}（混雑）を返し続けました。受け付けられたものはありません。",

@@ -166,7 +166,7 @@ class Check:
         """Stop at a cell that asks for something the profile has not confirmed: it would be silently ignored."""
         if self._single:
             for parameter in self._context.profile.single.parameter:
-                if parameter.confirmed is False and (name := self._roles.columns.get(parameter.field)) is not None:
+                if parameter.confirmed is False and (name := self._roles.columns.get(parameter.filled_by)) is not None:
                     asking = chunk[chunk[name] != ""]
                     if len(asking):
                         row = int(asking[INPUT_ROW].iloc[0])

@@ -181,7 +181,7 @@ def _pieces(data: bytes) -> dict[str, bytes]:
 
 def _break(mutant: list[str]) -> None:
     """Break the order of intent and effect: what a harness that can fail must find."""
-    begin, mark = dispatches.begin_dispatch, files.Workspace.mark_begun
+    begin, mark = dispatches.begin_dispatch, files.Workspace.mark_group_begun
     upload = pipeline.adapters.gateway.GatewayClient.upload
     late: list[Callable[[], object]] = []
 
@@ -190,7 +190,7 @@ def _break(mutant: list[str]) -> None:
         attempt: int = arguments[1].attempts + 1
         return attempt
 
-    def mark_later(*arguments: Any) -> None:  # noqa: ANN401 - those of mark_begun
+    def mark_later(*arguments: Any) -> None:  # noqa: ANN401 - those of mark_group_begun
         late.append(lambda: mark(*arguments))
 
     def upload_first(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - those of upload
@@ -202,11 +202,11 @@ def _break(mutant: list[str]) -> None:
     if "intent late" in mutant:
         patch.object(send, "begin_dispatch", begin_later).start()
     if "marker late" in mutant:
-        patch.object(files.Workspace, "mark_begun", mark_later).start()
+        patch.object(files.Workspace, "mark_group_begun", mark_later).start()
     if "no fsync" in mutant:
         patch.object(files, "fsync_folder", lambda _: None).start()
     if "no marker" in mutant:
-        patch.object(files.Workspace, "mark_begun", lambda *_: None).start()
+        patch.object(files.Workspace, "mark_group_begun", lambda *_: None).start()
     patch.object(pipeline.adapters.gateway.GatewayClient, "upload", upload_first).start()
 
 

@@ -242,7 +242,9 @@ def free(place: Place) -> list[str]:
     unknown = place.query("SELECT DISTINCT dispatch_id, batch_id FROM message WHERE state = 'unknown'")
     if len(unknown) != 1 and (not unknown or "single" not in place.command):
         return [f"unknown dispatches: {unknown}"]
-    code = place.run("resolve", unknown[0][len(unknown) > 1], "--as", "refused", "--because", "the console shows nothing")
+    code = place.run(
+        "resolve", unknown[0][len(unknown) > 1], "--as", "refused", "--because", "the console shows nothing"
+    )
     return [f"resolve: {place.said}"] if code else []
 
 

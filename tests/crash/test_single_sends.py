@@ -139,3 +139,12 @@ def test_many_kills_with_several_requests_on_their_way(
 ) -> None:
     record_property("kills with several requests on their way", 20)
     assert _killed_on_the_way(places, share, 20) == {}
+
+
+def test_markers_that_are_not_written_are_found(places: Places) -> None:
+    with _single(places) as place:
+        assert place.run(watched=True, mutant=["no marker"]) == FINDINGS
+        number = place.effects.index("single last byte") + 1
+    with _single(places) as place:
+        found = killed(place, number, "after", ("no marker",))
+    assert [problem.partition(": ")[2] for problem in found] == ["out, but without a marker"]
