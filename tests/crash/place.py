@@ -68,7 +68,7 @@ class Place:
         self.ahead = timedelta(0)
         self.accepted = ACCEPTED
         #: how a run is asked for where no other command is given
-        self.command = RUN
+        self.command: tuple[str, ...] = RUN
         self.environment = {
             "LANG": "C.UTF-8",
             "NO_COLOR": "1",

@@ -17,6 +17,7 @@ from pipeline.ledger.batches import sent_messages
 from pipeline.ledger.cancelling import stop_batch
 from pipeline.ledger.dispatches import auth_failures, list_dispatches
 from pipeline.ledger.optouts import add_optouts
+from pipeline.ledger.singles import begin_singles, end_singles
 from pipeline.model import MessageState, Mode
 from pipeline.operations.recover import recover
 from pipeline.operations.resolve import resolve
@@ -267,7 +268,7 @@ def test_nobody_listening_leaves_everything_planned(house: House, context: Conte
 def test_who_opts_out_while_others_are_sent_gets_nothing(
     house: House, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin = singly.begin_singles
+    begin = begin_singles
     source = house.recipients(20)
 
     def opting_out(*arguments: Any) -> dict[str, int]:  # noqa: ANN401 - those of begin_singles
@@ -283,7 +284,7 @@ def test_who_opts_out_while_others_are_sent_gets_nothing(
 def test_a_batch_that_is_stopped_while_it_is_sent_stops_at_the_next_group(
     house: House, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    end = singly.end_singles
+    end = end_singles
     source = house.recipients(30)
     batch = house.batch(context, source)
 
