@@ -36,7 +36,7 @@ from schemas.single import decoded, encoded, form_of, lost_in_a_row, requests
 _NUMBERS = {ROW_NUMBER: pa.int64(), "characters": pa.int64(), "bytes": pa.int64(), "double_byte": pa.bool_()}
 
 #: so many payloads of single requests are put on disk together
-_TOGETHER = 250
+_TOGETHER = 100
 
 
 def accepted_rows(context: Context, batch: Batch) -> Iterator[pd.DataFrame]:

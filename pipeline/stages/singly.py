@@ -223,7 +223,8 @@ def send_singly(context: Context, batch: Batch) -> tuple[int, int]:
     own answer; then the individual results are asked for, and where they name every message that was unclear, sending
     goes on. Two unclear answers with none in between that is documented end it.
     """
-    with couriers(context.settings.send.connections, context.connect, context.pace.wait) as out:
+    count = context.settings.send.connections
+    with context.ledger.kept_open(), couriers(count, context.connect, context.pace.wait) as out:
         sending = _Sending(context, batch, out)
         sending.plan_on()
         _send(context, batch, sending)
