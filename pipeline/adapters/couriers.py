@@ -58,6 +58,8 @@ class Couriers:
 
     def hand_over(self, key: str, body: bytes) -> None:
         """Give a body away; what becomes of it is brought back under its ``key``."""
+        with self._setting_out:
+            self._out.discard(key)
         self._bodies.put((key, body))
 
     def call_back(self) -> None:
@@ -66,7 +68,10 @@ class Couriers:
             self._called_back = True
 
     def has_set_out(self, key: str) -> bool:
-        """Say, of a body that was not brought back since all were called back, whether it has set out."""
+        """Say of a body whether it has set out since it was handed over, also where it is back by now.
+
+        After all were called back the answer does not change any more.
+        """
         with self._setting_out:
             return key in self._out
 
@@ -113,7 +118,6 @@ class Couriers:
             except Exception as error:  # noqa: BLE001 - brought back to whoever waits for this body
                 failure = error
             self._carried.put(Carried(key, exchange, failure))
-            self._out.discard(key)
         if line is not None:
             line.close()
 

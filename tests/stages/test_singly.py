@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.adapters.couriers import Couriers
+from pipeline.adapters import interruption
+from pipeline.adapters.couriers import Carried, Couriers, couriers
 from pipeline.adapters.gateway import Exchange, GatewayClient
 from pipeline.adapters.pace import Pace
 from pipeline.core.calendar import JST
-from pipeline.errors import GatewayRefused, GuardStopped, InputUnusable, OutcomeUnknown, TryLater, UsageError
+from pipeline.errors import (
+    Exit,
+    GatewayRefused,
+    GuardStopped,
+    InputUnusable,
+    Interrupted,
+    OutcomeUnknown,
+    TryLater,
+    UsageError,
+)
 from pipeline.ledger.batches import sent_messages
 from pipeline.ledger.cancelling import stop_batch
 from pipeline.ledger.dispatches import auth_failures, list_dispatches
@@ -540,18 +551,47 @@ def test_results_that_cannot_be_had_are_for_later_and_what_was_heard_is_kept(
     assert pull_single(context, batch.batch_id).new == 4
 
 
+class _Line:
+    def single(self, body: bytes) -> Exchange:
+        return Exchange(len(body), 200, b"200", "")
+
+    def close(self) -> None:
+        pass
+
+
 def test_couriers_can_be_called_back_until_they_set_out() -> None:
-    class Nothing:
-        def single(self, body: bytes) -> Exchange:
-            raise AssertionError(body)
+    with couriers(2, _Line, lambda: None) as out:
+        out.call_back()
+        out.hand_over("a", b"x")
+        (found,) = out.brought(5)
+        assert (found.key, found.exchange.bytes_read, found.failure) == ("a", 0, None)
+        assert not out.has_set_out("a")
+        out.go_on()
+        out.hand_over("a", b"x")
+        (found,) = out.brought(5)
+        assert found.exchange.http_status == 200
+        # Not even one that is back may be taken for one that never left.
+        assert out.has_set_out("a")
 
-        def close(self) -> None:
-            pass
 
-    out = Couriers(2, Nothing, lambda: None)
-    out.call_back()
-    out.hand_over("a", b"x")
-    (found,) = out.brought(5)
-    assert (found.key, found.exchange.bytes_read, found.failure) == ("a", 0, None)
-    assert not out.has_set_out("a")
-    out.dismiss()
+def test_an_answer_that_comes_as_the_grace_ends_is_unknown_and_never_planned(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worst moment: the answer is there, but nobody has looked at it when the rest is recorded."""
+    source = house.recipients(5)
+    monkeypatch.setattr(interruption, "_state", interruption._State())
+    monkeypatch.setattr(singly, "GRACE_SECONDS", 0)
+
+    def late(_: Couriers, seconds: float) -> list[Carried]:
+        interruption._state.received = Exit.TERMINATED
+        while not house.gateway.messages:
+            time.sleep(seconds)
+        return []
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Couriers, "brought", late)
+        with pytest.raises(Interrupted):
+            _singly(house, context, source)
+    monkeypatch.setattr(interruption, "_state", interruption._State())
+    assert house.states(context, house.batch(context, source).batch_id) == {UNKNOWN: 1, PLANNED: 4}
+    assert house.sent(house.open(), source).states == {TAKEN: 5}
