@@ -43,9 +43,9 @@ def echoed(layout: Layout) -> list[str]:
     return [column.field for column in layout.column if column.direction == "both" and column.field not in _OWN_FORM]
 
 
-def cut_echo(field: str, value: str) -> str:
-    """Return what results repeat of a value: links, which have a limit of their own, come back whole."""
-    return value if field in URL_FIELDS.values() else value[:_ECHO_CHARACTERS]
+def echo_limit(field: str) -> int | None:
+    """Return how much of a value results repeat; None for links, which have a limit of their own: all of it."""
+    return None if field in URL_FIELDS.values() else _ECHO_CHARACTERS
 
 
 class Intake:
@@ -69,8 +69,10 @@ class Intake:
         self._store = store
         self._seen: set[str] = set()
         self._at = {column.field: column.number - 1 for column in self._profile.layout.column}
-        self._echo = echoed(self._profile.layout)
+        self._echo = [(self._at[field], echo_limit(field)) for field in echoed(self._profile.layout)]
         self._fate = knobs.fate or ""
+        self._held_until = desk.due("", now, knobs)
+        self._has_rules = bool(knobs.opted_out or knobs.ng_words or knobs.duplicate_check or knobs.allowed_hours)
         self._times = (self._profile.results.registered_time_format.value, _COMPACT)
 
     def __call__(self, row: list[str]) -> None:
@@ -97,14 +99,15 @@ class Intake:
             return INVALID_NUMBER
         smsid = self._cell(row, "smsid")
         urls = {tag: self._cell(row, field) for tag, field in URL_FIELDS.items()}
-        due = self._desk.due(self._cell(row, "scheduled"), self._now, self._knobs, *self._times)
+        scheduled = self._cell(row, "scheduled")
+        due = self._desk.due(scheduled, self._now, self._knobs, *self._times) if scheduled else self._held_until
         wrong = self._wrong_form(smsid, urls, self._cell(row, "title") if is_overseas(digits) else "")
         if wrong or due is None:
             return wrong or INVALID_TIME
         template = self._template(row)
         if template is None:
             return INVALID_TEMPLATE
-        infos = {field: self._cell(row, field) for field in INFO_FIELDS}
+        infos = {field: self._cell(row, field) for field in INFO_FIELDS} if "{" in template else {}
         composed = self._desk.compose(template, infos, urls, digits, self._knobs)
         if composed is None:
             return INVALID_TEXT
@@ -115,13 +118,13 @@ class Intake:
         is_full = self._room is not None and len(self.batch) >= self._room
         if is_full and not self._knobs.limit_as_status:
             return None
-        verdict = self._desk.verdict(digits, composed.text, due, self._now, self._knobs)
+        verdict = self._desk.verdict(digits, composed.text, due, self._now, self._knobs) if self._has_rules else ""
         return Taken(
             smsid,
             digits,
             composed.text,
             composed.linked,
-            tuple(cut_echo(field, self._cell(row, field)) for field in self._echo),
+            tuple([row[at][:limit] for at, limit in self._echo]),
             due=due,
             fate=self._fate,
             verdict=OVER_LIMIT if is_full else verdict,

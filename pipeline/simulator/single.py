@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from starlette.responses import Response
+
 from pipeline.simulator.answers import (
     CHECK_DISABLED,
     CHECK_NOT_ENABLED,
@@ -24,14 +26,13 @@ from pipeline.simulator.clock import parse_moment
 from pipeline.simulator.desk import INFO_FIELDS, URL_FIELDS, Composed
 from pipeline.simulator.desk import OVER_LIMIT as FAILED_OVER_LIMIT
 from pipeline.simulator.faults import after_taking, before_taking
-from pipeline.simulator.intake import cut_echo, echoed
+from pipeline.simulator.intake import echo_limit, echoed
 from pipeline.simulator.numbers import accepted_digits
 from pipeline.simulator.store import Batch, Taken
 from schemas.parameters import allows, parameters_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from pipeline.simulator.knobs import Knobs
     from pipeline.simulator.parameters import Parameters
@@ -64,7 +65,10 @@ async def send_single(request: Request, state: GatewayState, parameters: Paramet
     registration = state.store.register(batch, now, csv=False)
     if parameters["status"] == "1":
         state.notifications.follow(judged, registration.registered_at)
-    return await after_taking(knobs) or coded(TAKEN, knobs, as_json=as_json)
+    fault = await after_taking(knobs)
+    if fault is not None:
+        return fault
+    return Response() if knobs.answer_empty else coded(TAKEN, knobs, as_json=as_json)
 
 
 def _judge(parameters: Parameters, state: GatewayState, knobs: Knobs, now: datetime) -> Taken | str:
@@ -96,7 +100,9 @@ def _judge(parameters: Parameters, state: GatewayState, knobs: Knobs, now: datet
         digits,
         composed.text,
         composed.linked,
-        tuple(cut_echo(field, parameters[_RESULT_FIELDS.get(field, field)]) for field in echoed(state.profile.layout)),
+        tuple(
+            parameters[_RESULT_FIELDS.get(field, field)][: echo_limit(field)] for field in echoed(state.profile.layout)
+        ),
         due=due,
         fate=knobs.fate or "",
         verdict=FAILED_OVER_LIMIT if is_full else verdict,

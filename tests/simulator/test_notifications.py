@@ -261,3 +261,15 @@ def test_attempts_over_http(client: Client, clock: VirtualClock, endpoint: Endpo
         "attempt": 1,
         "answer": 200,
     }
+
+
+def test_no_more_are_followed_than_fit(
+    client: Client, clock: VirtualClock, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.simulator.notifications._MOST", 2)
+    client.gateway.knobs = Knobs(notify_url=endpoint.url, fate="at_once")
+    for number in range(4):
+        client.single(smsid=f"a{number}", status="1")
+    clock.advance(timedelta(minutes=5))
+    assert client.gateway.has_notified()
+    assert sorted(one.fields["smsid"] for one in endpoint.received) == ["a0", "a1"]

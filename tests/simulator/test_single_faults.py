@@ -77,6 +77,15 @@ def test_no_answer_in_time(client: Client, knobs: Knobs) -> None:
     assert len(client.gateway.messages) == 1
 
 
+def test_success_without_a_body(client: Client) -> None:
+    client.gateway.knobs = Knobs(answer_empty=True)
+    assert client.single() == ""
+    assert client.send(client.row()).text == ""
+    assert client.single(mobilenumber="x") == "560"
+    assert client.send(client.row(), encode="x").text == "597"
+    assert sum(message.copies for message in client.gateway.messages) == 2
+
+
 def test_a_refusal_in_json(client: Client) -> None:
     client.gateway.knobs = Knobs(refuse_code="550")
     url = f"{client.gateway.url}/api/"
