@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from pipeline.core.headers import canonical_header, is_own_column, shown_names
+from pipeline.core.headers import COST_CENTRE, canonical_header, cost_centre_places, is_own_column, shown_names
 from pipeline.core.policy import Roles
 from pipeline.core.rules import CODE_FIELDS
 from pipeline.errors import InputUnusable, UsageError
@@ -85,11 +85,14 @@ def _fields(profile: Profile, names: Sequence[str], *, single: bool) -> dict[int
     synonyms |= {canonical_header(column.field): column.field for column in profile.layout.column}
     if single:
         synonyms |= {canonical_header(one.name): one.filled_by for one in profile.single.parameter}
-    return {
+    found = {
         place: synonyms[canonical]
         for place, name in enumerate(names)
         if not is_own_column(name) and (canonical := canonical_header(name)) in synonyms
     }
+    # What the profile takes for a field of the gateway is no cost centre.
+    others = ["" if place in found or is_own_column(name) else name for place, name in enumerate(names)]
+    return found | dict.fromkeys(cost_centre_places(others), COST_CENTRE)
 
 
 def _gateway(profile: Profile, text: str | None) -> Heading:

@@ -217,6 +217,8 @@ class Status(_Record):
     means: StatusClass
     billable: bool = False
     clicked: bool = False
+    #: the recipient does not want to be written to: not somebody to try once more
+    opted_out: bool = False
     grade: Grade
     note: str = ""
 

@@ -15,6 +15,7 @@ import pandera.pandas as pa
 import pyarrow  # noqa: ICN001 - pandera has the name pa
 import pyarrow.compute as pc
 
+from pipeline.core.headers import COST_CENTRE
 from pipeline.core.kernels import msisdns, strings
 from pipeline.core.kernels.strings import Mask
 from pipeline.core.rules import CODE_FIELDS
@@ -51,8 +52,10 @@ GATEWAY_FIELDS = (
     "scheduled",
     *PASSED_FIELDS,
 )
-#: what the rules look at: the fields above, and one that excludes a text
-ROLES = ("msisdn", "text", "smsid", *GATEWAY_FIELDS, "template_id")
+#: what an accepted row may carry: the fields above, and whom it is charged to
+ACCEPTED_FIELDS = (*GATEWAY_FIELDS, COST_CENTRE)
+#: what the rules look at: these, and one that excludes a text
+ROLES = ("msisdn", "text", "smsid", *ACCEPTED_FIELDS, "template_id")
 
 
 def accepted_columns(fields: Sequence[str]) -> list[str]:

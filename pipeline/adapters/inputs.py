@@ -13,8 +13,8 @@ import re
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -131,9 +131,14 @@ def _refuse_others(head: bytes, name: str) -> None:
         raise InputUnusable("input.not_a_table", file=name, kind="JSON")
 
 
+def spooled(stream: BinaryIO, folder: Path) -> AbstractContextManager[Path]:
+    """Keep standard input in a temporary file under ``folder`` while it is worked on, as ``laid_down`` does."""
+    return laid_down(iter(lambda: stream.read(_PIECE), b""), folder)
+
+
 @contextmanager
-def spooled(stream: BinaryIO, folder: Path) -> Iterator[Path]:
-    """Keep standard input in a temporary file under ``folder`` while it is worked on.
+def laid_down(pieces: Iterable[bytes], folder: Path) -> Iterator[Path]:
+    """Keep an input that is no file in a temporary one under ``folder`` while it is worked on.
 
     Only the owner can read it, and it is gone afterwards. A full or read-only disk raises ``TryLater``.
     """
@@ -145,7 +150,7 @@ def spooled(stream: BinaryIO, folder: Path) -> Iterator[Path]:
         path = place / "stdin"
         try:
             with path.open("wb") as file:
-                shutil.copyfileobj(stream, file, _PIECE)
+                file.writelines(pieces)
         except OSError as error:
             if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}:
                 raise TryLater("files.not_writable", folder=str(folder), problem=error.strerror) from None

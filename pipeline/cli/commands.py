@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline.cli.forecasting import show_dry_run
 from pipeline.cli.main import Session, common
-from pipeline.cli.options import MODE, Asked, Permitted, Span, judging, permitting
+from pipeline.cli.options import MODE, Asked, Permitted, Span, judging, judging_or_failed, permitting
 from pipeline.cli.showing import show_next, show_outcome, show_reconciled, show_validated, validated_document
 from pipeline.errors import Exit, MediasmsError, UsageError, worst
 from pipeline.messages import label
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipeline.context import Context
-    from pipeline.stages.send import Preview
+    from pipeline.stages.outlook import Preview
     from pipeline.stages.validate import Request, Validated
 
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would go out and cost, and what would stop it.")
 #: after so many batches with an unknown outcome, one after the other, a run sends no more
 _UNKNOWN_IN_A_ROW = 2
 
@@ -42,24 +44,36 @@ def _for_each(
                 code, document = error.exit, {"input": request.file, "error": error.code, "exit": int(error.exit)}
             outcomes.append(code)
             documents.append(document)
+    if not documents:
+        session.output.say("from_failed.nobody", campaign=asked.from_failed)
     code = worst(outcomes)
     session.output.document(documents[0] if len(documents) == 1 else {"runs": documents, "exit": int(code)})
     return code
 
 
 @click.command("run")
-@judging
+@judging_or_failed
 @click.option("--wait", type=Span(), default="0s", show_default=True, help="Wait for results at most this long.")
+@_DRY_RUN
 @permitting
 @common
-def run_command(session: Session, *, wait: timedelta, **options: Any) -> Exit:  # noqa: ANN401 - click's options
+def run_command(session: Session, *, wait: timedelta, dry_run: bool, **options: Any) -> Exit:  # noqa: ANN401 - click's options
     """Validate, send, pull and reconcile."""
+    from pipeline.operations import dry_run as rehearsal
     from pipeline.operations.run import run
 
     permitted = Permitted(**{name: options.pop(name) for name in Permitted.__dataclass_fields__})
     asked = Asked(**options)
+    asked.check()
     choices = permitted.choices()
     unknown_in_a_row = 0
+
+    def after_validate(validated: Validated) -> None:
+        show_validated(session, validated, _correction(session, asked, validated))
+
+    def rehearse(context: Context, request: Request) -> tuple[Exit, dict[str, object]]:
+        dry = rehearsal.dry_run(context, request, **choices, after_validate=after_validate)
+        return dry.exit, show_dry_run(session, dry)
 
     def work(context: Context, request: Request) -> tuple[Exit, dict[str, object]]:
         nonlocal unknown_in_a_row
@@ -69,7 +83,7 @@ def run_command(session: Session, *, wait: timedelta, **options: Any) -> Exit:  
             **choices,
             held_back=unknown_in_a_row >= _UNKNOWN_IN_A_ROW,
             wait=wait,
-            after_validate=lambda validated: show_validated(session, validated, _correction(session, asked, validated)),
+            after_validate=after_validate,
             confirm=_asker(session, yes=permitted.yes),
         )
         if outcome.is_unknown:
@@ -78,7 +92,7 @@ def run_command(session: Session, *, wait: timedelta, **options: Any) -> Exit:  
             unknown_in_a_row = 0
         return outcome.exit, show_outcome(session, outcome)
 
-    return _for_each(session, asked, work)
+    return _for_each(session, asked, rehearse if dry_run else work)
 
 
 def _correction(session: Session, asked: Asked, validated: Validated) -> str | None:
@@ -99,10 +113,10 @@ def _ask(session: Session, preview: Preview) -> bool:
     from pipeline.core.msisdn import mask
 
     language = session.output.language
-    facts = {"number": mask(preview.first_msisdn), "text": preview.first_text}
-    click.echo(label("ask.preview", language, low=preview.lowest, high=preview.highest, **facts), err=True)
-    if preview.unpriced:
-        click.echo(label("ask.unpriced", language, count=preview.unpriced), err=True)
+    facts, cost = {"number": mask(preview.first_msisdn), "text": preview.first_text}, preview.forecast.cost
+    click.echo(label("ask.preview", language, low=cost.lowest, high=cost.highest, **facts), err=True)
+    if preview.forecast.unpriced:
+        click.echo(label("ask.unpriced", language, count=preview.forecast.unpriced), err=True)
     return click.confirm(label("ask.send", language, count=preview.messages), err=True)
 
 
@@ -143,15 +157,22 @@ def validate_command(session: Session, *, out: Path | None, **options: Any) -> E
 @click.command("send")
 @click.argument("batch")
 @MODE
+@_DRY_RUN
 @permitting
 @common
-def send_command(session: Session, *, batch: str, mode: str, **options: Any) -> Exit:  # noqa: ANN401 - click's options
+def send_command(session: Session, *, batch: str, mode: str, dry_run: bool, **options: Any) -> Exit:  # noqa: ANN401 - click's options
     """Send what is planned of a batch."""
     from pipeline.model import Mode
+    from pipeline.operations.dry_run import dry_send
     from pipeline.operations.run import send_batch
 
     permitted = Permitted(**options)
     choices = permitted.choices()
+    if dry_run:
+        with session.context() as context:
+            dry = dry_send(context, batch, **choices)
+        session.output.document(show_dry_run(session, dry))
+        return dry.exit
     with session.context() as context:
         sent = send_batch(context, batch, mode=Mode(mode), **choices, confirm=_asker(session, yes=permitted.yes))
     if sent.dispatches:

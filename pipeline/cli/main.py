@@ -128,8 +128,8 @@ class _Commands(click.Group):
     """Commands in the order of work, loaded when asked for."""
 
     names = (
-        "demo", "init", "run", "validate", "send", "pull", "reconcile", "status", "cancel", "resolve",
-        "optout", "doctor", "config", "profile", "codes", "ledger", "gateway",
+        "demo", "init", "run", "validate", "send", "pull", "reconcile", "status", "trace", "cancel",
+        "resolve", "optout", "doctor", "config", "profile", "codes", "ledger", "gateway",
     )  # fmt: skip
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -142,9 +142,9 @@ class _Commands(click.Group):
         del ctx
         if cmd_name not in self.names:
             return None
-        from pipeline.cli import commands, ledger, optouts, people, tools
+        from pipeline.cli import commands, ledger, optouts, people, tools, tracing
 
-        for module in (commands, people, optouts, ledger, tools):
+        for module in (commands, people, tracing, optouts, ledger, tools):
             found: click.Command | None = getattr(module, f"{cmd_name}_command", None)
             if found:
                 return found

@@ -26,6 +26,10 @@ _YEN = re.compile(r"^[0-9]{1,15}(\.[0-9]{1,4})?$")
 _SPAN = re.compile(r"^(\d+)([smhd])$")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _INPUT = click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path))
+_INPUT_OR_FAILED = (
+    click.argument("inputs", metavar="[INPUT...]", nargs=-1, type=click.Path(path_type=Path)),
+    click.option("--from-failed", metavar="CAMPAIGN", help="Instead of inputs: those whom a campaign did not reach."),
+)
 _CAMPAIGN = click.option("--campaign", help="Scope of 'not twice'; default: input name and run date.")
 _RUN_DATE = click.option("--run-date", type=click.DateTime(["%Y-%m-%d"]), help="Logical date; default today in Japan.")
 _TEXT = click.option("--text", type=click.Path(path_type=Path), help="One text for the whole list.")
@@ -117,15 +121,24 @@ class Permitted:
 
 
 def judging(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that say how an input is read and judged."""
-    for option in reversed((_INPUT, _CAMPAIGN, _RUN_DATE, _TEXT, *_READING, *_RULES, MODE)):
+    """Give a command its inputs, and the options that say how they are read and judged."""
+    return _judging(command, _INPUT)
+
+
+def judging_or_failed(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Do the same, and let the ledger be the input."""
+    return _judging(command, *_INPUT_OR_FAILED)
+
+
+def _judging(command: Callable[..., Any], *inputs: Callable[[Any], Any]) -> Callable[..., Any]:
+    for option in reversed((*inputs, _CAMPAIGN, _RUN_DATE, _TEXT, *_READING, *_RULES, MODE)):
         command = option(command)
     return command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the options of ``judging`` said."""
+    """What the options of ``judging`` said. With ``from_failed`` there are no inputs."""
 
     inputs: tuple[Path, ...]
     campaign: str | None
@@ -138,6 +151,18 @@ class Asked:
     replace: tuple[str, ...]
     allow_repeats: bool
     mode: str
+    from_failed: str | None = None
+
+    def check(self) -> None:
+        """Refuse what does not go together: with ``from_failed`` the rows, and how they are read, are given."""
+        if self.from_failed is None and not self.inputs:
+            raise click.MissingParameter(param_type="argument", param_hint="'INPUT...'")
+        if self.from_failed is None:
+            return
+        if self.inputs or self.text or self.sheet or self.layout:
+            raise UsageError("usage.from_failed")
+        if self.campaign in {None, self.from_failed}:
+            raise UsageError("usage.from_failed_campaign", campaign=self.from_failed)
 
     @property
     def flags(self) -> dict[str, dict[str, object]]:
@@ -169,7 +194,7 @@ class Asked:
         ]
 
     def requests(self, context: Context, stack: ExitStack) -> Iterator[Request]:
-        """Yield what is asked of each input; standard input is spooled for as long as the ``stack`` is open."""
+        """Yield what is asked of each input; what is no file is spooled for as long as the ``stack`` is open."""
         from pipeline.adapters.inputs import spooled
         from pipeline.adapters.texts import read_message_text
         from pipeline.model import Mode
@@ -178,6 +203,12 @@ class Asked:
         mode = Mode(self.mode)
         content = read_message_text(self.text, self.inputs) if self.text else None
         day: date | None = self.run_date.date() if self.run_date else None
+        if self.from_failed is not None:
+            from pipeline.operations.from_failed import request_for
+
+            asked = Request(Path(), self.campaign, day, repeats=self.allow_repeats, mode=mode)
+            if request := stack.enter_context(request_for(context, self.from_failed, asked)):
+                yield request
         for given in self.inputs:
             is_stdin = str(given) == "-"
             source = stack.enter_context(spooled(sys.stdin.buffer, context.workspace.root)) if is_stdin else given

@@ -49,6 +49,11 @@ class Output:
         if not self.as_json:
             click.echo(label(code, self.language, **facts))
 
+    def line(self, text: str) -> None:
+        """Print a line that a report made as a result."""
+        if not self.as_json:
+            click.echo(text)
+
     def note(self, code: str, /, **facts: object) -> None:
         """Print a line of the catalogue for the person who watches."""
         if not self.quiet:

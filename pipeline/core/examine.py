@@ -16,12 +16,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.core import tags
+from pipeline.core.headers import COST_CENTRE
 from pipeline.core.kernels import expansion, msisdns, strings, texts
 from pipeline.core.kernels.strings import Mask, Positions
 from pipeline.core.msisdn import Reading
 from pipeline.core.policy import Limits, Policy, Roles
 from pipeline.core.row import Row
-from pipeline.core.rules import findings, read_scheduled, rules_for
+from pipeline.core.rules import COST_CENTRE_CHARACTERS, findings, read_scheduled, rules_for
 from pipeline.core.text import TWINS
 from pipeline.model import ExpandedText, Finding, Repair
 
@@ -95,6 +96,9 @@ def _plainly_fine(name: str, limits: Limits) -> str:
         return rf"^[A-Za-z][A-Za-z0-9]{{0,{min(limits.smsid_characters - 1, _REPEATS)}}}$"
     if name == "title":
         return rf"^[A-Za-z][A-Za-z0-9\-_.]{{{limits.title_min - 1},{limits.title_max - 1}}}$"
+    if name == COST_CENTRE:
+        # Nothing to trim, nothing too long; what else may be white space than RE2 knows is left to the rules.
+        return rf"(?s)^[^\s\p{{Z}}\p{{C}}](?:.{{0,{COST_CENTRE_CHARACTERS - 2}}}[^\s\p{{Z}}\p{{C}}])?$"
     return "^$"
 
 
@@ -307,6 +311,8 @@ class _Screening:
         values = {name: row.given(name) for name in (*self._fields, *self._own_smsid())} | row.info
         if (given := row.given("scheduled").strip()) and (moment := read_scheduled(given)):
             values["scheduled"] = moment.strftime(self._policy.scheduled_format)
+        if COST_CENTRE in values:
+            values[COST_CENTRE] = values[COST_CENTRE].strip()
         number = row.phone.msisdn if isinstance(row.phone, Reading) else ""
         return values | {"msisdn": number}
 

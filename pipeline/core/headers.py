@@ -9,6 +9,13 @@ from collections.abc import Sequence
 #: headers of the columns that we add to a list of rejected rows begin so, in every language
 OWN_PREFIX = "mediasms_"
 
+#: whom a message is charged to within the house: a column of ours that no gateway ever sees
+COST_CENTRE = "cost_centre"
+#: its names in canonical form, the plainest first: of several such columns the first name wins, the others stay columns
+_COST_CENTRE_NAMES = (
+    *("costcentre", "costcenter", "コストセンター", "コストセンタ", "原価センター", "原価センタ"),
+    *("部門コード", "部署コード", "部門", "部署", "部門名", "部署名"),
+)
 _SHOWN = 20
 _LONGEST = 30
 _LONG_NUMBER = re.compile(r"(?:[0-9][^0-9]{0,2}){6}")
@@ -20,6 +27,13 @@ def canonical_header(name: str) -> str:
     bare = _IGNORED.sub("", unicodedata.normalize("NFKC", name).lower())
     # Again: a letter and a mark that stood apart may stand together now.
     return unicodedata.normalize("NFKC", bare)
+
+
+def cost_centre_places(names: Sequence[str]) -> list[int]:
+    """Return the places of the columns that hold the cost centre; more than one only where they have one name."""
+    forms = [canonical_header(name) for name in names]
+    found = next((name for name in _COST_CENTRE_NAMES if name in forms), None)
+    return [place for place, form in enumerate(forms) if form == found]
 
 
 def is_own_column(name: str) -> bool:

@@ -107,23 +107,33 @@ def reconcile(  # noqa: PLR0913 - each is a different kind of evidence
     return value, report_lines
 
 
-def _add(sums: _Sums, match: Match, tariff: Tariff) -> MessageLine:
-    """Add one match to the sums and return its line of the report."""
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A message as the reconciliation sees it: its line, its breaks, and what its price was computed from.
+
+    ``day`` is that of tariff and tax; ``reported`` are the parts that the gateway counted, if it did, which overrule
+    those by the carrier's steps. ``tax`` is exact.
+    """
+
+    line: MessageLine
+    breaks: tuple[Break, ...]
+    day: date
+    reported: int | None
+    tax: Decimal
+
+
+def priced(match: Match, tariff: Tariff) -> Priced:
+    """Price one match."""
     message = match.message
     computed = tariff.parts(match.carrier, message.characters, double_byte=message.double_byte)
     count = match.observed_parts or computed
     breaks = [
-        Break(
-            kind=kind,
-            smsid=message.smsid,
-            row_number=message.row_number,
-            facts={"label": detail} if detail else {},
-        )
+        Break(kind=kind, smsid=message.smsid, row_number=message.row_number, facts={"label": detail} if detail else {})
         for kind, detail in match.breaks
     ]
     price: Decimal | None = None
+    tax, day = _ZERO, billing_day(match)
     if match.billable:
-        day = billing_day(match)
         price = tariff.price(match.carrier, count, day)
         if price is None:
             facts = {"carrier": match.carrier, "parts": str(count)}
@@ -131,28 +141,14 @@ def _add(sums: _Sums, match: Match, tariff: Tariff) -> MessageLine:
                 Break(kind=BreakKind.UNPRICED, smsid=message.smsid, row_number=message.row_number, facts=facts)
             )
         else:
-            sums.tax += price * tariff.tax_rate(day)
+            tax = price * tariff.tax_rate(day)
             breaks = [_at_risk(found, price * (match.bills - 1)) for found in breaks]
     if match.observed_parts is not None and match.observed_parts != computed:
         facts = {"reported": str(match.observed_parts), "expected": str(computed)}
         breaks.append(
-            Break(
-                kind=BreakKind.SEGMENT_MISMATCH,
-                smsid=message.smsid,
-                row_number=message.row_number,
-                facts=facts,
-            )
+            Break(kind=BreakKind.SEGMENT_MISMATCH, smsid=message.smsid, row_number=message.row_number, facts=facts)
         )
-    sums.states[message.state] += 1
-    sums.opted_out += message.reason == OPTED_OUT
-    sums.classes[match.message_class] += 1
-    line = sums.lines[match.message_class, match.label]
-    line.messages += 1
-    line.billable_messages += match.billable
-    line.billable_units += count if match.billable else 0
-    line.amount += price or _ZERO
-    sums.breaks += breaks
-    return MessageLine(
+    line = MessageLine(
         row_number=message.row_number,
         smsid=message.smsid,
         msisdn=message.msisdn,
@@ -165,6 +161,24 @@ def _add(sums: _Sums, match: Match, tariff: Tariff) -> MessageLine:
         billable=match.billable,
         amount=price,
     )
+    return Priced(line, tuple(breaks), day, match.observed_parts, tax)
+
+
+def _add(sums: _Sums, match: Match, tariff: Tariff) -> MessageLine:
+    """Add one match to the sums and return its line of the report."""
+    found = priced(match, tariff)
+    line = found.line
+    sums.states[line.state] += 1
+    sums.opted_out += match.message.reason == OPTED_OUT
+    sums.classes[line.message_class] += 1
+    status = sums.lines[line.message_class, line.label]
+    status.messages += 1
+    status.billable_messages += line.billable
+    status.billable_units += line.parts if line.billable else 0
+    status.amount += line.amount or _ZERO
+    sums.tax += found.tax
+    sums.breaks += found.breaks
+    return line
 
 
 def billing_day(match: Match) -> date:

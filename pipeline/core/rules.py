@@ -15,7 +15,7 @@ from datetime import datetime
 
 from pipeline.core import msisdn, tags, text
 from pipeline.core.calendar import JST
-from pipeline.core.headers import shown_name
+from pipeline.core.headers import COST_CENTRE, shown_name
 from pipeline.core.policy import Roles
 from pipeline.core.row import Row
 from pipeline.model import CharacterAt, Finding
@@ -33,6 +33,8 @@ _URL_START = re.compile(r"https?://[^/]", re.IGNORECASE | re.ASCII)
 _URL_CHARACTER = re.compile(r"[^!#-;=?-\[\]_a-z~%]", re.IGNORECASE | re.ASCII)
 _SCHEDULED_FORMS = ("%Y%m%d%H%M", "%Y.%m.%d.%H.%M")
 SPREADSHEET_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!"})
+#: at most so many characters of a cost centre, after trimming
+COST_CENTRE_CHARACTERS = 64
 CODE_FIELDS = ("originalurlcode", "originalurlcode2", "originalurlcode3", "originalurlcode4")
 
 
@@ -115,7 +117,8 @@ def text_characters_allowed(row: Row) -> Iterator[Finding]:
         return
     used = row.used_tags
     info = [row.roles.columns[tag] for tag in used if tag in tags.INFO_TAGS and tag in row.roles.columns]
-    values = [tag for tag in used if tag in row.cells]
+    # A link is a field of its own, also where its column has the name of its tag.
+    values = [tag for tag in used if tag in row.cells and tag not in tags.LINK_TAGS]
     found = False
     for column in dict.fromkeys([row.roles.columns.get("text", ""), *values]):
         given = row.cells.get(column, "")
@@ -229,6 +232,14 @@ def scheduled(row: Row) -> Iterator[Finding]:
         yield Finding(row.number, column, "senddatetime.past")
 
 
+def cost_centre(row: Row) -> Iterator[Finding]:
+    """A cost centre has at most 64 characters: it is a line in reports."""
+    size = len(row.given(COST_CENTRE).strip())
+    if size > COST_CENTRE_CHARACTERS:
+        facts = {"size": size, "limit": COST_CENTRE_CHARACTERS}
+        yield Finding(row.number, row.roles.name(COST_CENTRE), "cost_centre.too_long", facts)
+
+
 def strictly(row: Row) -> Iterator[Finding]:
     """With ``--strict``, what would be repaired is rejected instead, under the repair's own code."""
     if row.policy.strict:
@@ -269,6 +280,7 @@ RULES: tuple[Rule, ...] = (
     Rule(title, ("title.characters", "title.digits_only"), ("title",)),
     Rule(info_values, ("field.platform_dependent",), tuple(tags.INFO_TAGS)),
     Rule(scheduled, ("senddatetime.format", "senddatetime.past"), ("scheduled",)),
+    Rule(cost_centre, ("cost_centre.too_long",), (COST_CENTRE,)),
     Rule(strictly, ()),
 )
 #: codes of the rules that look at more than one row

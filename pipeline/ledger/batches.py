@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from operator import itemgetter
@@ -21,6 +21,10 @@ _SLICE = 5_000
 _BLOCK = 50_000
 #: tells the one file for people from those for machines, which are CSV
 _WORKBOOK = ".xlsx"
+#: the event that says of which campaign's unreached people a batch is made
+_FROM_FAILED = "from_failed"
+#: how the reason of a message begins that the gateway refused by a line of its own
+_REFUSED_ROW = "row:"
 _served = message.c.state.in_([MessageState.IN_FLIGHT.value, MessageState.TAKEN.value, MessageState.UNKNOWN.value])
 
 
@@ -98,8 +102,10 @@ def campaign_repeats(ledger: Ledger, name: str) -> bool | None:
     return None if found is None else bool(found)
 
 
-def register_batch(ledger: Ledger, value: Batch, *, repeats: bool = False) -> None:
+def register_batch(ledger: Ledger, value: Batch, *, repeats: bool = False, origin: str | None = None) -> None:
     """Record a validated batch; validating it again replaces it until it is planned.
+
+    ``origin`` is the campaign whose unreached people it is for.
 
     Raises ``UsageError`` (``campaign.repeats_differ``) when the campaign was first registered with another
     ``repeats``: half of its message keys would be of the one kind and half of the other, and none would protect.
@@ -145,6 +151,27 @@ def register_batch(ledger: Ledger, value: Batch, *, repeats: bool = False) -> No
             rows=totals.rows,
             accepted=totals.accepted,
         )
+        if origin is not None:
+            record_event(connection, value.registered_at, _FROM_FAILED, value.batch_id, campaign=origin)
+
+
+def origins(ledger: Ledger, batch_id: str) -> set[str]:
+    """Return the campaigns whose unreached people a batch is for, and those that these in turn were made from."""
+    found: set[str] = set()
+    with ledger.reading() as connection:
+        asked = event.c.batch_id == batch_id
+        while (
+            new := {
+                json.loads(detail)["campaign"]
+                for detail in connection.execute(
+                    select(event.c.detail).where(event.c.kind == _FROM_FAILED, asked)
+                ).scalars()
+            }
+            - found
+        ):
+            found |= new
+            asked = event.c.batch_id.in_(select(batch.c.batch_id).where(batch.c.campaign.in_(new)))
+    return found
 
 
 def served_keys(ledger: Ledger, campaign_name: str, keys: Sequence[str], *, but_batch: str) -> dict[str, str]:
@@ -212,16 +239,16 @@ def slices(values: Sequence[str]) -> Iterator[Sequence[str]]:
         yield values[start : start + _SLICE]
 
 
-def same_content_elsewhere(ledger: Ledger, value: Batch) -> str | None:
-    """Return another campaign in which the same content was sent, or None."""
+def same_content_elsewhere(ledger: Ledger, value: Batch, unreached: Collection[str] = ()) -> str | None:
+    """Return another campaign in which the same content was sent, or None; ``unreached`` smsids do not count."""
     query = (
-        select(batch.c.campaign)
+        select(batch.c.campaign, message.c.smsid)
         .join(message, message.c.batch_id == batch.c.batch_id)
         .where(batch.c.content_sha256 == value.content_sha256, batch.c.campaign != value.campaign, _served)
-        .limit(1)
+        .limit(len(unreached) + 1)
     )
     with ledger.reading() as connection:
-        return connection.execute(query).scalar_one_or_none()
+        return next((row.campaign for row in connection.execute(query) if row.smsid not in unreached), None)
 
 
 def anything_sent_elsewhere(ledger: Ledger, campaign_name: str, since: datetime) -> bool:
@@ -239,23 +266,61 @@ def anything_sent_elsewhere(ledger: Ledger, campaign_name: str, since: datetime)
         return connection.execute(query).one_or_none() is not None
 
 
-def repeats_elsewhere(ledger: Ledger, campaign_name: str, texts: Collection[tuple[str, str]], since: datetime) -> int:
+def repeats_elsewhere(
+    ledger: Ledger,
+    campaign_name: str,
+    texts: Collection[tuple[str, str]],
+    since: datetime,
+    unreached: Container[str] = (),
+) -> int:
     """Count those ``texts`` (MSISDN, digest) that went out, or may have, in another campaign after ``since``.
 
-    They are pairs because a campaign that allows repeats has several texts for one number.
+    They are pairs because a campaign that allows repeats has several texts for one number. ``unreached`` smsids are
+    known not to have arrived, and do not count.
     """
     wanted = set(texts)
     found: set[tuple[str, str]] = set()
     with ledger.reading() as connection:
         for part in slices(list({msisdn for msisdn, _ in wanted})):
-            query = select(message.c.msisdn, message.c.text_digest).where(
+            query = select(message.c.msisdn, message.c.text_digest, message.c.smsid).where(
                 message.c.msisdn.in_(part),
                 message.c.campaign != campaign_name,
                 message.c.sent_at >= iso(since),
                 _served,
             )
-            found.update(wanted.intersection((row.msisdn, row.text_digest) for row in connection.execute(query)))
+            arrived = (row for row in connection.execute(query) if row.smsid not in unreached)
+            found.update(wanted.intersection((row.msisdn, row.text_digest) for row in arrived))
     return len(found)
+
+
+def refused_rows(ledger: Ledger, campaign_name: str) -> set[str]:
+    """Return the smsids of a campaign's rows that the gateway refused one by one and that nothing has replaced since.
+
+    A row of a corrected list has the same key: where it may have been served, or was refused later, it stands instead.
+    """
+    other = message.alias("other")
+    alone = message.c.reason.startswith(_REFUSED_ROW) & (message.c.state == MessageState.REFUSED.value)
+    refused_later = (
+        (other.c.state == MessageState.REFUSED.value)
+        & other.c.reason.startswith(_REFUSED_ROW)
+        & (
+            (other.c.sent_at > message.c.sent_at)
+            | ((other.c.sent_at == message.c.sent_at) & (other.c.smsid > message.c.smsid))
+        )
+    )
+    replaced = (
+        select(other.c.smsid)
+        .where(
+            other.c.campaign == message.c.campaign,
+            other.c.message_key == message.c.message_key,
+            other.c.smsid != message.c.smsid,
+            is_live(other) | refused_later,
+        )
+        .exists()
+    )
+    query = select(message.c.smsid).where(is_not_taken(message), alone, message.c.campaign == campaign_name, ~replaced)
+    with ledger.reading() as connection:
+        return set(connection.execute(query).scalars())
 
 
 def count_states(ledger: Ledger, batch_id: str) -> dict[MessageState, int]:
@@ -277,13 +342,18 @@ def sent_messages(ledger: Ledger, batch_id: str) -> Iterable[SentMessage]:
     query = select(message).where(message.c.batch_id == batch_id).order_by(message.c.row_number)
     with ledger.reading() as connection:
         for row in connection.execute(query.execution_options(stream_results=True)):
-            yield SentMessage(
-                row_number=row.row_number,
-                smsid=row.smsid,
-                msisdn=row.msisdn,
-                state=MessageState(row.state),
-                reason=row.reason,
-                characters=row.characters,
-                double_byte=bool(row.double_byte),
-                sent_at=moment(row.sent_at),
-            )
+            yield sent_message(row)
+
+
+def sent_message(row: Row[Any]) -> SentMessage:
+    """Return a row of the message table as a record."""
+    return SentMessage(
+        row_number=row.row_number,
+        smsid=row.smsid,
+        msisdn=row.msisdn,
+        state=MessageState(row.state),
+        reason=row.reason,
+        characters=row.characters,
+        double_byte=bool(row.double_byte),
+        sent_at=moment(row.sent_at),
+    )

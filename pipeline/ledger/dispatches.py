@@ -127,6 +127,16 @@ def list_dispatches(ledger: Ledger, batch_id: str) -> list[Dispatch]:
     return [_dispatch(row, states.get(row.dispatch_id, {})) for row in rows]
 
 
+def dispatches_with(ledger: Ledger, batch_id: str, current: str) -> list[Dispatch]:
+    """Return the dispatches that have held a message: the ``current`` one, and those of its chunk before it."""
+    chunk = select(dispatch.c.chunk).where(dispatch.c.dispatch_id == current).scalar_subquery()
+    query = select(dispatch.c.dispatch_id).where(dispatch.c.batch_id == batch_id, dispatch.c.chunk == chunk)
+    with ledger.reading() as connection:
+        of_chunk = set(connection.execute(query).scalars())
+    found = [one for one in list_dispatches(ledger, batch_id) if one.dispatch_id in of_chunk]
+    return [one for one in found if one.number <= max(same.number for same in found if same.dispatch_id == current)]
+
+
 def get_dispatch(ledger: Ledger, wanted: str) -> Dispatch:
     """Return a dispatch that must exist."""
     with ledger.reading() as connection:

@@ -167,7 +167,7 @@ def observations_of(ledger: Ledger, batch_id: str) -> dict[str, list[Observation
     found: dict[str, list[Observation]] = {}
     with ledger.reading() as connection:
         for row in connection.execute(query):
-            found.setdefault(row.smsid, []).append(_observation(row))
+            found.setdefault(row.smsid, []).append(as_observation(row))
     return found
 
 
@@ -202,7 +202,7 @@ def strangers(ledger: Ledger, start: datetime, end: datetime) -> Iterable[Observ
     query = select(observation).where(_is_stranger(), _within(start, end)).order_by(observation.c.observation_id)
     with ledger.reading() as connection:
         for row in connection.execute(query.execution_options(stream_results=True)):
-            yield _observation(row)
+            yield as_observation(row)
 
 
 def count_observations(ledger: Ledger, batch_id: str, start: datetime, end: datetime) -> int:
@@ -222,7 +222,8 @@ def _within(start: datetime, end: datetime) -> ColumnElement[bool]:
     return and_(when >= iso(start), when < iso(end))
 
 
-def _observation(row: Row[Any]) -> Observation:
+def as_observation(row: Row[Any]) -> Observation:
+    """Return a row of the observation table as a record."""
     return Observation(
         path=ObservationPath(row.path),
         smsid=row.smsid,

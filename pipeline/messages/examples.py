@@ -56,6 +56,7 @@ EXAMPLES: dict[str, Example] = {
     "field.platform_dependent": Example({"info1": "髙橋"}, {"info1": "高橋"}),
     "title.characters": Example({"title": "ミツバ"}, {"title": "Mitsuba"}),
     "title.digits_only": Example({"title": "0312345678"}, {"title": "Mitsuba0312"}),
+    "cost_centre.too_long": Example({"cost_centre": "営業部" * 22}, {"cost_centre": "営業部"}),
     "senddatetime.format": Example({"scheduled": "2026/12/01 9:30"}, {"scheduled": "203012010930"}),
     "senddatetime.past": Example({"scheduled": "202001010930"}, {"scheduled": "203012010930"}),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline.messages.asking import ASKING_FAILURES
 from pipeline.messages.configuration import CONFIGURATION_FAILURES
 from pipeline.messages.guards import GUARD_FAILURES
 from pipeline.messages.inputs import INPUT_FAILURES
@@ -11,6 +12,7 @@ from pipeline.messages.texts import TEXT_FILE_FAILURES
 
 #: failure code → texts; placeholders are the failure's facts
 FAILURES: dict[str, Failure] = {
+    **ASKING_FAILURES,
     **CONFIGURATION_FAILURES,
     **GUARD_FAILURES,
     **INPUT_FAILURES,

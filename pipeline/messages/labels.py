@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline.messages.asking import ASKING_LABELS
 from pipeline.messages.gateway import GATEWAY_LABELS
 from pipeline.messages.operating import OPERATING_LABELS
 from pipeline.messages.rejects import REJECT_LABELS
@@ -297,6 +298,7 @@ LABELS: dict[str, Text] = {
     "doctor.ledger": Text("台帳の問題：{problems} 件", "ledger problems: {problems}"),
     "doctor.auth": Text("連続した認証エラー：{count} 回", "logins refused in a row: {count}"),
     **GATEWAY_LABELS,
+    **ASKING_LABELS,
     **OPERATING_LABELS,
     **REJECT_LABELS,
 }

@@ -171,6 +171,10 @@ ROWS: dict[str, Text] = {
         "送信予定日時が過ぎています。これからの日時にしてください（日本時間）。",
         "The scheduled time has passed. Give one in the future (Japan time).",
     ),
+    "cost_centre.too_long": Text(
+        "コストセンター（部門）が {size} 文字です。{limit} 文字までにしてください。",
+        "The cost centre has {size} characters. At most {limit} are allowed.",
+    ),
 }
 
 #: repair rule → what was done

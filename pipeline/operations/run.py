@@ -13,9 +13,10 @@ from pipeline.errors import Exit, GuardStopped, MediasmsError, OutcomeUnknown, T
 from pipeline.ledger.batches import count_states, get_batch, waiting_elsewhere
 from pipeline.model import Batch, MessageClass, MessageState, Mode
 from pipeline.stages.guards import Late
+from pipeline.stages.outlook import Preview
 from pipeline.stages.pull import pull
 from pipeline.stages.reconcile import Reconciled, reconcile
-from pipeline.stages.send import Preview, Sent, send
+from pipeline.stages.send import Sent, send
 from pipeline.stages.validate import Request, Validated, validate
 
 _POLL_SECONDS = 15.0
@@ -114,7 +115,7 @@ def _afterwards(  # noqa: PLR0913, PLR0917 - what a run has come to, and how it 
         sleep(min(_POLL_SECONDS, (until - context.now()).total_seconds()))
         stopped_by = _pull(context, batch, stopped_by)
         reconciled = reconcile(context, batch)
-    stopped_by = stopped_by or _waiting_elsewhere(context, batch)
+    stopped_by = stopped_by or unserved_elsewhere(context, batch)
     return Outcome(validated, sent, reconciled, stopped_by)
 
 
@@ -131,7 +132,7 @@ def _pull(context: Context, batch: Batch, stopped_by: MediasmsError | None) -> M
     return stopped_by
 
 
-def _waiting_elsewhere(context: Context, batch: Batch) -> MediasmsError | None:
+def unserved_elsewhere(context: Context, batch: Batch) -> MediasmsError | None:
     """Say so when rows count as served by a batch that was not sent, or is unknown: that is no success."""
     if not batch.totals.already:
         return None

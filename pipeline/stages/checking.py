@@ -36,7 +36,7 @@ from pipeline.reports.rejects import RejectedWorkbook
 from schemas.heading import Heading
 from schemas.profile import Profile
 from schemas.recipients import (
-    GATEWAY_FIELDS,
+    ACCEPTED_FIELDS,
     INPUT_ROW,
     ROW_NUMBER,
     accepted_columns,
@@ -97,7 +97,7 @@ class Check:
         text = heading.roles.common_text
         common = None if text is None else repaired_literals(text, self._policy.replacements)
         self._roles = replace(heading.roles, common_text=common)
-        self._fields = [name for name in GATEWAY_FIELDS if name in self._roles.columns]
+        self._fields = [name for name in ACCEPTED_FIELDS if name in self._roles.columns]
         self._repeats = repeats
         self._single = single
         self._unique = Uniqueness(self._ledgered(), repeats=repeats)

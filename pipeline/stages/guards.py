@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,10 +12,14 @@ import pandas as pd
 
 from pipeline.context import Context
 from pipeline.core.calendar import jst_date, parse_gateway_time
+from pipeline.core.forecast import Forecast
 from pipeline.errors import GuardStopped, OutcomeUnknown
+from pipeline.ledger.batches import anything_sent_elsewhere, origins, repeats_elsewhere, same_content_elsewhere
+from pipeline.ledger.cancelling import Stop
 from pipeline.ledger.dispatches import attempts_by_dispatch, dispatch_id, list_dispatches
 from pipeline.model import Batch, MessageState
-from pipeline.stages.planning import payload_column
+from pipeline.stages.planning import accepted_rows, digests, payload_column, rows_with
+from pipeline.stages.unreached import unreached_of
 
 _SCHEDULED = "scheduled"
 
@@ -61,12 +65,39 @@ def is_late(context: Context, batch: Batch, late: Late | None) -> bool:
     return days > limit
 
 
-def stop_if_dear(batch: Batch, highest: Decimal, unpriced: int, limit: Decimal) -> None:
+def stop_if_dear(batch: Batch, expected: Forecast, limit: Decimal) -> None:
     """Stop when the messages may cost more than ``limit`` untaxed yen, or when nobody knows what some of them cost."""
-    if unpriced:
-        raise GuardStopped("guard.unpriced", batch=batch.batch_id, count=unpriced, limit=limit)
-    if highest > limit:
-        raise GuardStopped("guard.max_cost", batch=batch.batch_id, highest=highest, limit=limit)
+    if expected.unpriced:
+        raise GuardStopped("guard.unpriced", batch=batch.batch_id, count=expected.unpriced, limit=limit)
+    if expected.cost.highest > limit:
+        raise GuardStopped("guard.max_cost", batch=batch.batch_id, highest=expected.cost.highest, limit=limit)
+
+
+def stop_if_repeated(context: Context, batch: Batch, waiting: Container[str]) -> None:
+    """Stop when the same went out before in another campaign.
+
+    Of a batch for those whom another campaign has not reached, their messages there are known not to have arrived.
+    """
+    failed = unreached_of(context, origins(context.ledger, batch.batch_id))
+    if elsewhere := same_content_elsewhere(context.ledger, batch, failed):
+        raise GuardStopped("guard.same_content", campaign=elsewhere, batch=batch.batch_id)
+    days = context.settings.send.repeat_guard_days
+    since = context.now() - timedelta(days=days)
+    if not anything_sent_elsewhere(context.ledger, batch.campaign, since):
+        return
+    repeats = 0
+    for chunk in accepted_rows(context, batch):
+        rows = rows_with(chunk, waiting)
+        texts = list(zip(rows["msisdn"].tolist(), digests(rows), strict=True))
+        repeats += repeats_elsewhere(context.ledger, batch.campaign, texts, since, failed)
+    if repeats:
+        raise GuardStopped("guard.repeated_text", count=repeats, days=days)
+
+
+def was_cancelled(batch: Batch, stop: Stop) -> GuardStopped:
+    """Return the failure that says who has stopped a batch."""
+    when = f"{stop.at:%Y-%m-%d %H:%M}"
+    return GuardStopped("send.cancelled", batch=batch.batch_id, actor=stop.actor, at=when, messages=stop.cancelled)
 
 
 def stop_if_time_passed(context: Context, batch: Batch, chunks: Iterable[pd.DataFrame]) -> None:

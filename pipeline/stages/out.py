@@ -15,11 +15,11 @@ from pathlib import Path
 
 from pipeline.errors import UsageError
 from pipeline.stages.checking import ALREADY_COLUMNS, REJECTED_COLUMNS, REPAIRED_COLUMNS, csv_bytes
-from schemas.recipients import GATEWAY_FIELDS, accepted_columns
+from schemas.recipients import ACCEPTED_FIELDS, accepted_columns
 
 #: file → the columns it has if it is ours, given those in its first line
 _COLUMNS: dict[str, Callable[[Sequence[str]], Sequence[str]]] = {
-    "accepted.csv": lambda found: accepted_columns([name for name in GATEWAY_FIELDS if name in found]),
+    "accepted.csv": lambda found: accepted_columns([name for name in ACCEPTED_FIELDS if name in found]),
     "rejected.csv": lambda found: (*found[: -len(REJECTED_COLUMNS)], *REJECTED_COLUMNS),
     "already.csv": lambda _: ALREADY_COLUMNS,
     "repaired.csv": lambda _: REPAIRED_COLUMNS,

@@ -6,31 +6,19 @@ that only evidence changes anything. The caller holds the campaign lock.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-
-import pandas as pd
 
 from pipeline.adapters.gateway import Exchange, GatewayClient
 from pipeline.adapters.interruption import held, uploading
 from pipeline.context import Context
 from pipeline.core.answers import Verdict, judge, parse_answer
-from pipeline.core.calendar import jst_date
 from pipeline.errors import GatewayRefused, GuardStopped, Interrupted, OutcomeUnknown, TryLater
-from pipeline.ledger.batches import (
-    anything_sent_elsewhere,
-    count_opted_out,
-    count_states,
-    note_decision,
-    repeats_elsewhere,
-    same_content_elsewhere,
-)
-from pipeline.ledger.cancelling import Stop, cancel_opted_out, cancel_stopped, stop_of
+from pipeline.ledger.batches import count_opted_out, count_states, note_decision
+from pipeline.ledger.cancelling import cancel_opted_out, cancel_stopped, stop_of
 from pipeline.ledger.dispatches import (
     adopt_in_flight,
     begin_dispatch,
@@ -41,11 +29,9 @@ from pipeline.ledger.dispatches import (
     list_dispatches,
     note_auth,
     offered_before,
-    planned_smsids,
     return_dispatch,
     withdrawn_messages,
 )
-from pipeline.ledger.optouts import opted_out
 from pipeline.ledger.results import settle
 from pipeline.model import Batch, Dispatch, MessageState, Mode, Proof, RunAction
 from pipeline.stages.asking import ask_unknown
@@ -55,11 +41,14 @@ from pipeline.stages.guards import (
     is_late,
     stop_if_dear,
     stop_if_payload_passed,
+    stop_if_repeated,
     stop_if_time_passed,
     stop_if_unsettled,
+    was_cancelled,
 )
 from pipeline.stages.login import stop_after_failed_logins
-from pipeline.stages.planning import accepted_rows, digests, mode_of, plan, plan_free_again, rows_with
+from pipeline.stages.outlook import Preview, about_to_go, preview
+from pipeline.stages.planning import accepted_rows, mode_of, plan, plan_free_again, rows_with
 from pipeline.stages.singly import send_singly
 
 _UNAUTHORISED = "401"
@@ -76,18 +65,6 @@ class Sent:
     messages: int
     states: dict[MessageState, int]
     opted_out: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a person sees before they say yes: yen are untaxed, a range because the carriers are not known yet."""
-
-    messages: int
-    first_msisdn: str
-    first_text: str
-    lowest: Decimal
-    highest: Decimal
-    unpriced: int
 
 
 def send(  # noqa: PLR0913 - each is a choice of the person who sends
@@ -118,10 +95,10 @@ def send(  # noqa: PLR0913 - each is a choice of the person who sends
     stop = cancel_stopped(context.ledger, batch.batch_id, now)
     stop_if_unsettled(context, batch)
     if stop and (stop.cancelled or batch.planned_at is None):
-        raise _cancelled(batch, stop)
+        raise was_cancelled(batch, stop)
     cancel_opted_out(context.ledger, batch.batch_id, now)
     free = free_messages(context.ledger, batch)
-    waiting = _waiting(context, batch, free)
+    waiting = about_to_go(context, batch, free)
     if waiting:
         _permit(context, batch, waiting, again=again, late=late, max_cost=max_cost, confirm=confirm)
     # Nothing is planned before every guard has passed: what is planned counts as served in its campaign.
@@ -134,24 +111,9 @@ def send(  # noqa: PLR0913 - each is a choice of the person who sends
     singly = mode is Mode.SINGLE
     dispatches, messages = send_singly(context, batch) if singly else _send_all(context, gateway, batch)
     if (stop := stop_of(context.ledger, batch.batch_id)) and stop.cancelled:
-        raise _cancelled(batch, stop)
+        raise was_cancelled(batch, stop)
     states = count_states(context.ledger, batch.batch_id)
     return Sent(dispatches, messages, states, count_opted_out(context.ledger, batch.batch_id))
-
-
-def _waiting(context: Context, batch: Batch, free: Mapping[int, list[str]]) -> set[str]:
-    """Return the smsids that this run is about to send."""
-    if batch.planned_at is None:
-        return {smsid for chunk in accepted_rows(context, batch) for smsid in _wanted(context, chunk)}
-    again = {smsid for smsids in free.values() for smsid in smsids}
-    return planned_smsids(context.ledger, batch.batch_id) | again
-
-
-def _wanted(context: Context, chunk: pd.DataFrame) -> Iterator[str]:
-    """Return the smsids of those rows whose recipients have not opted out."""
-    numbers = chunk["msisdn"].tolist()
-    out = opted_out(context.ledger, numbers)
-    return (smsid for smsid, number in zip(chunk["smsid"].tolist(), numbers, strict=True) if number not in out)
 
 
 def _permit(  # noqa: PLR0913 - as above
@@ -169,32 +131,15 @@ def _permit(  # noqa: PLR0913 - as above
     stop_if_time_passed(context, batch, (rows_with(chunk, waiting) for chunk in accepted_rows(context, batch)))
     old = is_late(context, batch, late)
     if not again:
-        _guard(context, batch, waiting, now)
+        stop_if_repeated(context, batch, waiting)
     if confirm or max_cost is not None:
         seen = preview(context, batch, waiting)
         if max_cost is not None:
-            stop_if_dear(batch, seen.highest, seen.unpriced, max_cost)
+            stop_if_dear(batch, seen.forecast, max_cost)
         if confirm and not confirm(seen):
             raise GuardStopped("guard.not_confirmed", batch=batch.batch_id)
     if old and late:
         note_decision(context.ledger, now, "late", batch.batch_id, actor=late.actor, because=late.because)
-
-
-def _guard(context: Context, batch: Batch, waiting: set[str], now: datetime) -> None:
-    """Stop when the same went out before in another campaign."""
-    if elsewhere := same_content_elsewhere(context.ledger, batch):
-        raise GuardStopped("guard.same_content", campaign=elsewhere, batch=batch.batch_id)
-    days = context.settings.send.repeat_guard_days
-    since = now - timedelta(days=days)
-    if not anything_sent_elsewhere(context.ledger, batch.campaign, since):
-        return
-    repeats = 0
-    for chunk in accepted_rows(context, batch):
-        rows = rows_with(chunk, waiting)
-        texts = list(zip(rows["msisdn"].tolist(), digests(rows), strict=True))
-        repeats += repeats_elsewhere(context.ledger, batch.campaign, texts, since)
-    if repeats:
-        raise GuardStopped("guard.repeated_text", count=repeats, days=days)
 
 
 def _send_all(context: Context, gateway: GatewayClient, batch: Batch) -> tuple[int, int]:
@@ -231,32 +176,6 @@ def _send_all(context: Context, gateway: GatewayClient, batch: Batch) -> tuple[i
 
 def _planned(context: Context, batch: Batch) -> list[Dispatch]:
     return [dispatch for dispatch in list_dispatches(context.ledger, batch.batch_id) if dispatch.is_planned]
-
-
-def preview(context: Context, batch: Batch, waiting: set[str]) -> Preview:
-    """Render the first message that is about to go out, and the range of what all of them may cost."""
-    day = jst_date(context.now())
-    first: tuple[str, str] = ("", "")
-    lowest = highest = Decimal(0)
-    unpriced = 0
-    for chunk in accepted_rows(context, batch):
-        rows = rows_with(chunk, waiting)
-        if not first[0] and len(rows):
-            first = (str(rows["msisdn"].iloc[0]), str(rows["text"].iloc[0]))
-        lengths = Counter(zip(rows["characters"].tolist(), rows["double_byte"].tolist(), strict=True))
-        for (characters, double_byte), count in lengths.items():
-            costs = context.tariff.cost_range(characters, double_byte=double_byte, day=day)
-            if costs is None:
-                unpriced += count
-            else:
-                lowest += costs[0] * count
-                highest += costs[1] * count
-    return Preview(len(waiting), *first, lowest, highest, unpriced)
-
-
-def _cancelled(batch: Batch, stop: Stop) -> GuardStopped:
-    when = f"{stop.at:%Y-%m-%d %H:%M}"
-    return GuardStopped("send.cancelled", batch=batch.batch_id, actor=stop.actor, at=when, messages=stop.cancelled)
 
 
 def _send_one(context: Context, gateway: GatewayClient, batch: Batch, dispatch: Dispatch) -> Verdict | None:

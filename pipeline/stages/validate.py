@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
-from pipeline.adapters.files import durable, hash_file, place_beside
+from pipeline.adapters.files import durable, hash_file, place_beside, write_through
 from pipeline.adapters.inputs import Table, open_input
 from pipeline.context import Context
 from pipeline.core import ids
@@ -25,6 +27,8 @@ from pipeline.stages.out import FILES, check_out
 from schemas.heading import Heading, layout_columns, read_heading
 
 _CHUNK = 50_000
+#: an input that was made, as it stands in the folder of its batch
+_INPUT = "input.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,9 @@ class Request:
     """What a person asked for: an input, its campaign and run date, and how its rows are to be judged.
 
     ``text`` is one text for the whole list; ``repeats`` lets a number get several texts in the campaign. ``name``
-    stands for the input where the file is only a copy of it. ``mode`` decides which columns can be sent at all.
+    stands for the input where the file is only a copy of it. ``origin`` is the campaign from whose unreached people the
+    input was made: nobody else has it, so it is kept with the batch. ``mode`` decides which
+    columns can be sent at all.
     """
 
     source: Path
@@ -44,6 +50,7 @@ class Request:
     repeats: bool = False
     name: str | None = None
     mode: Mode = Mode.AUTO
+    origin: str | None = None
 
     @property
     def file(self) -> str:
@@ -126,6 +133,8 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
             files[1].commit()
         _stop_at(limit, request, totals, people)
         artefacts = tuple(file.commit() for file in files)
+        if request.origin is not None:
+            artefacts = (write_through(folder / _INPUT, partial(_copy, request.source)), *artefacts)
     batch = Batch(
         batch_id=batch_id,
         campaign=campaign,
@@ -140,7 +149,7 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
         workbook=made,
     )
     if out is None:
-        register_batch(context.ledger, batch, repeats=request.repeats)
+        register_batch(context.ledger, batch, repeats=request.repeats, origin=request.origin)
     return Validated(
         batch=batch,
         folder=folder,
@@ -154,6 +163,10 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
         sheet=table.sheet,
         other_sheets=others,
     )
+
+
+def _copy(source: Path, part: Path) -> None:
+    shutil.copyfile(source, part)
 
 
 def _taken_up(context: Context, request: Request, batch: Batch, limit: RejectLimit) -> Validated:

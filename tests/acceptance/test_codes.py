@@ -18,7 +18,7 @@ from pipeline.messages.examples import EXAMPLES
 from pipeline.model import Finding
 from pipeline.reports.codes import anchor, codes, codes_page
 from pipeline.stages.checking import limits_of
-from schemas.recipients import GATEWAY_FIELDS, ROLES, ROW_NUMBER
+from schemas.recipients import ACCEPTED_FIELDS, ROLES, ROW_NUMBER
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 25, 9, 30, tzinfo=JST)
@@ -35,7 +35,7 @@ def found(code: str, cells: dict[str, str]) -> list[str]:
     chunk.insert(0, ROW_NUMBER, [2, 3])
     roles = Roles({name: name for name in names if name in ROLES})
     opted_out = ("09012345678",) if code == "recipient.opted_out" else ()
-    examined = examine(chunk, ROW_NUMBER, roles, policy, GATEWAY_FIELDS)
+    examined = examine(chunk, ROW_NUMBER, roles, policy, ACCEPTED_FIELDS)
     if code not in {"recipient.duplicate", "smsid.duplicate"}:
         examined.reject(0, Finding(2, "msisdn", "phone.empty"))
     Uniqueness(Ledgered(opted_out=opted_out)).check(examined, roles)

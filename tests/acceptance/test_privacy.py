@@ -24,6 +24,11 @@ def test_a_long_day_says_no_number(home: Home, gateway: EmbeddedGateway) -> None
         ("validate", "sample_data/recipients.csv", "--out", "again"),
         ("validate", "sample_data/recipients-cp932.csv", "--out", "cp932"),
         ("validate", "sample_data/gateway-64.csv", "--out", "gateway"),
+        ("run", "sample_data/recipients.csv", "--campaign", "demo", "--dry-run"),
+        ("send", batch, "--dry-run"),
+        ("run", "--from-failed", "demo", "--campaign", "again", "--yes"),
+        ("trace", home.accepted()[0]["smsid"]),
+        ("trace", home.accepted()[1]["msisdn"], "--lang", "ja"),
         ("config", "show"),
         ("ledger", "check"),
     ):

@@ -7,11 +7,10 @@ import gzip
 import io
 import json
 import os
-import shutil
 import zipfile
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 import xlsxwriter
@@ -21,6 +20,9 @@ from pipeline.adapters.inputs import Table, open_input, spooled
 from pipeline.errors import InputUnusable, TryLater, UsageError
 from pipeline.messages import FAILURES, Language
 from pipeline.messages.inputs import INPUT_FAILURES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 CSV: Final = "tel,text\r\n09011112222,こんにちは\r\n"
 HTML: Final = "<html><body><table><tr><td>tel</td></tr></table></body></html>"
@@ -189,21 +191,20 @@ def test_standard_input_is_read_like_a_file_and_leaves_nothing(tmp_path: Path, *
 
 
 def test_a_full_disk_asks_to_try_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_source: IO[bytes], _target: IO[bytes], _size: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    class Full(io.BytesIO):
+        number = errno.ENOSPC
 
-    monkeypatch.setattr(shutil, "copyfileobj", full)
+        def writelines(self, _pieces: Iterable[Any], /) -> None:
+            raise OSError(self.number, os.strerror(self.number))
+
+    monkeypatch.setattr(Path, "open", lambda _path, _mode: Full())
     with pytest.raises(TryLater) as caught, spooled(io.BytesIO(b"x"), tmp_path):
         pytest.fail("nothing to work on")
     assert caught.value.code == "files.not_writable"
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(TryLater), spooled(io.BytesIO(b"x"), tmp_path / "none"):
         pytest.fail("nothing to work on")
-
-    def broken(_source: IO[bytes], _target: IO[bytes], _size: int) -> None:
-        raise OSError(errno.EIO, "Input/output error")
-
-    monkeypatch.setattr(shutil, "copyfileobj", broken)
+    monkeypatch.setattr(Full, "number", errno.EIO)
     with pytest.raises(OSError, match="Input/output"), spooled(io.BytesIO(b"x"), tmp_path):
         pytest.fail("nothing to work on")
 

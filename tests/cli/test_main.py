@@ -19,9 +19,10 @@ from pipeline.cli.commands import _asker
 from pipeline.cli.main import cli
 from pipeline.cli.options import Span
 from pipeline.cli.output import Output, _Bar, actor, detect_language
+from pipeline.core.forecast import CostRange, Forecast
 from pipeline.errors import Bug, Exit, GuardStopped, Interrupted
 from pipeline.messages import Language
-from pipeline.stages.send import Preview
+from pipeline.stages.outlook import Preview
 
 COMMANDS = ["demo", "init", "run", "validate", "send", "pull", "reconcile", "status", "resolve", "doctor"]
 GROUPS = [
@@ -194,7 +195,9 @@ def test_on_a_terminal_run_asks(
     assert _asker(session, yes=True) is None
     ask = _asker(session, yes=False)
     assert ask is not None
-    assert ask(Preview(3, "09010000301", "hello", Decimal("25.5"), Decimal("27.6"), unpriced)) is False
+    cost = CostRange(Decimal("25.5"), Decimal("27.6"))
+    expected = Forecast(messages=3, cost=cost, unpriced=unpriced, parts=(), near=())
+    assert ask(Preview(3, "09010000301", "hello", expected)) is False
     assert asked == ["Send 3 messages?"]
     out, err = capsys.readouterr()
     assert out == ""

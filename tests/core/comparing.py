@@ -16,7 +16,7 @@ from pipeline.core.examine import Examined, examine
 from pipeline.core.kernels import msisdns
 from pipeline.core.kernels.msisdns import NumberColumn
 from pipeline.core.policy import Limits, Policy, Roles
-from schemas.recipients import GATEWAY_FIELDS
+from schemas.recipients import ACCEPTED_FIELDS
 from tests.core.reference import Account, Verdict
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ ROLES: Final = {
     "memo": "メモ",
     "title": "title",
     "scheduled": "送信予定日時",
+    "cost_centre": "部門",
     "template_id": "templateid",
 }
 NAME: Final = "氏名"
@@ -83,7 +84,7 @@ def examined(
     names = list(dict.fromkeys(name for row in rows for name in row)) or list(roles.values())
     chunk = pd.DataFrame({name: [row[name] for row in rows] for name in names}, dtype="str")
     chunk.insert(0, ROW, np.arange(first, first + len(rows)))
-    return examine(chunk, ROW, Roles(roles, common_text), policy_of(account), GATEWAY_FIELDS)
+    return examine(chunk, ROW, Roles(roles, common_text), policy_of(account), ACCEPTED_FIELDS)
 
 
 def examined_by_rules_alone(
@@ -275,6 +276,18 @@ FIELDS: Final = {
             "202613010000",
         ),
         " 202612010930\u3000",
+    ),
+    "部門": (
+        "",
+        " ",
+        "営業",
+        " 営業\u3000",
+        "x" * 64,
+        "x" * 65,
+        " " + "海" * 64 + "\n",
+        "a" + " " * 62 + "b",
+        "営\n業",
+        "\x85x",
     ),
     "templateid": ("", " ", "0", "999999", "1000000", "0000001", "-1", "a", "１"),
     "店〜": ("", "5", "①"),

@@ -604,6 +604,12 @@ def check_fields(row: Judged) -> None:
             row.find("title", "title.characters")
         elif DIGITS.issuperset(title):
             row.find("title", "title.digits_only")
+    if len(row.given("cost_centre").strip()) > 64:
+        row.find("cost_centre", "cost_centre.too_long")
+    check_scheduled(row)
+
+
+def check_scheduled(row: Judged) -> None:
     if scheduled := row.given("scheduled").strip():
         moment = minute(scheduled)
         if moment is None:

@@ -20,11 +20,11 @@ from pipeline.core.policy import Limits, Policy, Roles
 from pipeline.core.uniqueness import Ledgered, Uniqueness
 from pipeline.messages import ROWS, Language, fill
 from pipeline.model import Finding
-from schemas.recipients import GATEWAY_FIELDS, ROLES
+from schemas.recipients import ACCEPTED_FIELDS, ROLES
 from tests.core.comparing import values_of
 
 SAMPLES: Final = Path(__file__).parents[2] / "sample_data"
-FIELDS: Final = GATEWAY_FIELDS
+FIELDS: Final = ACCEPTED_FIELDS
 LIMITS: Final = Limits(
     overseas=False,
     text_bytes=140,

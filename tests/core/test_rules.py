@@ -570,3 +570,23 @@ def test_kernels_take_no_more_of_a_link_than_the_account(limit: int) -> None:
         url = ("https://a" + "b" * 2000)[: max(size, 9)]
         row = Row(2, {"u": url}, Roles({"originalurl": "u", "msisdn": "u"}), replace(policy_of(), limits=limits))
         assert [finding.code for finding in rules.links(row)] == (["url.too_long"] if len(url) > limit else [])
+
+
+def test_a_link_in_a_column_named_as_its_tag_is_no_part_of_the_text() -> None:
+    """Only the text holds a character that cannot be sent; the one of the link is the link's business."""
+    row = {"msisdn": "09012345678", "text": "{URL}①", "URL": "https://a/\u212a"}
+    roles = Roles({"msisdn": "msisdn", "text": "text", "originalurl": "URL"})
+    found = rules.findings(Row(2, row, roles, policy_of()))
+    assert {(finding.column, finding.code) for finding in found} == {
+        ("text", "text.platform_dependent"),
+        ("URL", "url.characters"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [("", []), ("x" * 64, []), ("x" * 65, ["cost_centre.too_long"]), ("\u3000" * 9 + "部" * 64 + "\n", [])],
+    ids=len,
+)
+def test_a_cost_centre_has_at_most_64_characters_after_trimming(given: str, expected: list[str]) -> None:
+    assert codes(cost_centre=given) == expected

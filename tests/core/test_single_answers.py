@@ -18,7 +18,7 @@ PAGE = b"<html><body>503 Service Unavailable</body></html>"
 def _judged(status: int, body: bytes, *, repeated: bool = False, busy_code: str = "503") -> tuple[str, str] | None:
     answer = parse_answer(status, body, DOCUMENTED, empty_is_taken=False)
     verdict = judge_single(answer, body, DOCUMENTED, busy_code=busy_code, repeated=repeated)
-    return verdict and (verdict.others.value, verdict.run.value)
+    return None if verdict is None else (verdict.others.value, verdict.run.value)
 
 
 TAKEN, REFUSED, STOPPED = ("taken", "go_on"), ("refused", "go_on"), ("refused", "stop")

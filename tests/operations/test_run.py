@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipeline.context import Context
-    from pipeline.stages.send import Preview
+    from pipeline.stages.outlook import Preview
     from tests.stages.conftest import House
 
 TAKEN, REFUSED, UNKNOWN = MessageState.TAKEN, MessageState.REFUSED, MessageState.UNKNOWN

@@ -248,3 +248,20 @@ def test_an_access_code_goes_where_the_layout_has_a_column() -> None:
     assert heading.roles.columns["originalurlcode"] == "OriginalURLcode"
     with pytest.raises(UsageError):
         read_heading("list.csv", ["電話番号", "本文", "originalurlcode2"], WITH_CODE)
+
+
+@pytest.mark.parametrize("name", ["cost_centre", "Cost-Center", "部門", "部署", "原価センタ", "コストセンター"])
+def test_a_cost_centre_is_recognised(name: str) -> None:
+    assert read("電話番号", "本文", name).roles.columns["cost_centre"] == name
+
+
+def test_a_profile_s_own_name_for_a_field_is_no_cost_centre() -> None:
+    own = parse_profile(TEXT.replace('memo = ["memo"', 'memo = ["部門", "memo"'), "own.toml")
+    roles = read_heading("list.csv", ["電話番号", "本文", "部門"], own).roles.columns
+    assert (roles["memo"], "cost_centre" in roles) == ("部門", False)
+    both = read_heading("list.csv", ["電話番号", "本文", "部門", "部署"], own).roles.columns
+    assert (both["memo"], both["cost_centre"]) == ("部門", "部署")
+
+
+def test_a_cost_centre_that_stands_twice_is_refused() -> None:
+    assert refused("電話番号", "本文", "部門", "部 門") == ("input.doubled_column", {"columns": "cost_centre"})

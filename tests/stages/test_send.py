@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import text as sql
 
+from pipeline.core.forecast import CostRange
 from pipeline.errors import Exit, GatewayRefused, GuardStopped, OutcomeUnknown, TryLater
 from pipeline.ledger.dispatches import auth_failures, begin_dispatch, free_messages, list_dispatches, offered_before
 from pipeline.messages import Language
@@ -17,8 +18,9 @@ from pipeline.simulator import Knobs
 from pipeline.stages import planning
 from pipeline.stages import send as sending
 from pipeline.stages.guards import Late, check_markers
+from pipeline.stages.outlook import Preview
 from pipeline.stages.pull import pull
-from pipeline.stages.send import Preview, Sent, send
+from pipeline.stages.send import Sent, send
 from tests.databases import BOTH
 
 if TYPE_CHECKING:
@@ -395,8 +397,9 @@ def test_the_person_who_does_not_confirm_sends_nothing(house: House, context: Co
     assert stopped.value.code == "guard.not_confirmed"
     assert house.uploads() == 0
     # Seven times the cheapest and the dearest carrier of the example tariff.
-    wanted = Preview(7, house.number(0), "お知らせです", 7 * Decimal("8.5"), 7 * Decimal("9.2"), 0)
-    assert asked == [wanted]
+    (seen,) = asked
+    assert (seen.messages, seen.first_msisdn, seen.first_text) == (7, house.number(0), "お知らせです")
+    assert (seen.forecast.cost, seen.forecast.unpriced) == (CostRange(7 * Decimal("8.5"), 7 * Decimal("9.2")), 0)
     batch = house.batch(context, house.folder / "list.csv")
     assert send(context, batch, confirm=lambda _preview: True).states == {TAKEN: 7}
 
@@ -412,7 +415,9 @@ def test_a_message_without_a_price_is_counted_before_sending(house: House, conte
     asked: list[Preview] = []
     assert context.tariff.name == "example"
     assert send(unpriced, batch, confirm=lambda preview: not asked.append(preview)).states == {TAKEN: 3}  # type: ignore[func-returns-value]
-    assert [(preview.messages, preview.unpriced, preview.highest) for preview in asked] == [(3, 3, Decimal(0))]
+    assert [(preview.messages, preview.forecast.unpriced, preview.forecast.cost) for preview in asked] == [
+        (3, 3, CostRange())
+    ]
 
 
 def test_a_list_that_was_declined_was_not_served(house: House, context: Context) -> None:

@@ -19,9 +19,10 @@ from pipeline.operations.resolve import resolve
 from pipeline.simulator import Knobs
 from pipeline.stages import planning
 from pipeline.stages import send as sending
+from pipeline.stages.outlook import Preview
 from pipeline.stages.pull import pull
 from pipeline.stages.reconcile import reconcile
-from pipeline.stages.send import Preview, Sent, send
+from pipeline.stages.send import Sent, send
 from tests.databases import BOTH
 
 if TYPE_CHECKING:

@@ -347,3 +347,19 @@ def test_what_goes_out_but_deserves_a_look_is_counted_with_its_first_rows(house:
     assert done.warnings == {"phone.m2m": 1, "tag.empty_value": 7}
     assert done.warned == {"phone.m2m": [11], "tag.empty_value": [4, 5, 6, 7, 8]}
     assert done.batch.totals.accepted == 10
+
+
+def test_a_cost_centre_is_carried_to_the_accepted_rows_and_goes_to_no_gateway(house: House, context: Context) -> None:
+    rows = [
+        ["09011112222", "あ", "\u3000営業一課 "],
+        ["09011112223", "い{部門}", "製造, 第二"],
+        ["09011112224", "う", ""],
+        ["09011112225", "え", "部" * 65],
+    ]
+    done = validate(context, Request(house.write("list.csv", [["電話番号", "本文", "部門"], *rows]), "c"))
+    accepted = _read(done.folder / "accepted.csv")
+    assert [row["cost_centre"] for row in accepted] == ["営業一課", "製造, 第二", ""]
+    assert accepted[1]["text"] == "い製造, 第二"
+    assert done.codes == {"cost_centre.too_long": 1}
+    assert send(context, done.batch).states == {MessageState.TAKEN: 3}
+    assert "営業一課" not in (done.folder / "dispatch-0001.csv").read_text("utf-8")

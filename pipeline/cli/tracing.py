@@ -1,0 +1,55 @@
+"""The command that tells the life of a message."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from pipeline.cli.main import Session, common
+from pipeline.errors import Exit, UsageError
+
+_SCHEMA = "mediasms/trace/1"
+_SHOWN = 10
+
+
+@click.command("trace")
+@click.argument("wanted", metavar="SMSID|NUMBER|-")
+@click.option("--limit", type=click.IntRange(1), default=_SHOWN, show_default=True, help="At most so many messages.")
+@click.option("--unmask", is_flag=True, help="Show numbers and texts in full.")
+@common
+def trace_command(session: Session, *, wanted: str, limit: int, unmask: bool) -> Exit:
+    """Tell the life of a message, or of the latest to a number; - reads which from standard input."""
+    from pipeline.operations.trace import trace
+    from pipeline.reports.trace import trace_document, trace_lines
+
+    output = session.output
+    given = _read() if wanted == "-" else wanted
+    with session.context() as context:
+        traced = trace(context, given, limit=limit)
+    for life in traced.lives:
+        for line in trace_lines(life, output.language, unmask=unmask):
+            output.line(line)
+    if not traced.lives:
+        output.say("trace.none")
+    elif len(traced.lives) < traced.total:
+        output.say("trace.shown", shown=len(traced.lives), total=traced.total)
+    output.document(
+        {
+            "schema": _SCHEMA,
+            "masked": not unmask,
+            "total": traced.total,
+            "shown": len(traced.lives),
+            "messages": [trace_document(life, unmask=unmask) for life in traced.lives],
+            "exit": 0,
+        }
+    )
+    return Exit.DONE
+
+
+def _read() -> str:
+    """Return the one line of standard input that is not empty."""
+    lines = [line.strip() for line in sys.stdin.buffer.read().decode(errors="replace").splitlines() if line.strip()]
+    if len(lines) != 1:
+        raise UsageError("trace.one", count=len(lines))
+    return lines[0]

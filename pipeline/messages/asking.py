@@ -1,0 +1,139 @@
+"""Lines of the commands that only ask: what would be sent and cost, and what became of a message."""
+
+from __future__ import annotations
+
+from pipeline.messages.text import Failure, Text
+
+#: label code → text
+ASKING_LABELS: dict[str, Text] = {
+    "forecast.title": Text("試算：何も送信していません。", "dry run: nothing was sent."),
+    "forecast.messages": Text("送信する予定：{messages} 通", "would go out: {messages} messages"),
+    "forecast.cost": Text("費用の見込み（税抜）：{cost}", "expected cost (untaxed): {cost}"),
+    "forecast.range": Text("{low} 〜 {high} 円", "{low} to {high} yen"),
+    "forecast.unpriced": Text(
+        "（料金表にない {messages} 通を除く）", "(without {messages} messages that the tariff does not price)"
+    ),
+    "forecast.parts": Text("分割数：", "parts:"),
+    "forecast.carriers": Text("分割数（{carriers}）：", "parts ({carriers}):"),
+    "forecast.others": Text("その他", "others"),
+    "forecast.count": Text("  {messages:>9} 通  {parts} 分割", "  {messages:>9} messages of {parts} part(s)"),
+    "forecast.near": Text(
+        "{messages} 通は {over} 文字短くすれば {parts} 分割に収まります：{now} が {shorter} になります（行 {rows}）。",
+        "{messages} messages are {over} characters over {parts} part(s): {now}, shortened {shorter} (rows {rows}).",
+    ),
+    "trace.message": Text(
+        "{smsid} → {number}　状態：{state}　区分：{found}", "{smsid} → {number}: {state}; class {found}"
+    ),
+    "trace.labelled": Text("{name}（{label}）", "{name} ({label})"),
+    "trace.state.planned": Text("未送信", "planned"),
+    "trace.state.in_flight": Text("送信中", "in flight"),
+    "trace.state.taken": Text("受付済", "taken"),
+    "trace.state.refused": Text("受付拒否", "refused"),
+    "trace.state.unknown": Text("不明", "unknown"),
+    "trace.state.cancelled": Text("取消", "cancelled"),
+    "trace.input": Text(
+        "  入力　{file} の {row} 行目（キャンペーン {campaign}、バッチ {batch}、処理日 {run_date}）",
+        "  input    {file}, row {row} (campaign {campaign}, batch {batch}, run date {run_date})",
+    ),
+    "trace.checked": Text(
+        "  検証　{characters} 文字、{bytes} バイト", "  checked  {characters} characters, {bytes} bytes"
+    ),
+    "trace.cost_centre": Text("  コストセンター　{name}", "  cost centre {name}"),
+    "trace.text": Text("  本文　{text}", "  text     {text}"),
+    "trace.repair": Text("  修正　{column}：{what}", "  repaired {column}: {what}"),
+    "trace.repair_shown": Text(
+        "  修正　{column}：{what}（{before} → {after}）", "  repaired {column}: {what} ({before} → {after})"
+    ),
+    "trace.unread": Text("  注意　{problem}", "  note     {problem}"),
+    "trace.dispatch": Text(
+        "  送信　{dispatch}：試行 {attempts} 回、開始 {begun}、終了 {ended}、回答 {answer}、csvid {csvid}",
+        "  upload   {dispatch}: attempts {attempts}, begun {begun}, ended {ended}, answer {answer}, csvid {csvid}",
+    ),
+    "trace.answer": Text("{code}（{meaning}）", "{code} ({meaning})"),
+    "trace.no_results": Text("  結果　まだありません", "  result   none yet"),
+    "trace.seen": Text("  結果　{at}　{what}　{path}", "  result   {at}  {what}  {path}"),
+    "trace.path.pulled": Text("取得", "pulled"),
+    "trace.path.fetched": Text("照会", "fetched"),
+    "trace.path.notified": Text("通知", "notified"),
+    "trace.pulled": Text("{path} {at}（{file} の {line} 行目）", "{path} {at} ({file}, line {line})"),
+    "trace.not_billed": Text("  料金　課金されません", "  price    not billed"),
+    "trace.parts_reported": Text("{parts} 分割（ゲートウェイによる）", "{parts} part(s) as the gateway counted"),
+    "trace.parts_computed": Text("{parts} 分割（計算による）", "{parts} part(s) as computed"),
+    "trace.price": Text(
+        "  料金　{amount}（税抜）：{carrier}、{parts}、料金表 {tariff}（{day}）",
+        "  price    {amount} untaxed: {carrier}, {parts}, tariff {tariff} of {day}",
+    ),
+    "trace.unpriced": Text(
+        "  料金　料金表 {tariff}（{day}）に単価がありません：{carrier}、{parts}",
+        "  price    tariff {tariff} of {day} has none: {carrier}, {parts}",
+    ),
+    "trace.break": Text("  差異　{text}", "  break    {text}"),
+    "trace.event": Text("  記録　{at}　{text}", "  event    {at}  {text}"),
+    "trace.shown": Text(
+        "全 {total} 通のうち、新しい {shown} 通を表示", "{shown} of {total} messages shown, newest first"
+    ),
+    "trace.none": Text("この番号に宛てたメッセージはありません。", "there is no message to this number."),
+    "from_failed.nobody": Text(
+        "キャンペーン {campaign} に、届かなかったと確かめられた宛先はありません。送信するものはありません。",
+        "nobody is known not to have been reached by campaign {campaign}; nothing is left to send.",
+    ),
+    "forecast.opted_out": Text(
+        "配信停止を希望した番号宛の {count} 通は送信しません。",
+        "{count} messages to numbers that opted out would not go out.",
+    ),
+}
+
+#: failure code → texts; placeholders are the failure's facts
+ASKING_FAILURES: dict[str, Failure] = {
+    "trace.unknown": Failure(
+        Text(
+            "指定は、この台帳にある smsid でも、読める電話番号でもありません。",
+            "what is asked for is neither an smsid of this ledger nor a phone number that can be read.",
+        ),
+        Text(
+            "smsid はレポートの明細か accepted.csv で確かめてください。"
+            "電話番号は標準入力からも渡せます：`mediasms trace -`",
+            "Look the smsid up in the report's messages or in accepted.csv. A number may also be given on standard "
+            "input: `mediasms trace -`",
+        ),
+    ),
+    "trace.similar": Failure(
+        Text(
+            "その smsid は台帳にありません。smsid は大文字と小文字を区別します。",
+            "there is no such smsid; capitals and small letters are told apart.",
+        ),
+        Text("`mediasms trace {smsid}` ではありませんか。", "Did you mean `mediasms trace {smsid}`?"),
+    ),
+    "campaign.unknown": Failure(
+        Text("キャンペーン {campaign} は台帳にありません。", "the ledger knows no campaign {campaign}."),
+        Text("`mediasms status` で名前を確かめてください。", "`mediasms status` shows their names."),
+    ),
+    "usage.from_failed": Failure(
+        Text(
+            "--from-failed は宛先と本文を台帳から取ります。入力ファイル、--text、--sheet、--layout は指定できません。",
+            "--from-failed takes numbers and texts from the ledger: inputs, --text, --sheet and --layout do not go "
+            "with it.",
+        ),
+        Text("それらを除いて実行してください。", "Leave them out."),
+    ),
+    "usage.from_failed_campaign": Failure(
+        Text(
+            "--from-failed には、{campaign} とは別の新しいキャンペーン名が要ります。",
+            "--from-failed needs a campaign of its own, other than {campaign}.",
+        ),
+        Text(
+            "`mediasms run --from-failed {campaign} --campaign 名前` としてください。",
+            "Run `mediasms run --from-failed {campaign} --campaign NAME`.",
+        ),
+    ),
+    "trace.one": Failure(
+        Text(
+            "標準入力に {count} 行あります。一つだけ渡してください。",
+            "standard input has {count} lines; one is expected.",
+        ),
+        Text(
+            "smsid か電話番号を一つ、`mediasms trace -` に渡してください。",
+            "Give `mediasms trace -` one smsid or number.",
+        ),
+    ),
+}

@@ -1,0 +1,76 @@
+"""Dry run: what running an input or sending a batch would do and cost. Nothing is planned, and nothing leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from pipeline.context import Context
+from pipeline.errors import Exit, MediasmsError
+from pipeline.ledger.batches import get_batch
+from pipeline.model import Batch
+from pipeline.operations.next_step import Step, next_step
+from pipeline.operations.run import unserved_elsewhere
+from pipeline.stages.guards import Late
+from pipeline.stages.rehearse import Rehearsed, rehearse
+from pipeline.stages.validate import Request, Validated, validate
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What would happen; ``stopped_by`` is in the order in which it would: the first is how a real run would end.
+
+    ``validated`` is None where a batch was named. ``step`` is what takes the batch further.
+    """
+
+    batch: Batch
+    validated: Validated | None
+    rehearsed: Rehearsed
+    stopped_by: tuple[MediasmsError, ...]
+    step: Step | None
+
+    @property
+    def exit(self) -> Exit:
+        """Return the exit code that a real run would begin with: of results that are still to come it knows nothing."""
+        if self.stopped_by:
+            return self.stopped_by[0].exit
+        findings = self.rehearsed.opted_out or (self.validated and self.batch.totals.rejected)
+        return Exit.FINDINGS if findings else Exit.DONE
+
+
+def dry_run(  # noqa: PLR0913 - each is a choice of the person who runs it
+    context: Context,
+    request: Request,
+    *,
+    again: bool = False,
+    late: Late | None = None,
+    max_cost: Decimal | None = None,
+    after_validate: Callable[[Validated], None] | None = None,
+) -> DryRun:
+    """Validate an input, which registers it, and rehearse sending it."""
+    with context.campaign_lock(request.named_campaign(context.now())):
+        validated = validate(context, request)
+        if after_validate:
+            after_validate(validated)
+        rehearsed = rehearse(context, validated.batch, again=again, late=late, max_cost=max_cost)
+    elsewhere = unserved_elsewhere(context, validated.batch)
+    stopped_by = (*rehearsed.stopped_by, *([elsewhere] if elsewhere else []))
+    step = next_step(context, validated.batch)
+    return DryRun(validated.batch, validated, rehearsed, stopped_by, step)
+
+
+def dry_send(
+    context: Context,
+    batch_id: str,
+    *,
+    again: bool = False,
+    late: Late | None = None,
+    max_cost: Decimal | None = None,
+) -> DryRun:
+    """Rehearse sending a registered batch under its campaign's lock."""
+    batch = get_batch(context.ledger, batch_id)
+    with context.campaign_lock(batch.campaign):
+        batch = get_batch(context.ledger, batch_id)
+        rehearsed = rehearse(context, batch, again=again, late=late, max_cost=max_cost)
+    return DryRun(batch, None, rehearsed, rehearsed.stopped_by, next_step(context, batch))

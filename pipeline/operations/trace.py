@@ -1,0 +1,91 @@
+"""Trace: the life of one message, or of the latest ones to a number, from the ledger and the files of their batches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.adapters.csv_in import read_chunks
+from pipeline.context import Context
+from pipeline.core.msisdn import Reading, read_msisdn
+from pipeline.core.tracing import Life, Placed
+from pipeline.errors import GuardStopped, MediasmsError, UsageError
+from pipeline.ledger.batches import get_batch
+from pipeline.ledger.dispatches import dispatches_with
+from pipeline.ledger.tracing import events_about, find_message, messages_to, observations_about, similar_smsid
+from pipeline.model import Batch, Repair
+from pipeline.stages.judging import judged
+from schemas.recipients import ROW_NUMBER
+
+_CHUNK = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """The lives that are shown, newest first, of ``total``."""
+
+    lives: tuple[Life, ...]
+    total: int
+
+
+def trace(context: Context, wanted: str, *, limit: int) -> Traced:
+    """Trace an smsid, or the latest ``limit`` messages to a number, which may be none.
+
+    Raises ``UsageError`` (``trace.unknown``, ``trace.similar``) for what is neither.
+    """
+    # Whatever else is given is no smsid, and not every database takes every character.
+    is_word = wanted.isascii() and wanted.isalnum()
+    if is_word and (placed := find_message(context.ledger, wanted)):
+        return Traced((_life(context, placed),), 1)
+    reading = read_msisdn(wanted, overseas=context.profile.options.overseas.value)
+    if not isinstance(reading, Reading):
+        reading = read_msisdn(wanted, overseas=True)  # of an account that had the option once
+    if not isinstance(reading, Reading):
+        if is_word and (near := similar_smsid(context.ledger, wanted)):
+            raise UsageError("trace.similar", smsid=near)
+        raise UsageError("trace.unknown")
+    found, total = messages_to(context.ledger, reading.msisdn, limit)
+    return Traced(tuple(_life(context, placed) for placed in found), total)
+
+
+def _life(context: Context, placed: Placed) -> Life:
+    batch = get_batch(context.ledger, placed.batch_id)
+    dispatches = dispatches_with(context.ledger, placed.batch_id, placed.dispatch_id)
+    seen = observations_about(context.ledger, placed.message.smsid)
+    unread: list[MediasmsError] = []
+    rows = _rows(context, batch, "accepted.csv", placed.message.row_number, unread)
+    repairs = _rows(context, batch, "repaired.csv", placed.message.row_number, unread)
+    return Life(
+        placed=placed,
+        batch=batch,
+        row=rows[0] if rows else {},
+        repairs=tuple(
+            Repair(placed.message.row_number, *(row[name] for name in ("column", "rule", "before", "after")))
+            for row in repairs
+        ),
+        unread=tuple(unread),
+        dispatches=tuple(dispatches),
+        meanings={one.answer_code: context.meaning(one.answer_code) for one in dispatches if one.answer_code},
+        seen=tuple(seen),
+        happened=tuple(events_about(context.ledger, batch.batch_id, [one.dispatch_id for one in dispatches])),
+        priced=next(judged(context, [placed.message], {placed.message.smsid: [one.observation for one in seen]})),
+        tariff=context.tariff.name,
+    )
+
+
+def _rows(
+    context: Context, batch: Batch, name: str, row_number: int, unread: list[MediasmsError]
+) -> list[Mapping[str, str]]:
+    """Return the lines about one row of the input in a file of its batch; what cannot be trusted is not read."""
+    try:
+        path = context.workspace.checked(batch.batch_id, batch.artefact(name))
+    except GuardStopped as error:
+        unread.append(error)
+        return []
+    found: list[Mapping[str, str]] = []
+    for table in read_chunks(path, _CHUNK, {ROW_NUMBER: pa.int64()}):
+        found += table.filter(pc.equal(table[ROW_NUMBER], row_number)).to_pylist()
+    return found

@@ -1,0 +1,237 @@
+"""The life of a message on one screen, and as a part of a JSON document.
+
+Numbers are masked and texts left out unless they are asked for; whatever comes from outside is made visible.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.core.calendar import JST
+from pipeline.core.msisdn import canonical_result, mask
+from pipeline.messages import REPAIRS, Language, fill, label
+from pipeline.reports.amounts import plain, yen
+from pipeline.reports.privacy import fact, hidden, visible
+from pipeline.reports.wording import break_details, class_name, kind_name, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from pipeline.core.reconciling import Priced
+    from pipeline.core.tracing import Happened, Life, Seen
+    from pipeline.model import Dispatch, Repair
+
+
+def trace_lines(life: Life, language: Language, *, unmask: bool) -> Iterator[str]:
+    """Yield the life of a message line by line, in the order in which it happened."""
+    yield from _head(life, language, unmask=unmask)
+    yield from _checked(life, language, unmask=unmask)
+    for dispatch in life.dispatches:
+        yield _dispatch(dispatch, life.meanings, language)
+    if not life.seen:
+        yield label("trace.no_results", language)
+    for seen in life.seen:
+        yield _seen(seen, life, language, unmask=unmask)
+    yield _price(life.priced, life.tariff, language)
+    for found in life.priced.breaks:
+        details = break_details(found, language)
+        text = label("report.pair", language, name=kind_name(found.kind, language), text=details)
+        yield label("trace.break", language, text=text if details else kind_name(found.kind, language))
+    for happened in life.happened:
+        yield label("trace.event", language, at=moment(happened.at), text=_event(happened))
+
+
+def trace_document(life: Life, *, unmask: bool) -> dict[str, object]:
+    """Return the life of a message as JSON-ready data: codes instead of words, yen as decimal strings."""
+    message, line = life.placed.message, life.priced.line
+    return {
+        "smsid": _outside(message.smsid, unmask=unmask),
+        "msisdn": _number(message.msisdn, unmask=unmask),
+        "state": message.state.value,
+        "reason": visible(hidden(message.reason)),
+        "sent_at": _iso(message.sent_at),
+        "batch_id": life.batch.batch_id,
+        "campaign": life.batch.campaign,
+        "run_date": life.batch.run_date.isoformat(),
+        "source": _outside(life.batch.source_name, unmask=unmask),
+        "row_number": message.row_number,
+        "cost_centre": life.row.get("cost_centre", ""),
+        "characters": message.characters,
+        "double_byte": message.double_byte,
+        **({"text": life.row.get("text", "")} if unmask else {}),
+        "repairs": [_repair_data(repair, unmask=unmask) for repair in life.repairs],
+        "unread": [error.code for error in life.unread],
+        "dispatches": [
+            {
+                "dispatch": dispatch.dispatch_id,
+                "attempts": dispatch.attempts,
+                "begun_at": _iso(dispatch.begun_at),
+                "ended_at": _iso(dispatch.ended_at),
+                "answer": dispatch.answer_code,
+                "csvid": dispatch.csvid,
+            }
+            for dispatch in life.dispatches
+        ],
+        "observations": [_seen_data(seen, unmask=unmask) for seen in life.seen],
+        "class": line.message_class.value,
+        "label": _outside(line.label, unmask=unmask),
+        "price": {
+            "billable": line.billable,
+            "amount": None if line.amount is None else plain(line.amount),
+            "carrier": _outside(line.carrier, unmask=unmask),
+            "parts": line.parts,
+            "parts_reported": life.priced.reported,
+            "day": life.priced.day.isoformat() if line.billable else None,
+            "tariff": life.tariff,
+        },
+        "breaks": [
+            {
+                "kind": found.kind.value,
+                "facts": {name: fact(name, text) for name, text in found.facts.items()},
+                "at_risk": None if found.at_risk is None else plain(found.at_risk),
+            }
+            for found in life.priced.breaks
+        ],
+        "events": [
+            {
+                "at": _iso(happened.at),
+                "kind": happened.kind,
+                "dispatch": happened.dispatch_id,
+                "detail": {name: _detail(value) for name, value in happened.detail.items()},
+            }
+            for happened in life.happened
+        ],
+    }
+
+
+def _head(life: Life, language: Language, *, unmask: bool) -> Iterator[str]:
+    message, line, batch = life.placed.message, life.priced.line, life.batch
+    found = class_name(line.message_class, language)
+    if line.label:
+        found = label("trace.labelled", language, name=found, label=_outside(line.label, unmask=unmask))
+    names = {"smsid": _outside(message.smsid, unmask=unmask), "number": _number(message.msisdn, unmask=unmask)}
+    state = label(f"trace.state.{message.state.value}", language)
+    yield label("trace.message", language, **names, state=state, found=found)
+    yield label(
+        "trace.input",
+        language,
+        file=_outside(batch.source_name, unmask=unmask),
+        row=message.row_number,
+        campaign=visible(batch.campaign),
+        batch=batch.batch_id,
+        run_date=batch.run_date,
+    )
+
+
+def _checked(life: Life, language: Language, *, unmask: bool) -> Iterator[str]:
+    """Say what validation made of the row."""
+    size = life.row.get("bytes", "?")
+    yield label("trace.checked", language, characters=life.placed.message.characters, bytes=size)
+    if centre := life.row.get("cost_centre"):
+        yield label("trace.cost_centre", language, name=_outside(centre, unmask=unmask))
+    if unmask and life.row:
+        yield label("trace.text", language, text=visible(life.row["text"]))
+    for repair in life.repairs:
+        yield _repair(repair, language, unmask=unmask)
+    for error in life.unread:
+        yield label("trace.unread", language, problem=error.what(language))
+
+
+def _repair(repair: Repair, language: Language, *, unmask: bool) -> str:
+    what = fill(REPAIRS[repair.rule], language, {}) if repair.rule in REPAIRS else repair.rule
+    facts = {"column": _outside(repair.column, unmask=unmask), "what": what}
+    if not unmask:
+        return label("trace.repair", language, **facts)
+    return label("trace.repair_shown", language, **facts, before=visible(repair.before), after=visible(repair.after))
+
+
+def _dispatch(dispatch: Dispatch, meanings: Mapping[str, str], language: Language) -> str:
+    code = dispatch.answer_code
+    answer = label("trace.answer", language, code=code, meaning=meanings[code]) if code else "-"
+    return label(
+        "trace.dispatch",
+        language,
+        dispatch=dispatch.dispatch_id,
+        attempts=dispatch.attempts,
+        begun=moment(dispatch.begun_at) if dispatch.begun_at else "-",
+        ended=moment(dispatch.ended_at) if dispatch.ended_at else "-",
+        answer=answer,
+        csvid=visible(hidden(dispatch.csvid or "-")),
+    )
+
+
+def _seen(seen: Seen, life: Life, language: Language, *, unmask: bool) -> str:
+    row = seen.observation
+    words = [_outside(row.status, unmask=unmask), _outside(row.carrier, unmask=unmask), _delivered(seen)]
+    if canonical_result(row.msisdn) != life.placed.message.msisdn:
+        words.append(_number(canonical_result(row.msisdn), unmask=unmask))
+    path = label(f"trace.path.{row.path.value}", language)
+    if seen.pulled_at and seen.file:
+        path = label("trace.pulled", language, path=path, at=moment(seen.pulled_at), file=seen.file, line=row.line)
+    at = moment(row.status_time) if row.status_time else "-"
+    return label("trace.seen", language, at=at, what="  ".join(word for word in words if word), path=path)
+
+
+def _delivered(seen: Seen) -> str:
+    row = seen.observation
+    return (
+        ""
+        if row.parts_total is None
+        else f"{'?' if row.parts_delivered is None else row.parts_delivered}/{row.parts_total}"
+    )
+
+
+def _price(priced: Priced, tariff: str, language: Language) -> str:
+    line = priced.line
+    if not line.billable:
+        return label("trace.not_billed", language)
+    counted = "trace.parts_computed" if priced.reported is None else "trace.parts_reported"
+    facts = {"parts": label(counted, language, parts=line.parts), "carrier": visible(hidden(line.carrier)) or "?"}
+    if line.amount is None:
+        return label("trace.unpriced", language, **facts, tariff=visible(tariff), day=priced.day)
+    amount = yen(line.amount, language)
+    return label("trace.price", language, **facts, amount=amount, tariff=visible(tariff), day=priced.day)
+
+
+def _event(happened: Happened) -> str:
+    details = [f"{name}={_detail(value)}" for name, value in happened.detail.items() if value is not None]
+    return "  ".join([happened.kind, *([happened.dispatch_id] if happened.dispatch_id else []), *details])
+
+
+def _detail(value: object) -> object:
+    return visible(hidden(value)) if isinstance(value, str) else value
+
+
+def _repair_data(repair: Repair, *, unmask: bool) -> dict[str, str]:
+    shown = {"column": _outside(repair.column, unmask=unmask), "rule": repair.rule}
+    return shown | ({"before": repair.before, "after": repair.after} if unmask else {})
+
+
+def _seen_data(seen: Seen, *, unmask: bool) -> dict[str, object]:
+    row = seen.observation
+    return {
+        "at": _iso(row.status_time),
+        "status": _outside(row.status, unmask=unmask),
+        "msisdn": _number(canonical_result(row.msisdn), unmask=unmask),
+        "carrier": _outside(row.carrier, unmask=unmask),
+        "parts_delivered": row.parts_delivered,
+        "parts_total": row.parts_total,
+        "path": row.path.value,
+        "pulled_at": _iso(seen.pulled_at),
+        "file": seen.file,
+        "line": row.line,
+    }
+
+
+def _number(msisdn: str, *, unmask: bool) -> str:
+    return visible(msisdn) if unmask else mask(msisdn)
+
+
+def _outside(text: str, *, unmask: bool) -> str:
+    """Return a name or a label from outside, where a number may stand although nobody expects one."""
+    return visible(text if unmask else hidden(text))
+
+
+def _iso(time: datetime | None) -> str | None:
+    return time.astimezone(JST).isoformat() if time else None

@@ -1,0 +1,59 @@
+"""Outlook: which messages of a batch are about to go out, and what they may cost."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from pipeline.context import Context
+from pipeline.core.calendar import jst_date
+from pipeline.core.forecast import Forecast, Lengths, forecast
+from pipeline.ledger.dispatches import planned_smsids
+from pipeline.ledger.optouts import opted_out
+from pipeline.model import Batch
+from pipeline.stages.planning import accepted_rows, rows_with
+from schemas.recipients import ROW_NUMBER
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a person sees before they say yes: the first message, and what all of them may cost."""
+
+    messages: int
+    first_msisdn: str
+    first_text: str
+    forecast: Forecast
+
+
+def about_to_go(context: Context, batch: Batch, free: Mapping[int, list[str]]) -> set[str]:
+    """Return the smsids that sending is about to send; ``free`` are those that must be planned again before."""
+    if batch.planned_at is None:
+        return wanted(context, batch)
+    again = {smsid for smsids in free.values() for smsid in smsids}
+    return planned_smsids(context.ledger, batch.batch_id) | again
+
+
+def wanted(context: Context, batch: Batch) -> set[str]:
+    """Return the smsids of those accepted rows whose recipients have not opted out."""
+    return {smsid for chunk in accepted_rows(context, batch) for smsid in _wanted(context, chunk)}
+
+
+def _wanted(context: Context, chunk: pd.DataFrame) -> Iterator[str]:
+    numbers = chunk["msisdn"].tolist()
+    out = opted_out(context.ledger, numbers)
+    return (smsid for smsid, number in zip(chunk["smsid"].tolist(), numbers, strict=True) if number not in out)
+
+
+def preview(context: Context, batch: Batch, waiting: Container[str]) -> Preview:
+    """Render the first message that is about to go out, and forecast what all of them may cost."""
+    first: tuple[str, str] = ("", "")
+    lengths = Lengths()
+    for chunk in accepted_rows(context, batch):
+        rows = rows_with(chunk, waiting)
+        if not first[0] and len(rows):
+            first = (str(rows["msisdn"].iloc[0]), str(rows["text"].iloc[0]))
+        lengths.add(*(rows[name].to_numpy() for name in (ROW_NUMBER, "characters", "double_byte")))
+    found = forecast(lengths, context.tariff, jst_date(context.now()))
+    return Preview(found.messages, *first, found)

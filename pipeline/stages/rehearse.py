@@ -1,0 +1,87 @@
+"""Rehearse: everything that sending a batch would ask, answered without a plan, a login or a byte to the gateway.
+
+Nothing is written, in the ledger or beside it: sending decides again, under the same lock and by then known facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+
+from pipeline.context import Context
+from pipeline.core.forecast import Forecast
+from pipeline.errors import MediasmsError
+from pipeline.ledger.batches import count_opted_out
+from pipeline.ledger.cancelling import stop_of
+from pipeline.ledger.dispatches import free_messages
+from pipeline.model import Batch
+from pipeline.stages.guards import (
+    Late,
+    check_markers,
+    is_late,
+    stop_if_dear,
+    stop_if_repeated,
+    stop_if_time_passed,
+    stop_if_unsettled,
+    was_cancelled,
+)
+from pipeline.stages.login import stop_after_failed_logins
+from pipeline.stages.outlook import about_to_go, preview, wanted
+from pipeline.stages.planning import accepted_rows, rows_with
+
+_Guard = Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What would go out, and everything that would stop it, in the order in which sending would find it.
+
+    ``opted_out`` counts messages that are cancelled or would be, because their recipients have opted out.
+    """
+
+    forecast: Forecast
+    opted_out: int
+    stopped_by: tuple[MediasmsError, ...]
+
+
+def rehearse(
+    context: Context, batch: Batch, *, again: bool = False, late: Late | None = None, max_cost: Decimal | None = None
+) -> Rehearsed:
+    """Say what sending a batch would do now; the caller holds the campaign lock.
+
+    The gateway's address and password are not asked for: like validation, this needs neither.
+    """
+    willing = wanted(context, batch)
+    waiting = about_to_go(context, batch, free_messages(context.ledger, batch))
+    opted_out = count_opted_out(context.ledger, batch.batch_id)
+    opted_out += len(waiting - willing) if batch.planned_at else batch.totals.accepted - len(willing)
+    waiting &= willing
+    expected = preview(context, batch, waiting).forecast
+    stop = stop_of(context.ledger, batch.batch_id)
+
+    def cancelled() -> None:
+        if stop and (stop.cancelled or waiting or batch.planned_at is None):
+            raise was_cancelled(batch, stop)
+
+    def scheduled() -> None:
+        stop_if_time_passed(context, batch, (rows_with(chunk, waiting) for chunk in accepted_rows(context, batch)))
+
+    always: list[_Guard] = [partial(check_markers, context), partial(stop_if_unsettled, context, batch), cancelled]
+    sending: list[_Guard] = [scheduled, partial(is_late, context, batch, late)]
+    if not again:
+        sending.append(partial(stop_if_repeated, context, batch, waiting))
+    if max_cost is not None:
+        sending.append(partial(stop_if_dear, batch, expected, max_cost))
+    sending.append(partial(stop_after_failed_logins, context))
+    asked = [*always, *sending] if waiting else always
+    return Rehearsed(expected, opted_out, tuple(error for guard in asked if (error := _stopped(guard))))
+
+
+def _stopped(guard: _Guard) -> MediasmsError | None:
+    try:
+        guard()
+    except MediasmsError as error:
+        return error
+    return None

@@ -1,0 +1,164 @@
+"""Who was not reached: only by evidence, and of two messages for one key the one that stands."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import text as sql
+
+from pipeline.errors import GatewayRefused, OutcomeUnknown, UsageError
+from pipeline.ledger.batches import origins, sent_messages
+from pipeline.ledger.cancelling import cancel_messages
+from pipeline.ledger.optouts import add_optouts
+from pipeline.simulator import Knobs
+from pipeline.stages.send import send
+from pipeline.stages.unreached import unreached, unreached_of
+from pipeline.stages.validate import Request, validate
+from tests.databases import BOTH
+from tests.operations.observing import observe, result, sent
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+    from tests.stages.conftest import House
+
+#: label → whether it says that the person was not reached
+LABELS = {
+    "送信済": False,
+    "リダイレクト": False,
+    "送信中": False,
+    "承認待ち": False,
+    "失敗": True,
+    "403": True,
+    "ドコモ圏外・OFF": True,
+    "無効": True,
+    "キャンセル済": False,
+    "ドコモ一部受信": False,
+    "長文一部受信": False,
+    "配信停止希望": False,
+    "-": False,
+    "謎": False,
+    "": False,
+}
+
+
+@pytest.fixture(params=BOTH)
+def database(request: pytest.FixtureRequest) -> str:
+    """What is asked of the ledger is asked of each kind."""
+    return str(request.param)
+
+
+def refuse(context: Context, smsid: str, reason: str = "row:560") -> None:
+    """Let a message be as one that the gateway refused."""
+    with context.ledger.writing() as connection:
+        connection.execute(
+            sql("UPDATE message SET state = 'refused', reason = :reason WHERE smsid = :smsid"),
+            {"smsid": smsid, "reason": reason},
+        )
+
+
+def test_every_status_counts_as_what_it_proves(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(len(LABELS)))
+    send(context, batch)
+    messages = sent(context, batch.batch_id)
+    observe(context, *(result(*pair, context.now()) for pair in zip(messages, LABELS, strict=True) if pair[1]))
+    expected = {one.smsid for one, failed in zip(messages, LABELS.values(), strict=True) if failed}
+    assert unreached(context, "c") == {batch.batch_id: expected}
+    house.clock.advance(timedelta(days=30))  # what has no result is missing by now, and still nobody knows
+    assert unreached(context, "c") == {batch.batch_id: expected}
+
+
+def test_the_latest_final_result_decides(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(3))
+    send(context, batch)
+    one, other, third = sent(context, batch.batch_id)
+    at = context.now()
+    observe(context, *(result(message, "失敗", at) for message in (one, other, third)))
+    assert unreached(context, "c") == {batch.batch_id: {one.smsid, other.smsid, third.smsid}}
+    observe(context, result(one, "送信済", at + timedelta(hours=1)), result(other, "送信中", at + timedelta(hours=1)))
+    observe(context, result(third, "失敗", at + timedelta(hours=2), msisdn=house.number(77)))
+    assert unreached(context, "c") == {batch.batch_id: {other.smsid}}  # of the third nobody knows whose result it is
+
+
+def test_of_the_refused_only_rows_refused_one_by_one(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(3))
+    send(context, batch)
+    one, other, third = sent(context, batch.batch_id)
+    refuse(context, one.smsid)
+    refuse(context, other.smsid, "request:596")
+    refuse(context, third.smsid, "person:aoki")
+    assert unreached(context, "c") == {batch.batch_id: {one.smsid}}
+
+
+def test_a_whole_refusal_an_unknown_and_a_cancelled_one_are_not_failed(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(2))
+    house.gateway.knobs = Knobs(refuse_code="596", faults=1)
+    with pytest.raises(GatewayRefused):
+        send(context, batch)
+    cancel_messages(context.ledger, house.smsids(context, batch.batch_id)[:1], context.now(), actor="me")
+    other = house.batch(context, house.recipients(2, "other.csv", 50))
+    house.gateway.knobs = Knobs(html_200=True, faults=1, results_delay=3600)
+    with pytest.raises(OutcomeUnknown):
+        send(context, other)
+    assert unreached(context, "c") == {}
+
+
+def test_a_refused_row_that_a_corrected_list_replaced_is_not_taken_twice(house: House, context: Context) -> None:
+    """The later row stands: where it went out, nobody is left; where it was refused too, it is the one."""
+    first = house.batch(context, house.recipients(3, text="一"))
+    send(context, first)
+    one, other, third = sent(context, first.batch_id)
+    for message in (one, other, third):
+        refuse(context, message.smsid)
+    house.clock.advance(timedelta(minutes=1))
+    second = house.batch(context, house.recipients(2, "corrected.csv", text="二"))
+    send(context, second)
+    served, again = sent(context, second.batch_id)
+    refuse(context, again.smsid)
+    assert (served.msisdn, again.msisdn) == (one.msisdn, other.msisdn)
+    assert unreached(context, "c") == {first.batch_id: {third.smsid}, second.batch_id: {again.smsid}}
+
+
+def test_another_campaign_is_not_asked(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(1))
+    send(context, batch)
+    observe(context, result(sent(context, batch.batch_id)[0], "失敗", context.now()))
+    other = house.batch(context, house.recipients(1, "o.csv", 9), "other")
+    assert unreached(context, "other") == {}
+    assert unreached_of(context, {"other", "c"}) == {message.smsid for message in sent(context, batch.batch_id)}
+    assert list(sent_messages(context.ledger, other.batch_id)) == []
+    with pytest.raises(UsageError) as unknown:
+        unreached(context, "C")
+    assert unknown.value.code == "campaign.unknown"
+
+
+def test_where_a_batch_comes_from_is_known_through_all_generations(house: House, context: Context) -> None:
+    batches = {}
+    for name, origin in (("a", None), ("b", "a"), ("c", "b"), ("d", None)):
+        source = house.recipients(1, f"{name}.csv", text=name)
+        batches[name] = validate(context, Request(source, name, origin=origin)).batch
+    found = {name: origins(context.ledger, batch.batch_id) for name, batch in batches.items()}
+    assert found == {"a": set(), "b": {"a"}, "c": {"a", "b"}, "d": set()}
+    round_ = validate(context, Request(house.recipients(1, "again.csv", 5), "a", origin="c")).batch
+    assert origins(context.ledger, round_.batch_id) == {"a", "b", "c"}
+
+
+def test_a_made_input_is_kept_with_its_batch(house: House, context: Context) -> None:
+    source = house.recipients(2)
+    done = validate(context, Request(source, "c", name="from-failed-a.csv", origin="a"))
+    kept = done.batch.artefact("input.csv")
+    assert context.workspace.checked(done.batch.batch_id, kept).read_bytes() == source.read_bytes()
+    assert kept.sha256 == done.batch.content_sha256
+    plain = house.batch(context, house.recipients(1, "x.csv", 9), "d")
+    assert "input.csv" not in {file.name for file in plain.artefacts}
+
+
+def test_who_opted_out_since_is_still_known_not_to_have_been_reached(house: House, context: Context) -> None:
+    """That they are not written to again is decided where the list is made."""
+    batch = house.batch(context, house.recipients(1))
+    send(context, batch)
+    (message,) = sent(context, batch.batch_id)
+    observe(context, result(message, "失敗", context.now()))
+    add_optouts(context.ledger, [message.msisdn], source="t", now=context.now())
+    assert unreached(context, "c") == {batch.batch_id: {message.smsid}}
