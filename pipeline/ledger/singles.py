@@ -110,11 +110,12 @@ class Asked:
 
 
 def without_final_result(
-    ledger: Ledger, batch_id: str, final: Collection[str], states: Collection[MessageState]
+    ledger: Ledger, batch_id: str, final: Collection[str], states: Collection[MessageState], sent_by: datetime
 ) -> list[Asked]:
     """Return those messages of a batch that were sent alone and have no result with one of these statuses.
 
-    What is unknown comes first, then what was sent first. A message that a person gave up counts as ``REFUSED``.
+    What was sent after ``sent_by`` is left out, unless it is unknown. What is unknown comes first, then what was sent
+    first. A message that a person gave up counts as ``REFUSED``.
     """
     seen = (
         select(observation.c.observation_id)
@@ -127,6 +128,7 @@ def without_final_result(
         .join(dispatch, dispatch.c.dispatch_id == message.c.dispatch_id)
         .where(message.c.batch_id == batch_id, message.c.state.in_([state.value for state in states]), given_up)
         .where(dispatch.c.payload_name.not_like(_UPLOAD), ~seen)
+        .where((message.c.state == MessageState.UNKNOWN.value) | (message.c.sent_at <= iso(sent_by)))
         .order_by(message.c.state != MessageState.UNKNOWN.value, message.c.sent_at, message.c.row_number)
     )
     with ledger.reading() as connection:

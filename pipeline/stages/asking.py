@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pipeline.adapters.files import durable
 from pipeline.adapters.gateway import Exchange
@@ -25,6 +25,7 @@ from pipeline.stages.login import stop_after_failed_logins
 
 #: a pull asks for no more by itself
 MOST = 1_000
+_YOUNG_MINUTES = 2
 #: recorded together, so that what was heard is not lost when a later question fails
 _TOGETHER = 500
 #: the answer to a message that is still unclear is asked for again after so many seconds
@@ -57,9 +58,12 @@ def ask_stragglers(context: Context, batch_id: str | None, *, most: int | None =
     With ``most`` for no more than so many, those whose outcome is unknown first. Raises ``TryLater`` when the results
     cannot be had; what was heard before is recorded.
     """
-    since = context.now() - timedelta(days=context.settings.results.deadline_days)
+    now = context.now()
+    since = now - timedelta(days=context.settings.results.deadline_days)
+    # By itself nobody is asked about what has hardly arrived: it is not final yet.
+    sent_by = now if most is None else now - timedelta(minutes=_YOUNG_MINUTES)
     batches = [batch_id] if batch_id else batches_sent_alone(context.ledger, since)
-    wanted = [one for name in batches for one in _stragglers(context, name, _MAY_HAVE_ARRIVED)]
+    wanted = [one for name in batches for one in _stragglers(context, name, _MAY_HAVE_ARRIVED, sent_by)]
     return ask(context, wanted[:most])
 
 
@@ -69,7 +73,7 @@ def ask_unknown(context: Context, batch: Batch) -> None:
     That the results cannot be had leaves it as it is.
     """
     for seconds in (0.0, _AGAIN_SECONDS):
-        wanted = _stragglers(context, batch.batch_id, (MessageState.UNKNOWN,))
+        wanted = _stragglers(context, batch.batch_id, (MessageState.UNKNOWN,), context.now())
         if not wanted:
             return
         time.sleep(seconds)
@@ -78,11 +82,11 @@ def ask_unknown(context: Context, batch: Batch) -> None:
             settle(context.ledger, context.now())
 
 
-def _stragglers(context: Context, batch_id: str, states: Sequence[MessageState]) -> list[Asked]:
+def _stragglers(context: Context, batch_id: str, states: Sequence[MessageState], sent_by: datetime) -> list[Asked]:
     table = context.statuses
     seen = observed_statuses(context.ledger, batch_id)
     final = [status for status in seen if (known := table.look_up(status)) is None or known.means not in _OPEN]
-    return without_final_result(context.ledger, batch_id, final, states)
+    return without_final_result(context.ledger, batch_id, final, states, sent_by)
 
 
 def ask(context: Context, wanted: Sequence[Asked]) -> Heard:
