@@ -47,7 +47,10 @@ class _Section(BaseModel):
 
 
 class GatewaySettings(_Section):
-    """How to reach the gateway; timeouts in seconds."""
+    """How to reach the gateway; timeouts in seconds.
+
+    ``egress`` names the address from which requests leave: all that have one in common share its requests per second.
+    """
 
     base_url: str = ""
     profile: str = "mediasms"
@@ -56,6 +59,7 @@ class GatewaySettings(_Section):
     password_file: Path | None = None
     ca_file: Path | None = None
     proxy: str | None = None
+    egress: str = Field(default="", max_length=200)
     connect_timeout: float = Field(default=10, gt=0)
     write_timeout: float = Field(default=60, gt=0)
     read_timeout: float = Field(default=120, gt=0)
@@ -75,12 +79,17 @@ class LedgerSettings(_Section):
 
 
 class SendSettings(_Section):
-    """How much goes into one upload, by default the profile's max_rows; and what a person must look at first."""
+    """How much goes into one upload, by default the profile's max_rows; and what a person must look at first.
+
+    A list with fewer than ``single_below`` accepted rows goes out one by one, over so many ``connections``.
+    """
 
     max_rows: int | None = Field(default=None, ge=1)
     max_age_days: int = Field(default=1, ge=0)
     repeat_guard_days: int = Field(default=7, ge=0)
     auth_failures: int = Field(default=3, ge=1, le=9)
+    single_below: int = Field(default=0, ge=0)
+    connections: int = Field(default=4, ge=1, le=64)
 
 
 class ValidationSettings(_Section):

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from pipeline.adapters.files import Workspace
+from pipeline.adapters.pace import PATIENCE_SECONDS, Pace, pace_file, step_of, turns_of
 from pipeline.config import Configuration, Settings, load_replacements
 from pipeline.core.answers import Reading
 from pipeline.core.billing import Tariff
 from pipeline.core.statuses import StatusMeaning, StatusTable
 from pipeline.errors import MediasmsError, UsageError
 from pipeline.ledger import Ledger, create_ledger, open_ledger
+from pipeline.ledger.engines import is_shared
 from pipeline.ledger.locks import campaign_lock
+from pipeline.ledger.pacing import next_turn
 from pipeline.messages import Language
 from schemas.profile import Profile
 
@@ -28,7 +34,7 @@ def silent(_stage: str, _done: int, _total: int) -> None:
     """Show no progress."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Context:
     """Settings, profile, tariff, ledger, gateway, workspace and clock of one command."""
 
@@ -66,6 +72,22 @@ class Context:
             client = connected(_access(self.configuration, self.environment), self.profile)
             self._gateway = self._stack.enter_context(client)
         return self._gateway
+
+    def connect(self) -> GatewayClient:
+        """Return one more client of the gateway, with a connection of its own; whoever asked for it closes it."""
+        from pipeline.adapters.gateway import GatewayClient  # noqa: PLC0415 - as above
+
+        return GatewayClient(_access(self.configuration, self.environment), self.profile)
+
+    @cached_property
+    def pace(self) -> Pace:
+        """Return what every single request waits for: turns that all who share our address take together."""
+        rate = self.profile.limits.requests_per_second.value
+        egress = self.settings.gateway.egress or socket.gethostname()
+        key = f"{egress} {urlsplit(self.settings.gateway.base_url).netloc}"
+        if is_shared(self.ledger.engine.dialect):
+            return Pace(lambda: next_turn(self.ledger, key, step_of(rate), PATIENCE_SECONDS))
+        return Pace(turns_of(pace_file(self.environment, self.workspace.locks_folder(), key), rate))
 
     @contextmanager
     def campaign_lock(self, campaign: str) -> Iterator[None]:

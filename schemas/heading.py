@@ -6,7 +6,7 @@ that is named. Nothing is recognised by what the cells look like.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pipeline.core.headers import COST_CENTRE, canonical_header, cost_centre_places, is_own_column, shown_names
@@ -34,23 +34,26 @@ class Heading:
         return tuple(name for name in self.columns if not is_own_column(name))
 
 
-def read_heading(
+def read_heading(  # noqa: PLR0913 - what decides how a list is read
     file: str,
     first_record: Sequence[str],
     profile: Profile,
     *,
     text: str | None = None,
     layout: Sequence[str] | None = None,
+    single: bool = False,
 ) -> Heading:
     """Say how a table whose first record is this one is read.
 
-    ``layout`` names the columns of a file without a header; ``text`` is one text for the whole list. Raises
+    ``layout`` names the columns of a file without a header; ``text`` is one text for the whole list; ``single`` says
+    that its rows go out one by one, so that every parameter of the individual send may be a column. Raises
     ``InputUnusable`` (missing, doubled or unexpected columns) or ``UsageError`` (``profile.no_column``).
     """
     first = [cell.strip() for cell in first_record]
-    fields = _fields(profile, first if layout is None else layout)
+    fields = _fields(profile, first if layout is None else layout, single=single)
+    carried = set(profile.single.by_field if single else profile.layout.by_field)
     if layout is None and "msisdn" in fields.values():
-        return _checked(file, first, fields, profile, text=text, header=True)
+        return _checked(file, first, fields, carried, text=text, header=True)
     if layout is None and len(first) == profile.layout.columns.value:
         return _gateway(profile, text)
     if layout is None:
@@ -63,7 +66,7 @@ def read_heading(
     if "msisdn" not in fields.values():
         names = ", ".join(profile.headers["msisdn"])
         raise InputUnusable("input.no_phone_column", file=file, columns=shown_names(layout), names=names)
-    return _checked(file, list(layout), fields, profile, text=text, header=False)
+    return _checked(file, list(layout), fields, carried, text=text, header=False)
 
 
 def layout_columns(name: str, profile: Profile, own: dict[str, tuple[str, ...]]) -> tuple[str, ...] | None:
@@ -75,11 +78,13 @@ def layout_columns(name: str, profile: Profile, own: dict[str, tuple[str, ...]])
     raise UsageError("layout.unknown", name=name, names=", ".join([*own, GATEWAY_LAYOUT]))
 
 
-def _fields(profile: Profile, names: Sequence[str]) -> dict[int, str]:
+def _fields(profile: Profile, names: Sequence[str], *, single: bool) -> dict[int, str]:
     """Return by place the field that a column's name stands for."""
     synonyms = {name: field for field, names_ in profile.headers.items() for name in names_}
     # A field's own name is always understood: a list without a header comes back with these.
     synonyms |= {canonical_header(column.field): column.field for column in profile.layout.column}
+    if single:
+        synonyms |= {canonical_header(one.name): one.filled_by for one in profile.single.parameter}
     found = {
         place: synonyms[canonical]
         for place, name in enumerate(names)
@@ -98,7 +103,7 @@ def _gateway(profile: Profile, text: str | None) -> Heading:
 
 
 def _checked(  # noqa: PLR0913 - what a heading is made of
-    file: str, names: list[str], fields: dict[int, str], profile: Profile, *, text: str | None, header: bool
+    file: str, names: list[str], fields: dict[int, str], carried: Collection[str], *, text: str | None, header: bool
 ) -> Heading:
     columns = [name or f"column {number}" for number, name in enumerate(names, 1)]
     doubled = sorted({name for name in columns if columns.count(name) > 1})
@@ -107,8 +112,8 @@ def _checked(  # noqa: PLR0913 - what a heading is made of
     if doubled:
         raise InputUnusable("input.doubled_column", file=file, columns=", ".join(doubled))
     for name in names:
-        # An access code that no column of the layout can carry would be left out silently.
-        if canonical_header(name) in CODE_FIELDS and canonical_header(name) not in profile.layout.by_field:
+        # An access code that nothing can carry would be left out silently.
+        if canonical_header(name) in CODE_FIELDS and canonical_header(name) not in carried:
             raise UsageError("profile.no_column", key=name)
     roles = Roles({field: columns[place] for place, field in fields.items() if field in ROLES}, text)
     if text is None and "text" not in roles.columns:

@@ -95,6 +95,35 @@ class UploadAnswer(_Record):
     empty_body_is_taken: Fact[bool]
 
 
+class SingleParameter(_Record):
+    """One parameter of the individual send, and the field of a recipient that fills it."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*$")]
+    filled_by: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+    grade: Grade
+    confirmed: bool | None = None
+    note: str = ""
+
+
+class Single(_Record):
+    """Form of the individual send and of the individual result.
+
+    ``busy_code`` alone in an answer says that nothing was taken; empty where an account's does not.
+    """
+
+    format: Fact[Literal["form", "json"]]
+    busy_code: Fact[Annotated[str, StringConstraints(pattern=r"^([0-9]{3})?$")]]
+    time_format: Fact[str]
+    result_parameter: Fact[str]
+    absent_code: Fact[Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")]]
+    parameter: tuple[SingleParameter, ...]
+
+    @cached_property
+    def by_field(self) -> dict[str, SingleParameter]:
+        """Map the field of a recipient to the parameter that carries it."""
+        return {parameter.filled_by: parameter for parameter in self.parameter}
+
+
 class ResultsQuery(_Record):
     """Form of the results CSV request; the period is [start, end) in JST."""
 
@@ -256,6 +285,7 @@ class Profile(_Record):
     endpoints: Endpoints
     upload: Upload
     upload_answer: UploadAnswer
+    single: Single
     results: ResultsQuery
     notification: Notification
     limits: Limits
@@ -269,6 +299,8 @@ class Profile(_Record):
     @model_validator(mode="after")
     def _consistent(self) -> Profile:
         problems = [
+            *_repeated("single.parameter", "name", [parameter.name for parameter in self.single.parameter]),
+            *_repeated("single.parameter", "filled_by", [parameter.filled_by for parameter in self.single.parameter]),
             *_repeated("layout.column", "number", [column.number for column in self.layout.column]),
             *_repeated("layout.column", "field", [column.field for column in self.layout.column]),
             *_repeated("status", "number", [status.number for status in self.status]),
@@ -286,6 +318,11 @@ class Profile(_Record):
             f"layout.column: field {needed!r} is missing"
             for needed in ("msisdn", "text", "smsid", "status", "status_time")
             if needed not in self.layout.by_field
+        ]
+        problems += [
+            f"single.parameter: filled_by {needed!r} is missing"
+            for needed in ("msisdn", "text", "smsid")
+            if needed not in self.single.by_field
         ]
         problems += [
             f"headers: {field!r} is no field of the layout"

@@ -24,7 +24,19 @@ from pipeline.errors import Bug
 ROW_NUMBER = "row_number"
 #: the column of row numbers in a chunk of the input: no column of a file can have this name
 INPUT_ROW = "\0row"
-#: fields of the gateway CSV that a recipient may carry besides number, text and smsid
+#: parameters of the individual send that are passed on as they are given: no rule of ours knows more about them
+PASSED_FIELDS = (
+    "docomotitle",
+    "autitle",
+    "softbanktitle",
+    "sendingattempts",
+    "resendinginterval",
+    "docomo",
+    "au",
+    "softbank",
+    "gateway",
+)
+#: fields of the gateway that a recipient may carry besides number, text and smsid
 GATEWAY_FIELDS = (
     "info1",
     "info2",
@@ -38,6 +50,7 @@ GATEWAY_FIELDS = (
     "originalurl4",
     *CODE_FIELDS,
     "scheduled",
+    *PASSED_FIELDS,
 )
 #: what an accepted row may carry: the fields above, and whom it is charged to
 ACCEPTED_FIELDS = (*GATEWAY_FIELDS, COST_CENTRE)

@@ -12,7 +12,8 @@ import os
 import pickle
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
@@ -24,6 +25,8 @@ from pipeline.model import Artefact
 
 _BLOCK = 1 << 20
 _IDENTITY = "ledger.id"
+#: so many files are put on disk at the same time: their waits become one
+_AT_ONCE = 8
 #: a disk, or a quota, or a limit of the process, that takes nothing more; a place that may not be written
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM})
 
@@ -47,11 +50,20 @@ class DurableFile:
 
     def commit(self) -> Artefact:
         """Make the file appear under its name, durably, and return what the ledger must know about it."""
+        self.sync()
+        artefact = self.appear()
+        fsync_folder(self.path.parent)
+        return artefact
+
+    def sync(self) -> None:
+        """Put the bytes on disk; the file has no name yet."""
         self._stream.flush()
         os.fsync(self._stream.fileno())
+
+    def appear(self) -> Artefact:
+        """Give the file its name, once its bytes are on disk; that the name is too is up to the caller."""
         self._stream.close()
         self._part.replace(self.path)
-        fsync_folder(self.path.parent)
         return Artefact(self.path.name, self._digest.hexdigest(), self._size)
 
     def discard(self) -> None:
@@ -143,6 +155,22 @@ def write_durable(path: Path, data: bytes | memoryview) -> Artefact:
     with durable(path) as (file,):
         file.write(data)
         return file.commit()
+
+
+def write_durable_group(folder: Path, contents: Mapping[str, bytes]) -> list[Artefact]:
+    """Write a few small files of one folder durably, all at once: the disk is waited for once, not for each of them."""
+    with durable(*(folder / name for name in contents)) as files:
+        for file, data in zip(files, contents.values(), strict=True):
+            file.write(data)
+        if len(files) > 1:
+            with ThreadPoolExecutor(min(len(files), _AT_ONCE)) as pool:
+                list(pool.map(DurableFile.sync, files))
+        else:
+            for file in files:
+                file.sync()
+        artefacts = [file.appear() for file in files]
+        fsync_folder(folder)
+        return artefacts
 
 
 def write_through(path: Path, writer: Callable[[Path], None]) -> Artefact:
@@ -270,7 +298,12 @@ class Workspace:
 
     def mark_begun(self, batch_id: str, number: int, attempt: int) -> None:
         """Put on disk, before the first byte leaves, that a dispatch is being tried for the ``attempt``-th time."""
-        write_durable(self.batch_folder(batch_id) / f"dispatch-{number:04d}.begun", f"{attempt}\n".encode())
+        self.mark_group_begun(batch_id, {number: attempt})
+
+    def mark_group_begun(self, batch_id: str, attempts: Mapping[int, int]) -> None:
+        """Do so for several dispatches, before the first byte of any of them."""
+        marks = {f"dispatch-{number:04d}.begun": f"{attempt}\n".encode() for number, attempt in attempts.items()}
+        write_durable_group(self.batch_folder(batch_id), marks)
 
     def begun(self) -> Iterator[tuple[str, int, int]]:
         """Yield (batch id, dispatch number, attempts) of every marker."""

@@ -6,6 +6,7 @@ would carry the old length and an empty body. Only the count of bytes read says 
 
 from __future__ import annotations
 
+import io
 import os
 import ssl
 from collections.abc import Callable, Iterator
@@ -13,8 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from time import monotonic
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -31,6 +33,9 @@ from schemas.profile import Endpoint, Profile
 
 _SEND_BLOCK = 131_072
 _ANSWER_LIMIT = 16 << 20
+#: how long a connection may have been idle and still be trusted with a message
+_IDLE_SECONDS = 1.0
+_CONTENT_TYPES = {"form": "application/x-www-form-urlencoded", "json": "application/json"}
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 Progress = Callable[[int, int], None]
@@ -62,6 +67,23 @@ class Exchange:
     http_status: int | None
     body: bytes
     problem: str
+
+
+class _Counted:
+    """A body that knows how much of it was read: only that says whether anything can have left."""
+
+    def __init__(self, data: bytes) -> None:
+        self._stream = io.BytesIO(data)
+        self._size = len(data)
+        self.bytes_read = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def read(self, size: int = -1) -> bytes:
+        block = self._stream.read(size)
+        self.bytes_read += len(block)
+        return block
 
 
 def _pools(write_timeout: float) -> dict[str, type[HTTPConnectionPool]]:
@@ -129,6 +151,7 @@ class GatewayClient:
             self._session.verify = str(access.ca_file)
         if access.proxy:
             self._session.proxies = {"https": access.proxy, "http": access.proxy}
+        self._used_at = 0.0
         self._transport = _Transport(access.ca_file, access.write_timeout)
         self._session.mount("https://", self._transport)
         self._session.mount("http://", self._transport)
@@ -166,6 +189,35 @@ class GatewayClient:
                 headers={"Content-Type": monitor.content_type, "Connection": "close"},
             )
 
+    def single(self, body: bytes) -> Exchange:
+        """Send one message, exactly once; ``body`` is its parameters as they were planned.
+
+        A connection is kept for the next message, but never used after it was idle for a second: the gateway may be
+        closing it just then.
+        """
+        self._close_if_idle()
+        endpoint = self._profile.endpoints.send_single
+        counted = _Counted(body)
+        headers = {"Content-Type": _CONTENT_TYPES[self._profile.single.format.value]}
+        # Never GET: numbers and texts would stand in the address, and so in logs.
+        exchange = self._exchange(lambda: counted.bytes_read, endpoint, method="POST", data=counted, headers=headers)
+        self._used_at = monotonic()
+        return exchange
+
+    def single_result(self, smsid: str) -> Exchange:
+        """Ask for the result of one message."""
+        self._close_if_idle()
+        endpoint = self._profile.endpoints.result_single
+        query = {self._profile.single.result_parameter.value: smsid}
+        carrier: dict[str, Any] = {"params" if endpoint.method == "GET" else "data": query}
+        exchange = self._exchange(lambda: 0, endpoint, **carrier)
+        self._used_at = monotonic()
+        return exchange
+
+    def _close_if_idle(self) -> None:
+        if monotonic() - self._used_at > _IDLE_SECONDS:
+            self._transport.close()
+
     def results(self, start: datetime, end: datetime, into: DurableFile) -> Exchange:
         """Fetch the results CSV of [start, end) into a file; its beginning, which may be a code, is ``body`` too."""
         form = self._profile.results
@@ -178,7 +230,7 @@ class GatewayClient:
             form.encode_parameter.value: encoding.value,
         }
         endpoint = self._profile.endpoints.results_csv
-        carrier = {"params" if endpoint.method == "GET" else "data": query}
+        carrier: dict[str, Any] = {"params" if endpoint.method == "GET" else "data": query}
         return self._exchange(lambda: 0, endpoint, into=into, **carrier)
 
     def _exchange(
@@ -186,14 +238,20 @@ class GatewayClient:
         bytes_read: Callable[[], int],
         endpoint: Endpoint,
         *,
+        method: str | None = None,
         into: DurableFile | None = None,
         **request: Any,  # noqa: ANN401 - requests' own
     ) -> Exchange:
         timeout = (self._access.connect_timeout, self._access.read_timeout)
         url = _address(self._access.base_url, endpoint)
+        if query := request.get("params"):
+            # Above it the gateway answers 414.
+            limit, size = self._profile.limits.get_bytes.value, len(f"{url}?{urlencode(query)}")
+            if size > limit:
+                raise UsageError("gateway.address_too_long", size=size, limit=limit)
         try:
             with self._session.request(
-                endpoint.method, url, timeout=timeout, allow_redirects=False, stream=True, **request
+                method or endpoint.method, url, timeout=timeout, allow_redirects=False, stream=True, **request
             ) as response:
                 kept = bytearray()
                 for block in response.iter_content(_SEND_BLOCK):

@@ -14,7 +14,7 @@ import click
 
 from pipeline.cli.forecasting import show_dry_run
 from pipeline.cli.main import Session, common
-from pipeline.cli.options import Asked, Permitted, Span, judging, judging_or_failed, permitting
+from pipeline.cli.options import MODE, Asked, Permitted, Span, judging, judging_or_failed, permitting
 from pipeline.cli.output import actor
 from pipeline.cli.showing import show_next, show_outcome, show_reconciled, show_validated, validated_document
 from pipeline.errors import Exit, MediasmsError, UsageError, worst
@@ -160,11 +160,13 @@ def validate_command(session: Session, *, out: Path | None, **options: Any) -> E
 
 @click.command("send")
 @click.argument("batch")
+@MODE
 @_DRY_RUN
 @permitting
 @common
-def send_command(session: Session, *, batch: str, dry_run: bool, **options: Any) -> Exit:  # noqa: ANN401 - click's options
+def send_command(session: Session, *, batch: str, mode: str, dry_run: bool, **options: Any) -> Exit:  # noqa: ANN401 - click's options
     """Send what is planned of a batch."""
+    from pipeline.model import Mode
     from pipeline.operations.dry_run import dry_send
     from pipeline.operations.run import send_batch
 
@@ -176,7 +178,7 @@ def send_command(session: Session, *, batch: str, dry_run: bool, **options: Any)
         session.output.document(show_dry_run(session, dry))
         return dry.exit
     with session.context() as context:
-        sent = send_batch(context, batch, **choices, confirm=_asker(session, yes=permitted.yes))
+        sent = send_batch(context, batch, mode=Mode(mode), **choices, confirm=_asker(session, yes=permitted.yes))
     if sent.dispatches:
         session.output.say("run.sent", count=sent.messages, dispatches=sent.dispatches)
     else:
@@ -201,27 +203,38 @@ def send_command(session: Session, *, batch: str, dry_run: bool, **options: Any)
 @click.argument("batch", required=False)
 @click.option("--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), help="Begin of the period, JST.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), help="End of the period, JST.")
+@click.option("--single", is_flag=True, help="Only ask, one by one, for what was sent one by one.")
 @common
-def pull_command(session: Session, *, batch: str | None, since: datetime | None, until: datetime | None) -> Exit:
+def pull_command(
+    session: Session, *, batch: str | None, since: datetime | None, until: datetime | None, single: bool
+) -> Exit:
     """Pull the results of a batch, of a period, or of everything that is open."""
     from pipeline.core.calendar import JST
     from pipeline.ledger.batches import get_batch
-    from pipeline.stages.pull import pull
+    from pipeline.stages.pull import pull, pull_single
 
     if (since is None) != (until is None) or (since and until and since >= until):
         raise UsageError("pull.period")
+    if single and since:
+        raise UsageError("pull.single_period")
     period = (since.replace(tzinfo=JST), until.replace(tzinfo=JST)) if since and until else None
     with session.context() as context:
         if batch:
             get_batch(context.ledger, batch)
-        pulled = pull(context, batch, period=period)
+        pulled = pull_single(context, batch) if single else pull(context, batch, period=period)
     settled = {state.value: count for state, count in pulled.settled.items()}
-    session.output.say("pull.done", files=len(pulled.files), rows=pulled.rows, new=pulled.new)
+    heard = pulled.single
+    if not single:
+        session.output.say("pull.done", files=len(pulled.files), rows=pulled.rows, new=pulled.new - heard.new)
+    if single or heard.asked:
+        counts = {"asked": heard.asked, "named": heard.named, "absent": heard.absent, "new": heard.new}
+        session.output.say("pull.single", **counts)
     document = {
         "files": list(pulled.files),
         "rows": pulled.rows,
         "new": pulled.new,
         "settled": settled,
+        "single": {"asked": heard.asked, "named": heard.named, "absent": heard.absent, "new": heard.new},
         "exit": 0,
     }
     session.output.document(document)

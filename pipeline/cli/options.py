@@ -44,6 +44,15 @@ _RULES = (
     click.option("--allow-repeats", is_flag=True, help="A number may get several texts in this campaign."),
 )
 
+MODES = ("auto", "csv", "single")
+MODE = click.option(
+    "--mode",
+    type=click.Choice(MODES),
+    default="auto",
+    show_default=True,
+    help="As uploads, or one by one; auto: one by one below send.single_below rows.",
+)
+
 
 class Span(click.ParamType[timedelta]):
     """A span of time such as 30m."""
@@ -122,7 +131,7 @@ def judging_or_failed(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _judging(command: Callable[..., Any], *inputs: Callable[[Any], Any]) -> Callable[..., Any]:
-    for option in reversed((*inputs, _CAMPAIGN, _RUN_DATE, _TEXT, *_READING, *_RULES)):
+    for option in reversed((*inputs, _CAMPAIGN, _RUN_DATE, _TEXT, *_READING, *_RULES, MODE)):
         command = option(command)
     return command
 
@@ -141,6 +150,7 @@ class Asked:
     max_rejects: str | None
     replace: tuple[str, ...]
     allow_repeats: bool
+    mode: str
     from_failed: str | None = None
 
     def check(self) -> None:
@@ -173,6 +183,7 @@ class Asked:
             "--sheet": None if corrected else self.sheet,
             "--layout": None if corrected else self.layout,
             "--max-rejects": self.max_rejects,
+            "--mode": None if self.mode == "auto" else self.mode,
         }
         flags = {"--strict": self.strict, "--allow-repeats": self.allow_repeats}
         return [
@@ -186,18 +197,20 @@ class Asked:
         """Yield what is asked of each input; what is no file is spooled for as long as the ``stack`` is open."""
         from pipeline.adapters.inputs import spooled
         from pipeline.adapters.texts import read_message_text
+        from pipeline.model import Mode
         from pipeline.stages.validate import Request
 
+        mode = Mode(self.mode)
         content = read_message_text(self.text, self.inputs) if self.text else None
         day: date | None = self.run_date.date() if self.run_date else None
         if self.from_failed is not None:
             from pipeline.operations.from_failed import request_for
 
-            asked = Request(Path(), self.campaign, day, repeats=self.allow_repeats)
+            asked = Request(Path(), self.campaign, day, repeats=self.allow_repeats, mode=mode)
             if request := stack.enter_context(request_for(context, self.from_failed, asked)):
                 yield request
         for given in self.inputs:
             is_stdin = str(given) == "-"
             source = stack.enter_context(spooled(sys.stdin.buffer, context.workspace.root)) if is_stdin else given
             name = "stdin" if is_stdin else None
-            yield Request(source, self.campaign, day, content, self.sheet, self.layout, self.allow_repeats, name)
+            yield Request(source, self.campaign, day, content, self.sheet, self.layout, self.allow_repeats, name, mode)

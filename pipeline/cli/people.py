@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: of batches with nothing left to do so many of the latest are shown: what is open must fit on a screen
 _RECENT = 10
+#: so many dispatches of a batch are listed; ``--json`` has them all
+_DISPATCHES = 100
 
 
 @click.command("status")
@@ -69,9 +71,12 @@ def _show_standing(session: Session, one: Standing, *, hours: int, whole: bool) 
     states = _counted(dict(sorted(one.states.items())))
     say("status.batch", batch=batch.batch_id, campaign=batch.campaign, run_date=batch.run_date, states=states)
     if whole:
-        for dispatch in one.dispatches:
+        # Of single sends there are as many as messages: what is open comes first, and stays in its order.
+        for dispatch in sorted(one.dispatches, key=lambda found: not found.is_unsettled)[:_DISPATCHES]:
             since = _clock(dispatch.begun_at) if dispatch.begun_at else "-"
             say("status.dispatch", dispatch=dispatch.dispatch_id, states=_counted(dispatch.states), since=since)
+        if len(one.dispatches) > _DISPATCHES:
+            say("status.more_dispatches", count=len(one.dispatches) - _DISPATCHES)
     if one.stop:
         say("status.stopped", actor=one.stop.actor, at=_clock(one.stop.at), count=one.stop.cancelled)
     if one.in_flight:
@@ -117,12 +122,12 @@ def _document(one: Standing) -> dict[str, object]:
 
 
 @click.command("resolve")
-@click.argument("dispatch")
+@click.argument("dispatch", metavar="DISPATCH|BATCH")
 @click.option("--as", "outcome", type=click.Choice(["taken", "refused"]), required=True)
 @click.option("--because", required=True, help="Why you know.")
 @common
 def resolve_command(session: Session, *, dispatch: str, outcome: str, because: str) -> Exit:
-    """Decide about the messages of a dispatch that are still unknown."""
+    """Decide about the messages of a dispatch, or of a batch, that are still unknown."""
     from pipeline.model import MessageState
     from pipeline.operations.resolve import resolve
 

@@ -1,6 +1,7 @@
-"""Answers to a CSV send: parsed by shape, then read as evidence about each message.
+"""Answers to a send: parsed by shape, then read as evidence about each message.
 
-Two lines of the answer depend on account options, so lines are told apart by their form, never by their number.
+Two lines of the answer to a CSV send depend on account options, so lines are told apart by their form, never by their
+number.
 What the answer does not prove is unknown (GATEWAY section 2).
 """
 
@@ -18,6 +19,9 @@ _CODE = re.compile(r"^[0-9]{3}$")
 _COUNTS = re.compile(r"^([0-9]{1,12})\|([0-9]{1,12})\|([0-9]{1,12})$")
 _CSVID = re.compile(r"^[A-Za-z]+[0-9]{6,}$")
 _REJECT = re.compile(r"^\"?(\+?[0-9()\- ]+)\"?,\"?([0-9]{3})\"?$")
+
+#: the longest label of a status that is believed to be one
+_LONGEST_STATUS = 40
 
 #: codes that say "this smsid exists": never proof that a message was not taken
 SMSID_EXISTS = frozenset({"587", "624"})
@@ -164,3 +168,55 @@ def _named(
             refused = known is not None and known.proves is Proof.NOTHING_TAKEN
             named[smsid] = (MessageState.REFUSED if refused else MessageState.UNKNOWN, code)
     return named, explained
+
+
+def judge_single(
+    answer: Answer, body: bytes, documented: Mapping[str, Reading], *, busy_code: str, repeated: bool
+) -> Verdict | None:
+    """Say what an answer proves about a message that was sent alone; None: nothing was taken, it may go out again.
+
+    Only the bare ``busy_code`` does the latter: a proxy that answers with a page of its own may have handed the request
+    on before (GATEWAY section 2). ``repeated`` says that the smsid was offered to the gateway before.
+    """
+    code = answer.code
+    if busy_code and code == busy_code and _bare_code(body) == busy_code:
+        return None
+    if code in SMSID_EXISTS:
+        return Verdict(MessageState.TAKEN if repeated else MessageState.UNKNOWN, code, _after(repeated=repeated))
+    reading = documented.get(code or "", Reading(Proof.UNKNOWN, RunAction.STOP))
+    match reading.proves:
+        case Proof.TAKEN:
+            return Verdict(MessageState.TAKEN, code, RunAction.GO_ON)
+        case Proof.NOTHING_TAKEN:
+            return Verdict(MessageState.REFUSED, code, reading.run)
+        case Proof.UNKNOWN:
+            return Verdict(MessageState.UNKNOWN, code, RunAction.STOP)
+
+
+def _after(*, repeated: bool) -> RunAction:
+    return RunAction.GO_ON if repeated else RunAction.STOP
+
+
+def _bare_code(body: bytes) -> str | None:
+    """Return the code that is all there is in a body."""
+    text = body.decode("utf-8", errors="replace").lstrip("\ufeff").strip()
+    return text if _CODE.match(text) else _json_code(text)
+
+
+@dataclass(frozen=True, slots=True)
+class SingleResult:
+    """An answer about the result of one message: its code, and the status where the gateway names one."""
+
+    code: str | None
+    status: str = ""
+
+
+def parse_single_result(http_status: int, body: bytes, documented: Mapping[str, Reading]) -> SingleResult:
+    """Parse an individual result: line 1 is the answer code, line 2 the status as label or number (T)."""
+    answer = parse_answer(http_status, body, documented, empty_is_taken=False)
+    if answer.code != "200":
+        return SingleResult(answer.code)
+    lines = [line.strip() for line in body.decode("utf-8", errors="replace").lstrip("\ufeff").strip().splitlines()]
+    status = lines[1] if len(lines) > 1 else ""
+    # A page or anything else that long is no status.
+    return SingleResult("200", status if len(status) <= _LONGEST_STATUS and "\ufffd" not in status else "")

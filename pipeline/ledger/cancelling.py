@@ -6,7 +6,7 @@ transaction that begins it.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,6 +41,11 @@ def cancel_opted_out(ledger: Ledger, batch_id: str, now: datetime) -> int:
 def cancel_opted_out_in(connection: Connection, batch_id: str, now: datetime) -> int:
     """Do the same within a transaction that is open."""
     return _cancel(connection, now, OPTED_OUT, message.c.batch_id == batch_id, has_opted_out())
+
+
+def cancel_opted_out_of(connection: Connection, dispatches: Sequence[str], now: datetime) -> int:
+    """Do the same for the messages of some dispatches, within a transaction that is open."""
+    return _cancel(connection, now, OPTED_OUT, message.c.dispatch_id.in_(dispatches), has_opted_out())
 
 
 def has_opted_out() -> ColumnElement[bool]:

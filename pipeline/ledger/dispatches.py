@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
@@ -19,9 +19,11 @@ from pipeline.ledger.engines import insert_rows
 from pipeline.ledger.moving import may_be_planned_again, move
 from pipeline.ledger.opening import Ledger
 from pipeline.ledger.tables import auth_failure, batch, dispatch, is_not_taken, iso, message, moment
-from pipeline.model import LEGAL, Artefact, Batch, Dispatch, MessageState
+from pipeline.model import LEGAL, Artefact, Batch, Dispatch, MessageState, Mode
 
 _SLICE = 5_000
+#: so many rows are worth an insert of their own
+_TOGETHER = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ def dispatch_id(batch_id: str, number: int) -> str:
 def plan_batch(ledger: Ledger, value: Batch, planned: Iterable[PlannedDispatch], now: datetime) -> None:
     """Commit the intent: every message and every dispatch of a batch, in one transaction.
 
-    Dispatches are taken one by one, so that no more than one is in memory.
+    Dispatches are taken one by one, so that no more than one, or a few small ones, are in memory.
     """
     try:
         with ledger.writing() as connection:
@@ -54,13 +56,13 @@ def plan_batch(ledger: Ledger, value: Batch, planned: Iterable[PlannedDispatch],
             if frozen.rowcount != 1:
                 raise GuardStopped("batch.frozen", batch=value.batch_id)
             count = dispatches = 0
-            for chunk in planned:
-                _insert_dispatch(connection, value, chunk)
-                columns = _whole(value, chunk)
+            for several in _together(planned):
+                made = [_dispatch_row(value, chunk) for chunk in several]
+                dispatches += insert_rows(connection, dispatch, list(made[0]), (tuple(row.values()) for row in made))
+                wholes = [_whole(value, chunk) for chunk in several]
                 # Columns in which all rows are alike do not end.
-                rows = zip(*columns.values(), strict=False)
-                count += insert_rows(connection, message, list(columns), rows)
-                dispatches += 1
+                rows = chain.from_iterable(zip(*columns.values(), strict=False) for columns in wholes)
+                count += insert_rows(connection, message, list(wholes[0]), rows)
             if count != value.totals.accepted:
                 raise Bug("totals.messages", accepted=value.totals.accepted, messages=count)
             record_event(connection, now, "planned", value.batch_id, messages=count, dispatches=dispatches)
@@ -80,20 +82,32 @@ def _whole(value: Batch, chunk: PlannedDispatch) -> dict[str, Iterable[object]]:
     return {**chunk.messages, **{name: repeat(same) for name, same in alike.items()}}
 
 
-def _insert_dispatch(connection: Connection, value: Batch, chunk: PlannedDispatch) -> None:
-    connection.execute(
-        insert(dispatch).values(
-            dispatch_id=dispatch_id(value.batch_id, chunk.number),
-            batch_id=value.batch_id,
-            number=chunk.number,
-            chunk=chunk.chunk,
-            live=1,
-            payload_name=chunk.payload.name,
-            payload_sha256=chunk.payload.sha256,
-            payload_size=chunk.payload.size,
-            attempts=0,
-        )
-    )
+def _together(planned: Iterable[PlannedDispatch]) -> Iterator[list[PlannedDispatch]]:
+    """Gather small dispatches: those of one message would take long to insert one by one."""
+    gathered: list[PlannedDispatch] = []
+    rows = 0
+    for chunk in planned:
+        gathered.append(chunk)
+        rows += len(chunk.messages["smsid"])
+        if rows >= _TOGETHER:
+            yield gathered
+            gathered, rows = [], 0
+    if gathered:
+        yield gathered
+
+
+def _dispatch_row(value: Batch, chunk: PlannedDispatch) -> dict[str, object]:
+    return {
+        "dispatch_id": dispatch_id(value.batch_id, chunk.number),
+        "batch_id": value.batch_id,
+        "number": chunk.number,
+        "chunk": chunk.chunk,
+        "live": 1,
+        "payload_name": chunk.payload.name,
+        "payload_sha256": chunk.payload.sha256,
+        "payload_size": chunk.payload.size,
+        "attempts": 0,
+    }
 
 
 def list_dispatches(ledger: Ledger, batch_id: str) -> list[Dispatch]:
@@ -145,6 +159,16 @@ def _dispatch(row: Row[Any], states: Mapping[MessageState, int]) -> Dispatch:
         csvid=row.csvid,
         states=states,
     )
+
+
+def planned_mode(ledger: Ledger, batch_id: str) -> Mode | None:
+    """Return how a batch goes out, which is fixed by its payloads; None while it has none."""
+    query = select(dispatch.c.payload_name).where(dispatch.c.batch_id == batch_id).limit(1)
+    with ledger.reading() as connection:
+        name = connection.execute(query).scalar_one_or_none()
+    if name is None:
+        return None
+    return Mode.CSV if name.endswith(".csv") else Mode.SINGLE
 
 
 def dispatched(ledger: Ledger, wanted: str) -> dict[str, str]:
@@ -346,25 +370,37 @@ def _by_chunk(ledger: Ledger, value: Batch, wanted: ColumnElement[bool]) -> dict
 
 def plan_again(ledger: Ledger, value: Batch, again: PlannedDispatch, smsids: Sequence[str], now: datetime) -> None:
     """Commit a new dispatch for messages that are free or withdrawn; they keep their smsids."""
-    free = [MessageState.REFUSED.value, MessageState.PLANNED.value]
+    plan_group_again(ledger, value, [(again, smsids)], now)
+
+
+def plan_group_again(
+    ledger: Ledger, value: Batch, group: Iterable[tuple[PlannedDispatch, Sequence[str]]], now: datetime
+) -> None:
+    """Commit several new dispatches, each with the smsids of its messages, in one transaction."""
     with ledger.writing() as connection:
-        connection.execute(
-            update(dispatch)
-            .where(dispatch.c.batch_id == value.batch_id, dispatch.c.chunk == again.chunk)
-            .values(live=0)
-        )
-        _insert_dispatch(connection, value, again)
-        new = dispatch_id(value.batch_id, again.number)
-        moved = 0
-        for start in range(0, len(smsids), _SLICE):
-            moved += connection.execute(
-                update(message)
-                .where(message.c.smsid.in_(smsids[start : start + _SLICE]), message.c.state.in_(free))
-                .values(state=MessageState.PLANNED.value, reason="", dispatch_id=new, sent_at=None)
-            ).rowcount
-        if moved != len(smsids):
-            raise GuardStopped("dispatch.changed", dispatch=new)
-        record_event(connection, now, "planned_again", value.batch_id, new, messages=moved)
+        for again, smsids in group:
+            _plan_again(connection, value, again, smsids, now)
+
+
+def _plan_again(
+    connection: Connection, value: Batch, again: PlannedDispatch, smsids: Sequence[str], now: datetime
+) -> None:
+    free = [MessageState.REFUSED.value, MessageState.PLANNED.value]
+    connection.execute(
+        update(dispatch).where(dispatch.c.batch_id == value.batch_id, dispatch.c.chunk == again.chunk).values(live=0)
+    )
+    connection.execute(insert(dispatch).values(_dispatch_row(value, again)))
+    new = dispatch_id(value.batch_id, again.number)
+    moved = 0
+    for start in range(0, len(smsids), _SLICE):
+        moved += connection.execute(
+            update(message)
+            .where(message.c.smsid.in_(smsids[start : start + _SLICE]), message.c.state.in_(free))
+            .values(state=MessageState.PLANNED.value, reason="", dispatch_id=new, sent_at=None)
+        ).rowcount
+    if moved != len(smsids):
+        raise GuardStopped("dispatch.changed", dispatch=new)
+    record_event(connection, now, "planned_again", value.batch_id, new, messages=moved)
 
 
 def attempts_by_dispatch(ledger: Ledger) -> dict[tuple[str, int], int]:

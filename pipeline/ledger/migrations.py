@@ -36,6 +36,7 @@ STEPS: dict[int, tuple[str, ...]] = {
             tariff_sha256 TEXT NOT NULL, profile_sha256 TEXT NOT NULL, PRIMARY KEY (month, number)
         ) STRICT""",
         "ALTER TABLE observation ADD COLUMN received_at TEXT",
+        "CREATE TABLE pace (egress TEXT NOT NULL, turn TEXT NOT NULL, PRIMARY KEY (egress)) STRICT",
     ),
 }
 

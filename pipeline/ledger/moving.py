@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import ColumnElement, Connection, select, update
 
 from pipeline.errors import Bug
@@ -11,19 +13,19 @@ from pipeline.model import LEGAL, MessageState
 
 def move(
     connection: Connection,
-    wanted: str,
+    wanted: str | Sequence[str],
     before: MessageState,
     after: MessageState,
     *only: ColumnElement[bool],
     **values: object,
 ) -> int:
-    """Change every message of a dispatch that is in ``before`` and meets ``only``; return how many."""
+    """Change every message of a dispatch, or of several, that is in ``before`` and meets ``only``; return how many."""
     if after not in LEGAL[before]:
         raise Bug("state.illegal", before=before.value, after=after.value)
+    owner = message.c.dispatch_id
+    owned = owner == wanted if isinstance(wanted, str) else owner.in_(wanted)
     moved = connection.execute(
-        update(message)
-        .where(message.c.dispatch_id == wanted, message.c.state == before.value, *only)
-        .values(state=after.value, **values)
+        update(message).where(owned, message.c.state == before.value, *only).values(state=after.value, **values)
     )
     return moved.rowcount
 

@@ -53,6 +53,16 @@ class Ledger:
                 raise GuardStopped("ledger.moved")
             yield connection
 
+    @contextmanager
+    def kept_open(self) -> Iterator[None]:
+        """Keep a connection for many short transactions: the last one that closes folds SQLite's log into its file."""
+        if engines.is_shared(self.engine.dialect):
+            yield
+            return
+        with engines.explained(), self.engine.connect() as connection:
+            connection.execute(select(tables.identity.c.ledger_id)).all()
+            yield
+
     def check_locks(self, connection: Connection) -> None:
         """Refuse to go on when a campaign lock was lost with its connection, in the transaction that relies on it.
 

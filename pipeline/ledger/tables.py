@@ -231,6 +231,15 @@ closing = Table(
     Column("profile_sha256", Text, nullable=False),
     sqlite_strict=True,
 )
+# The next turn of an address from which requests leave, for hosts that share it: seconds since 1970 by the server's
+# clock. A text, because whole numbers of both databases do not go so far in one type.
+pace = Table(
+    "pace",
+    metadata,
+    Column("egress", Text, primary_key=True),
+    Column("turn", Text, nullable=False),
+    sqlite_strict=True,
+)
 auth_failure = Table(
     "auth_failure",
     metadata,

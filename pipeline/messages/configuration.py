@@ -23,8 +23,10 @@ CONFIGURATION_FAILURES: dict[str, Failure] = {
             "the profile's layout has no column that could carry “{key}”",
         ),
         Text(
-            "プロファイルの [[layout.column]] に列番号を追加するか（ベンダーに確認）、入力から列を除いてください。",
-            "Add its column number to [[layout.column]] of your profile (ask the vendor), or remove the column.",
+            "一通ずつ送る（--mode single）か、プロファイルの [[layout.column]] に列番号を追加するか（ベンダーに確認）、"
+            "入力から列を除いてください。",
+            "Send one by one (--mode single), or add its column number to [[layout.column]] of your profile (ask the "
+            "vendor), or remove the column.",
         ),
     ),
     "layout.unknown": Failure(
@@ -46,6 +48,18 @@ CONFIGURATION_FAILURES: dict[str, Failure] = {
     "usage.max_rejects": Failure(
         Text("却下の上限「{value}」が読めません。", "cannot read the limit of rejects “{value}”"),
         Text("件数（20）か割合（5%）を指定してください。", "Give a count (20) or a share (5%)."),
+    ),
+    "single.not_confirmed": Failure(
+        Text(
+            "{row} 行目はパラメータ {key} を使いますが、プロファイルで確認されていないため使えません。",
+            "row {row} uses the parameter {key}, which the profile has not confirmed.",
+        ),
+        Text(
+            "その列を空にするか、ベンダーに確認のうえプロファイルの写しで single.parameter {key} を "
+            "confirmed = true にしてください。",
+            "Empty the column, or confirm it with the vendor and set confirmed = true for single.parameter {key} "
+            "in your own profile.",
+        ),
     ),
     "profile.not_confirmed": Failure(
         Text(

@@ -51,6 +51,58 @@ FAILURES: dict[str, Failure] = {
             "Mend the cause, then run the same command again. For 401 check user name and password.",
         ),
     ),
+    "gateway.address_too_long": Failure(
+        Text(
+            "リクエストの URL が {size} バイトあり、上限 {limit} バイトを超えます（送信前に中止）。",
+            "the address of the request has {size} bytes, more than {limit}: it was not sent.",
+        ),
+        Text(
+            "gateway.base_url とプロファイルの endpoints を確かめてください。",
+            "Look at gateway.base_url and at the endpoints of the profile.",
+        ),
+    ),
+    "gateway.busy": Failure(
+        Text(
+            "ゲートウェイが {seconds} 秒のあいだ {code}（混雑）を返し続けました。受け付けられたものはありません。",
+            "the gateway answered {code} (busy) for {seconds} seconds; nothing of these requests was taken.",
+        ),
+        Text(
+            "同じコマンドをもう一度実行してください。二重には送られません。",
+            "Run the same command again; nothing is sent twice.",
+        ),
+    ),
+    "pace.crowded": Failure(
+        Text(
+            "{seconds} 秒待っても送信の順番が来ませんでした（同じ送信元の他の処理が動いています）。",
+            "no turn to send came within {seconds} seconds: others send from the same address.",
+        ),
+        Text(
+            "あとで同じコマンドをもう一度実行してください。二重には送られません。",
+            "Run the same command again later; nothing is sent twice.",
+        ),
+    ),
+    "single.parameter": Failure(
+        Text(
+            "{row} 行目の {name} が仕様の範囲外です（仕様書「{section}」のパラメータ表）。何も送信していません。",
+            "row {row}: {name} is outside its limits (table of parameters of “{section}”). Nothing was sent.",
+        ),
+        Text(
+            "その行を直すか除いて、もう一度実行してください。",
+            "Correct or remove the row, and run it again.",
+        ),
+    ),
+    "send.unclear_twice": Failure(
+        Text(
+            "バッチ {batch}：続けて二度、受け付けられたか分からない応答でした（どちらも個別の結果で確かめました）。"
+            "送信を止めます。",
+            "batch {batch}: twice in a row an answer proved nothing (both were settled by individual results); "
+            "sending stops.",
+        ),
+        Text(
+            "ゲートウェイとの通信経路を確かめ、同じコマンドをもう一度実行してください。二重には送られません。",
+            "Look at what lies between here and the gateway, then run the same command again; nothing is sent twice.",
+        ),
+    ),
     "send.unknown": Failure(
         Text(
             "バッチ {batch} の {messages} 通が受け付けられたか分かりません。勝手に再送はしません。",
@@ -271,6 +323,13 @@ FAILURES: dict[str, Failure] = {
     "reconcile.month": Failure(
         Text("{month} は月ではありません。", "{month} is no month."),
         Text("YYYY-MM の形で指定してください (例: 2026-11)。", "Write it as YYYY-MM, for example 2026-11."),
+    ),
+    "pull.single_period": Failure(
+        Text(
+            "--single は期間（--since --until）と一緒には使えません。",
+            "--single asks for messages, not for a period: it does not go with --since and --until.",
+        ),
+        Text("どちらかを外してください。", "Leave one of them out."),
     ),
     "demo.no_sample": Failure(
         Text("{file} がありません。", "there is no {file}."),

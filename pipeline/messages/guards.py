@@ -40,6 +40,16 @@ GUARD_FAILURES: dict[str, Failure] = {
             "Correct user name and password, then run `mediasms doctor --reset-auth`.",
         ),
     ),
+    "send.mode_fixed": Failure(
+        Text(
+            "バッチ {batch} は {mode} 方式で計画済みです。方式は変えられません。",
+            "batch {batch} is planned in mode {mode}, which does not change any more.",
+        ),
+        Text(
+            "`mediasms send {batch}` で続けてください（--mode なし）。",
+            "Go on with `mediasms send {batch}`, without --mode.",
+        ),
+    ),
     "resolve.nothing": Failure(
         Text(
             "送信 {dispatch} に未確定の通数はありません。",

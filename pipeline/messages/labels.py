@@ -209,6 +209,7 @@ LABELS: dict[str, Text] = {
     "progress.rows": Text("{shown}  {speed} 行/秒  残り {left}", "{shown}  {speed} rows/s  {left} left"),
     "stage.validate": Text("検証", "validating"),
     "stage.send": Text("送信", "sending"),
+    "stage.ask": Text("個別結果", "asking"),
     "stage.pull": Text("結果取得", "pulling"),
     "validate.continued": Text(
         "この入力は計画済みのバッチ {batch}（キャンペーン {campaign}、{run_date}）です。"
@@ -249,6 +250,10 @@ LABELS: dict[str, Text] = {
     "pull.done": Text(
         "結果 {rows} 行（新規 {new} 行、{files} ファイル）",
         "{rows} result rows ({new} new) in {files} file(s)",
+    ),
+    "pull.single": Text(
+        "個別の結果：照会 {asked} 件、結果あり {named} 件（新規 {new} 件）、該当なし {absent} 件",
+        "asked one by one for {asked} messages: {named} have a status ({new} new), {absent} are not known",
     ),
     "reconcile.file": Text("  {file}", "  {file}"),
     "optout.added": Text(

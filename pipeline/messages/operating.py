@@ -27,6 +27,10 @@ OPERATING_LABELS: dict[str, Text] = {
         "（料金表にない {count} 通を除く）", "(without {count} messages that the tariff does not price)"
     ),
     "status.batch": Text("{batch}  {campaign}  {run_date}  {states}", "{batch}  {campaign}  {run_date}  {states}"),
+    "status.more_dispatches": Text(
+        "  …ほか {count} 件（すべては --json）",
+        "  … and {count} more (--json has them all)",
+    ),
     "status.dispatch": Text("  {dispatch}  {states}  開始 {since}", "  {dispatch}  {states}  begun {since}"),
     "status.stopped": Text(
         "  {at} に {actor} が取り消しました（取消 {count} 通）。",

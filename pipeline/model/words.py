@@ -70,6 +70,14 @@ class StatusClass(StrEnum):
     NO_VERDICT = "no_verdict"
 
 
+class Mode(StrEnum):
+    """How a batch goes out: rows of an upload, requests of one message, or whichever fits its number of rows."""
+
+    CSV = "csv"
+    SINGLE = "single"
+    AUTO = "auto"
+
+
 class Proof(StrEnum):
     """What an answer code proves about the request it answers."""
 

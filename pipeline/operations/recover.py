@@ -13,9 +13,12 @@ from pipeline.errors import GuardStopped
 from pipeline.ledger.batches import find_batch
 from pipeline.ledger.dispatches import dispatch_id, dispatched
 from pipeline.ledger.recovering import Lost, recover_dispatch
-from pipeline.model import Artefact
+from pipeline.model import Artefact, Mode
 from pipeline.stages.guards import lost_attempts
 from pipeline.stages.planning import payload_column, plan
+from schemas.single import form_of
+
+_PAYLOADS = (".csv", ".form", ".json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,9 @@ def recover(context: Context) -> Recovered:
             # Before anything is planned again: a plan writes its payloads where these lie.
             found = list(_read(context, batch_id, attempts))
             if batch.planned_at is None:
-                plan(context, batch)
+                # What lies there was laid out by the plan that is lost.
+                is_single = any(form_of(lost.payload.name) for lost in found)
+                plan(context, batch, Mode.SINGLE if is_single else Mode.CSV)
             for one in found:
                 messages += recover_dispatch(context.ledger, one, context.now())
                 dispatches += 1
@@ -58,7 +63,10 @@ def recover(context: Context) -> Recovered:
 def _read(context: Context, batch_id: str, attempts: list[tuple[int, int]]) -> Iterator[Lost]:
     folder = context.workspace.batch_folder(batch_id)
     for number, attempt in attempts:
-        marker, payload = (folder / f"dispatch-{number:04d}.{kind}" for kind in ("begun", "csv"))
+        marker = folder / f"dispatch-{number:04d}.begun"
+        # A plan in another mode may have been given up before this one: the later file is what was begun.
+        laid_out = [path for path in map(marker.with_suffix, _PAYLOADS) if path.exists()]
+        payload = max(laid_out, key=lambda path: path.stat().st_mtime, default=marker.with_suffix(".csv"))
         # Without its payload a dispatch is what the ledger says it is, if it says anything.
         smsids = _smsids(context, payload) or list(dispatched(context.ledger, dispatch_id(batch_id, number)).values())
         if not smsids:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from pipeline.context import Context
 from pipeline.errors import Exit, GuardStopped, MediasmsError, OutcomeUnknown, TryLater
 from pipeline.ledger.batches import count_states, get_batch, waiting_elsewhere
-from pipeline.model import Batch, MessageClass, MessageState
+from pipeline.model import Batch, MessageClass, MessageState, Mode
 from pipeline.stages.guards import Late
 from pipeline.stages.outlook import Preview
 from pipeline.stages.pull import pull
@@ -69,7 +69,15 @@ def run(  # noqa: PLR0913 - each is a choice of the person who runs it
         try:
             if held_back:
                 raise GuardStopped("run.held_back", batch=validated.batch.batch_id)
-            sent = send(context, validated.batch, again=again, late=late, max_cost=max_cost, confirm=confirm)
+            sent = send(
+                context,
+                validated.batch,
+                mode=request.mode,
+                again=again,
+                late=late,
+                max_cost=max_cost,
+                confirm=confirm,
+            )
         except MediasmsError as error:
             stopped_by = error
     try:
@@ -151,6 +159,7 @@ def send_batch(  # noqa: PLR0913 - as above
     *,
     again: bool,
     confirm: Callable[[Preview], bool] | None,
+    mode: Mode = Mode.AUTO,
     late: Late | None = None,
     max_cost: Decimal | None = None,
 ) -> Sent:
@@ -158,4 +167,4 @@ def send_batch(  # noqa: PLR0913 - as above
     batch = get_batch(context.ledger, batch_id)
     with context.campaign_lock(batch.campaign):
         batch = get_batch(context.ledger, batch_id)
-        return send(context, batch, again=again, late=late, max_cost=max_cost, confirm=confirm)
+        return send(context, batch, mode=mode, again=again, late=late, max_cost=max_cost, confirm=confirm)

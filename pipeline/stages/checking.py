@@ -77,9 +77,17 @@ class Check:
     """One pass over an input: what was counted, and what goes where."""
 
     def __init__(  # noqa: PLR0913 - what decides about an input
-        self, context: Context, table: Table, heading: Heading, *, batch_id: str, campaign: str, repeats: bool
+        self,
+        context: Context,
+        table: Table,
+        heading: Heading,
+        *,
+        batch_id: str,
+        campaign: str,
+        repeats: bool,
+        single: bool = False,
     ) -> None:
-        """Prepare to check ``table``, read as ``heading`` says."""
+        """Prepare to check ``table``, read as ``heading`` says; with ``single`` its rows go out one by one."""
         self._context = context
         self._table = table
         self._heading = heading
@@ -91,6 +99,7 @@ class Check:
         self._roles = replace(heading.roles, common_text=common)
         self._fields = [name for name in ACCEPTED_FIELDS if name in self._roles.columns]
         self._repeats = repeats
+        self._single = single
         self._unique = Uniqueness(self._ledgered(), repeats=repeats)
         self._input = input_contract(heading.columns)
         limits = self._policy.limits
@@ -155,6 +164,14 @@ class Check:
 
     def _refuse_unconfirmed(self, chunk: pd.DataFrame) -> None:
         """Stop at a cell that asks for something the profile has not confirmed: it would be silently ignored."""
+        if self._single:
+            for parameter in self._context.profile.single.parameter:
+                if parameter.confirmed is False and (name := self._roles.columns.get(parameter.filled_by)) is not None:
+                    asking = chunk[chunk[name] != ""]
+                    if len(asking):
+                        row = int(asking[INPUT_ROW].iloc[0])
+                        raise UsageError("single.not_confirmed", key=parameter.name, row=row)
+            return
         for column in self._context.profile.layout.column:
             name = self._roles.columns.get(column.field)
             if name is None and not self._heading.header and column.field in chunk.columns:

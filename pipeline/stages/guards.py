@@ -46,6 +46,15 @@ def lost_attempts(context: Context) -> Iterator[tuple[str, int, int]]:
             yield batch_id, number, attempt
 
 
+def stop_if_unsettled(context: Context, batch: Batch) -> None:
+    """Stop when the outcome of any message is open; what to decide about is one dispatch, or the batch."""
+    unsettled = [one for one in list_dispatches(context.ledger, batch.batch_id) if one.is_unsettled]
+    if unsettled:
+        count = sum(one.states.get(MessageState.UNKNOWN, 0) for one in unsettled)
+        decide = unsettled[0].dispatch_id if len(unsettled) == 1 else batch.batch_id
+        raise OutcomeUnknown("send.unknown", batch=batch.batch_id, messages=count, dispatch=decide)
+
+
 def is_late(context: Context, batch: Batch, late: Late | None) -> bool:
     """Say whether the run date is older than allowed; raise ``GuardStopped`` when nobody said that this is meant."""
     limit = context.settings.send.max_age_days
@@ -83,16 +92,6 @@ def stop_if_repeated(context: Context, batch: Batch, waiting: Container[str]) ->
         repeats += repeats_elsewhere(context.ledger, batch.campaign, texts, since, failed)
     if repeats:
         raise GuardStopped("guard.repeated_text", count=repeats, days=days)
-
-
-def stop_if_unsettled(context: Context, batch: Batch) -> None:
-    """Stop when the outcome of a dispatch of the batch is open; raise ``OutcomeUnknown``."""
-    open_dispatches = [found for found in list_dispatches(context.ledger, batch.batch_id) if found.is_unsettled]
-    if open_dispatches:
-        count = sum(found.states.get(MessageState.UNKNOWN, 0) for found in open_dispatches)
-        raise OutcomeUnknown(
-            "send.unknown", batch=batch.batch_id, messages=count, dispatch=open_dispatches[0].dispatch_id
-        )
 
 
 def was_cancelled(batch: Batch, stop: Stop) -> GuardStopped:

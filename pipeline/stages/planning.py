@@ -11,21 +11,33 @@ import pyarrow as pa
 
 from pipeline.adapters.csv_in import read_chunks
 from pipeline.adapters.csv_out import plain_lines
-from pipeline.adapters.files import laid_aside, write_durable
+from pipeline.adapters.files import laid_aside, write_durable, write_durable_group
 from pipeline.context import Context
 from pipeline.core import ids
 from pipeline.core.headers import COST_CENTRE
 from pipeline.core.kernels import strings
 from pipeline.core.tags import final_texts
 from pipeline.core.uniqueness import message_keys
+from pipeline.errors import GuardStopped, UsageError
 from pipeline.ledger.batches import campaign_repeats
-from pipeline.ledger.dispatches import PlannedDispatch, list_dispatches, plan_again, plan_batch
-from pipeline.model import Artefact, Batch
+from pipeline.ledger.dispatches import (
+    PlannedDispatch,
+    list_dispatches,
+    plan_again,
+    plan_batch,
+    plan_group_again,
+    planned_mode,
+)
+from pipeline.model import Artefact, Batch, Mode
 from schemas.gateway_csv import render, request_contract
 from schemas.recipients import ROW_NUMBER, enforce
+from schemas.single import decoded, encoded, form_of, lost_in_a_row, requests
 
 #: columns of accepted.csv that are no texts
 _NUMBERS = {ROW_NUMBER: pa.int64(), "characters": pa.int64(), "bytes": pa.int64(), "double_byte": pa.bool_()}
+
+#: so many payloads of single requests are put on disk together
+_TOGETHER = 100
 
 
 def accepted_rows(context: Context, batch: Batch) -> Iterator[pd.DataFrame]:
@@ -41,22 +53,64 @@ def rows_with(chunk: pd.DataFrame, smsids: Container[str]) -> pd.DataFrame:
     return chunk[pd.Series([smsid in smsids for smsid in chunk["smsid"].tolist()], index=chunk.index, dtype=bool)]
 
 
-def plan(context: Context, batch: Batch) -> None:
+def mode_of(context: Context, batch: Batch, wanted: Mode) -> Mode:
+    """Return how a batch goes out: as it was planned, else as a person wants it, else as its size says.
+
+    Raises ``GuardStopped`` (``send.mode_fixed``) when it was planned otherwise than it is wanted now.
+    """
+    planned = planned_mode(context.ledger, batch.batch_id)
+    if planned is not None:
+        if wanted not in {Mode.AUTO, planned}:
+            raise GuardStopped("send.mode_fixed", batch=batch.batch_id, mode=planned.value)
+        return planned
+    if wanted is not Mode.AUTO:
+        return wanted
+    return Mode.SINGLE if batch.totals.accepted < context.settings.send.single_below else Mode.CSV
+
+
+def plan(context: Context, batch: Batch, mode: Mode = Mode.CSV) -> None:
     """Lay out payload after payload on disk, then commit messages and dispatches in one transaction.
 
     Nobody else can write to the ledger meanwhile, so what can be done before it is.
     """
     repeats = campaign_repeats(context.ledger, batch.campaign) is True
+    # Chunks are numbered as dispatches are: each part of what was read is one, and has one live dispatch.
+    planned = (_requests if mode is Mode.SINGLE else _uploads)(context, batch, repeats=repeats)
+    with laid_aside(planned, context.workspace.batch_folder(batch.batch_id)) as rest:
+        plan_batch(context.ledger, batch, rest, context.now())
+
+
+def _uploads(context: Context, batch: Batch, *, repeats: bool) -> Iterator[PlannedDispatch]:
     parts = (
         part for chunk in accepted_rows(context, batch) for part in (_one_row_per_number(chunk) if repeats else [chunk])
     )
-    planned = (
-        # Chunks are numbered as dispatches are: each part of what was read is one, and has one live dispatch.
-        PlannedDispatch(number, number, _payload(context, batch, number, part), _messages(part, repeats=repeats))
-        for number, part in enumerate(parts, 1)
-    )
-    with laid_aside(planned, context.workspace.batch_folder(batch.batch_id)) as rest:
-        plan_batch(context.ledger, batch, rest, context.now())
+    for number, part in enumerate(parts, 1):
+        payload = _payload(context, batch, number, part)
+        yield PlannedDispatch(number, number, payload, _messages(part, repeats=repeats))
+
+
+def _requests(context: Context, batch: Batch, *, repeats: bool) -> Iterator[PlannedDispatch]:
+    """Yield a dispatch for each row: its payload holds the parameters as they will be sent."""
+    first = 1
+    for chunk in accepted_rows(context, batch):
+        columns = _messages(chunk, repeats=repeats)
+        for at, payload in enumerate(_bodies(context, batch, chunk, first)):
+            number = first + at
+            yield PlannedDispatch(number, number, payload, {name: [column[at]] for name, column in columns.items()})
+        first += len(chunk)
+
+
+def _bodies(context: Context, batch: Batch, accepted: pd.DataFrame, first: int) -> Iterator[Artefact]:
+    """Put the body of each row's request on disk; ``first`` is the number of the first one's dispatch."""
+    form = context.profile.single.format.value
+    folder = context.workspace.batch_folder(batch.batch_id)
+    bodies = {
+        f"dispatch-{number:04d}.{form}": encoded(parameters, form)
+        for number, parameters in enumerate(requests(accepted, context.profile), first)
+    }
+    names = list(bodies)
+    for start in range(0, len(names), _TOGETHER):
+        yield from write_durable_group(folder, {name: bodies[name] for name in names[start : start + _TOGETHER]})
 
 
 def plan_free_again(context: Context, batch: Batch, free: Mapping[int, list[str]]) -> None:
@@ -70,6 +124,14 @@ def plan_free_again(context: Context, batch: Batch, free: Mapping[int, list[str]
     accepted = pd.concat([rows_with(chunk, chunk_of) for chunk in accepted_rows(context, batch)], ignore_index=True)
     last = max(dispatch.number for dispatch in list_dispatches(context.ledger, batch.batch_id))
     # Not get_group: pandas does not find the only group of a table with one row.
+    if planned_mode(context.ledger, batch.batch_id) is Mode.SINGLE:
+        payloads = _bodies(context, batch, accepted, last + 1)
+        new = [
+            (PlannedDispatch(number, chunk_of[smsid], payload, {}), [smsid])
+            for number, (smsid, payload) in enumerate(zip(accepted["smsid"].tolist(), payloads, strict=True), last + 1)
+        ]
+        plan_group_again(context.ledger, batch, new, context.now())
+        return
     parts = dict(iter(accepted.groupby(accepted["smsid"].map(chunk_of))))
     for number, chunk in enumerate(sorted(free), last + 1):
         payload = _payload(context, batch, number, parts[chunk].reset_index(drop=True))
@@ -89,6 +151,8 @@ def _one_row_per_number(chunk: pd.DataFrame) -> Iterator[pd.DataFrame]:
 def _payload(context: Context, batch: Batch, number: int, accepted: pd.DataFrame) -> Artefact:
     """Lay out rows as the gateway wants them, and put them on disk."""
     profile = context.profile
+    if lost := lost_in_a_row(accepted, profile):
+        raise UsageError("profile.no_column", key=lost)
     table = enforce(request_contract(profile), render(accepted, profile), "gateway CSV")
     lines = plain_lines([strings.of(table[name]) for name in table.columns], profile.layout.request_line_end.value)
     encoding = profile.upload.encoding.value
@@ -98,6 +162,9 @@ def _payload(context: Context, batch: Batch, number: int, accepted: pd.DataFrame
 
 def payload_column(context: Context, payload: Path, field: str) -> pd.DataFrame:
     """Return what a payload on disk says of one field of the gateway, as the only column of a table."""
+    if form := form_of(payload.name):
+        name = context.profile.single.by_field[field].name
+        return pd.DataFrame({field: [decoded(payload.read_bytes(), form).get(name, "")]}, dtype="str")
     return pd.read_csv(
         payload,
         header=None,

@@ -7,7 +7,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from pipeline.errors import GatewayRefused, InputUnusable, TryLater
 from pipeline.ledger.dispatches import note_auth
 from pipeline.ledger.results import open_windows, record_pull, settle
 from pipeline.model import MessageState, Observation, ObservationPath, Proof
+from pipeline.stages.asking import MOST, Heard, ask_stragglers
 from pipeline.stages.login import stop_after_failed_logins
 from schemas.gateway_csv import column_name
 from schemas.profile import Profile
@@ -33,16 +34,29 @@ _CHUNK = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """What pulling brought: rows and new observations, and what they settled."""
+    """What pulling brought: rows and new observations, and what they settled.
+
+    ``single`` is what was heard of messages that were asked for one by one.
+    """
 
     files: tuple[str, ...]
     rows: int
     new: int
     settled: dict[MessageState, int]
+    single: Heard = field(default_factory=Heard)
+
+
+def pull_single(context: Context, batch_id: str | None = None) -> Pulled:
+    """Ask one by one for every message that was sent alone and has no final result."""
+    heard = ask_stragglers(context, batch_id)
+    return Pulled((), 0, heard.new, settle(context.ledger, context.now()), heard)
 
 
 def pull(context: Context, batch_id: str | None = None, *, period: tuple[datetime, datetime] | None = None) -> Pulled:
-    """Pull results of a batch, of a period, or of everything that can still change."""
+    """Pull results of a batch, of a period, or of everything that can still change.
+
+    Of a batch or of everything, messages that were sent alone and have no final result after it are asked for too.
+    """
     now = context.now()
     if period:
         windows = [period]
@@ -60,7 +74,12 @@ def pull(context: Context, batch_id: str | None = None, *, period: tuple[datetim
         rows += found
         new += fresh
         context.progress("pull", len(files), len(windows))
-    return Pulled(tuple(files), rows, new, settle(context.ledger, now))
+    settled = settle(context.ledger, now)
+    heard = Heard() if period else ask_stragglers(context, batch_id, most=MOST)
+    if heard.new:
+        for state, count in settle(context.ledger, now).items():
+            settled[state] = settled.get(state, 0) + count
+    return Pulled(tuple(files), rows, new + heard.new, settled, heard)
 
 
 def _pull_one(context: Context, start: datetime, end: datetime) -> tuple[str, int, int]:

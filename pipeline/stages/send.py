@@ -33,7 +33,8 @@ from pipeline.ledger.dispatches import (
     withdrawn_messages,
 )
 from pipeline.ledger.results import settle
-from pipeline.model import Batch, Dispatch, MessageState, Proof, RunAction
+from pipeline.model import Batch, Dispatch, MessageState, Mode, Proof, RunAction
+from pipeline.stages.asking import ask_unknown
 from pipeline.stages.guards import (
     Late,
     check_markers,
@@ -47,7 +48,8 @@ from pipeline.stages.guards import (
 )
 from pipeline.stages.login import stop_after_failed_logins
 from pipeline.stages.outlook import Preview, about_to_go, preview
-from pipeline.stages.planning import accepted_rows, plan, plan_free_again, rows_with
+from pipeline.stages.planning import accepted_rows, mode_of, plan, plan_free_again, rows_with
+from pipeline.stages.singly import send_singly
 
 _UNAUTHORISED = "401"
 
@@ -69,12 +71,15 @@ def send(  # noqa: PLR0913 - each is a choice of the person who sends
     context: Context,
     batch: Batch,
     *,
+    mode: Mode = Mode.AUTO,
     again: bool = False,
     late: Late | None = None,
     max_cost: Decimal | None = None,
     confirm: Callable[[Preview], bool] | None = None,
 ) -> Sent:
     """Send what is planned of a batch, but to nobody who has opted out: those messages are cancelled.
+
+    ``mode`` says how it is to go out where that is not settled yet: it is fixed when the batch is planned.
 
     Raises ``OutcomeUnknown`` when an outcome is open (its batch stays where it is), ``GatewayRefused`` when the
     gateway said no to everything, ``TryLater`` when not a byte left, ``GuardStopped`` when a person must look first.
@@ -84,6 +89,9 @@ def send(  # noqa: PLR0913 - each is a choice of the person who sends
     now = context.now()
     adopt_in_flight(context.ledger, batch.campaign, now)
     settle(context.ledger, now)
+    mode = mode_of(context, batch, mode)
+    if mode is Mode.SINGLE:
+        ask_unknown(context, batch)
     stop = cancel_stopped(context.ledger, batch.batch_id, now)
     stop_if_unsettled(context, batch)
     if stop and (stop.cancelled or batch.planned_at is None):
@@ -95,12 +103,13 @@ def send(  # noqa: PLR0913 - each is a choice of the person who sends
         _permit(context, batch, waiting, again=again, late=late, max_cost=max_cost, confirm=confirm)
     # Nothing is planned before every guard has passed: what is planned counts as served in its campaign.
     if batch.planned_at is None:
-        plan(context, batch)
+        plan(context, batch, mode)
         # Every accepted row is a message, also that of somebody who opted out after validation.
         if cancel_opted_out(context.ledger, batch.batch_id, context.now()):
             free = withdrawn_messages(context.ledger, batch)
     plan_free_again(context, batch, free)
-    dispatches, messages = _send_all(context, gateway, batch)
+    singly = mode is Mode.SINGLE
+    dispatches, messages = send_singly(context, batch) if singly else _send_all(context, gateway, batch)
     if (stop := stop_of(context.ledger, batch.batch_id)) and stop.cancelled:
         raise was_cancelled(batch, stop)
     states = count_states(context.ledger, batch.batch_id)

@@ -20,7 +20,7 @@ from pipeline.core.calendar import jst_date
 from pipeline.core.policy import NO_LIMIT, RejectLimit, read_reject_limit
 from pipeline.errors import GuardStopped, InputUnusable, UsageError
 from pipeline.ledger.batches import campaign_repeats, find_batch, register_batch
-from pipeline.model import Artefact, Batch, Finding, RowTotals
+from pipeline.model import Artefact, Batch, Finding, Mode, RowTotals
 from pipeline.reports.rejects import RejectedWorkbook
 from pipeline.stages.checking import Check
 from pipeline.stages.out import FILES, check_out
@@ -37,7 +37,8 @@ class Request:
 
     ``text`` is one text for the whole list; ``repeats`` lets a number get several texts in the campaign. ``name``
     stands for the input where the file is only a copy of it. ``origin`` is the campaign from whose unreached people the
-    input was made: nobody else has it, so it is kept with the batch.
+    input was made: nobody else has it, so it is kept with the batch. ``mode`` decides which
+    columns can be sent at all.
     """
 
     source: Path
@@ -48,6 +49,7 @@ class Request:
     layout: str | None = None
     repeats: bool = False
     name: str | None = None
+    mode: Mode = Mode.AUTO
     origin: str | None = None
 
     @property
@@ -114,7 +116,8 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
     if known and known.planned_at and out is None:
         return replace(_taken_up(context, request, known, limit), sheet=table.sheet, other_sheets=others)
     folder = out or context.workspace.batch_folder(batch_id)
-    check = Check(context, table, heading, batch_id=batch_id, campaign=campaign, repeats=request.repeats)
+    single = request.mode is Mode.SINGLE
+    check = Check(context, table, heading, batch_id=batch_id, campaign=campaign, repeats=request.repeats, single=single)
     with (
         durable(*(folder / name for name in FILES)) as files,
         RejectedWorkbook(
@@ -221,7 +224,8 @@ def _heading(context: Context, request: Request, table: Table) -> Heading:
     if request.layout is not None:
         own = {name: settings.columns for name, settings in layouts.items()}
         layout = layout_columns(request.layout, profile, own)
-    return read_heading(request.file, table.first_record, profile, text=request.text, layout=layout)
+    single = request.mode is Mode.SINGLE
+    return read_heading(request.file, table.first_record, profile, text=request.text, layout=layout, single=single)
 
 
 def _fingerprint(context: Context, request: Request, table: Table, heading: Heading) -> str:

@@ -22,7 +22,7 @@ ELSEWHERE = Path("/srv/送信 店舗/mediasms.toml")
 
 def asked(**options: Any) -> Asked:  # noqa: ANN401 - click's options
     nothing = dict.fromkeys(("campaign", "run_date", "text", "sheet", "layout", "max_rejects"))
-    flags = {"strict": False, "replace": (), "allow_repeats": False}
+    flags = {"strict": False, "replace": (), "allow_repeats": False, "mode": "auto"}
     return Asked(**{"inputs": (), **nothing, **flags, **options})
 
 
@@ -61,6 +61,7 @@ def test_every_option_that_judges_is_said_again() -> None:
         "replace": ("standard", "own.toml"),
         "strict": True,
         "allow_repeats": True,
+        "mode": "single",
     }
 
     @click.command()

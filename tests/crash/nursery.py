@@ -13,6 +13,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
@@ -77,12 +78,15 @@ class Effects:
         self._journal = journal
         self._stop = tuple(stop) if stop else None
         self._count = 0
+        #: requests of one message leave from threads of their own
+        self._one_at_a_time = threading.Lock()
 
     @contextmanager
     def effect(self, verb: str, *objects: str) -> Iterator[None]:
-        self._count += 1
-        number = self._count
-        os.write(self._journal, ("\t".join((verb, *objects)) + "\n").encode())
+        with self._one_at_a_time:
+            self._count += 1
+            number = self._count
+            os.write(self._journal, ("\t".join((verb, *objects)) + "\n").encode())
         self._die_at(number, "before")
         yield
         self._die_at(number, "after")
@@ -135,26 +139,33 @@ class Effects:
         patch.object(Ledger, "writing", writing).start()
 
     def _watch_upload(self) -> None:
-        upload, plain = pipeline.adapters.gateway.GatewayClient.upload, http.client.HTTPConnection.send
-        uploading = [False]
+        client, plain = pipeline.adapters.gateway.GatewayClient, http.client.HTTPConnection.send
+        here = threading.local()
 
-        def watched_upload(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - those of upload
-            uploading[0] = True
-            answer = upload(*arguments, **named)
-            uploading[0] = False
-            with self.effect("upload", "answer"):
-                return answer
+        def watch(verb: str) -> None:
+            send = getattr(client, verb)
+
+            def watched(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - those of upload and single
+                here.sending = verb
+                answer = send(*arguments, **named)
+                here.sending = ""
+                with self.effect(verb, "answer"):
+                    return answer
+
+            patch.object(client, verb, watched).start()
 
         def watched_send(connection: http.client.HTTPConnection, data: Any) -> None:  # noqa: ANN401 - as http.client has it
-            if not uploading[0]:
+            verb = getattr(here, "sending", "")
+            if not verb:
                 plain(connection, data)
                 return
             pieces = {"head": data} if data.startswith(b"POST ") else _pieces(data)
             for name, piece in pieces.items():
-                with self.effect("upload", name):
+                with self.effect(verb, name):
                     plain(connection, piece)
 
-        patch.object(pipeline.adapters.gateway.GatewayClient, "upload", watched_upload).start()
+        watch("upload")
+        watch("single")
         patch.object(http.client.HTTPConnection, "send", watched_send).start()
 
 
@@ -170,7 +181,7 @@ def _pieces(data: bytes) -> dict[str, bytes]:
 
 def _break(mutant: list[str]) -> None:
     """Break the order of intent and effect: what a harness that can fail must find."""
-    begin, mark = dispatches.begin_dispatch, files.Workspace.mark_begun
+    begin, mark = dispatches.begin_dispatch, files.Workspace.mark_group_begun
     upload = pipeline.adapters.gateway.GatewayClient.upload
     late: list[Callable[[], object]] = []
 
@@ -179,7 +190,7 @@ def _break(mutant: list[str]) -> None:
         attempt: int = arguments[1].attempts + 1
         return attempt
 
-    def mark_later(*arguments: Any) -> None:  # noqa: ANN401 - those of mark_begun
+    def mark_later(*arguments: Any) -> None:  # noqa: ANN401 - those of mark_group_begun
         late.append(lambda: mark(*arguments))
 
     def upload_first(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - those of upload
@@ -191,11 +202,11 @@ def _break(mutant: list[str]) -> None:
     if "intent late" in mutant:
         patch.object(send, "begin_dispatch", begin_later).start()
     if "marker late" in mutant:
-        patch.object(files.Workspace, "mark_begun", mark_later).start()
+        patch.object(files.Workspace, "mark_group_begun", mark_later).start()
     if "no fsync" in mutant:
         patch.object(files, "fsync_folder", lambda _: None).start()
     if "no marker" in mutant:
-        patch.object(files.Workspace, "mark_begun", lambda *_: None).start()
+        patch.object(files.Workspace, "mark_group_begun", lambda *_: None).start()
     patch.object(pipeline.adapters.gateway.GatewayClient, "upload", upload_first).start()
 
 

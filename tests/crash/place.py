@@ -67,6 +67,8 @@ class Place:
         self.url = url
         self.ahead = timedelta(0)
         self.accepted = ACCEPTED
+        #: how a run is asked for where no other command is given
+        self.command: tuple[str, ...] = RUN
         self.environment = {
             "LANG": "C.UTF-8",
             "NO_COLOR": "1",
@@ -79,10 +81,10 @@ class Place:
             self.environment["MEDIASMS_LEDGER_URL"] = url
 
     def run(self, *arguments: str, **how: Any) -> int:  # noqa: ANN401 - fields of Order
-        """Run a command, ``RUN`` unless another is given; return its exit code, negative for a signal."""
+        """Run a command, the one for a run unless another is given; return its exit code, negative for a signal."""
         order = Order(
             str(self.folder),
-            list(arguments or RUN),
+            list(arguments or self.command),
             self.environment,
             ahead=self.ahead.total_seconds(),
             **how,
@@ -233,11 +235,16 @@ def _as_a_person_decides(place: Place) -> list[str]:
 
 
 def free(place: Place) -> list[str]:
-    """Decide, as a person who has looked, that the one unknown dispatch was not taken; return what is wrong."""
-    unknown = place.query("SELECT DISTINCT dispatch_id FROM message WHERE state = 'unknown'")
-    if len(unknown) != 1:
+    """Decide, as a person who has looked, that what is unknown was not taken; return what is wrong.
+
+    Of uploads that is one, of requests of one message as many as had begun together.
+    """
+    unknown = place.query("SELECT DISTINCT dispatch_id, batch_id FROM message WHERE state = 'unknown'")
+    if len(unknown) != 1 and (not unknown or "single" not in place.command):
         return [f"unknown dispatches: {unknown}"]
-    code = place.run("resolve", unknown[0][0], "--as", "refused", "--because", "the console shows nothing")
+    code = place.run(
+        "resolve", unknown[0][len(unknown) > 1], "--as", "refused", "--because", "the console shows nothing"
+    )
     return [f"resolve: {place.said}"] if code else []
 
 

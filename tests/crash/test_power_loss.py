@@ -41,7 +41,7 @@ class Disk:
         self.folders: dict[Path, bool] = {}
         self._numbers = count()
         for verb, *paths in operations:
-            if verb not in {"commit", "upload"}:
+            if verb not in {"commit", "upload", "single"}:
                 getattr(self, f"_{verb}")(*map(Path, paths))
 
     def _open(self, path: Path) -> None:

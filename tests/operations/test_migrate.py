@@ -20,6 +20,7 @@ def _age(context: Context) -> None:
         connection.exec_driver_sql("INSERT INTO migration VALUES (1, 'then')")
         connection.exec_driver_sql("DROP TABLE optout")
         connection.exec_driver_sql("DROP TABLE stop")
+        connection.exec_driver_sql("DROP TABLE pace")
         connection.exec_driver_sql("DROP INDEX not_taken")
         connection.exec_driver_sql("DROP TABLE closing")
         connection.exec_driver_sql("ALTER TABLE campaign DROP COLUMN repeats")

@@ -11,8 +11,8 @@ from pipeline.core.rules import CODE_FIELDS
 from pipeline.errors import InputUnusable, UsageError
 from pipeline.messages import Language
 from schemas.heading import GATEWAY_LAYOUT, Heading, layout_columns, read_heading
-from schemas.profile import parse_profile
-from schemas.recipients import ROLES
+from schemas.profile import SingleParameter, parse_profile
+from schemas.recipients import PASSED_FIELDS, ROLES
 
 TEXT: Final = (files("schemas") / "profiles" / "mediasms.toml").read_text("utf-8")
 PROFILE: Final = parse_profile(TEXT, "mediasms.toml")
@@ -50,10 +50,23 @@ def test_every_synonym_is_understood(field: str, name: str) -> None:
     assert heading.header
 
 
-@pytest.mark.parametrize("field", [field for field in ROLES if field not in CODE_FIELDS])
+@pytest.mark.parametrize("field", [field for field in ROLES if field not in {*CODE_FIELDS, *PASSED_FIELDS}])
 def test_every_field_is_understood_by_its_own_name(field: str) -> None:
     names = dict.fromkeys([field, "msisdn", "text"])
     assert read(*names).roles.columns[field] == field
+
+
+@pytest.mark.parametrize("parameter", PROFILE.single.parameter, ids=lambda parameter: parameter.name)
+def test_every_parameter_of_a_single_send_is_a_column_where_rows_go_out_one_by_one(parameter: SingleParameter) -> None:
+    names = list(dict.fromkeys([parameter.name, "携帯", "本文"]))
+    taken = {"msisdn": "携帯", "text": "本文"}.get(parameter.filled_by)
+    names = [name for name in names if name != taken]
+    heading = read_heading("list.csv", names, PROFILE, single=True)
+    assert heading.roles.columns[parameter.filled_by] == parameter.name
+    in_uploads = {*PROFILE.layout.by_field, "msisdn", "text"}
+    if parameter.filled_by not in {*in_uploads, *CODE_FIELDS}:
+        # In an upload such a column is one of the user's own.
+        assert parameter.filled_by not in read(*names).roles.columns
 
 
 @pytest.mark.parametrize(

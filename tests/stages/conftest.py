@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 START = datetime(2026, 11, 23, 9, 30, tzinfo=JST)
 UPLOADS = "/api3/"
+SINGLE = "/api/"
+SINGLE_RESULTS = "/api5/"
 RESULTS = "/api4/"
 
 

@@ -19,6 +19,7 @@ from pipeline.stages.pull import pull
 from pipeline.stages.validate import Request
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from pipeline.context import Context
@@ -32,15 +33,15 @@ def test_without_room_for_its_marker_nothing_leaves_and_nothing_is_unknown(
     house: House, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = house.recipients(7)
-    write = files.write_durable
+    write = files.write_durable_group
 
-    def no_room(path: Path, data: bytes) -> Artefact:
-        if path.suffix == ".begun":
-            raise TryLater("files.not_writable", folder=str(path.parent), problem="No space left on device")
-        return write(path, data)
+    def no_room(folder: Path, contents: Mapping[str, bytes]) -> list[Artefact]:
+        if any(name.endswith(".begun") for name in contents):
+            raise TryLater("files.not_writable", folder=str(folder), problem="No space left on device")
+        return write(folder, contents)
 
     with monkeypatch.context() as patched:
-        patched.setattr(files, "write_durable", no_room)
+        patched.setattr(files, "write_durable_group", no_room)
         with pytest.raises(TryLater) as stopped:
             house.sent(context, source)
     assert stopped.value.code == "files.not_writable"

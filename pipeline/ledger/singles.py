@@ -1,0 +1,147 @@
+"""Single sends: dispatches of one message, begun and ended in groups of which each is one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from pipeline.errors import Bug
+from pipeline.ledger.cancelling import cancel_opted_out_of, cancel_stopped_in
+from pipeline.ledger.moving import move
+from pipeline.ledger.opening import Ledger
+from pipeline.ledger.tables import dispatch, event, iso, message, observation
+from pipeline.model import Dispatch, MessageState
+
+#: what the name of every upload's payload ends with; all others are single requests
+_UPLOAD = "%.csv"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How the attempt of one dispatch ended: in which state, for which reason, by which answer.
+
+    ``PLANNED`` stands for an attempt of which nothing can have been taken: it may be tried again.
+    """
+
+    dispatch: Dispatch
+    state: MessageState
+    reason: str = ""
+    code: str | None = None
+    detail: str = ""
+
+
+def begin_singles(ledger: Ledger, group: Sequence[Dispatch], now: datetime) -> dict[str, int]:
+    """Commit that a group is in flight, before the first byte of any; return the attempts by dispatch.
+
+    Left out is what must not go out: to somebody who opted out, and all of it where a person has stopped the batch.
+    Both are asked about in the same transaction.
+    """
+    wanted = [one.dispatch_id for one in group]
+    with ledger.writing() as connection:
+        ledger.check_locks(connection)
+        if cancel_stopped_in(connection, group[0].batch_id, now):
+            return {}
+        cancel_opted_out_of(connection, wanted, now)
+        waiting = select(message.c.dispatch_id).where(
+            message.c.dispatch_id.in_(wanted), message.c.state == MessageState.PLANNED.value
+        )
+        free = sorted(connection.execute(waiting).scalars())
+        if not free:
+            return {}
+        begun = iso(now)
+        if move(connection, free, MessageState.PLANNED, MessageState.IN_FLIGHT, sent_at=begun) != len(free):
+            raise Bug("dispatch.changed_in_flight", dispatch=free[0])
+        connection.execute(
+            update(dispatch)
+            .where(dispatch.c.dispatch_id.in_(free))
+            .values(attempts=dispatch.c.attempts + 1, begun_at=begun, ended_at=None)
+        )
+        tried = select(dispatch.c.dispatch_id, dispatch.c.attempts).where(dispatch.c.dispatch_id.in_(free))
+        attempts = {row.dispatch_id: int(row.attempts) for row in connection.execute(tried)}
+        _record(connection, now, "begun", group[0].batch_id, {name: {"attempt": n} for name, n in attempts.items()})
+    return attempts
+
+
+def end_singles(ledger: Ledger, ended: Sequence[Ended], now: datetime) -> None:
+    """Record what the answers of a group prove, all of it or nothing."""
+    by_outcome: dict[tuple[MessageState, str], list[str]] = {}
+    for one in ended:
+        by_outcome.setdefault((one.state, one.reason), []).append(one.dispatch.dispatch_id)
+    with ledger.writing() as connection:
+        for (state, reason), owners in by_outcome.items():
+            values = {"sent_at": None} if state is MessageState.PLANNED else {"reason": reason}
+            if move(connection, owners, MessageState.IN_FLIGHT, state, **values) != len(owners):
+                raise Bug("dispatch.changed_in_flight", dispatch=owners[0])
+        for one in sorted(ended, key=attrgetter("dispatch.number")):
+            is_back = one.state is MessageState.PLANNED
+            ended_by: dict[str, str | None] = {"ended_at": iso(now), "answer_code": one.code}
+            found = {"begun_at": None} if is_back else ended_by
+            connection.execute(update(dispatch).where(dispatch.c.dispatch_id == one.dispatch.dispatch_id).values(found))
+        details = {
+            one.dispatch.dispatch_id: {"state": one.state.value, "code": one.code, "detail": one.detail}
+            for one in ended
+        }
+        _record(connection, now, "ended", ended[0].dispatch.batch_id, details)
+
+
+def _record(
+    connection: Connection, now: datetime, kind: str, batch_id: str, details: Mapping[str, Mapping[str, object]]
+) -> None:
+    """Append one event for each dispatch of a group."""
+    rows = [
+        {"at": iso(now), "kind": kind, "batch_id": batch_id, "dispatch_id": owner, "detail": json.dumps(detail)}
+        for owner, detail in details.items()
+    ]
+    connection.execute(insert(event), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A message whose result may be asked for by its smsid."""
+
+    smsid: str
+    msisdn: str
+    state: MessageState
+
+
+def without_final_result(
+    ledger: Ledger, batch_id: str, final: Collection[str], states: Collection[MessageState], sent_by: datetime
+) -> list[Asked]:
+    """Return those messages of a batch that were sent alone and have no result with one of these statuses.
+
+    What was sent after ``sent_by`` is left out, unless it is unknown. What is unknown comes first, then what was sent
+    first. A message that a person gave up counts as ``REFUSED``.
+    """
+    seen = (
+        select(observation.c.observation_id)
+        .where(observation.c.smsid == message.c.smsid, observation.c.status.in_(final))
+        .exists()
+    )
+    given_up = (message.c.state != MessageState.REFUSED.value) | message.c.reason.startswith("person:")
+    query = (
+        select(message.c.smsid, message.c.msisdn, message.c.state)
+        .join(dispatch, dispatch.c.dispatch_id == message.c.dispatch_id)
+        .where(message.c.batch_id == batch_id, message.c.state.in_([state.value for state in states]), given_up)
+        .where(dispatch.c.payload_name.not_like(_UPLOAD), ~seen)
+        .where((message.c.state == MessageState.UNKNOWN.value) | (message.c.sent_at <= iso(sent_by)))
+        .order_by(message.c.state != MessageState.UNKNOWN.value, message.c.sent_at, message.c.row_number)
+    )
+    with ledger.reading() as connection:
+        return [Asked(row.smsid, row.msisdn, MessageState(row.state)) for row in connection.execute(query)]
+
+
+def batches_sent_alone(ledger: Ledger, since: datetime) -> list[str]:
+    """Return the batches of which single requests began after ``since``, those that began first before the others."""
+    query = (
+        select(dispatch.c.batch_id)
+        .where(dispatch.c.begun_at >= iso(since), dispatch.c.payload_name.not_like(_UPLOAD))
+        .group_by(dispatch.c.batch_id)
+        .order_by(func.min(dispatch.c.begun_at))
+    )
+    with ledger.reading() as connection:
+        return list(connection.execute(query).scalars())

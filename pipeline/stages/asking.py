@@ -1,0 +1,166 @@
+"""Ask: results of single sends, one by one and at the common pace. A result is evidence, its absence never is."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pipeline.adapters.files import durable
+from pipeline.adapters.gateway import Exchange
+from pipeline.context import Context
+from pipeline.core.answers import SMSID_EXISTS, SingleResult, parse_single_result
+from pipeline.core.calendar import stamp
+from pipeline.errors import GatewayRefused, MediasmsError, TryLater
+from pipeline.ledger.dispatches import note_auth
+from pipeline.ledger.results import observed_statuses, record_pull, settle
+from pipeline.ledger.singles import Asked, batches_sent_alone, without_final_result
+from pipeline.model import Batch, MessageState, Observation, ObservationPath, Proof, StatusClass
+from pipeline.stages.checking import csv_bytes
+from pipeline.stages.login import stop_after_failed_logins
+
+#: a pull asks for no more by itself
+MOST = 1_000
+_YOUNG_MINUTES = 2
+#: recorded together, so that what was heard is not lost when a later question fails
+_TOGETHER = 500
+#: the answer to a message that is still unclear is asked for again after so many seconds
+_AGAIN_SECONDS = 1.0
+#: how long the gateway may be busy, and the pauses meanwhile, in seconds
+_BUSY_SECONDS, _PAUSE_SECONDS = 60.0, 1.0
+_OPEN = {StatusClass.PENDING, StatusClass.NO_VERDICT}
+_MAY_HAVE_ARRIVED = (MessageState.TAKEN, MessageState.UNKNOWN, MessageState.REFUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """How many were asked for, how many of them have a status, how many the gateway does not know, how many are new."""
+
+    asked: int = 0
+    named: int = 0
+    absent: int = 0
+    new: int = 0
+
+    def __add__(self, other: Heard) -> Heard:
+        """Add two up."""
+        return Heard(
+            self.asked + other.asked, self.named + other.named, self.absent + other.absent, self.new + other.new
+        )
+
+
+def ask_stragglers(context: Context, batch_id: str | None, *, most: int | None = None) -> Heard:
+    """Ask for every message that was sent alone and has no final result: of a batch, or of all that can change.
+
+    With ``most`` for no more than so many, those whose outcome is unknown first. Raises ``TryLater`` when the results
+    cannot be had; what was heard before is recorded.
+    """
+    now = context.now()
+    since = now - timedelta(days=context.settings.results.deadline_days)
+    # By itself nobody is asked about what has hardly arrived: it is not final yet.
+    sent_by = now if most is None else now - timedelta(minutes=_YOUNG_MINUTES)
+    batches = [batch_id] if batch_id else batches_sent_alone(context.ledger, since)
+    wanted = [one for name in batches for one in _stragglers(context, name, _MAY_HAVE_ARRIVED, sent_by)]
+    return ask(context, wanted[:most])
+
+
+def ask_unknown(context: Context, batch: Batch) -> None:
+    """Ask for what is unknown of a batch that was sent alone, twice at most, and settle what is named.
+
+    That the results cannot be had leaves it as it is.
+    """
+    for seconds in (0.0, _AGAIN_SECONDS):
+        wanted = _stragglers(context, batch.batch_id, (MessageState.UNKNOWN,), context.now())
+        if not wanted:
+            return
+        time.sleep(seconds)
+        with suppress(MediasmsError):
+            ask(context, wanted)
+            settle(context.ledger, context.now())
+
+
+def _stragglers(context: Context, batch_id: str, states: Sequence[MessageState], sent_by: datetime) -> list[Asked]:
+    table = context.statuses
+    seen = observed_statuses(context.ledger, batch_id)
+    final = [status for status in seen if (known := table.look_up(status)) is None or known.means not in _OPEN]
+    return without_final_result(context.ledger, batch_id, final, states, sent_by)
+
+
+def ask(context: Context, wanted: Sequence[Asked]) -> Heard:
+    """Ask for the results of messages; keep the answers raw and record those that name a status."""
+    heard = Heard()
+    if wanted:
+        stop_after_failed_logins(context)
+    for start in range(0, len(wanted), _TOGETHER):
+        named: dict[str, tuple[Asked, str]] = {}
+        counts: Counter[str] = Counter()
+        part = wanted[start : start + _TOGETHER]
+        try:
+            for number, one in enumerate(part, start + 1):
+                found = _ask_one(context, one.smsid)
+                counts[found.code or ""] += 1
+                if found.status:
+                    named[one.smsid] = (one, found.status)
+                context.progress("ask", number, len(wanted))
+        finally:
+            new = _record(context, named)
+            absent = counts[context.profile.single.absent_code.value]
+            heard += Heard(counts.total(), len(named), absent, new)
+    return heard
+
+
+def _ask_one(context: Context, smsid: str) -> SingleResult:
+    """Ask until there is an answer about the message; a busy gateway is asked again for a while."""
+    until = time.monotonic() + _BUSY_SECONDS
+    single = context.profile.single
+    while True:
+        context.pace.wait()
+        exchange = context.gateway.single_result(smsid)
+        if exchange.http_status is None:
+            raise TryLater("results.unreachable", problem=exchange.problem)
+        found = parse_single_result(exchange.http_status, exchange.body, context.documented)
+        # That several messages have the smsid is no result of any of them.
+        if found.code in {"200", single.absent_code.value, *SMSID_EXISTS}:
+            return found
+        if found.code != single.busy_code.value or time.monotonic() > until:
+            _raise_refused(context, found.code, exchange)
+        time.sleep(_PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - to spread requests, not a secret
+
+
+def _raise_refused(context: Context, code: str | None, exchange: Exchange) -> None:
+    if code == "401":
+        note_auth(context.ledger, context.settings.gateway.base_url, context.now(), failed=True)
+    known = context.profile.answer_by_code.get(code or "")
+    meaning = context.meaning(code)
+    if known is None or known.proves is Proof.UNKNOWN:
+        raise TryLater("results.unavailable", code=code or f"HTTP {exchange.http_status}", meaning=meaning)
+    raise GatewayRefused("gateway.refused", code=code, meaning=meaning)
+
+
+def _record(context: Context, named: dict[str, tuple[Asked, str]]) -> int:
+    """Put on disk and into the ledger what was heard; return how much of it is new."""
+    if not named:
+        return 0
+    now = context.now()
+    folder = context.workspace.pulls_folder()
+    number = 1
+    while (path := folder / f"single-{stamp(now)}-{number:03d}.csv").exists():
+        number += 1
+    with durable(path) as (file,):
+        file.write(csv_bytes([("smsid", "status"), *((smsid, status) for smsid, (_, status) in named.items())]))
+        artefact = file.commit()
+    observations = [
+        Observation(
+            path=ObservationPath.FETCHED,
+            smsid=smsid,
+            msisdn=one.msisdn,
+            status=status,
+            status_time=None,
+            line=line,
+        )
+        for line, (smsid, (one, status)) in enumerate(named.items(), 2)
+    ]
+    return record_pull(context.ledger, artefact, (now, now), observations, now)

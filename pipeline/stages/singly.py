@@ -1,0 +1,317 @@
+"""Send singly: requests of one message each, over several connections, under the promises of an upload.
+
+They begin in groups: the intent of a whole group is committed, its markers are on disk, then the first byte of any of
+it leaves. Only this thread touches ledger and disk; couriers carry bodies and bring exchanges.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from pipeline.adapters.couriers import NOT_SENT, Carried, Couriers, couriers
+from pipeline.adapters.gateway import Exchange
+from pipeline.adapters.interruption import GRACE_SECONDS, held, is_pending
+from pipeline.context import Context
+from pipeline.core.answers import SMSID_EXISTS, Verdict, judge_single, parse_answer
+from pipeline.core.calendar import parse_gateway_time
+from pipeline.errors import GatewayRefused, GuardStopped, OutcomeUnknown, TryLater
+from pipeline.ledger.dispatches import list_dispatches, note_auth, offered_before
+from pipeline.ledger.singles import Ended, begin_singles, end_singles
+from pipeline.model import Batch, Dispatch, MessageState, Proof, RunAction
+from pipeline.stages.asking import ask_unknown
+from pipeline.stages.guards import stop_if_unsettled
+from pipeline.stages.login import stop_after_failed_logins
+from schemas.single import decoded, form_of
+
+_UNAUTHORISED = "401"
+#: at least so many begin together: each group costs two transactions
+_GROUP = 8
+#: how often signals are looked for while everything is on its way
+_TICK_SECONDS = 0.1
+#: how long the gateway may be busy before the rest is left for later; first and longest pause, in seconds
+_BUSY_SECONDS, _FIRST_PAUSE, _LONGEST_PAUSE = 60.0, 0.5, 8.0
+
+
+@dataclass(slots=True)
+class _Round:
+    """What has happened since the last group of answers: what was proven, and what keeps more from beginning."""
+
+    ended: list[Ended] = field(default_factory=list)
+    unclear: bool = False
+    busy: bool = False
+    documented: bool = False
+    unauthorised: int = 0
+    refusal: str | None = None
+    failure: Exception | None = None
+
+    @property
+    def says_stop(self) -> bool:
+        """Say whether nothing more may begin for now."""
+        return bool(self.unclear or self.busy or self.unauthorised or self.refusal or self.failure)
+
+    def add(self, found: _Round) -> None:
+        """Take up what came next; what was documented counts only as long as nothing was unclear."""
+        self.documented |= found.documented and not self.unclear
+        self.unclear |= found.unclear
+        self.busy |= found.busy
+        self.unauthorised += found.unauthorised
+        self.refusal = self.refusal or found.refusal
+        self.failure = self.failure or found.failure
+
+
+class _Sending:
+    """One batch on its way."""
+
+    def __init__(self, context: Context, batch: Batch, out: Couriers) -> None:
+        self.context = context
+        self.batch = batch
+        self.out = out
+        self.under_way: dict[str, Dispatch] = {}
+        self.planned: deque[Dispatch] = deque()
+        self.total = 0
+        self.dispatches = self.taken = self.done = 0
+        self.refused: str | None = None
+        #: the next request goes alone, until an answer of the gateway shows that it knows us and works
+        self.alone = True
+        self.known = False
+        self.size = max(_GROUP, 2 * context.settings.send.connections)
+        self.nothing_taken = [code for code, found in context.documented.items() if found.proves is Proof.NOTHING_TAKEN]
+
+    def plan_on(self) -> None:
+        """Look again at what waits."""
+        self.planned = deque(one for one in list_dispatches(self.context.ledger, self.batch.batch_id) if one.is_planned)
+        self.total = self.done + len(self.planned)
+
+    def begin(self) -> None:
+        """Begin a group: intent, markers, and then the couriers get the bodies."""
+        stop_after_failed_logins(self.context)
+        count = 1 if self.alone else self.size
+        group = {one.dispatch_id: one for one in [self.planned.popleft() for _ in range(min(count, len(self.planned)))]}
+        bodies = {one.dispatch_id: self._body(one) for one in group.values()}
+        attempts = begin_singles(self.context.ledger, list(group.values()), self.context.now())
+        if not attempts:
+            # Cancelled meanwhile: all of the group, and perhaps all that waits.
+            self.plan_on()
+            return
+        self.under_way |= {name: group[name] for name in attempts}
+        marks = {group[name].number: attempt for name, attempt in attempts.items()}
+        try:
+            self.context.workspace.mark_group_begun(self.batch.batch_id, marks)
+        except TryLater:
+            planned = MessageState.PLANNED
+            self._end([Ended(dispatch=group[name], state=planned, detail="no marker") for name in attempts])
+            raise
+        for name in attempts:
+            self.out.hand_over(name, bodies[name])
+
+    def _body(self, dispatch: Dispatch) -> bytes:
+        """Return what will be sent, once more held to what was planned and to its time."""
+        body = self.context.workspace.checked(self.batch.batch_id, dispatch.payload).read_bytes()
+        single = self.context.profile.single
+        scheduled = single.by_field.get("scheduled")
+        if scheduled is not None and scheduled.confirmed is not False:
+            given = decoded(body, form_of(dispatch.payload.name) or "form").get(scheduled.name, "")
+            moment = parse_gateway_time(given, single.time_format.value)
+            if moment is not None and moment <= self.context.now():
+                raise GuardStopped("guard.scheduled_passed", batch=self.batch.batch_id, count=1)
+        return body
+
+    def collect(self) -> _Round:
+        """Wait a moment for what the couriers bring, and record it."""
+        found = _Round()
+        for carried in self.out.brought(_TICK_SECONDS):
+            self._judge(carried, self.under_way[carried.key], found)
+        if found.ended:
+            self._end(found.ended)
+            self._count(found)
+        return found
+
+    def _judge(self, carried: Carried, dispatch: Dispatch, found: _Round) -> None:
+        """Turn an exchange into what it proves."""
+        exchange = carried.exchange
+        found.failure = found.failure or carried.failure
+        if exchange.http_status is None and exchange.bytes_read == 0:
+            if carried.failure is None and exchange.problem != NOT_SENT:
+                url = self.context.settings.gateway.base_url
+                found.failure = TryLater("gateway.unreachable", url=url, problem=exchange.problem)
+            found.ended.append(Ended(dispatch=dispatch, state=MessageState.PLANNED, detail=exchange.problem))
+            return
+        verdict = self._verdict(dispatch, exchange)
+        detail = exchange.problem or f"HTTP {exchange.http_status}"
+        if verdict is None:
+            found.busy = True
+            found.ended.append(Ended(dispatch=dispatch, state=MessageState.PLANNED, detail=f"busy, {detail}"))
+            return
+        code = verdict.code
+        is_known = code in self.context.profile.answer_by_code
+        found.unauthorised += code == _UNAUTHORISED
+        found.documented |= is_known and code != _UNAUTHORISED
+        found.unclear |= verdict.others is MessageState.UNKNOWN
+        if verdict.others is MessageState.REFUSED:
+            self.refused = code
+            if verdict.run is not RunAction.GO_ON:
+                found.refusal = code
+        reason = _reason(verdict)
+        found.ended.append(Ended(dispatch=dispatch, state=verdict.others, reason=reason, code=code, detail=detail))
+
+    def _verdict(self, dispatch: Dispatch, exchange: Exchange) -> Verdict | None:
+        if exchange.http_status is None:
+            return Verdict(MessageState.UNKNOWN, None, RunAction.STOP)
+        documented = self.context.documented
+        form = self.context.profile.upload_answer
+        empty_is_taken = form.empty_body_is_taken.value and form.empty_body_is_taken.confirmed is True
+        answer = parse_answer(exchange.http_status, exchange.body, documented, empty_is_taken=empty_is_taken)
+        # Asked only where it matters.
+        repeated = answer.code in SMSID_EXISTS and offered_before(self.context.ledger, dispatch, self.nothing_taken)
+        busy_code = self.context.profile.single.busy_code.value
+        return judge_single(answer, exchange.body, documented, busy_code=busy_code, repeated=repeated)
+
+    def _end(self, ended: Sequence[Ended]) -> None:
+        """Record how attempts ended; where that cannot be, something was tried and nobody can say what came of it."""
+        for one in ended:
+            del self.under_way[one.dispatch.dispatch_id]
+        try:
+            end_singles(self.context.ledger, ended, self.context.now())
+        except (TryLater, GuardStopped) as error:
+            facts = {"dispatch": ended[0].dispatch.dispatch_id, "messages": len(ended)}
+            raise OutcomeUnknown("send.unrecorded", problem=error.what(self.context.language), **facts) from None
+
+    def _count(self, found: _Round) -> None:
+        """Add up what was recorded, and note whether the gateway knows us."""
+        out = [one for one in found.ended if one.state is not MessageState.PLANNED]
+        self.dispatches += len(out)
+        self.taken += sum(one.state is MessageState.TAKEN for one in out)
+        self.done += len(out)
+        self.context.progress("send", self.done, max(self.total, self.done))
+        url, now = self.context.settings.gateway.base_url, self.context.now()
+        if found.documented and not self.known:
+            note_auth(self.context.ledger, url, now, failed=False)
+        for _ in range(found.unauthorised):
+            note_auth(self.context.ledger, url, now, failed=True)
+        self.known = (self.known or found.documented) and not found.unauthorised
+
+    def give_up(self) -> None:
+        """After a signal: what has set out and has no answer in time is unknown, all else has not left."""
+        self.out.call_back()
+        until = time.monotonic() + GRACE_SECONDS
+        while self.under_way and time.monotonic() < until:
+            self.collect()
+        rest = []
+        for name, dispatch in self.under_way.items():
+            state = MessageState.UNKNOWN if self.out.has_set_out(name) else MessageState.PLANNED
+            rest.append(Ended(dispatch=dispatch, state=state, reason="interrupted", detail="interrupted"))
+        if rest:
+            self._end(rest)
+
+
+def _reason(verdict: Verdict) -> str:
+    """Return why a message is in its state: a refusal that only its own parameters can have caused is the row's."""
+    if verdict.others is MessageState.TAKEN:
+        return ""
+    of_row = verdict.others is MessageState.REFUSED and verdict.run is RunAction.GO_ON
+    return f"{'row' if of_row else 'request'}:{verdict.code or ''}"
+
+
+def send_singly(context: Context, batch: Batch) -> tuple[int, int]:
+    """Send what is planned of a batch, message by message; return how many requests, and how many were taken.
+
+    Raises what ``send`` does. An unclear answer keeps everything else from beginning; what is on its way ends by its
+    own answer; then the individual results are asked for, and where they name every message that was unclear, sending
+    goes on. Two unclear answers with none in between that is documented end it.
+    """
+    count = context.settings.send.connections
+    with context.ledger.kept_open(), couriers(count, context.connect, context.pace.wait) as out:
+        sending = _Sending(context, batch, out)
+        sending.plan_on()
+        _send(context, batch, sending)
+    if sending.refused and not sending.taken:
+        raise GatewayRefused("gateway.refused", code=sending.refused, meaning=context.meaning(sending.refused))
+    return sending.dispatches, sending.taken
+
+
+def _send(context: Context, batch: Batch, sending: _Sending) -> None:
+    """Begin groups and collect answers until nothing is left, or something says stop."""
+    was_unclear = False
+    pauses = _pauses()
+    while (stop := _until_it_matters(sending)) is not None:
+        if stop.failure:
+            raise stop.failure
+        if stop.refusal:
+            raise GatewayRefused("gateway.refused", code=stop.refusal, meaning=context.meaning(stop.refusal))
+        if stop.documented:
+            was_unclear = False
+            pauses = _pauses()
+        if stop.unclear:
+            _settle(context, batch, again=was_unclear)
+            was_unclear = True
+        elif stop.busy:
+            _pause(pauses, context)
+        sending.alone = True
+        sending.out.go_on()
+        sending.plan_on()
+
+
+def _until_it_matters(sending: _Sending) -> _Round | None:
+    """Send until something keeps more from beginning, and everything on its way has ended; None: nothing is left.
+
+    A signal is held back until what has begun is recorded.
+    """
+    with held():
+        try:
+            return _rounds(sending)
+        except Exception:
+            # Whatever went wrong: what has begun ends by its own answer.
+            sending.out.call_back()
+            while sending.under_way and not is_pending():
+                sending.collect()
+            raise
+        finally:
+            if is_pending():
+                sending.give_up()
+
+
+def _rounds(sending: _Sending) -> _Round | None:
+    seen = _Round()
+    while (sending.planned or sending.under_way) and not is_pending():
+        if seen.says_stop:
+            sending.out.call_back()
+            if not sending.under_way:
+                break
+        elif sending.planned and len(sending.under_way) <= (0 if sending.alone else sending.size // 2):
+            sending.begin()
+        if sending.under_way:
+            found = sending.collect()
+            sending.alone = sending.alone and not found.documented
+            seen.add(found)
+    return seen if seen.says_stop else None
+
+
+def _settle(context: Context, batch: Batch, *, again: bool) -> None:
+    """Ask for the results of what is unclear. Raises ``OutcomeUnknown`` when one stays so, or it happened twice."""
+    ask_unknown(context, batch)
+    stop_if_unsettled(context, batch)
+    if again:
+        raise OutcomeUnknown("send.unclear_twice", batch=batch.batch_id)
+
+
+def _pauses() -> Iterator[float]:
+    """Yield pauses that grow, each a little random so that processes do not come back together."""
+    pause, total = _FIRST_PAUSE, 0.0
+    while total < _BUSY_SECONDS:
+        drawn = pause * random.uniform(0.5, 1.5)  # noqa: S311 - to spread requests, not a secret
+        total += drawn
+        yield drawn
+        pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _pause(pauses: Iterator[float], context: Context) -> None:
+    """Wait until the gateway may be less busy. Raises ``TryLater`` (``gateway.busy``) when it was so for too long."""
+    seconds = next(pauses, None)
+    if seconds is None:
+        code = context.profile.single.busy_code.value
+        raise TryLater("gateway.busy", code=code, seconds=int(_BUSY_SECONDS))
+    time.sleep(seconds)
