@@ -471,9 +471,8 @@ def test_a_value_outside_its_limits_is_refused_before_anything_is_planned(house:
     assert _requests(house) == 0
 
 
-def test_a_ledger_that_went_back_in_time_is_told_what_had_begun(house: House, context: Context, database: str) -> None:
-    if database != "sqlite":
-        pytest.skip("a restored file")
+@pytest.mark.parametrize("database", ["sqlite"])
+def test_a_ledger_that_went_back_in_time_is_told_what_had_begun(house: House, context: Context) -> None:
     source = house.recipients(9)
     batch = house.batch(context, source)
     file = house.folder / "workspace/ledger.sqlite3"
