@@ -6,6 +6,9 @@ from pipeline.messages.text import Text
 
 #: label code → text
 RECONCILING_LABELS: dict[str, Text] = {
+    "report.explained": Text(
+        "請求書との差 {amount} はすべて説明できます。", "The difference to the invoice, {amount}, is explained."
+    ),
     "report.unexplained": Text(
         "請求額との差のうち {amount} が説明できていません。",
         "{amount} of the difference to the invoice is unexplained.",
