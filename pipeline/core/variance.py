@@ -174,7 +174,8 @@ def _split(line: Place, explained: _Explained) -> _Open | None:
         return None
     price = line.unit_price
     if price is None:
-        if line.count == line.counted:
+        # Where there are no messages there is no price of one.
+        if line.count and line.count == line.counted:
             explained.add(VarianceCause.PRICE, line.amount - line.counted_amount, line.messages)
             return None
         # What an average price hides is not to be told apart: so only where all messages have one price.
@@ -213,11 +214,6 @@ def _explain_counts(
             for candidate in here:
                 if candidate.cause in _CERTAIN:
                     _take(open_, [candidate], explained, whole=False)
-    if known and VarianceCause.FOREIGN not in explained.amounts:
-        left = [line for line in open_.values() if line.count > 0]
-        amount = sum((line.amount for line in left), _ZERO)
-        if sum(line.count for line in left) >= size and amount >= foreign.amount:
-            explained.add(VarianceCause.FOREIGN, foreign.amount, foreign.billable_messages)
 
 
 def _is_all_foreign(lines: Iterable[_Open], size: int, foreign: ForeignLine) -> bool:
@@ -296,7 +292,8 @@ def _taxes(invoice: Invoice, bill: Bill, rounding: Rounding, explained: _Explain
     stated = sum((tax.amount for tax in invoice.taxes), _ZERO)
     rates = {tax.rate for tax in invoice.taxes}
     untaxed = sum((item.amount for item in invoice.items), _ZERO)
-    if len(bill.taxes) == 1 and rates <= {None, bill.taxes[0].rate}:
+    taxed = {tax.rate for tax in invoice.taxes if tax.amount}
+    if len(bill.taxes) == 1 and taxed <= {None, bill.taxes[0].rate}:
         rate = bill.taxes[0].rate
         expected = rounding.whole_yen(untaxed * rate)
         explained.add(VarianceCause.TAX, expected - bill.tax)

@@ -205,10 +205,18 @@ def test_foreign_messages_may_be_spread_over_lines() -> None:
     value = month_of(lines, foreign=foreign(2, "17.7"))
     bill = invoice(item(4, "8.5", "34.0"), item(3, "9.2", "27.6", "Docomo"))
     assert explained(compare(bill, lines, value)) == {"foreign": (2, "17.7")}
+    # Beyond them nothing tells which of the lines they are on.
     more = invoice(item(6, "8.5", "51.0"), item(3, "9.2", "27.6", "Docomo"))
     found = compare(more, lines, value)
-    assert explained(found) == {"foreign": (2, "17.7")}
-    assert found.unexplained == 17
+    assert explained(found) == {}
+    assert found.unexplained == Decimal("34.7")
+
+
+def test_foreign_messages_at_another_price_than_the_line_s_explain_nothing_of_it() -> None:
+    lines = delivered(3)
+    found = compare(invoice(item(13, "8.5", "110.5")), lines, month_of(lines, foreign=foreign(3, "27.6")))
+    assert explained(found) == {}
+    assert found.unexplained == 85
 
 
 @pytest.mark.parametrize(
@@ -231,7 +239,7 @@ def test_foreign_messages_are_not_all_that_is_open_where_a_line_has_less() -> No
 
 @pytest.mark.parametrize(
     ("messages", "amount", "fits"),
-    [(3, "26.2", True), (3, "26.3", False), (4, "26.2", False), (3, "1", True), (4, "1", False), (1, "30", False)],
+    [(3, "26.2", True), (3, "26.3", False), (4, "26.2", False), (3, "1", False), (2, "17.7", False), (1, "9.2", False)],
 )
 def test_foreign_messages_that_are_spread_fit_by_count_and_amount(messages: int, amount: str, *, fits: bool) -> None:
     lines = [*delivered(3), *delivered(2, "9.2", "Docomo", "e"), *others(9, MessageClass.PENDING, "")]
@@ -287,6 +295,16 @@ def test_a_line_without_a_unit_price_has_the_one_that_its_amount_makes() -> None
     assert explained(compare(invoice(item(6, None, "60.0")), mixed)) == {}
     assert explained(compare(invoice(item(5, None, "200.000001")), lines)) == {}
     assert compare(invoice(item(3, None, "200")), delivered(2)).unexplained == 183
+
+
+def test_what_is_invoiced_for_no_messages_is_no_difference_of_price() -> None:
+    lines = [*delivered(3), *others(2, MessageClass.PENDING)]
+    bill = invoice(item(3, "8.5", "25.5"), item(0, None, "100000", "Docomo"))
+    for bill_ in (bill, replace(bill, items=(bill.items[0], replace(bill.items[1], kind=MessageKind.OVERSEAS)))):
+        found = compare(bill_, lines)
+        assert explained(found) == {}
+        assert found.unexplained == 100_000
+    assert compare(invoice(item(3, "8.5", "25.5"), item(0, None, "0", "Docomo")), lines).unexplained == 0
 
 
 def test_a_line_without_a_count_has_the_one_that_price_and_amount_make() -> None:
@@ -471,6 +489,24 @@ def test_tax_with_and_without_a_rate_is_compared_together() -> None:
     assert [(line.line, line.carrier, line.difference) for line in found.lines if line.kind == "tax"] == [
         (8, "", Decimal(1))
     ]
+
+
+def test_a_rate_without_any_tax_does_not_take_the_explanation_of_the_tax_away() -> None:
+    lines = [*delivered(3), *others(20, MessageClass.PENDING)]
+    taxes = tuple(
+        InvoiceTax(row=row, rate=Decimal(rate), amount=Decimal(yen_))
+        for row, rate, yen_ in ((8, "0.1", "19"), (9, "0.08", "0"))
+    )
+    found = compare(invoice(item(23, "8.5", "195.5"), taxes=taxes), lines)
+    assert explained(found) == {"pending": (20, "170.0"), "tax": (0, "17")}
+    assert found.unexplained == 0
+    assert [(line.line, line.carrier, line.invoiced_amount) for line in found.lines if line.kind == "tax"] == [
+        (8, "10%", Decimal(19)),
+        (9, "8%", Decimal(0)),
+    ]
+    # Nor is a tax of nothing explained where there should be one.
+    nothing = invoice(item(3, "8.5", "25.5"), taxes=(replace(taxes[1], amount=Decimal(0)),))
+    assert compare(nothing, delivered(3)).unexplained == -2
 
 
 def test_what_the_total_cuts_off_is_rounding() -> None:
