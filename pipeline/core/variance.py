@@ -105,8 +105,9 @@ class _Open:
 def variance_of(invoice: Invoice, value: Reconciliation, lines: Iterable[MessageLine], tariff: Tariff) -> Variance:
     """Compare an invoice with the reconciliation of its month and the ``lines`` of that.
 
-    Amounts are untaxed yen, with the tax beside them where the invoice states it. Raises ``Bug`` as ``bill_of``
-    does, and where the lines are not those of the bill (``variance.lines``).
+    Amounts are untaxed yen, with the tax beside them where the invoice states it, and the rounding of the total where
+    it states one. Raises ``Bug`` as ``bill_of`` does, and where the lines are not those of the bill
+    (``variance.lines``).
     """
     bill = value.bill or bill_of(value, tariff)
     explained = _Explained()
@@ -122,9 +123,9 @@ def variance_of(invoice: Invoice, value: Reconciliation, lines: Iterable[Message
     shown = [_line(line) for line in places]
     shown += _fees(invoice, bill, explained)
     shown += _taxes(invoice, bill, tariff.rounding, explained)
-    if invoice.fraction:
-        explained.add(VarianceCause.ROUNDING, invoice.fraction)
-        shown.append(_amounts(0, ROUNDING, "", invoice.fraction, _ZERO))
+    if invoice.fraction is not None and (invoice.fraction or bill.fraction):
+        explained.add(VarianceCause.ROUNDING, invoice.fraction - bill.fraction)
+        shown.append(_amounts(0, ROUNDING, "", invoice.fraction, bill.fraction))
     invoiced = sum((line.invoiced_amount for line in shown), _ZERO)
     counted = sum((line.counted_amount for line in shown), _ZERO)
     return Variance(

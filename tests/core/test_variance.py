@@ -447,9 +447,9 @@ def test_fees_are_compared_by_name() -> None:
     assert found.lines[-1].line == 0
 
 
-def taxed(*items: InvoiceItem, tax: str, rate: str | None = None, fraction: str = "0") -> Invoice:
+def taxed(*items: InvoiceItem, tax: str, rate: str | None = None, fraction: str | None = None) -> Invoice:
     line = InvoiceTax(row=9, rate=None if rate is None else Decimal(rate), amount=Decimal(tax))
-    return invoice(*items, taxes=(line,), fraction=Decimal(fraction))
+    return invoice(*items, taxes=(line,), fraction=None if fraction is None else Decimal(fraction))
 
 
 @pytest.mark.parametrize("rate", [None, "0.1"])
@@ -509,10 +509,42 @@ def test_a_rate_without_any_tax_does_not_take_the_explanation_of_the_tax_away() 
     assert compare(nothing, delivered(3)).unexplained == -2
 
 
-def test_what_the_total_cuts_off_is_rounding() -> None:
-    found = compare(taxed(item(3, "8.5", "25.5"), tax="2", fraction="-0.5"), delivered(3))
-    assert explained(found) == {"rounding": (0, "-0.5")}
-    assert found.invoiced == 27
+def test_a_total_that_is_rounded_as_our_bill_is_differs_by_nothing() -> None:
+    lines = delivered(3)
+    found = compare(taxed(item(3, "8.5", "25.5"), tax="2", fraction="-0.5"), lines)
+    assert explained(found) == {}
+    assert found.invoiced == found.counted == bill_of(month_of(lines), TARIFF).total == 27
+    assert [
+        (line.line, line.invoiced_amount, line.counted_amount) for line in found.lines if line.kind == "rounding"
+    ] == [(0, Decimal("-0.5"), Decimal("-0.5"))]
+    # Nothing is said of the rounding of a total that is not stated, nor where there is nothing to round.
+    assert "rounding" not in {line.kind for line in compare(taxed(item(3, "8.5", "25.5"), tax="2"), lines).lines}
+    whole = compare(taxed(item(2, "8.5", "17.0"), tax="1", fraction="0"), delivered(2))
+    assert "rounding" not in {line.kind for line in whole.lines}
+
+
+@pytest.mark.parametrize(
+    ("rounding", "fraction", "difference"),
+    [
+        (Rounding.DOWN, "0", "0.5"),
+        (Rounding.DOWN, "0.5", "1.0"),
+        (Rounding.UP, "-0.5", "-1.0"),
+        (Rounding.UP, "0", "-0.5"),
+        (Rounding.HALF_UP, "0.5", None),
+    ],
+)
+def test_a_total_that_is_rounded_otherwise_than_our_bill_is_rounding(
+    rounding: Rounding, fraction: str, difference: str | None
+) -> None:
+    lines = delivered(3)
+    own = tariff(*PRICES, rounding=rounding)
+    ours = bill_of(month_of(lines), own)
+    bill = taxed(item(3, "8.5", "25.5"), tax=str(ours.tax), fraction=fraction)
+    found = variance_of(bill, month_of(lines), lines, own)
+    assert explained(found) == ({"rounding": (0, difference)} if difference else {})
+    assert found.unexplained == 0
+    assert found.counted == ours.total
+    assert found.invoiced == Decimal("25.5") + ours.tax + Decimal(fraction)
 
 
 CARRIERS: Final = ("au", "Docomo", "")
@@ -569,6 +601,7 @@ def world(some: list[tuple[MessageClass, str, MessageKind, int, bool]]) -> list[
     st.lists(SOME, max_size=25),
     ITEMS,
     TAXES,
+    st.sampled_from([None, *yen("0", "-0.5", "0.000001")]),
     st.sampled_from(Counts),
     st.integers(0, 3),
     st.integers(0, 3),
@@ -579,6 +612,7 @@ def test_invoiced_less_counted_is_explained_and_unexplained_on_any_invoice(
     some: list[tuple[MessageClass, str, MessageKind, int, bool]],
     items: list[InvoiceItem],
     taxes: tuple[InvoiceTax, ...],
+    fraction: Decimal | None,
     counts: Counts,
     twice: int,
     strangers: int,
@@ -590,13 +624,13 @@ def test_invoiced_less_counted_is_explained_and_unexplained_on_any_invoice(
     value = month_of(
         lines, breaks=breaks, restatements=changes, foreign=foreign(strangers, str(Decimal("8.5") * strangers))
     )
-    bill = invoice(*items, counts=counts, taxes=taxes)
+    bill = invoice(*items, counts=counts, taxes=taxes, fraction=fraction)
     found = compare(bill, lines, value)
     check(found)
     # Nothing of either side is lost.
     ours = bill_of(value, TARIFF)
-    assert found.counted == ours.untaxed + (ours.tax if taxes else 0)
-    assert found.invoiced == sum(one.amount for one in items) + sum(tax.amount for tax in taxes)
+    assert found.counted == ours.untaxed + (ours.tax if taxes else 0) + (ours.fraction if fraction is not None else 0)
+    assert found.invoiced == sum(one.amount for one in items) + sum(tax.amount for tax in taxes) + (fraction or 0)
     # Nothing is explained by messages that are not there.
     there: Counter[str] = Counter(
         "unpriced" if line.billable and line.amount is None else line.message_class.value for line in lines
