@@ -205,7 +205,10 @@ def invoice_item(line: InvoiceLine, language: Language) -> str:
 
 
 def bill_lines(bill: Bill, language: Language) -> list[tuple[str, Decimal]]:
-    """Return the lines of a bill from messages and fees to taxes, as (name, yen); they add up to its total."""
+    """Return the lines of a bill from messages and fees to taxes and rounding, as (name, yen).
+
+    They add up to its total.
+    """
     lines = [(label("report.bill.messages", language), bill.messages)]
     lines += [
         (label("report.bill.fee", language, name=outside(fee.name), rate=percent(fee.tax_rate)), fee.amount)
@@ -215,6 +218,8 @@ def bill_lines(bill: Bill, language: Language) -> list[tuple[str, Decimal]]:
         (label("report.bill.tax", language, rate=percent(line.rate), untaxed=grouped(line.untaxed)), line.tax)
         for line in bill.taxes
     ]
+    if bill.fraction:
+        lines.append((label("report.bill.rounding", language), bill.fraction))
     return lines
 
 

@@ -34,8 +34,11 @@ def _sent_and_pulled(house: House, context: Context, days: int = 2) -> None:
     pull(context)
 
 
-def _invoice(house: House, found: Reconciled, more: int = 0) -> Path:
-    """Write the invoice that the gateway's operator would: what is billed by carrier, with ``more`` than is right."""
+def _invoice(house: House, found: Reconciled, more: int = 0, *below: list[str]) -> Path:
+    """Write the invoice that the gateway's operator would: what is billed by carrier, with ``more`` than is right.
+
+    ``below`` are the rows after these.
+    """
     billed: Counter[tuple[str, Decimal]] = Counter()
     for line in found.lines:
         if line.amount is not None:
@@ -50,7 +53,7 @@ def _invoice(house: House, found: Reconciled, more: int = 0) -> Path:
     lines += [["2026年11月", fee.name, "", "", "", str(fee.amount)] for fee in found.value.bill.fees]
     path = house.folder / "invoice.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([["対象月", "種別", "キャリア", "通数", "単価", "金額"], *lines])
+        csv.writer(file).writerows([["対象月", "種別", "キャリア", "通数", "単価", "金額"], *lines, *below])
     return path
 
 
@@ -71,6 +74,33 @@ def test_an_invoice_that_is_right_leaves_nothing_unexplained(house: House, conte
     assert found.variance.explanations == ()
     assert found.balanced
     assert found.prices == context.tariff.price_lines
+
+
+def test_a_total_in_whole_yen_is_that_of_the_bill(house: House, context: Context) -> None:
+    house.sent(context, house.recipients(31))
+    house.clock.advance(timedelta(days=2))
+    pull(context)
+    plain = reconcile_month(context, MONTH)
+    bill = plain.value.bill
+    assert bill is not None
+    assert bill.fraction  # else this test shows nothing
+    tax = ["2026年11月", "消費税(10%)", "", "", "", str(bill.tax)]
+    total = ["2026年11月", "合計", "", "", "", str(bill.total)]
+    found = reconcile_month(context, MONTH, invoice=_invoice(house, plain, 0, tax, total)).value
+    assert found.variance is not None
+    assert found.variance.explanations == ()
+    assert found.variance.invoiced == found.variance.counted == bill.total
+    assert found.balanced
+
+
+def test_an_amount_for_no_messages_is_a_finding(house: House, context: Context) -> None:
+    _sent_and_pulled(house, context)
+    plain = reconcile_month(context, MONTH)
+    nothing = ["2026年11月", "国内SMS", "楽天", "0", "", "100000"]
+    found = reconcile_month(context, MONTH, invoice=_invoice(house, plain, 0, nothing))
+    assert found.value.variance is not None
+    assert found.value.variance.unexplained == 100_000
+    assert found.exit is Exit.FINDINGS
 
 
 def test_what_is_invoiced_too_much_is_a_number_and_a_finding(house: House, context: Context) -> None:
