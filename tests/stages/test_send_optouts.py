@@ -379,7 +379,7 @@ def test_evidence_beats_a_cancellation(house: House, context: Context) -> None:
         connection.execute(
             sql(
                 "INSERT INTO observation VALUES "
-                "(99, NULL, 1, 'pulled', :smsid, :msisdn, '送信済', '', '', NULL, NULL, NULL, '', '')"
+                "(99, NULL, 1, 'pulled', :smsid, :msisdn, '送信済', '', '', NULL, NULL, NULL, '', '', NULL)"
             ),
             {"smsid": house.smsids(context, batch.batch_id)[0], "msisdn": house.number(0)},
         )
