@@ -50,12 +50,15 @@ def message_evidence(ledger: Ledger, batch: Batch, smsid: str) -> Evidence:
 def month_evidence(ledger: Ledger, start: datetime, end: datetime, month_by: MonthBy, around: timedelta) -> Evidence:
     """Read every batch that may have messages of the month [start, end), whole, and the results of no message.
 
-    These are read ``around`` the month as well: rows of one message may lie on both sides of its border.
+    These are read ``around`` the month as well: rows of one message may lie on both sides of its border, and by
+    delivery its bill may come long after its registration.
     """
     batches = list_batches(ledger)
-    earliest = start - _LATEST_BILL if month_by is MonthBy.DELIVERED else start
+    by_delivery = month_by is MonthBy.DELIVERED
+    earliest = start - _LATEST_BILL if by_delivery else start
     with ledger.reading() as connection:
         sent = _sent(connection)
+        told = _told(connection, start, end) if by_delivery else frozenset()
 
         def may_belong(batch: Batch) -> bool:
             if batch.batch_id not in sent:  # nothing of it was planned; of rejected rows alone nothing will be
@@ -63,9 +66,11 @@ def month_evidence(ledger: Ledger, start: datetime, end: datetime, month_by: Mon
             first, last, unsent = sent[batch.batch_id]
             # What was not sent, as far as we know, belongs to the month of its batch, or of its bill.
             waiting = unsent and start - _LATEST_BILL <= batch.registered_at < end
-            return waiting or bool(first and last and first < end and last >= earliest)
+            in_time = bool(first and last and first < end and last >= earliest)
+            return in_time or waiting or batch.batch_id in told
 
-        return _read(ledger, connection, list(filter(may_belong, batches)), start - around, end + around)
+        before = max(around, start - earliest)
+        return _read(ledger, connection, list(filter(may_belong, batches)), start - before, end + around)
 
 
 def _sent(connection: Connection) -> dict[str, tuple[datetime | None, datetime | None, bool]]:
@@ -74,6 +79,14 @@ def _sent(connection: Connection) -> dict[str, tuple[datetime | None, datetime |
     query = select(message.c.batch_id, func.min(message.c.sent_at), func.max(message.c.sent_at), unsent)
     rows = connection.execute(query.group_by(message.c.batch_id))
     return {batch_id: (moment(first), moment(last), bool(waiting)) for batch_id, first, last, waiting in rows}
+
+
+def _told(connection: Connection, start: datetime, end: datetime) -> frozenset[str]:
+    """Return the batches of whose messages something happened in [start, end), however long ago these were sent."""
+    happened = and_(observation.c.status_time >= iso(start), observation.c.status_time < iso(end))
+    joined = observation.join(message, message.c.smsid == observation.c.smsid)
+    query = select(message.c.batch_id).select_from(joined).where(happened).distinct()
+    return frozenset(connection.execute(query).scalars())
 
 
 def _read(ledger: Ledger, connection: Connection, batches: Sequence[Batch], start: datetime, end: datetime) -> Evidence:
@@ -113,7 +126,15 @@ def _of_batch(batch_id: str) -> Select[Any]:
 
 
 def _of_nobody(start: datetime, end: datetime) -> Select[Any]:
-    return select(*_columns()).where(_is_stranger(), _within(start, end))
+    """Ask for the results of [start, end) that are of no message in this ledger.
+
+    What names an smsid and no registration was registered when it happened or reached us, as far as we know. Without
+    an smsid the registration is part of what tells messages apart, and stays as it is.
+    """
+    named = case((observation.c.smsid != "", _known_since()), else_=observation.c.registered_at)
+    names = zip(OBSERVATIONS.names, _columns(), strict=True)
+    columns = (named.label(name) if name == "registered_at" else column for name, column in names)
+    return select(*columns).where(_is_stranger(), _within(start, end))
 
 
 def _count(connection: Connection, batches: Sequence[Batch], start: datetime, end: datetime) -> int:
@@ -131,9 +152,14 @@ def _is_stranger() -> ColumnElement[bool]:
 
 
 def _within(start: datetime, end: datetime) -> ColumnElement[bool]:
-    known = func.coalesce(observation.c.registered_at, func.nullif(observation.c.status_time, ""))
-    when = func.coalesce(known, observation.c.received_at)
+    when = _known_since()
     return and_(when >= iso(start), when < iso(end))
+
+
+def _known_since() -> ColumnElement[Any]:
+    """Return when a result says that its message was registered, else when it happened or, at the latest, came."""
+    happened = func.nullif(observation.c.status_time, "")
+    return func.coalesce(observation.c.registered_at, happened, observation.c.received_at)
 
 
 def _arrow(

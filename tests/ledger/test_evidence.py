@@ -13,6 +13,7 @@ from pipeline.core.evidence import MESSAGES, OBSERVATIONS, Evidence
 from pipeline.ledger import evidence as reading
 from pipeline.ledger.batches import get_batch
 from pipeline.ledger.evidence import batch_evidence, month_evidence
+from pipeline.ledger.notifications import record_notifications
 from pipeline.ledger.results import record_pull
 from pipeline.ledger.tables import batch as batches
 from pipeline.ledger.tables import iso, message
@@ -127,6 +128,12 @@ def test_a_month_by_delivery_reads_what_was_sent_before_it(context: Context, bat
     assert month(context, MonthBy.DELIVERED).batches == (batch,)
     sent_at(context, batch, *[START - 61 * DAY] * 4)
     assert not month(context, MonthBy.DELIVERED).batches
+    name = smsids(batch_evidence(context.ledger, batch, START, END))[0]
+    pulled(context, observed(name, START - MOMENT))
+    assert not month(context, MonthBy.DELIVERED).batches
+    pulled(context, observed(name, END - MOMENT))
+    assert month(context, MonthBy.DELIVERED).batches == (batch,)
+    assert not month(context).batches
 
 
 def test_what_was_not_sent_is_read_with_the_month_of_its_batch(context: Context, batch: Batch) -> None:
@@ -151,6 +158,27 @@ def test_results_of_nobody_are_read_around_the_month(context: Context) -> None:
     found = month(context)
     assert sorted(found.observations["smsid"].to_pylist()) == ["timeless", "web1", "web2", "web3", "web4"]
     assert found.observed == 5
+
+
+def test_results_of_nobody_with_a_late_bill_are_read_with_its_month(context: Context) -> None:
+    pulled(context, *(observed(f"web{days}", START, registered_at=START - days * DAY) for days in (59, 61)))
+    assert not len(month(context).observations)
+    found = month(context, MonthBy.DELIVERED)
+    assert found.observations["smsid"].to_pylist() == ["web59"]
+    assert found.observed == 1
+
+
+def test_results_of_nobody_without_a_registration_are_of_when_they_came(context: Context) -> None:
+    notified = {"path": ObservationPath.NOTIFIED, "registered_at": None}
+    rows = [observed("timeless", None, **notified), observed("timed", START, **notified)]
+    record_notifications(context.ledger, [*rows, observed("", START, **notified)], context.now())
+    read = {row["smsid"]: row for row in month(context).observations.to_pylist()}
+    assert {name: row["registered_at"] for name, row in read.items()} == {
+        "timeless": context.now(),
+        "timed": START,
+        "": None,
+    }
+    assert read["timeless"]["status_time"] is None
 
 
 def test_the_ledgers_own_count_sees_what_was_read(context: Context, batch: Batch) -> None:
