@@ -13,12 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select
 
+from pipeline.core.calendar import merged, widened
 from pipeline.core.evidence import MESSAGES, OBSERVATIONS, TIME, Evidence
+from pipeline.core.numbering import leave_to_others
 from pipeline.ledger.batches import list_batches
 from pipeline.ledger.engines import blocks
 from pipeline.ledger.opening import Ledger
 from pipeline.ledger.tables import iso, message, moment, observation
-from pipeline.model import Batch, MonthBy
+from pipeline.model import Batch, MessageState, MonthBy
 
 _BLOCK = 50_000
 #: read from each message's own row; the batch and its campaign are the same for all of a batch
@@ -27,10 +29,17 @@ _OF_A_BATCH = ("batch_id", "campaign")
 _LATEST_BILL = timedelta(days=60)
 
 
-def batch_evidence(ledger: Ledger, batch: Batch, start: datetime, end: datetime) -> Evidence:
-    """Read a batch, and the results of [start, end) that are of no message in this ledger."""
+def batch_evidence(
+    ledger: Ledger, batch: Batch, start: datetime, end: datetime, *, by_number: timedelta | None = None
+) -> Evidence:
+    """Read a batch, and the results of [start, end) that are of no message in this ledger.
+
+    Where results are matched ``by_number``, as far around a batch, those of other batches are left out.
+    """
+    batches = [batch] if by_number is None else list_batches(ledger)
     with ledger.reading() as connection:
-        return _read(ledger, connection, [batch], start, end)
+        found = _read(ledger, connection, [batch], start, end)
+        return found if by_number is None else _undisputed(connection, found, batches, (start, end), by_number)
 
 
 def message_evidence(ledger: Ledger, batch: Batch, smsid: str) -> Evidence:
@@ -47,11 +56,20 @@ def message_evidence(ledger: Ledger, batch: Batch, smsid: str) -> Evidence:
         )
 
 
-def month_evidence(ledger: Ledger, start: datetime, end: datetime, month_by: MonthBy, around: timedelta) -> Evidence:
+def month_evidence(  # noqa: PLR0913 - what a month is, and what belongs to it
+    ledger: Ledger,
+    start: datetime,
+    end: datetime,
+    month_by: MonthBy,
+    around: timedelta,
+    *,
+    by_number: timedelta | None = None,
+) -> Evidence:
     """Read every batch that may have messages of the month [start, end), whole, and the results of no message.
 
     These are read ``around`` the month as well: rows of one message may lie on both sides of its border, and by
-    delivery its bill may come long after its registration.
+    delivery its bill may come long after its registration. Where results are matched ``by_number``, those of other
+    batches are left out.
     """
     batches = list_batches(ledger)
     by_delivery = month_by is MonthBy.DELIVERED
@@ -69,8 +87,49 @@ def month_evidence(ledger: Ledger, start: datetime, end: datetime, month_by: Mon
             in_time = bool(first and last and first < end and last >= earliest)
             return in_time or waiting or batch.batch_id in told
 
-        before = max(around, start - earliest)
-        return _read(ledger, connection, list(filter(may_belong, batches)), start - before, end + around)
+        period = (start - max(around, start - earliest), end + around)
+        found = _read(ledger, connection, list(filter(may_belong, batches)), *period)
+        return found if by_number is None else _undisputed(connection, found, batches, period, by_number)
+
+
+def _undisputed(
+    connection: Connection,
+    found: Evidence,
+    batches: Sequence[Batch],
+    period: tuple[datetime, datetime],
+    margin: timedelta,
+) -> Evidence:
+    """Leave out what is, by number, of other batches: of those sent at a time with ours, and with these, and so on."""
+    own = {batch.batch_id for batch in found.batches}
+    times = _sent(connection).items()
+    windows = {each: widened(first, last, margin) for each, (first, last, _) in times if first and last}
+    shared = [
+        (begin, end)
+        for begin, end in merged(list(windows.values()))
+        if any(begin <= windows[each][0] < end for each in own & windows.keys())
+    ]
+    messages = [
+        part
+        for batch in batches
+        if batch.batch_id in windows.keys() - own
+        and any(begin <= windows[batch.batch_id][0] < end for begin, end in shared)
+        for part in _messages(connection, batch, message.c.state == MessageState.TAKEN.value)
+    ]
+    start, until = period
+    beyond = [
+        part
+        for begin, end in shared
+        for outside in ((begin, min(end, start)), (max(begin, until), end))
+        if outside[0] < outside[1]
+        for part in _observations(connection, _of_nobody(*outside).where(observation.c.smsid == ""))
+    ]
+    return leave_to_others(
+        found,
+        pa.Table.from_batches(messages, MESSAGES),
+        pa.Table.from_batches(beyond, OBSERVATIONS),
+        [batch.batch_id for batch in batches],
+        margin,
+    )
 
 
 def _sent(connection: Connection) -> dict[str, tuple[datetime | None, datetime | None, bool]]:

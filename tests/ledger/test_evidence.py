@@ -181,6 +181,41 @@ def test_results_of_nobody_without_a_registration_are_of_when_they_came(context:
     assert read["timeless"]["status_time"] is None
 
 
+def test_by_number_what_is_of_another_batch_is_left_out(house: House, context: Context) -> None:
+    from pipeline.stages.planning import plan  # noqa: PLC0415 - only here
+
+    margin, minute = timedelta(minutes=5), timedelta(minutes=1)
+    times = [END - 4 * minute, END + 2 * minute, END + 11 * minute, END + DAY]
+    found = []
+    for number, time in enumerate(times):
+        source = house.recipients(1, f"{number}.csv", text=f"本文{number}")
+        plan(context, planned := house.batch(context, source, f"c{number}"))
+        found.append(planned)
+        sent_at(context, planned, time)
+    rows = [
+        observed("", time + minute, msisdn=house.number(0), status=str(number)) for number, time in enumerate(times[:3])
+    ]
+    pulled(context, *rows, observed("", END + 11 * minute, msisdn="08099999999", status="web"))
+
+    def statuses(evidence: Evidence) -> list[str]:
+        assert evidence.observed == len(evidence.observations)
+        return sorted(evidence.observations["status"].to_pylist())
+
+    def read(by_number: timedelta | None) -> list[list[str]]:
+        periods = [(time - margin, time + margin) for time in times]
+        evidence = [
+            batch_evidence(context.ledger, each, *period, by_number=by_number)
+            for each, period in zip(found, periods, strict=True)
+        ]
+        assert [len(each.messages) for each in evidence] == [1] * len(found)
+        return list(map(statuses, evidence))
+
+    assert read(None) == [["0"], ["0", "1"], ["2", "web"], []]
+    assert read(margin) == [["0"], ["1"], ["2", "web"], []]
+    november = month_evidence(context.ledger, START, END, MonthBy.TAKEN, DAY, by_number=margin)
+    assert (statuses(november), [each.campaign for each in november.batches]) == (["0", "web"], ["c0"])
+
+
 def test_the_ledgers_own_count_sees_what_was_read(context: Context, batch: Batch) -> None:
     sent_at(context, batch, *[START] * 4)
     names = smsids(month(context))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pytest
 
@@ -19,6 +20,7 @@ from pipeline.model import BreakKind, Cause, MonthSubject, Observation, Observat
 from pipeline.simulator import Knobs
 from pipeline.stages.months import close_month, reconcile_month
 from pipeline.stages.pull import pull
+from pipeline.stages.reconcile import reconcile
 from schemas.tariff import parse_tariff
 from tests.operations.observing import observe, result, sent
 
@@ -214,3 +216,24 @@ def test_notified_strangers_are_in_the_month_in_which_they_reached_us(house: Hou
     for value in (december, january):
         assert not value.breaks
         assert value.foreign.messages == 0
+
+
+def test_by_number_a_bill_is_of_one_batch_and_of_one_month(house: House, context: Context) -> None:
+    house.clock.advance(timedelta(days=7, hours=14, minutes=28))
+    for campaign, text in (("a", "あ"), ("b", "い")):
+        house.sent(context, house.recipients(1, f"{campaign}.csv", text=text), campaign)
+        house.clock.advance(timedelta(minutes=4))
+    house.clock.advance(timedelta(minutes=30))
+    batches = list_batches(context.ledger)
+    statuses = ("送信済", "失敗")
+    rows = [
+        replace(result(sent(context, batch.batch_id)[0], status, context.now()), smsid="")
+        for batch, status in zip(batches, statuses, strict=True)
+    ]
+    observe(context, *rows)
+    columns = context.profile.layout.by_field
+    with patch.dict(columns, {"smsid": columns["smsid"].model_copy(update={"direction": "send"})}):
+        values = [reconcile(context, batch).value for batch in batches]
+        values += _months(context, MONTH, "2026-12")
+    assert [[line.label for line in value.statuses] for value in values] == [[status] for status in statuses * 2]
+    assert all(value.balanced and value.by_number == 1 and not value.foreign.messages for value in values)
