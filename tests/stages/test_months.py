@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pytest
 
+from pipeline.core.calendar import JST
 from pipeline.errors import Exit, GuardStopped, UsageError
-from pipeline.model import Cause, MonthSubject
+from pipeline.ledger.batches import list_batches
+from pipeline.ledger.notifications import record_notifications
+from pipeline.model import BreakKind, Cause, MonthSubject, Observation, ObservationPath
 from pipeline.simulator import Knobs
 from pipeline.stages.months import close_month, reconcile_month
 from pipeline.stages.pull import pull
+from pipeline.stages.reconcile import reconcile
 from schemas.tariff import parse_tariff
+from tests.operations.observing import observe, result, sent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -179,3 +186,84 @@ def test_a_snapshot_that_was_changed_is_not_believed(house: House, context: Cont
     with pytest.raises(GuardStopped) as missing:
         reconcile_month(context, MONTH)
     assert missing.value.code == "artefact.missing"
+
+
+def _notified(smsid: str, status: str = "送信済") -> Observation:
+    """Return a result as the gateway notifies it: without any time."""
+    return Observation(
+        path=ObservationPath.NOTIFIED, smsid=smsid, msisdn="08011112222", status=status, status_time=None, line=0
+    )
+
+
+def _months(context: Context, *months: str) -> list[Reconciliation]:
+    found = [reconcile_month(context, month).value for month in months]
+    assert all(equation.holds for value in found for equation in value.equations)
+    return found
+
+
+def test_a_notification_of_a_delivery_moves_no_message_to_another_month(house: House) -> None:
+    context = house.open(create=True, BILLING_MONTH_BY="delivered")
+    house.clock.advance(timedelta(days=7, hours=10))
+    house.sent(context, house.recipients(1))
+    (message,) = sent(context, list_batches(context.ledger)[0].batch_id)
+    house.clock.advance(timedelta(hours=10))
+    observe(context, result(message, "送信済", context.now() - timedelta(minutes=3)))
+    before = _months(context, MONTH, "2026-12")
+    record_notifications(context.ledger, [replace(_notified(message.smsid), msisdn=message.msisdn)], context.now())
+    after = _months(context, MONTH, "2026-12")
+    assert [value.messages for value in after] == [value.messages for value in before] == [0, 1]
+    assert after[1].deliveries == before[1].deliveries != ()
+
+
+def test_by_delivery_a_foreign_message_is_in_the_month_of_its_bill(house: House) -> None:
+    context = house.open(create=True, BILLING_MONTH_BY="delivered")
+    registered, billed = datetime(2026, 10, 20, 12, tzinfo=JST), datetime(2026, 11, 2, 12, tzinfo=JST)
+    row = replace(_notified("web1"), path=ObservationPath.PULLED, carrier="Docomo", line=1)
+    observe(context, replace(row, registered_at=registered, status_time=billed))
+    values = _months(context, "2026-10", MONTH, "2026-12")
+    assert [value.foreign.billable_messages for value in values] == [0, 1, 0]
+
+
+@pytest.mark.parametrize("days", [10, 100])
+def test_by_delivery_a_message_is_in_the_month_of_its_bill_however_late(house: House, days: int) -> None:
+    context = house.open(create=True, BILLING_MONTH_BY="delivered")
+    house.sent(context, house.recipients(1))
+    (message,) = sent(context, list_batches(context.ledger)[0].batch_id)
+    house.clock.advance(timedelta(days=days))
+    now = context.now()
+    observe(context, result(message, "送信済", now))
+    values = _months(context, MONTH, f"{now:%Y-%m}")
+    assert [value.messages for value in values] == [0, 1]
+
+
+def test_notified_strangers_are_in_the_month_in_which_they_reached_us(house: House, context: Context) -> None:
+    lost = _notified(f"{context.ledger.prefix}lost0001")
+    record_notifications(context.ledger, [lost, _notified("web1")], context.now())
+    house.clock.advance(timedelta(days=40))
+    november, december, january = _months(context, MONTH, "2026-12", "2027-01")
+    assert [found.kind for found in november.breaks if found.kind is BreakKind.ORPHAN_RESULT]
+    assert november.foreign.billable_messages == 1
+    for value in (december, january):
+        assert not value.breaks
+        assert value.foreign.messages == 0
+
+
+def test_by_number_a_bill_is_of_one_batch_and_of_one_month(house: House, context: Context) -> None:
+    house.clock.advance(timedelta(days=7, hours=14, minutes=28))
+    for campaign, text in (("a", "あ"), ("b", "い")):
+        house.sent(context, house.recipients(1, f"{campaign}.csv", text=text), campaign)
+        house.clock.advance(timedelta(minutes=4))
+    house.clock.advance(timedelta(minutes=30))
+    batches = list_batches(context.ledger)
+    statuses = ("送信済", "失敗")
+    rows = [
+        replace(result(sent(context, batch.batch_id)[0], status, context.now()), smsid="")
+        for batch, status in zip(batches, statuses, strict=True)
+    ]
+    observe(context, *rows)
+    columns = context.profile.layout.by_field
+    with patch.dict(columns, {"smsid": columns["smsid"].model_copy(update={"direction": "send"})}):
+        values = [reconcile(context, batch).value for batch in batches]
+        values += _months(context, MONTH, "2026-12")
+    assert [[line.label for line in value.statuses] for value in values] == [[status] for status in statuses * 2]
+    assert all(value.balanced and value.by_number == 1 and not value.foreign.messages for value in values)
