@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.model import Cause, MessageLine, Restatement
+from pipeline.model import Cause, MessageClass, MessageLine, Restatement
 
 SNAPSHOT = pa.schema(
     [
@@ -77,6 +77,7 @@ def restated(
     before, after = (table.select(SNAPSHOT.names).cast(SNAPSHOT).combine_chunks() for table in (before, after))
     old, new, gone, came = _paired(before, after)
     differs = {name: _differs(old[name], new[name]) for name in SNAPSHOT.names if name not in {"smsid", "amount"}}
+    differs["message_class"] = _differs(_timeless(old["message_class"]), _timeless(new["message_class"]))
     facts = np.logical_or.reduce(list(differs.values()))
     changed = facts | _amount_differs(old["amount"], new["amount"])
     observed = np.logical_or.reduce([differs[name] for name in _OBSERVED])
@@ -148,6 +149,12 @@ def _amount_differs(old: pa.ChunkedArray, new: pa.ChunkedArray) -> _Mask:
 def _differs(old: pa.ChunkedArray, new: pa.ChunkedArray) -> _Mask:
     unequal = pc.fill_null(pc.not_equal(old, new), fill_value=False)
     return _mask(pc.or_(unequal, pc.xor(pc.is_null(old), pc.is_null(new))))
+
+
+def _timeless(classes: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return pending for missing: that nothing has come is one fact, before its deadline and after it."""
+    missing = pc.equal(classes, MessageClass.MISSING.value)
+    return pc.if_else(missing, MessageClass.PENDING.value, classes)
 
 
 def _among(smsids: pa.ChunkedArray, decided: Collection[str]) -> _Mask:
