@@ -46,7 +46,7 @@ def reconcile_month(context: Context, month: str, *, invoice: Path | None = None
     value = replace(value, bill=bill_of(value, context.tariff))
     if closing := last_closing(context.ledger, month):
         assert isinstance(value.subject, MonthSubject)  # noqa: S101 - it was asked for
-        changes = _restatements(context, closing, snapshot(lines))
+        changes = _restatements(context, closing, snapshot(lines, value))
         value = replace(value, subject=replace(value.subject, closed_at=closing.closed_at), restatements=changes)
     if invoice is not None:
         variance = variance_of(read_invoice(context, invoice, month), value, lines, context.tariff)
@@ -73,7 +73,7 @@ def close_month(context: Context, month: str, *, actor: str) -> Closed:
         number = record_closing(
             context.ledger,
             month,
-            write_snapshot(path, snapshot(reconciled.lines)),
+            write_snapshot(path, snapshot(reconciled.lines, reconciled.value)),
             # What is decided while this is read and written comes after it.
             reconciled.value.as_of,
             actor=actor,

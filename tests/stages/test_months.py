@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipeline.core.billing import MonthlyFee
 from pipeline.errors import Exit, GatewayRefused, GuardStopped, OutcomeUnknown, TryLater, UsageError
-from pipeline.ledger.batches import get_batch
+from pipeline.ledger.batches import get_batch, list_batches
 from pipeline.ledger.cancelling import cancel_messages
 from pipeline.ledger.closing import record_closing
 from pipeline.model import Cause, MessageClass, MessageState, MonthSubject
@@ -140,9 +142,12 @@ def test_another_tariff_restates_a_closed_month(house: House, context: Context) 
     tariff = parse_tariff(f'name = "new"\n[[tax]]\nrate = "0.10"\nfrom = 2019-10-01\n{steps}{prices}', "new.toml")
     object.__setattr__(context.configuration, "tariff", tariff)
     after = reconcile_month(context, MONTH).value
-    (change,) = after.restatements
-    assert change.cause is Cause.TARIFF
-    assert change.after - change.before == after.amount.untaxed - before.amount.untaxed != 0
+    change, fees = after.restatements
+    assert (change.cause, fees.cause, fees.messages) == (Cause.TARIFF, Cause.TARIFF, 0)
+    assert change.difference == after.amount.untaxed - before.amount.untaxed != 0
+    assert before.bill is not None
+    assert after.bill is not None
+    assert change.difference + fees.difference == after.bill.untaxed - before.bill.untaxed
 
 
 def test_a_snapshot_that_was_changed_is_not_believed(house: House, context: Context) -> None:
@@ -238,3 +243,40 @@ def test_what_a_person_cancelled_is_decided(house: House, context: Context) -> N
     smsids = house.smsids(context, batch.batch_id)
     assert cancel_messages(context.ledger, [smsids[0], smsids[1], smsids[3]], context.now(), actor="me") == 3
     assert _causes(context) == [(Cause.DECISION, (smsids[0], smsids[1], smsids[3]))]
+
+
+def test_fees_and_tax_rates_restate_a_closed_month(house: House, context: Context) -> None:
+    """They are of no message: what differs is the bill."""
+    _sent_and_pulled(house, context)
+    _until_december(house)
+    before = close_month(context, MONTH, actor="me").reconciled.value.bill
+    old = context.tariff
+    fees = (*old.fees, MonthlyFee("x", Decimal(9999), date(2024, 4, 1), None))
+    object.__setattr__(context.configuration, "tariff", replace(old, sha256="1" * 64, fees=fees))
+    found = reconcile_month(context, MONTH)
+    (fee,) = found.value.restatements
+    assert (fee.cause, fee.messages, fee.difference, found.exit) == (Cause.TARIFF, 0, Decimal(9999), Exit.FINDINGS)
+    taxes = tuple(replace(one, rate=Decimal("0.2")) for one in old.taxes)
+    object.__setattr__(context.configuration, "tariff", replace(old, sha256="2" * 64, taxes=taxes))
+    after = reconcile_month(context, MONTH).value
+    (tax,) = after.restatements
+    assert before is not None
+    assert after.bill is not None
+    assert (tax.cause, tax.before, tax.after) == (Cause.TARIFF, before.tax, after.bill.tax)
+    assert close_month(context, MONTH, actor="me").number == 2
+    assert reconcile_month(context, MONTH).value.restatements == ()
+
+
+def test_a_late_result_that_is_not_ours_restates_a_closed_month(house: House, context: Context) -> None:
+    _sent_and_pulled(house, context)
+    _until_december(house)
+    before = close_month(context, MONTH, actor="me").reconciled.value
+    (batch,) = list_batches(context.ledger)
+    at = before.as_of - timedelta(days=6)
+    row = replace(result(sent(context, batch.batch_id)[0], "送信済", at), smsid="web1", registered_at=at)
+    observe(context, row)
+    after = reconcile_month(context, MONTH).value
+    (change,) = after.restatements
+    assert (change.cause, change.messages, change.smsids) == (Cause.RESULT, 1, ())
+    assert (change.before, change.after) == (before.foreign.amount, after.foreign.amount)
+    assert change.difference > 0
