@@ -58,9 +58,10 @@ def read_heading(  # noqa: PLR0913 - what decides how a list is read
         return _gateway(profile, text)
     if layout is None:
         names = ", ".join(profile.headers["msisdn"])
-        # Without one known name it may well be a first row of data, which is nobody's business.
-        shown = shown_names(first) if fields else "…"
-        raise InputUnusable("input.no_phone_column", file=file, columns=shown, names=names)
+        if not fields:
+            # Without one known name it may well be a first row of data, which is nobody's business.
+            raise InputUnusable("input.no_known_column", file=file, count=len(first), names=names)
+        raise InputUnusable("input.no_phone_column", file=file, columns=shown_names(first), names=names)
     if len(layout) != len(first):
         raise InputUnusable("input.layout_columns", file=file, found=len(first), expected=len(layout))
     if "msisdn" not in fields.values():

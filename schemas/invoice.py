@@ -244,12 +244,13 @@ class _Line:
         )
 
 
-def _check_totals(lines: Sequence[_Line], month: str, file: str) -> Decimal:
+def _check_totals(lines: Sequence[_Line], month: str, file: str) -> Decimal | None:
     """Compare every subtotal and total with the lines; return what the last one of the whole month cuts off or adds.
 
-    A subtotal is the sum of all lines or of those since the one before it; a total may be taxed or not.
+    A subtotal is the sum of all lines or of those since the one before it; a total may be taxed or not. None where
+    there is no total: an exact subtotal does not say how the total is rounded.
     """
-    fraction = Decimal(0)
+    fraction: Decimal | None = None
     section = Decimal(0)
     for line in lines:
         section += line.amount if line.is_item else 0
@@ -266,7 +267,7 @@ def _check_totals(lines: Sequence[_Line], month: str, file: str) -> Decimal:
                 "invoice.total", file=file, row=line.row, stated=f"{line.amount:,f}", sum=f"{nearest:,f}"
             )
         is_ours = all(other.month == month for other in scope if other.is_item)
-        if nearest in whole and is_ours:
+        if nearest in whole and is_ours and (line.kind == _TOTAL or line.amount != nearest):
             fraction = line.amount - nearest
         if line.kind == _SUBTOTAL:
             section = Decimal(0)

@@ -20,8 +20,17 @@ _NUMBER = re.compile(
 _BRACKETED = re.compile(r"\((?P<inner>[^()]*)\)")
 _RATE = re.compile(r"(?P<rate>[0-9]{1,2}(?:\.[0-9]{1,2})?)%")
 _RATE_REMARK = re.compile(r"\(?[0-9]{1,2}(?:\.[0-9]{1,2})?%(?:対象)?\)?")
-_YEAR_MONTH = re.compile(r"(?P<year>20[0-9]{2})[-/.年](?P<month>[0-9]{1,2})(?:[-/.月].*|)|(?P<both>20[0-9]{4})")
-_ERA_MONTH = re.compile(r"(?:令和|R)(?P<year>元|[0-9]{1,2})[-/.年](?P<month>[0-9]{1,2})(?:[-/.月].*|)")
+_YEAR_MONTH = re.compile(r"(?P<year>20[0-9]{2})(?P<month>[0-9]{2})")
+_DAY = r"(?:0?[1-9]|[12][0-9]|3[01])"
+_TIME = r"(?:[T ][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:Z|[-+][0-9]{2}:?[0-9]{2})?)?"
+#: a month, or a day of it, with one kind of mark between the numbers
+_DATE = re.compile(
+    r"(?:(?P<year>20[0-9]{2})|(?:令和|R)(?P<era>元|[0-9]{1,2}))(?P<mark>[-/.年])(?P<month>[0-9]{1,2})"
+    rf"(?:月?度?(?:ご?利用)?分?|(?:(?!年)(?P=mark){_DAY}|月{_DAY}日){_TIME})"
+)
+#: what stands between the first and the last day of a month
+_BETWEEN = re.compile(r"[-~〜–—]|から")
+_LAST_DAY = re.compile(rf"(?:(?P<month>[0-9]{{1,2}})月)?{_DAY}日")
 
 
 #: spaces that do not stand between two digits, which would be one number or two
@@ -56,21 +65,36 @@ def number_of(cell: str, digits: int) -> Decimal | None:
 
 
 def month_of(cell: str) -> str | None:
-    """Return the month in a cell such as ``2026-11``, ``2026年11月分``, ``202611`` or ``令和8年11月`` as YYYY-MM."""
+    """Return the month in a cell such as ``2026-11``, ``2026年11月分``, ``202611`` or ``令和8年11月`` as YYYY-MM.
+
+    It may be a day of the month, or its first and last; what names two months is None.
+    """
     if _has_odd_digits(cell):
         return None
     plain = _plain(cell)
-    if era := _ERA_MONTH.fullmatch(plain):
-        year, month = _REIWA + (1 if era["year"] == "元" else int(era["year"])), int(era["month"])
-    elif found := _YEAR_MONTH.fullmatch(plain):
-        year, month = (
-            (int(found["both"][:4]), int(found["both"][4:]))
-            if found["both"]
-            else (int(found["year"]), int(found["month"]))
-        )
-    else:
+    if month := _one_month(plain):
+        return month
+    for between in _BETWEEN.finditer(plain):
+        first, last = plain[: between.start()], plain[between.end() :].removesuffix("まで")
+        if (month := _one_month(first)) and month in {_one_month(last), _month_of_last_day(last, month)}:
+            return month
+    return None
+
+
+def _one_month(plain: str) -> str | None:
+    found = _YEAR_MONTH.fullmatch(plain) or _DATE.fullmatch(plain)
+    if found is None:
         return None
+    era = found.groupdict().get("era")
+    year = _REIWA + (1 if era == "元" else int(era)) if era else int(found["year"])
+    month = int(found["month"])
     return f"{year}-{month:02d}" if 1 <= month <= 12 else None  # noqa: PLR2004 - months of a year
+
+
+def _month_of_last_day(plain: str, month: str) -> str | None:
+    """Return the month of a last day that is written without its year, or without its month, after one in ``month``."""
+    found = _LAST_DAY.fullmatch(plain)
+    return found and f"{month[:4]}-{int(found['month'] or month[5:]):02d}"
 
 
 def rate_of(cell: str) -> Decimal | None:

@@ -259,9 +259,10 @@ def reconcile_command(
         raise UsageError("reconcile.what")
     if invoice is not None and month is None:
         raise UsageError("reconcile.invoice")
+    wanted = None if month is None else _month(month)
     with session.context() as context:
-        if month is not None:
-            reconciled = reconcile_month(context, _month(month), invoice=invoice, unmask=unmask)
+        if wanted is not None:
+            reconciled = reconcile_month(context, wanted, invoice=invoice, unmask=unmask)
         else:
             reconciled = reconcile(context, get_batch(context.ledger, str(batch)), unmask=unmask)
     show_reconciled(session, reconciled)
@@ -276,8 +277,9 @@ def close_command(session: Session, *, month: str) -> Exit:
     """Freeze what a month comes to; whatever changes later is a restatement."""
     from pipeline.stages.months import close_month
 
+    wanted = _month(month)
     with session.context() as context:
-        closed = close_month(context, _month(month), actor=actor(os.environ))
+        closed = close_month(context, wanted, actor=actor(os.environ))
     show_reconciled(session, closed.reconciled)
     session.output.say("close.done" if closed.is_new else "close.unchanged", month=month, number=closed.number)
     session.output.document({**closed.reconciled.document, "closing": closed.number})

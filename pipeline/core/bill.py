@@ -1,4 +1,4 @@
-"""What a month should be invoiced at: exact amounts per tax rate, and one rounding for each of them."""
+"""What a month should be invoiced at: exact amounts, and whole yen of each tax and of their sum."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def bill_of(value: Reconciliation, tariff: Tariff) -> Bill:
     """Return the bill of a month, with the tariff's fees.
 
     A message is taxed at the rate of its day, a fee at the rate of the last day of the month. The tax of a rate is
-    rounded once; nothing else is rounded. Raises ``Bug`` (``bill.no_month``, ``bill.no_day``) for the value of a batch,
-    or one that has an amount without a day.
+    rounded once, the untaxed sum once for the total; nothing else is rounded. Raises ``Bug`` (``bill.no_month``,
+    ``bill.no_day``) for the value of a batch, or one that has an amount without a day.
     """
     if not isinstance(value.subject, MonthSubject):
         raise Bug("bill.no_month", subject=value.name)
@@ -48,7 +48,7 @@ def bill_of(value: Reconciliation, tariff: Tariff) -> Bill:
         rounding=tariff.rounding.value,
         untaxed=whole,
         tax=tax,
-        total=whole + tax,
+        total=tariff.rounding.whole_yen(whole) + tax,
     )
 
 

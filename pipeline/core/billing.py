@@ -1,4 +1,4 @@
-"""What messages and months cost by the tariff: exact untaxed yen per message, a rounding rule for the month's tax.
+"""What messages and months cost by the tariff: exact untaxed yen per message, a rounding rule for the month's bill.
 
 Amounts have at most 7 digits before and 6 after the point, rates at most 4: sums of 10 milliard messages and their
 tax have at most 28 digits, so that the default context of ``Decimal`` never rounds one of them.
@@ -22,7 +22,7 @@ ANY_CARRIER = "*"
 
 
 class Rounding(StrEnum):
-    """How the tax of a month becomes whole yen, once per rate; half a yen goes up with ``half_up``."""
+    """How amounts of a month's bill become whole yen; half a yen goes up with ``half_up``."""
 
     DOWN = "down"
     HALF_UP = "half_up"

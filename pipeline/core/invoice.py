@@ -54,7 +54,8 @@ class OtherMonth:
 class Invoice:
     """What an invoice says of one month (YYYY-MM).
 
-    ``fraction`` is what the stated total leaves out of the sum of the lines, or adds to it: less than one yen.
+    ``fraction`` is what the stated total adds to the sum of the lines, or, below zero, leaves out of it: less than one
+    yen. It is None where no total of the month is stated.
     """
 
     source_name: str
@@ -63,5 +64,5 @@ class Invoice:
     counts: Counts
     items: tuple[InvoiceItem, ...]
     taxes: tuple[InvoiceTax, ...] = ()
-    fraction: Decimal = Decimal(0)
+    fraction: Decimal | None = None
     others: tuple[OtherMonth, ...] = ()

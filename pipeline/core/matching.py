@@ -46,7 +46,8 @@ _WITHOUT_FINAL = {
     MessageState.CANCELLED: MessageClass.CANCELLED,
 }
 _UNTAKEN = (MessageState.REFUSED, MessageState.CANCELLED, MessageState.PLANNED)
-#: ranks of rows: the highest decides; of bills the first, of everything else the last
+#: ranks of rows: the highest decides; of bills the first that has a time, of everything else
+#: the last
 _NOTHING, _PENDING, _DECIDED, _CLICK, _BILL = -1, 0, 1, 2, 3
 _FALLING = np.array([False, False, True, True])
 _OBSERVED = "observed:"
@@ -368,7 +369,10 @@ def _phone_mismatches(observed: pa.ChunkedArray, at: Positions, msisdn: pa.Chunk
 
 
 def _contradicted(rows: _Rows, billable: Mask, known: list[StatusMeaning]) -> Found:
-    """Find billed messages whose last final row is no bill; at one moment the bill is the later one."""
+    """Find billed messages whose last final row is no bill; at one moment the bill is the later one.
+
+    Where no bill has a time, nothing says that it came first.
+    """
     places = {meaning: number for number, meaning in enumerate(known)}
     against = rows.where([_rank(meaning) == _DECIDED for meaning in rows.meanings])
     against = against[billable[rows.at[against]]]
@@ -380,8 +384,11 @@ def _contradicted(rows: _Rows, billable: Mask, known: list[StatusMeaning]) -> Fo
         return Found(BreakKind.CONTRADICTION, finals, ())
     bills = np.array([meaning is not None and meaning.billable for meaning in rows.meanings])
     order = np.array([places[meaning] if meaning else -1 for meaning in rows.meanings])
-    status = rows.status[finals]
-    last = kernel.last_of_each(rows.at[finals], rows.when[finals], bills[status], order[status], rows.carrier[finals])
+    status, at, when = rows.status[finals], rows.at[finals], rows.when[finals]
+    timed = np.zeros(len(billable), bool)
+    timed[at[bills[status] & (when != NEVER)]] = True
+    when = np.where(bills[status] & ~timed[at], np.iinfo(np.int64).max, when)
+    last = kernel.last_of_each(at, when, bills[status], order[status], rows.carrier[finals])
     last = last[~bills[status[last]]]
     shown = [known[place].label for place in order[status[last]].tolist()]
     return Found(BreakKind.CONTRADICTION, rows.at[finals[last]], shown)

@@ -240,9 +240,9 @@ def _read_japan(digits: str) -> Reading | Unreadable:
     """Read a number with country code 81: exactly 12 digits are a domestic mobile (S)."""
     domestic = digits[2:] if digits.startswith("810") else "0" + digits[2:]
     if _MOBILE_PREFIX.match(domestic) and len(domestic) != _DOMESTIC_DIGITS:
-        size = len(domestic) + 1
-        code = "phone.too_short" if size < _INTERNATIONAL_DIGITS else "phone.too_long"
-        return Unreadable(code, {"digits": size})
+        # Counted as at home, because that is what the message compares them with.
+        code = "phone.too_short" if len(domestic) < _DOMESTIC_DIGITS else "phone.too_long"
+        return Unreadable(code, {"digits": len(domestic)})
     return _read_domestic(domestic, ("phone.international",))
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.core.evidence import Evidence
 from pipeline.core.kernels import joining, strings
 from pipeline.core.kernels import matching as kernel
 from pipeline.core.kernels.matching import NEVER, Times
 from pipeline.core.kernels.strings import Mask, Positions
+from pipeline.model import MessageState
 
 _MINUTE = 60 * kernel.SECOND
 
@@ -51,6 +55,31 @@ def pair_by_number(
     keys = zip(observed.tolist(), registered.tolist(), strict=True)
     found[rows] = np.array([pairs.get(key, -1) for key in keys], np.int64)
     return found
+
+
+def leave_to_others(
+    evidence: Evidence, messages: pa.Table, beyond: pa.Table, batches: Sequence[str], margin: timedelta
+) -> Evidence:
+    """Take out of some evidence the results that are, by number, about ``messages`` of other batches.
+
+    These and ours are given their results together, with those of times ``beyond`` the evidence, in the order of all
+    ``batches``: so a result is of the same message, whichever batches are asked about.
+    """
+    ours = len(evidence.messages)
+    together = pa.concat_tables([evidence.messages, messages])
+    batch, names = kernel.words(together["batch_id"])
+    place = {name: number for number, name in enumerate(batches)}
+    rank = np.array([place[name] for name in names] or [0])[batch]
+    order = np.lexsort((strings.numbers(together["row_number"]), rank))
+    together = together.take(strings.indices(order))
+    state, states = kernel.words(together["state"])
+    may = np.array([each == MessageState.TAKEN for each in states] or [False])[state]
+    observations = pa.concat_tables([evidence.observations, beyond])
+    paired = pair_by_number(together, observations, may, kernel.times(together["sent_at"]), margin)
+    paired = paired[: len(evidence.observations)]
+    theirs = (paired >= 0) & (np.append(order, -1)[paired] >= ours)
+    kept = evidence.observations.take(strings.indices(np.flatnonzero(~theirs)))
+    return replace(evidence, observations=kept, observed=evidence.observed - int(theirs.sum()))
 
 
 def _groups(number: Positions, registered: Times, when: Times) -> dict[int, list[tuple[int, int]]]:

@@ -213,13 +213,17 @@ def _equations(  # noqa: PLR0913 - what is on their sides
         "observations": len(matched) - own + foreign.elsewhere + elsewhere,
     }
     besides = {name: {"other_months": count} if count else {} for name, count in others.items()}
+    # Rows of a batch that was stopped before it was planned are no messages yet.
+    _, planned = columns.words("batch_id")
+    waiting = sum(batch.totals.accepted for batch in columns.batches if batch.batch_id not in planned)
+    unplanned = {"not_planned": waiting} if waiting else {}
     return (
         Equation(
             "input",
             totals.rows,
             {"accepted": totals.accepted, "rejected": totals.rejected, "already": totals.already},
         ),
-        Equation("accepted", totals.accepted, {"messages": messages, **besides["messages"]}),
+        Equation("accepted", totals.accepted, {"messages": messages, **unplanned, **besides["messages"]}),
         Equation("messages", messages, {each.value: classes[each] for each in MessageClass if each in classes}),
         Equation(
             "observations",

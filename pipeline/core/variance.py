@@ -105,8 +105,9 @@ class _Open:
 def variance_of(invoice: Invoice, value: Reconciliation, lines: Iterable[MessageLine], tariff: Tariff) -> Variance:
     """Compare an invoice with the reconciliation of its month and the ``lines`` of that.
 
-    Amounts are untaxed yen, with the tax beside them where the invoice states it. Raises ``Bug`` as ``bill_of``
-    does, and where the lines are not those of the bill (``variance.lines``).
+    Amounts are untaxed yen, with the tax beside them where the invoice states it, and the rounding of the total where
+    it states one. Raises ``Bug`` as ``bill_of`` does, and where the lines are not those of the bill
+    (``variance.lines``).
     """
     bill = value.bill or bill_of(value, tariff)
     explained = _Explained()
@@ -122,9 +123,9 @@ def variance_of(invoice: Invoice, value: Reconciliation, lines: Iterable[Message
     shown = [_line(line) for line in places]
     shown += _fees(invoice, bill, explained)
     shown += _taxes(invoice, bill, tariff.rounding, explained)
-    if invoice.fraction:
-        explained.add(VarianceCause.ROUNDING, invoice.fraction)
-        shown.append(_amounts(0, ROUNDING, "", invoice.fraction, _ZERO))
+    if invoice.fraction is not None and (invoice.fraction or bill.fraction):
+        explained.add(VarianceCause.ROUNDING, invoice.fraction - bill.fraction)
+        shown.append(_amounts(0, ROUNDING, "", invoice.fraction, bill.fraction))
     invoiced = sum((line.invoiced_amount for line in shown), _ZERO)
     counted = sum((line.counted_amount for line in shown), _ZERO)
     return Variance(
@@ -174,7 +175,8 @@ def _split(line: Place, explained: _Explained) -> _Open | None:
         return None
     price = line.unit_price
     if price is None:
-        if line.count == line.counted:
+        # Where there are no messages there is no price of one.
+        if line.count and line.count == line.counted:
             explained.add(VarianceCause.PRICE, line.amount - line.counted_amount, line.messages)
             return None
         # What an average price hides is not to be told apart: so only where all messages have one price.
@@ -213,11 +215,6 @@ def _explain_counts(
             for candidate in here:
                 if candidate.cause in _CERTAIN:
                     _take(open_, [candidate], explained, whole=False)
-    if known and VarianceCause.FOREIGN not in explained.amounts:
-        left = [line for line in open_.values() if line.count > 0]
-        amount = sum((line.amount for line in left), _ZERO)
-        if sum(line.count for line in left) >= size and amount >= foreign.amount:
-            explained.add(VarianceCause.FOREIGN, foreign.amount, foreign.billable_messages)
 
 
 def _is_all_foreign(lines: Iterable[_Open], size: int, foreign: ForeignLine) -> bool:
@@ -297,7 +294,8 @@ def _taxes(invoice: Invoice, bill: Bill, rounding: Rounding, explained: _Explain
     stated = sum((tax.amount for tax in invoice.taxes), _ZERO)
     rates = {tax.rate for tax in invoice.taxes}
     untaxed = sum((item.amount for item in invoice.items), _ZERO)
-    if len(bill.taxes) == 1 and rates <= {None, bill.taxes[0].rate}:
+    taxed = {tax.rate for tax in invoice.taxes if tax.amount}
+    if len(bill.taxes) == 1 and taxed <= {None, bill.taxes[0].rate}:
         rate = bill.taxes[0].rate
         expected = rounding.whole_yen(untaxed * rate)
         explained.add(VarianceCause.TAX, expected - bill.tax)

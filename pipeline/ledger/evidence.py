@@ -13,12 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select
 
+from pipeline.core.calendar import merged, widened
 from pipeline.core.evidence import MESSAGES, OBSERVATIONS, TIME, Evidence
+from pipeline.core.numbering import leave_to_others
 from pipeline.ledger.batches import list_batches
 from pipeline.ledger.engines import blocks
 from pipeline.ledger.opening import Ledger
 from pipeline.ledger.tables import iso, message, moment, observation
-from pipeline.model import Batch, MonthBy
+from pipeline.model import Batch, MessageState, MonthBy
 
 _BLOCK = 50_000
 #: read from each message's own row; the batch and its campaign are the same for all of a batch
@@ -27,10 +29,17 @@ _OF_A_BATCH = ("batch_id", "campaign")
 _LATEST_BILL = timedelta(days=60)
 
 
-def batch_evidence(ledger: Ledger, batch: Batch, start: datetime, end: datetime) -> Evidence:
-    """Read a batch, and the results of [start, end) that are of no message in this ledger."""
+def batch_evidence(
+    ledger: Ledger, batch: Batch, start: datetime, end: datetime, *, by_number: timedelta | None = None
+) -> Evidence:
+    """Read a batch, and the results of [start, end) that are of no message in this ledger.
+
+    Where results are matched ``by_number``, as far around a batch, those of other batches are left out.
+    """
+    batches = [batch] if by_number is None else list_batches(ledger)
     with ledger.reading() as connection:
-        return _read(ledger, connection, [batch], start, end)
+        found = _read(ledger, connection, [batch], start, end)
+        return found if by_number is None else _undisputed(connection, found, batches, (start, end), by_number)
 
 
 def message_evidence(ledger: Ledger, batch: Batch, smsid: str) -> Evidence:
@@ -47,15 +56,27 @@ def message_evidence(ledger: Ledger, batch: Batch, smsid: str) -> Evidence:
         )
 
 
-def month_evidence(ledger: Ledger, start: datetime, end: datetime, month_by: MonthBy, around: timedelta) -> Evidence:
+def month_evidence(  # noqa: PLR0913 - what a month is, and what belongs to it
+    ledger: Ledger,
+    start: datetime,
+    end: datetime,
+    month_by: MonthBy,
+    around: timedelta,
+    *,
+    by_number: timedelta | None = None,
+) -> Evidence:
     """Read every batch that may have messages of the month [start, end), whole, and the results of no message.
 
-    These are read ``around`` the month as well: rows of one message may lie on both sides of its border.
+    These are read ``around`` the month as well: rows of one message may lie on both sides of its border, and by
+    delivery its bill may come long after its registration. Where results are matched ``by_number``, those of other
+    batches are left out.
     """
     batches = list_batches(ledger)
-    earliest = start - _LATEST_BILL if month_by is MonthBy.DELIVERED else start
+    by_delivery = month_by is MonthBy.DELIVERED
+    earliest = start - _LATEST_BILL if by_delivery else start
     with ledger.reading() as connection:
         sent = _sent(connection)
+        told = _told(connection, start, end) if by_delivery else frozenset()
 
         def may_belong(batch: Batch) -> bool:
             if batch.batch_id not in sent:  # nothing of it was planned; of rejected rows alone nothing will be
@@ -63,9 +84,52 @@ def month_evidence(ledger: Ledger, start: datetime, end: datetime, month_by: Mon
             first, last, unsent = sent[batch.batch_id]
             # What was not sent, as far as we know, belongs to the month of its batch, or of its bill.
             waiting = unsent and start - _LATEST_BILL <= batch.registered_at < end
-            return waiting or bool(first and last and first < end and last >= earliest)
+            in_time = bool(first and last and first < end and last >= earliest)
+            return in_time or waiting or batch.batch_id in told
 
-        return _read(ledger, connection, list(filter(may_belong, batches)), start - around, end + around)
+        period = (start - max(around, start - earliest), end + around)
+        found = _read(ledger, connection, list(filter(may_belong, batches)), *period)
+        return found if by_number is None else _undisputed(connection, found, batches, period, by_number)
+
+
+def _undisputed(
+    connection: Connection,
+    found: Evidence,
+    batches: Sequence[Batch],
+    period: tuple[datetime, datetime],
+    margin: timedelta,
+) -> Evidence:
+    """Leave out what is, by number, of other batches: of those sent at a time with ours, and with these, and so on."""
+    own = {batch.batch_id for batch in found.batches}
+    times = _sent(connection).items()
+    windows = {each: widened(first, last, margin) for each, (first, last, _) in times if first and last}
+    shared = [
+        (begin, end)
+        for begin, end in merged(list(windows.values()))
+        if any(begin <= windows[each][0] < end for each in own & windows.keys())
+    ]
+    messages = [
+        part
+        for batch in batches
+        if batch.batch_id in windows.keys() - own
+        and any(begin <= windows[batch.batch_id][0] < end for begin, end in shared)
+        for part in _messages(connection, batch, message.c.state == MessageState.TAKEN.value)
+    ]
+    start, until = period
+    beyond = [
+        part
+        for begin, end in shared
+        for outside in ((begin, min(end, start)), (max(begin, until), end))
+        if outside[0] < outside[1]
+        for part in _observations(connection, _of_nobody(*outside).where(observation.c.smsid == ""))
+    ]
+    return leave_to_others(
+        found,
+        pa.Table.from_batches(messages, MESSAGES),
+        pa.Table.from_batches(beyond, OBSERVATIONS),
+        [batch.batch_id for batch in batches],
+        margin,
+    )
 
 
 def _sent(connection: Connection) -> dict[str, tuple[datetime | None, datetime | None, bool]]:
@@ -74,6 +138,14 @@ def _sent(connection: Connection) -> dict[str, tuple[datetime | None, datetime |
     query = select(message.c.batch_id, func.min(message.c.sent_at), func.max(message.c.sent_at), unsent)
     rows = connection.execute(query.group_by(message.c.batch_id))
     return {batch_id: (moment(first), moment(last), bool(waiting)) for batch_id, first, last, waiting in rows}
+
+
+def _told(connection: Connection, start: datetime, end: datetime) -> frozenset[str]:
+    """Return the batches of whose messages something happened in [start, end), however long ago these were sent."""
+    happened = and_(observation.c.status_time >= iso(start), observation.c.status_time < iso(end))
+    joined = observation.join(message, message.c.smsid == observation.c.smsid)
+    query = select(message.c.batch_id).select_from(joined).where(happened).distinct()
+    return frozenset(connection.execute(query).scalars())
 
 
 def _read(ledger: Ledger, connection: Connection, batches: Sequence[Batch], start: datetime, end: datetime) -> Evidence:
@@ -113,7 +185,15 @@ def _of_batch(batch_id: str) -> Select[Any]:
 
 
 def _of_nobody(start: datetime, end: datetime) -> Select[Any]:
-    return select(*_columns()).where(_is_stranger(), _within(start, end))
+    """Ask for the results of [start, end) that are of no message in this ledger.
+
+    What names an smsid and no registration was registered when it happened or reached us, as far as we know. Without
+    an smsid the registration is part of what tells messages apart, and stays as it is.
+    """
+    named = case((observation.c.smsid != "", _known_since()), else_=observation.c.registered_at)
+    names = zip(OBSERVATIONS.names, _columns(), strict=True)
+    columns = (named.label(name) if name == "registered_at" else column for name, column in names)
+    return select(*columns).where(_is_stranger(), _within(start, end))
 
 
 def _count(connection: Connection, batches: Sequence[Batch], start: datetime, end: datetime) -> int:
@@ -131,9 +211,14 @@ def _is_stranger() -> ColumnElement[bool]:
 
 
 def _within(start: datetime, end: datetime) -> ColumnElement[bool]:
-    known = func.coalesce(observation.c.registered_at, func.nullif(observation.c.status_time, ""))
-    when = func.coalesce(known, observation.c.received_at)
+    when = _known_since()
     return and_(when >= iso(start), when < iso(end))
+
+
+def _known_since() -> ColumnElement[Any]:
+    """Return when a result says that its message was registered, else when it happened or, at the latest, came."""
+    happened = func.nullif(observation.c.status_time, "")
+    return func.coalesce(observation.c.registered_at, happened, observation.c.received_at)
 
 
 def _arrow(

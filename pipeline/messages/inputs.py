@@ -298,10 +298,24 @@ INPUT_FAILURES: dict[str, Failure] = {
             "Check the name given with --layout, and [layouts] in mediasms.toml.",
         ),
     ),
+    "input.no_known_column": Failure(
+        Text(
+            "入力ファイル {file} の 1 行目（{count} 列）に、知っている見出しがありません。"
+            "データの行か、表題かもしれません（個人情報かもしれないので表示しません）。",
+            "the first row of {file} ({count} columns) has no heading that is known: it may be a row of data, or a "
+            "title above the headings. It is not shown, because it may hold personal data",
+        ),
+        Text(
+            "見出しを 1 行目に置き、電話番号の列を次のどれかにしてください。"
+            "見出しのないファイルなら --layout を指定してください：{names}",
+            "Put the headings into the first row and name the column of phone numbers one of the following, or give "
+            "--layout for a list without a header: {names}",
+        ),
+    ),
     "input.no_phone_column": Failure(
         Text(
-            "入力ファイル {file} に電話番号の列が見つかりません。列：{columns}",
-            "{file} has no column of phone numbers. Its columns: {columns}",
+            "入力ファイル {file} に電話番号の列が見つかりません。1 行目の列：{columns}",
+            "{file} has no column of phone numbers. In its first row: {columns}",
         ),
         Text(
             "見出しを次のどれかにするか、見出しのないファイルなら --layout を指定してください：{names}",

@@ -6,6 +6,9 @@ from pipeline.messages.text import Text
 
 #: label code → text
 RECONCILING_LABELS: dict[str, Text] = {
+    "report.explained": Text(
+        "請求書との差 {amount} はすべて説明できます。", "The difference to the invoice, {amount}, is explained."
+    ),
     "report.unexplained": Text(
         "請求額との差のうち {amount} が説明できていません。",
         "{amount} of the difference to the invoice is unexplained.",
@@ -75,8 +78,8 @@ RECONCILING_LABELS: dict[str, Text] = {
     "report.sheet.basis": Text("根拠", "Basis"),
     "report.caption.group": Text("合計は全メッセージの件数と金額に一致します。", "The lines add up to all messages."),
     "report.caption.bill": Text(
-        "端数処理は税率ごとに一度だけ行います（{rounding}）。",
-        "Rounded once per tax rate ({rounding}) and nowhere else.",
+        "端数処理は、消費税は税率ごとに一度、税抜合計は一度だけです（{rounding}）。",
+        "Rounded ({rounding}): the tax once per rate, the untaxed sum once as a whole.",
     ),
     "report.caption.invoice": Text("請求書：{source}、数え方：{counts}。", "Invoice: {source}. It counts {counts}."),
     "report.caption.variance": Text(
@@ -106,6 +109,7 @@ RECONCILING_LABELS: dict[str, Text] = {
     "report.bill.messages": Text("メッセージ料金", "messages"),
     "report.bill.fee": Text("{name}（税率 {rate}）", "{name} (tax {rate})"),
     "report.bill.tax": Text("消費税 {rate}（対象 {untaxed} 円）", "consumption tax {rate} on {untaxed}"),
+    "report.bill.rounding": Text("税抜合計の端数処理", "rounding of the untaxed sum"),
     "report.bill.total": Text("請求見込額（税込）", "expected invoice, with tax"),
     "report.variance.invoiced": Text("請求額", "invoiced"),
     "report.variance.counted": Text("当方の計算額", "our count"),

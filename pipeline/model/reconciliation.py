@@ -174,10 +174,10 @@ class TaxLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bill:
-    """What a month should be invoiced at: messages and fees, rounded once per tax rate and nowhere else.
+    """What a month should be invoiced at: messages and fees, in whole yen.
 
-    ``untaxed`` holds ``messages`` and all fees, exactly; ``tax`` is whole yen, and ``total`` is their sum: a
-    fraction of a yen that the prices leave stays visible.
+    ``untaxed`` holds ``messages`` and all fees, exactly; ``tax`` is rounded once per rate. ``total`` is whole yen: the
+    untaxed sum, rounded once, and the tax.
     """
 
     messages: Decimal
@@ -187,6 +187,11 @@ class Bill:
     untaxed: Decimal
     tax: Decimal
     total: Decimal
+
+    @property
+    def fraction(self) -> Decimal:
+        """Return what the total adds to the exact sum, or, below zero, cuts off from it; less than one yen."""
+        return self.total - self.tax - self.untaxed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

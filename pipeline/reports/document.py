@@ -189,6 +189,7 @@ def _bill(bill: Bill) -> dict[str, object]:
         "rounding": bill.rounding,
         "untaxed": plain(bill.untaxed),
         "tax": plain(bill.tax),
+        "fraction": plain(bill.fraction),
         "total": plain(bill.total),
     }
 

@@ -88,19 +88,34 @@ def term_name(name: str, language: Language) -> str:
 
 
 def verdict(value: Reconciliation, language: Language) -> str:
-    """Say whether the reconciliation balances, and how much does not."""
+    """Say what was not sent, whether the reconciliation balances, how much does not, and what of an invoice is more."""
+    sentences = []
+    if unsent := _unsent(value):
+        sentences.append(label("report.unsent", language, count=count(unsent), accepted=count(value.totals.accepted)))
+    sentences.append(_balance(value, language))
+    if value.variance is not None and value.variance.unexplained:
+        amount = yen(value.variance.unexplained, language)
+        sentences.append(label("report.unexplained", language, amount=amount))
+    elif value.variance is not None and value.variance.difference:
+        amount = yen(value.variance.difference, language)
+        sentences.append(label("report.explained", language, amount=amount))
+    return ("" if language is Language.JA else " ").join(sentences)
+
+
+def _unsent(value: Reconciliation) -> int:
+    """Count the accepted rows and messages that were not sent, or came back as a whole."""
+    waiting = sum(equation.terms.get("not_planned", 0) for equation in value.equations)
+    return waiting + value.classes.get(MessageClass.PLANNED, 0)
+
+
+def _balance(value: Reconciliation, language: Language) -> str:
     if value.balanced:
         return label("report.balanced", language)
-    sentence = label(
-        "report.not_balanced",
-        language,
-        breaks=count(len(value.breaks)),
-        equations=count(sum(not equation.holds for equation in value.equations)),
+    failing = {"breaks": len(value.breaks), "equations": sum(not equation.holds for equation in value.equations)}
+    what = label("report.separator", language).join(
+        label(f"report.failing.{name}", language, count=count(number)) for name, number in failing.items() if number
     )
-    if value.variance is None or not value.variance.unexplained:
-        return sentence
-    gap = "" if language is Language.JA else " "
-    return sentence + gap + label("report.unexplained", language, amount=yen(value.variance.unexplained, language))
+    return label("report.not_balanced", language, what=what) if what else label("report.not_explained", language)
 
 
 def headings(value: Reconciliation, language: Language) -> list[tuple[str, str]]:
@@ -190,7 +205,10 @@ def invoice_item(line: InvoiceLine, language: Language) -> str:
 
 
 def bill_lines(bill: Bill, language: Language) -> list[tuple[str, Decimal]]:
-    """Return the lines of a bill from messages and fees to taxes, as (name, yen); they add up to its total."""
+    """Return the lines of a bill from messages and fees to taxes and rounding, as (name, yen).
+
+    They add up to its total.
+    """
     lines = [(label("report.bill.messages", language), bill.messages)]
     lines += [
         (label("report.bill.fee", language, name=outside(fee.name), rate=percent(fee.tax_rate)), fee.amount)
@@ -200,6 +218,8 @@ def bill_lines(bill: Bill, language: Language) -> list[tuple[str, Decimal]]:
         (label("report.bill.tax", language, rate=percent(line.rate), untaxed=grouped(line.untaxed)), line.tax)
         for line in bill.taxes
     ]
+    if bill.fraction:
+        lines.append((label("report.bill.rounding", language), bill.fraction))
     return lines
 
 

@@ -13,8 +13,13 @@ from pipeline.core.reconciling import Judged, judge
 def deadlines(context: Context, now: datetime) -> Deadlines:
     """Return when results are due, and whether those of this account have to be matched by number."""
     result = timedelta(days=context.settings.results.deadline_days)
+    return Deadlines(now, result, by_number=by_number(context))
+
+
+def by_number(context: Context) -> timedelta | None:
+    """Return how far around a batch its results are matched by number; None where they name smsids."""
     names_smsids = context.profile.layout.by_field["smsid"].direction != "send"
-    return Deadlines(now, result, by_number=None if names_smsids else context.pull_margin)
+    return None if names_smsids else context.pull_margin
 
 
 def judged(context: Context, evidence: Evidence) -> Judged:

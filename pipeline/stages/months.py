@@ -20,6 +20,7 @@ from pipeline.ledger.decisions import decided_since
 from pipeline.ledger.evidence import month_evidence
 from pipeline.model import MonthSubject, Restatement
 from pipeline.stages.invoicing import read_invoice
+from pipeline.stages.judging import by_number
 from pipeline.stages.reconcile import Reconciled, added_up, written
 
 
@@ -41,7 +42,8 @@ def reconcile_month(context: Context, month: str, *, invoice: Path | None = None
     now = context.now()
     first, end = _borders(month)
     around = timedelta(days=context.settings.results.deadline_days)
-    evidence = month_evidence(context.ledger, first, end, context.settings.billing.month_by, around)
+    month_by = context.settings.billing.month_by
+    evidence = month_evidence(context.ledger, first, end, month_by, around, by_number=by_number(context))
     value, lines = added_up(context, evidence, month, now)
     value = replace(value, bill=bill_of(value, context.tariff))
     if closing := last_closing(context.ledger, month):

@@ -20,7 +20,7 @@ from pipeline.model import Batch, MessageClass, MessageLine, Reconciliation
 from pipeline.reports.document import dumps, reconciliation_document
 from pipeline.reports.page import render_page
 from pipeline.reports.workbook import write_workbook
-from pipeline.stages.judging import deadlines
+from pipeline.stages.judging import by_number, deadlines
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Reconciled:
 def reconcile(context: Context, batch: Batch, *, unmask: bool = False) -> Reconciled:
     """Reconcile a batch as of now and write its reports."""
     now = context.now()
-    evidence = batch_evidence(context.ledger, batch, *_window(context, batch, now))
+    evidence = batch_evidence(context.ledger, batch, *_window(context, batch, now), by_number=by_number(context))
     value, lines = added_up(context, evidence, None, now)
     folder = context.workspace.batch_folder(batch.batch_id)
     files = {artefact.name: str(folder / artefact.name) for artefact in batch.artefacts}

@@ -252,7 +252,7 @@ def test_unusable_inputs(home: Home) -> None:
     for content, error in (
         (b"", "input.empty"),
         (b"mobile,text\r\n", "input.no_rows"),
-        (b"a,b\r\n1,2\r\n", "input.no_phone_column"),
+        (b"a,b\r\n1,2\r\n", "input.no_known_column"),
         (b"mobile\r\n090-1000-0301\r\n", "input.no_text"),
         (b"mobile,text,text\r\n090-1000-0301,a,b\r\n", "input.doubled_column"),
         (b"mobile,text\r\n090-1000-0301\r\n", "input.ragged"),

@@ -160,7 +160,9 @@ def match_message(
     message_class, label, witness = _class(message, final, billable, pending, unmapped, deadlines)
     if bills > 1:
         breaks.append((BreakKind.DUPLICATE_BILLABLE, ""))
-    if billable and (last := max(final, key=_time)) not in billable:
+    # Where no bill has a time, nothing says that it was not the last.
+    timed = any(row.status_time for row, _ in billable)
+    if timed and (last := max(final, key=_time)) not in billable:
         breaks.append((BreakKind.CONTRADICTION, last[1].label))
     agreed = message.state is MessageState.CANCELLED and message_class is MessageClass.CANCELLED and bool(final)
     if observations and message.state in UNTAKEN and not agreed:
@@ -193,7 +195,7 @@ def _class(
     if billable:
         # The first bill decides; a click shows that the message arrived, so its label wins.
         clicked = min((meaning.label for _, meaning in billable if meaning.clicked), default=None)
-        first = min(billable, key=lambda pair: (pair[1].clicked, *_time(pair)))
+        first = min(billable, key=lambda pair: (pair[1].clicked, pair[0].status_time is None, *_time(pair)))
         return MessageClass.DELIVERED, clicked or first[1].label, first[0]
     if final:
         last = max(final, key=_time)

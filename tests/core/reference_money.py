@@ -157,7 +157,7 @@ def one_message(  # noqa: C901, PLR0912 - rule by rule
         breaks.append(("phone_mismatch", "", None))
     final = [row for row in rows if rules.means(row) in {"delivered", "failed", "partial", "cancelled"}]
     final.sort(key=lambda row: (row["status_time"] or "0", rules.bills(row), rules.label(row), row["carrier"]))
-    billed = [row for row in final if rules.bills(row)]
+    billed = sorted((row for row in final if rules.bills(row)), key=lambda row: not row["status_time"])
     pending = [row for row in rows if rules.means(row) == "pending"]
     pending.sort(key=lambda row: (row["status_time"] or "0", rules.label(row), row["carrier"]))
     witness: Row | None = None
@@ -165,7 +165,7 @@ def one_message(  # noqa: C901, PLR0912 - rule by rule
         witness = next((row for row in billed if not rules.clicks(row)), billed[0])
         clicked = any(rules.clicks(row) for row in billed)
         found, label = "delivered", "リダイレクト" if clicked else rules.label(witness)
-        if not rules.bills(final[-1]):
+        if billed[0]["status_time"] and not rules.bills(final[-1]):
             breaks.append(("contradiction", rules.label(final[-1]), None))
     elif final:
         witness = final[-1]

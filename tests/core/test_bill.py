@@ -1,4 +1,4 @@
-"""The month's bill: exact amounts per tax rate, fees, one rounding per rate and no other."""
+"""The month's bill: exact amounts per tax rate, fees, one rounding per rate and one of the untaxed sum."""
 
 from __future__ import annotations
 
@@ -41,10 +41,35 @@ def test_tax_is_rounded_on_the_month_and_not_on_the_messages() -> None:
         Decimal("858.5"),
         Decimal("858.5"),
         Decimal(85),
-        Decimal("943.5"),
+        Decimal(943),
     )
+    assert bill.fraction == Decimal("-0.5")
     assert bill.rounding == "down"
     assert bill.fees == ()
+
+
+@pytest.mark.parametrize(
+    ("rounding", "yen", "total", "fraction"),
+    [
+        (Rounding.DOWN, "8.9", "8", "-0.9"),
+        (Rounding.HALF_UP, "8.4", "9", "-0.4"),
+        (Rounding.HALF_UP, "8.5", "10", "0.5"),
+        (Rounding.UP, "8.1", "10", "0.9"),
+        (Rounding.UP, "8", "9", "0"),
+    ],
+)
+def test_the_total_is_whole_yen_and_says_what_that_adds_or_cuts_off(
+    rounding: Rounding, yen: str, total: str, fraction: str
+) -> None:
+    bill = bill_of(month_of(messages(1, yen)), tariff(rounding=rounding))
+    assert (bill.untaxed, bill.total, bill.fraction) == (Decimal(yen), Decimal(total), Decimal(fraction))
+
+
+def test_the_untaxed_sum_is_rounded_as_a_whole_and_not_per_rate() -> None:
+    lines = [*messages(1, "8.5"), message("late", amount="8.5", day=CHANGE)]
+    bill = bill_of(month_of(lines), two_rates())
+    assert [line.untaxed for line in bill.taxes] == [Decimal("8.5"), Decimal("8.5")]
+    assert (bill.tax, bill.total, bill.fraction) == (Decimal(1), Decimal(18), Decimal(0))
 
 
 def test_a_fee_is_billed_at_the_rate_of_the_last_day_of_the_month() -> None:
@@ -93,8 +118,8 @@ def test_what_is_no_month_and_what_has_no_day_cannot_be_billed() -> None:
     assert caught.value.code == "bill.no_month"
 
 
-def naive(lines: list[MessageLine], rounding: Rounding, fees: tuple[MonthlyFee, ...]) -> tuple[Fraction, int]:
-    """Return untaxed amount and tax in another way: fractions, message by message."""
+def naive(lines: list[MessageLine], rounding: Rounding, fees: tuple[MonthlyFee, ...]) -> tuple[Fraction, int, int]:
+    """Return untaxed amount, tax and total in another way: fractions, message by message."""
     per_rate = {Fraction(1, 10): Fraction(0), Fraction(1, 8): Fraction(0)}
     for line in lines:
         if line.billable and line.amount is not None and line.day is not None:
@@ -106,7 +131,9 @@ def naive(lines: list[MessageLine], rounding: Rounding, fees: tuple[MonthlyFee, 
         Rounding.UP: math.ceil,
         Rounding.HALF_UP: lambda amount: math.floor(amount + Fraction(1, 2)),
     }
-    return sum(per_rate.values(), Fraction(0)), sum(rules[rounding](rate * sum_) for rate, sum_ in per_rate.items())
+    untaxed = sum(per_rate.values(), Fraction(0))
+    tax = sum(rules[rounding](rate * sum_) for rate, sum_ in per_rate.items())
+    return untaxed, tax, rules[rounding](untaxed) + tax
 
 
 YEN: Final = st.decimals(min_value=0, max_value=9_999_999, places=6).map(str)
@@ -133,15 +160,18 @@ def test_the_bill_is_what_fractions_say(
 ) -> None:
     value = month_of(lines)
     bill = bill_of(value, two_rates(rounding, fees))
-    untaxed, tax = naive(lines, rounding, fees)
+    untaxed, tax, total = naive(lines, rounding, fees)
     assert Fraction(bill.untaxed) == untaxed
     assert bill.tax == tax
+    assert bill.total == total
     check_sums(bill)
     assert bill.messages == value.amount.untaxed
 
 
 def check_sums(bill: Bill) -> None:
-    assert bill.total == bill.untaxed + bill.tax
+    assert bill.total == bill.total.to_integral_value()
+    assert bill.total == bill.untaxed + bill.tax + bill.fraction
+    assert abs(bill.fraction) < 1
     assert bill.untaxed == sum(line.untaxed for line in bill.taxes)
     assert bill.untaxed == bill.messages + sum(fee.amount for fee in bill.fees)
     assert bill.tax == sum(line.tax for line in bill.taxes)

@@ -183,6 +183,14 @@ STORIES: Final = {
         [row("失敗", None), row("au未払", 1), row("送信中", 9)],
         (FAILED, "au未払", 0, []),
     ),
+    "partial, then delivered at an unknown time": (
+        [row("ドコモ一部受信", 1), row("送信済", None)],
+        (DELIVERED, "送信済", 1, []),
+    ),
+    "contradiction with the bill told twice, once without its time": (
+        [row("送信済", 1), row("送信済", None), row("au圏外・OFF", 9)],
+        (DELIVERED, "送信済", 1, [(BreakKind.CONTRADICTION, "au圏外・OFF")]),
+    ),
     "at one moment": ([row("送信済", 5), row("失敗", 5)], (DELIVERED, "送信済", 1, [])),
 }
 
@@ -225,6 +233,17 @@ def test_the_first_bill_decides_and_a_click_never_moves_it() -> None:
     for order in permutations([first, again, click]):
         found = matched(*order)
         assert (found.observed_at, found.carrier, found.duplicates) == (first.status_time, "au", 2)
+
+
+@pytest.mark.parametrize("years", [0, 9999])
+def test_a_bill_with_a_time_decides_over_one_without(years: int) -> None:
+    """The same delivery is told by a row of results with its time and by a notification without it."""
+    timed, timeless = row("送信済", 5), row("送信済", None, carrier="")
+    far = [observed("a1", "09011112222", "処理中", datetime(years, 1, 2, tzinfo=UTC))] if years else []
+    for order in permutations([timed, timeless, *far]):
+        found = matched(*order)
+        assert (found.observed_at, found.carrier, found.duplicates) == (timed.status_time, "au", 0)
+    assert matched(timeless, *far).observed_at is None
 
 
 def test_clicks_alone_bill_once_from_the_first() -> None:

@@ -205,10 +205,18 @@ def test_foreign_messages_may_be_spread_over_lines() -> None:
     value = month_of(lines, foreign=foreign(2, "17.7"))
     bill = invoice(item(4, "8.5", "34.0"), item(3, "9.2", "27.6", "Docomo"))
     assert explained(compare(bill, lines, value)) == {"foreign": (2, "17.7")}
+    # Beyond them nothing tells which of the lines they are on.
     more = invoice(item(6, "8.5", "51.0"), item(3, "9.2", "27.6", "Docomo"))
     found = compare(more, lines, value)
-    assert explained(found) == {"foreign": (2, "17.7")}
-    assert found.unexplained == 17
+    assert explained(found) == {}
+    assert found.unexplained == Decimal("34.7")
+
+
+def test_foreign_messages_at_another_price_than_the_line_s_explain_nothing_of_it() -> None:
+    lines = delivered(3)
+    found = compare(invoice(item(13, "8.5", "110.5")), lines, month_of(lines, foreign=foreign(3, "27.6")))
+    assert explained(found) == {}
+    assert found.unexplained == 85
 
 
 @pytest.mark.parametrize(
@@ -231,7 +239,7 @@ def test_foreign_messages_are_not_all_that_is_open_where_a_line_has_less() -> No
 
 @pytest.mark.parametrize(
     ("messages", "amount", "fits"),
-    [(3, "26.2", True), (3, "26.3", False), (4, "26.2", False), (3, "1", True), (4, "1", False), (1, "30", False)],
+    [(3, "26.2", True), (3, "26.3", False), (4, "26.2", False), (3, "1", False), (2, "17.7", False), (1, "9.2", False)],
 )
 def test_foreign_messages_that_are_spread_fit_by_count_and_amount(messages: int, amount: str, *, fits: bool) -> None:
     lines = [*delivered(3), *delivered(2, "9.2", "Docomo", "e"), *others(9, MessageClass.PENDING, "")]
@@ -287,6 +295,16 @@ def test_a_line_without_a_unit_price_has_the_one_that_its_amount_makes() -> None
     assert explained(compare(invoice(item(6, None, "60.0")), mixed)) == {}
     assert explained(compare(invoice(item(5, None, "200.000001")), lines)) == {}
     assert compare(invoice(item(3, None, "200")), delivered(2)).unexplained == 183
+
+
+def test_what_is_invoiced_for_no_messages_is_no_difference_of_price() -> None:
+    lines = [*delivered(3), *others(2, MessageClass.PENDING)]
+    bill = invoice(item(3, "8.5", "25.5"), item(0, None, "100000", "Docomo"))
+    for bill_ in (bill, replace(bill, items=(bill.items[0], replace(bill.items[1], kind=MessageKind.OVERSEAS)))):
+        found = compare(bill_, lines)
+        assert explained(found) == {}
+        assert found.unexplained == 100_000
+    assert compare(invoice(item(3, "8.5", "25.5"), item(0, None, "0", "Docomo")), lines).unexplained == 0
 
 
 def test_a_line_without_a_count_has_the_one_that_price_and_amount_make() -> None:
@@ -429,9 +447,9 @@ def test_fees_are_compared_by_name() -> None:
     assert found.lines[-1].line == 0
 
 
-def taxed(*items: InvoiceItem, tax: str, rate: str | None = None, fraction: str = "0") -> Invoice:
+def taxed(*items: InvoiceItem, tax: str, rate: str | None = None, fraction: str | None = None) -> Invoice:
     line = InvoiceTax(row=9, rate=None if rate is None else Decimal(rate), amount=Decimal(tax))
-    return invoice(*items, taxes=(line,), fraction=Decimal(fraction))
+    return invoice(*items, taxes=(line,), fraction=None if fraction is None else Decimal(fraction))
 
 
 @pytest.mark.parametrize("rate", [None, "0.1"])
@@ -473,10 +491,60 @@ def test_tax_with_and_without_a_rate_is_compared_together() -> None:
     ]
 
 
-def test_what_the_total_cuts_off_is_rounding() -> None:
-    found = compare(taxed(item(3, "8.5", "25.5"), tax="2", fraction="-0.5"), delivered(3))
-    assert explained(found) == {"rounding": (0, "-0.5")}
-    assert found.invoiced == 27
+def test_a_rate_without_any_tax_does_not_take_the_explanation_of_the_tax_away() -> None:
+    lines = [*delivered(3), *others(20, MessageClass.PENDING)]
+    taxes = tuple(
+        InvoiceTax(row=row, rate=Decimal(rate), amount=Decimal(yen_))
+        for row, rate, yen_ in ((8, "0.1", "19"), (9, "0.08", "0"))
+    )
+    found = compare(invoice(item(23, "8.5", "195.5"), taxes=taxes), lines)
+    assert explained(found) == {"pending": (20, "170.0"), "tax": (0, "17")}
+    assert found.unexplained == 0
+    assert [(line.line, line.carrier, line.invoiced_amount) for line in found.lines if line.kind == "tax"] == [
+        (8, "10%", Decimal(19)),
+        (9, "8%", Decimal(0)),
+    ]
+    # Nor is a tax of nothing explained where there should be one.
+    nothing = invoice(item(3, "8.5", "25.5"), taxes=(replace(taxes[1], amount=Decimal(0)),))
+    assert compare(nothing, delivered(3)).unexplained == -2
+
+
+def test_a_total_that_is_rounded_as_our_bill_is_differs_by_nothing() -> None:
+    lines = delivered(3)
+    found = compare(taxed(item(3, "8.5", "25.5"), tax="2", fraction="-0.5"), lines)
+    assert explained(found) == {}
+    assert found.invoiced == found.counted == bill_of(month_of(lines), TARIFF).total == 27
+    assert [
+        (line.line, line.invoiced_amount, line.counted_amount) for line in found.lines if line.kind == "rounding"
+    ] == [(0, Decimal("-0.5"), Decimal("-0.5"))]
+    # Nothing is said of the rounding of a total that is not stated, nor where there is nothing to round.
+    assert "rounding" not in {line.kind for line in compare(taxed(item(3, "8.5", "25.5"), tax="2"), lines).lines}
+    whole = compare(taxed(item(2, "8.5", "17.0"), tax="1", fraction="0"), delivered(2))
+    assert "rounding" not in {line.kind for line in whole.lines}
+
+
+@pytest.mark.parametrize(
+    ("rounding", "fraction", "difference"),
+    [
+        (Rounding.DOWN, "0", "0.5"),
+        (Rounding.DOWN, "0.5", "1.0"),
+        (Rounding.UP, "-0.5", "-1.0"),
+        (Rounding.UP, "0", "-0.5"),
+        (Rounding.HALF_UP, "0.5", None),
+    ],
+)
+def test_a_total_that_is_rounded_otherwise_than_our_bill_is_rounding(
+    rounding: Rounding, fraction: str, difference: str | None
+) -> None:
+    lines = delivered(3)
+    own = tariff(*PRICES, rounding=rounding)
+    ours = bill_of(month_of(lines), own)
+    bill = taxed(item(3, "8.5", "25.5"), tax=str(ours.tax), fraction=fraction)
+    found = variance_of(bill, month_of(lines), lines, own)
+    assert explained(found) == ({"rounding": (0, difference)} if difference else {})
+    assert found.unexplained == 0
+    assert found.counted == ours.total
+    assert found.invoiced == Decimal("25.5") + ours.tax + Decimal(fraction)
 
 
 CARRIERS: Final = ("au", "Docomo", "")
@@ -533,6 +601,7 @@ def world(some: list[tuple[MessageClass, str, MessageKind, int, bool]]) -> list[
     st.lists(SOME, max_size=25),
     ITEMS,
     TAXES,
+    st.sampled_from([None, *yen("0", "-0.5", "0.000001")]),
     st.sampled_from(Counts),
     st.integers(0, 3),
     st.integers(0, 3),
@@ -543,6 +612,7 @@ def test_invoiced_less_counted_is_explained_and_unexplained_on_any_invoice(
     some: list[tuple[MessageClass, str, MessageKind, int, bool]],
     items: list[InvoiceItem],
     taxes: tuple[InvoiceTax, ...],
+    fraction: Decimal | None,
     counts: Counts,
     twice: int,
     strangers: int,
@@ -554,13 +624,13 @@ def test_invoiced_less_counted_is_explained_and_unexplained_on_any_invoice(
     value = month_of(
         lines, breaks=breaks, restatements=changes, foreign=foreign(strangers, str(Decimal("8.5") * strangers))
     )
-    bill = invoice(*items, counts=counts, taxes=taxes)
+    bill = invoice(*items, counts=counts, taxes=taxes, fraction=fraction)
     found = compare(bill, lines, value)
     check(found)
     # Nothing of either side is lost.
     ours = bill_of(value, TARIFF)
-    assert found.counted == ours.untaxed + (ours.tax if taxes else 0)
-    assert found.invoiced == sum(one.amount for one in items) + sum(tax.amount for tax in taxes)
+    assert found.counted == ours.untaxed + (ours.tax if taxes else 0) + (ours.fraction if fraction is not None else 0)
+    assert found.invoiced == sum(one.amount for one in items) + sum(tax.amount for tax in taxes) + (fraction or 0)
     # Nothing is explained by messages that are not there.
     there: Counter[str] = Counter(
         "unpriced" if line.billable and line.amount is None else line.message_class.value for line in lines

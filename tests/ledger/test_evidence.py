@@ -13,6 +13,7 @@ from pipeline.core.evidence import MESSAGES, OBSERVATIONS, Evidence
 from pipeline.ledger import evidence as reading
 from pipeline.ledger.batches import get_batch
 from pipeline.ledger.evidence import batch_evidence, month_evidence
+from pipeline.ledger.notifications import record_notifications
 from pipeline.ledger.results import record_pull
 from pipeline.ledger.tables import batch as batches
 from pipeline.ledger.tables import iso, message
@@ -127,6 +128,12 @@ def test_a_month_by_delivery_reads_what_was_sent_before_it(context: Context, bat
     assert month(context, MonthBy.DELIVERED).batches == (batch,)
     sent_at(context, batch, *[START - 61 * DAY] * 4)
     assert not month(context, MonthBy.DELIVERED).batches
+    name = smsids(batch_evidence(context.ledger, batch, START, END))[0]
+    pulled(context, observed(name, START - MOMENT))
+    assert not month(context, MonthBy.DELIVERED).batches
+    pulled(context, observed(name, END - MOMENT))
+    assert month(context, MonthBy.DELIVERED).batches == (batch,)
+    assert not month(context).batches
 
 
 def test_what_was_not_sent_is_read_with_the_month_of_its_batch(context: Context, batch: Batch) -> None:
@@ -151,6 +158,62 @@ def test_results_of_nobody_are_read_around_the_month(context: Context) -> None:
     found = month(context)
     assert sorted(found.observations["smsid"].to_pylist()) == ["timeless", "web1", "web2", "web3", "web4"]
     assert found.observed == 5
+
+
+def test_results_of_nobody_with_a_late_bill_are_read_with_its_month(context: Context) -> None:
+    pulled(context, *(observed(f"web{days}", START, registered_at=START - days * DAY) for days in (59, 61)))
+    assert not len(month(context).observations)
+    found = month(context, MonthBy.DELIVERED)
+    assert found.observations["smsid"].to_pylist() == ["web59"]
+    assert found.observed == 1
+
+
+def test_results_of_nobody_without_a_registration_are_of_when_they_came(context: Context) -> None:
+    notified = {"path": ObservationPath.NOTIFIED, "registered_at": None}
+    rows = [observed("timeless", None, **notified), observed("timed", START, **notified)]
+    record_notifications(context.ledger, [*rows, observed("", START, **notified)], context.now())
+    read = {row["smsid"]: row for row in month(context).observations.to_pylist()}
+    assert {name: row["registered_at"] for name, row in read.items()} == {
+        "timeless": context.now(),
+        "timed": START,
+        "": None,
+    }
+    assert read["timeless"]["status_time"] is None
+
+
+def test_by_number_what_is_of_another_batch_is_left_out(house: House, context: Context) -> None:
+    from pipeline.stages.planning import plan  # noqa: PLC0415 - only here
+
+    margin, minute = timedelta(minutes=5), timedelta(minutes=1)
+    times = [END - 4 * minute, END + 2 * minute, END + 11 * minute, END + DAY]
+    found = []
+    for number, time in enumerate(times):
+        source = house.recipients(1, f"{number}.csv", text=f"本文{number}")
+        plan(context, planned := house.batch(context, source, f"c{number}"))
+        found.append(planned)
+        sent_at(context, planned, time)
+    rows = [
+        observed("", time + minute, msisdn=house.number(0), status=str(number)) for number, time in enumerate(times[:3])
+    ]
+    pulled(context, *rows, observed("", END + 11 * minute, msisdn="08099999999", status="web"))
+
+    def statuses(evidence: Evidence) -> list[str]:
+        assert evidence.observed == len(evidence.observations)
+        return sorted(evidence.observations["status"].to_pylist())
+
+    def read(by_number: timedelta | None) -> list[list[str]]:
+        periods = [(time - margin, time + margin) for time in times]
+        evidence = [
+            batch_evidence(context.ledger, each, *period, by_number=by_number)
+            for each, period in zip(found, periods, strict=True)
+        ]
+        assert [len(each.messages) for each in evidence] == [1] * len(found)
+        return list(map(statuses, evidence))
+
+    assert read(None) == [["0"], ["0", "1"], ["2", "web"], []]
+    assert read(margin) == [["0"], ["1"], ["2", "web"], []]
+    november = month_evidence(context.ledger, START, END, MonthBy.TAKEN, DAY, by_number=margin)
+    assert (statuses(november), [each.campaign for each in november.batches]) == (["0", "web"], ["c0"])
 
 
 def test_the_ledgers_own_count_sees_what_was_read(context: Context, batch: Batch) -> None:

@@ -37,6 +37,7 @@ from pipeline.operations.run import send_batch
 from pipeline.simulator import EmbeddedGateway, Knobs, VirtualClock
 from pipeline.stages import planning
 from pipeline.stages import send as sending
+from pipeline.stages.guards import Late
 from pipeline.stages.pull import pull
 from pipeline.stages.reconcile import reconcile
 from tests.stages.conftest import START, House
@@ -62,6 +63,8 @@ WATCHED = """
         BEGIN INSERT INTO moves VALUES (OLD.state, NEW.state); END;
 """
 
+#: the clock goes on by days: a person always says that an old list is still meant
+LATE = Late("me", "x")
 TAKES_ALL = Knobs()
 OUTCOMES = [
     TAKES_ALL,
@@ -178,7 +181,7 @@ class Machine(RuleBasedStateMachine):
     def send_one(self, batch_id: str, process: int = 0, knobs: Knobs = TAKES_ALL, *more: str) -> None:
         self.gateway.knobs = knobs
         with suppress(OutcomeUnknown, GatewayRefused, TryLater), suppress_codes("batch.outdated", *more):
-            send_batch(self.processes[process], batch_id, again=False, confirm=None)
+            send_batch(self.processes[process], batch_id, again=False, confirm=None, late=LATE)
 
     @precondition(lambda self: self.batches)
     @rule(data=st.data())

@@ -115,6 +115,8 @@ def money_rows(document: dict[str, Any], language: Language) -> Iterator[Row]:
         yield figures(label("report.bill.messages", language), bill["messages"])
         yield from (figures(fee["amount"]) for fee in bill["fees"])
         yield from (figures(tax["tax"]) for tax in bill["taxes"])
+        if Decimal(bill["fraction"]):
+            yield figures(label("report.bill.rounding", language), bill["fraction"])
         yield figures(label("report.bill.total", language), bill["total"])
     if variance := document["variance"]:
         for line in variance["lines"]:

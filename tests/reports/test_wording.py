@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pipeline.messages import Language
-from pipeline.model import Dimension
+from pipeline.model import Dimension, Equation, MessageClass, Variance
 from pipeline.reports.amounts import exact_sum
 from pipeline.reports.wording import (
     bill_caption,
@@ -57,8 +58,30 @@ def test_the_lines_of_a_bill_add_up_to_it(month: Reconciliation, hostile_month: 
 
 def test_the_verdict_counts_and_tells_what_is_unexplained(month: Reconciliation) -> None:
     assert verdict(month, Language.JA) == (
-        "不一致：確認が必要です（差異 39 件、合わない検算 0 件）。請求額との差のうち 50.00 円 が説明できていません。"
+        "不一致：確認が必要です（差異 39 件）。請求額との差のうち 50.00 円 が説明できていません。"
     )
+
+
+def test_the_verdict_says_first_what_was_not_sent(quiet: Reconciliation) -> None:
+    accepted = quiet.totals.accepted
+    equations = (Equation("accepted", accepted, {"messages": accepted - 3, "not_planned": 3}),)
+    unsent = replace(quiet, equations=equations, classes={**quiet.classes, MessageClass.PLANNED: 2})
+    said = verdict(unsent, Language.EN)
+    assert said.startswith(f"NOT SENT: 5 of {accepted:,} accepted. ")
+    assert "NOT SENT" not in verdict(quiet, Language.EN)
+
+
+def test_the_verdict_tells_a_difference_to_the_invoice_that_is_explained(quiet_month: Reconciliation) -> None:
+    variance = Variance(
+        source_name="i.csv",
+        counts="messages",
+        lines=(),
+        explanations=(),
+        invoiced=Decimal("108.5"),
+        counted=Decimal(100),
+        unexplained=Decimal(0),
+    )
+    assert "JPY 8.5, is explained" in verdict(replace(quiet_month, variance=variance), Language.EN)
 
 
 def test_a_month_says_whether_it_is_closed(month: Reconciliation, quiet_month: Reconciliation) -> None:

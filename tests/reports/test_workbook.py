@@ -237,9 +237,9 @@ def test_the_money_of_a_month_is_live(tmp_path: Path, month: Reconciliation) -> 
         row = find(live, text)
         return str(live.cell(row, column).value), Decimal(str(cached.cell(row, column).value))
 
-    assert both("expected invoice, with tax") == ("=SUM(B4:B7)", month.bill.total)
-    assert both("difference") == ("=ROUND(B21-B22,2)", month.variance.difference)
-    assert both("unexplained") == ("=ROUND(B23-SUM(B24:B27),2)", month.variance.unexplained)
+    assert both("expected invoice, with tax") == ("=SUM(B4:B8)", month.bill.total)
+    assert both("difference") == ("=ROUND(B22-B23,2)", month.variance.difference)
+    assert both("unexplained") == ("=ROUND(B24-SUM(B25:B28),2)", month.variance.unexplained)
     first = find(live, "domestic")
     assert live.cell(first, 9).value == f"=ROUND(G{first}-H{first},2)"
     assert Decimal(str(cached.cell(first, 9).value)) == month.variance.lines[0].difference

@@ -160,7 +160,11 @@ def test_a_total_is_that_of_the_lines_with_or_without_tax(total: str, month: str
 @pytest.mark.parametrize(("total", "fraction"), [("25", "-0.5"), ("26", "0.5")])
 def test_a_total_in_whole_yen_says_what_it_cuts_off(total: str, fraction: str) -> None:
     lines = ("2026-11", "国内", "au", "3", "8.5", "25.5")
+    assert read(lines).fraction is None
     assert read(lines, ("", "小計", "", "", "", total)).fraction == Decimal(fraction)
+    assert read(lines, ("", "小計", "", "", "", "25.5")).fraction is None
+    assert read(lines, ("", "小計", "", "", "", "25.5"), ("", "合計", "", "", "", total)).fraction == Decimal(fraction)
+    assert read(lines, ("", "小計", "", "", "", total), ("", "合計", "", "", "", "25.5")).fraction == 0
     assert read(lines, ("", "合計", "", "", "", total)).fraction == Decimal(fraction)
 
 
@@ -188,7 +192,7 @@ def test_lines_of_other_months_are_listed_and_not_added_up() -> None:
     assert found.others == (OtherMonth(row=3, month="2026-10", amount=Decimal("8.5")),)
     # The tax, and what the total cuts off, are of both months: nothing says how much of it is ours.
     assert found.taxes == ()
-    assert found.fraction == 0
+    assert found.fraction is None
     ours = read(GOOD, other, ("2026-11", *tax[1:]), ("2026-11", "合計", "", "", "", "19"))
     assert [one.row for one in ours.taxes] == [4]
 

@@ -5,23 +5,27 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
 
 from pipeline.core.billing import MonthlyFee
+from pipeline.core.calendar import JST
 from pipeline.errors import Exit, GatewayRefused, GuardStopped, OutcomeUnknown, TryLater, UsageError
 from pipeline.ledger.batches import get_batch, list_batches
 from pipeline.ledger.cancelling import cancel_messages
 from pipeline.ledger.closing import record_closing
-from pipeline.model import Cause, MessageClass, MessageState, MonthSubject
+from pipeline.ledger.notifications import record_notifications
+from pipeline.model import BreakKind, Cause, MessageClass, MessageState, MonthSubject, Observation, ObservationPath
 from pipeline.operations.resolve import resolve
 from pipeline.simulator import Knobs
 from pipeline.stages.guards import Late
 from pipeline.stages.months import close_month, reconcile_month
 from pipeline.stages.pull import pull
+from pipeline.stages.reconcile import reconcile
 from pipeline.stages.send import send
 from schemas.tariff import parse_tariff
 from tests.operations.observing import observe, result, sent
@@ -43,8 +47,11 @@ def _sent_and_pulled(house: House, context: Context, days: int = 2) -> None:
     pull(context)
 
 
-def _invoice(house: House, found: Reconciled, more: int = 0) -> Path:
-    """Write the invoice that the gateway's operator would: what is billed by carrier, with ``more`` than is right."""
+def _invoice(house: House, found: Reconciled, more: int = 0, *below: list[str]) -> Path:
+    """Write the invoice that the gateway's operator would: what is billed by carrier, with ``more`` than is right.
+
+    ``below`` are the rows after these.
+    """
     billed: Counter[tuple[str, Decimal]] = Counter()
     for line in found.lines:
         if line.amount is not None:
@@ -59,7 +66,7 @@ def _invoice(house: House, found: Reconciled, more: int = 0) -> Path:
     lines += [["2026年11月", fee.name, "", "", "", str(fee.amount)] for fee in found.value.bill.fees]
     path = house.folder / "invoice.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([["対象月", "種別", "キャリア", "通数", "単価", "金額"], *lines])
+        csv.writer(file).writerows([["対象月", "種別", "キャリア", "通数", "単価", "金額"], *lines, *below])
     return path
 
 
@@ -80,6 +87,33 @@ def test_an_invoice_that_is_right_leaves_nothing_unexplained(house: House, conte
     assert found.variance.explanations == ()
     assert found.balanced
     assert found.prices == context.tariff.price_lines
+
+
+def test_a_total_in_whole_yen_is_that_of_the_bill(house: House, context: Context) -> None:
+    house.sent(context, house.recipients(31))
+    house.clock.advance(timedelta(days=2))
+    pull(context)
+    plain = reconcile_month(context, MONTH)
+    bill = plain.value.bill
+    assert bill is not None
+    assert bill.fraction  # else this test shows nothing
+    tax = ["2026年11月", "消費税(10%)", "", "", "", str(bill.tax)]
+    total = ["2026年11月", "合計", "", "", "", str(bill.total)]
+    found = reconcile_month(context, MONTH, invoice=_invoice(house, plain, 0, tax, total)).value
+    assert found.variance is not None
+    assert found.variance.explanations == ()
+    assert found.variance.invoiced == found.variance.counted == bill.total
+    assert found.balanced
+
+
+def test_an_amount_for_no_messages_is_a_finding(house: House, context: Context) -> None:
+    _sent_and_pulled(house, context)
+    plain = reconcile_month(context, MONTH)
+    nothing = ["2026年11月", "国内SMS", "楽天", "0", "", "100000"]
+    found = reconcile_month(context, MONTH, invoice=_invoice(house, plain, 0, nothing))
+    assert found.value.variance is not None
+    assert found.value.variance.unexplained == 100_000
+    assert found.exit is Exit.FINDINGS
 
 
 def test_what_is_invoiced_too_much_is_a_number_and_a_finding(house: House, context: Context) -> None:
@@ -280,3 +314,84 @@ def test_a_late_result_that_is_not_ours_restates_a_closed_month(house: House, co
     assert (change.cause, change.messages, change.smsids) == (Cause.RESULT, 1, ())
     assert (change.before, change.after) == (before.foreign.amount, after.foreign.amount)
     assert change.difference > 0
+
+
+def _notified(smsid: str, status: str = "送信済") -> Observation:
+    """Return a result as the gateway notifies it: without any time."""
+    return Observation(
+        path=ObservationPath.NOTIFIED, smsid=smsid, msisdn="08011112222", status=status, status_time=None, line=0
+    )
+
+
+def _months(context: Context, *months: str) -> list[Reconciliation]:
+    found = [reconcile_month(context, month).value for month in months]
+    assert all(equation.holds for value in found for equation in value.equations)
+    return found
+
+
+def test_a_notification_of_a_delivery_moves_no_message_to_another_month(house: House) -> None:
+    context = house.open(create=True, BILLING_MONTH_BY="delivered")
+    house.clock.advance(timedelta(days=7, hours=10))
+    house.sent(context, house.recipients(1))
+    (message,) = sent(context, list_batches(context.ledger)[0].batch_id)
+    house.clock.advance(timedelta(hours=10))
+    observe(context, result(message, "送信済", context.now() - timedelta(minutes=3)))
+    before = _months(context, MONTH, "2026-12")
+    record_notifications(context.ledger, [replace(_notified(message.smsid), msisdn=message.msisdn)], context.now())
+    after = _months(context, MONTH, "2026-12")
+    assert [value.messages for value in after] == [value.messages for value in before] == [0, 1]
+    assert after[1].deliveries == before[1].deliveries != ()
+
+
+def test_by_delivery_a_foreign_message_is_in_the_month_of_its_bill(house: House) -> None:
+    context = house.open(create=True, BILLING_MONTH_BY="delivered")
+    registered, billed = datetime(2026, 10, 20, 12, tzinfo=JST), datetime(2026, 11, 2, 12, tzinfo=JST)
+    row = replace(_notified("web1"), path=ObservationPath.PULLED, carrier="Docomo", line=1)
+    observe(context, replace(row, registered_at=registered, status_time=billed))
+    values = _months(context, "2026-10", MONTH, "2026-12")
+    assert [value.foreign.billable_messages for value in values] == [0, 1, 0]
+
+
+@pytest.mark.parametrize("days", [10, 100])
+def test_by_delivery_a_message_is_in_the_month_of_its_bill_however_late(house: House, days: int) -> None:
+    context = house.open(create=True, BILLING_MONTH_BY="delivered")
+    house.sent(context, house.recipients(1))
+    (message,) = sent(context, list_batches(context.ledger)[0].batch_id)
+    house.clock.advance(timedelta(days=days))
+    now = context.now()
+    observe(context, result(message, "送信済", now))
+    values = _months(context, MONTH, f"{now:%Y-%m}")
+    assert [value.messages for value in values] == [0, 1]
+
+
+def test_notified_strangers_are_in_the_month_in_which_they_reached_us(house: House, context: Context) -> None:
+    lost = _notified(f"{context.ledger.prefix}lost0001")
+    record_notifications(context.ledger, [lost, _notified("web1")], context.now())
+    house.clock.advance(timedelta(days=40))
+    november, december, january = _months(context, MONTH, "2026-12", "2027-01")
+    assert [found.kind for found in november.breaks if found.kind is BreakKind.ORPHAN_RESULT]
+    assert november.foreign.billable_messages == 1
+    for value in (december, january):
+        assert not value.breaks
+        assert value.foreign.messages == 0
+
+
+def test_by_number_a_bill_is_of_one_batch_and_of_one_month(house: House, context: Context) -> None:
+    house.clock.advance(timedelta(days=7, hours=14, minutes=28))
+    for campaign, text in (("a", "あ"), ("b", "い")):
+        house.sent(context, house.recipients(1, f"{campaign}.csv", text=text), campaign)
+        house.clock.advance(timedelta(minutes=4))
+    house.clock.advance(timedelta(minutes=30))
+    batches = list_batches(context.ledger)
+    statuses = ("送信済", "失敗")
+    rows = [
+        replace(result(sent(context, batch.batch_id)[0], status, context.now()), smsid="")
+        for batch, status in zip(batches, statuses, strict=True)
+    ]
+    observe(context, *rows)
+    columns = context.profile.layout.by_field
+    with patch.dict(columns, {"smsid": columns["smsid"].model_copy(update={"direction": "send"})}):
+        values = [reconcile(context, batch).value for batch in batches]
+        values += _months(context, MONTH, "2026-12")
+    assert [[line.label for line in value.statuses] for value in values] == [[status] for status in statuses * 2]
+    assert all(value.balanced and value.by_number == 1 and not value.foreign.messages for value in values)

@@ -454,7 +454,7 @@ def test_a_planned_message_that_a_result_names_is_not_sent_but_the_others_are(ho
         connection.execute(
             sql(
                 "INSERT INTO observation VALUES "
-                "(1, NULL, 1, 'pulled', :smsid, '0', '送信済', '', '', NULL, NULL, NULL, '', '')"
+                "(1, NULL, 1, 'pulled', :smsid, '0', '送信済', '', '', NULL, NULL, NULL, '', '', NULL)"
             ),
             {"smsid": smsids[0]},
         )

@@ -105,15 +105,19 @@ def best(  # noqa: PLR0913 - what an order is made of
 
     Row i is of message ``at[i]`` (-1: of none) and of the kind ``code[i]``, which has ``rank[code[i]]`` (below 7; -1
     decides nothing). The highest rank decides, then the latest time, then the highest code; where a rank is
-    ``falling``, the earliest time and the lowest code. All of it is packed into one integer a row.
+    ``falling``, the earliest time and the lowest code. What has no time decides nothing against what has one, either
+    way. All of it is packed into one integer a row.
     """
     word_bits = max(1, (len(rank) - 1).bit_length())
     first, span = _span(when)
     ranked = None
-    if 3 + word_bits + span.bit_length() > _BITS:
+    if 3 + word_bits + (span + 1).bit_length() > _BITS:
         ranked, when = np.unique(when, return_inverse=True)
-        first, span = 0, len(ranked)
-    time_bits = span.bit_length()
+        first = int(ranked[0] == NEVER)  # which is then 0, as it is of times that are not ranked
+        span = len(ranked) - first
+    # Times are 1 to the span, and none is 0; where the earliest wins it is one more than the last.
+    never = span + 1
+    time_bits = never.bit_length()
     low = (1 << (time_bits + word_bits)) - 1
     word = np.arange(len(rank))
     down = falling[rank]
@@ -125,6 +129,9 @@ def best(  # noqa: PLR0913 - what an order is made of
         part = slice(start, start + _BLOCK)
         since = np.maximum(when[part], first - 1)
         since -= first - 1
+        timeless = np.flatnonzero(since == 0)
+        if len(timeless):
+            since[timeless[down[code[part][timeless]]]] = never
         since *= step[code[part]]
         since += head[code[part]]
         np.maximum.at(packed, at[part], since)
@@ -133,6 +140,7 @@ def best(  # noqa: PLR0913 - what an order is made of
     packed &= low
     packed ^= np.where(falling[found] & (found >= 0), low, 0)
     since = packed >> word_bits
+    since[since == never] = 0
     time = since + (first - 1)
     time = ranked[np.maximum(time, 0)] if ranked is not None else np.where(since == 0, NEVER, time)
     time[found < 0] = NEVER

@@ -1,0 +1,92 @@
+"""Results without smsids: which message each is about does not depend on which batches are asked about."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pytest
+
+from pipeline.core.kernels import matching as kernel
+from pipeline.core.numbering import leave_to_others, pair_by_number
+from pipeline.model import MessageState
+from tests.core.naive import Sent, batch_of, evidence_of, messages_table, observations_table, observed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+
+    from pipeline.model import Observation
+
+START: Final = datetime(2026, 11, 30, 14, tzinfo=UTC)
+MARGIN: Final = timedelta(minutes=10)
+BATCHES: Final = ["b3", "b1", "b2"]  # in an order of their own
+
+
+def _paired(messages: Sequence[Sent], rows: pa.Table) -> dict[str, str]:
+    """Return the smsid of the message that each row is about, by the status of the row."""
+    table = messages_table(messages)
+    may = np.ones(len(messages), bool)
+    found = pair_by_number(table, rows, may, kernel.times(table["sent_at"]), MARGIN)
+    statuses = rows["status"].to_pylist()
+    return {status: messages[at].smsid for status, at in zip(statuses, found.tolist(), strict=True) if at >= 0}
+
+
+def _world(chance: random.Random) -> tuple[list[Sent], list[Observation]]:
+    """Batches close to each other, to few numbers, at few moments; each row has a status of its own."""
+    messages = [
+        Sent(
+            smsid=f"{batch}-{number}",
+            batch_id=batch,
+            row_number=number,
+            msisdn=f"0901111222{chance.randint(0, 2)}",
+            sent_at=START + timedelta(minutes=chance.choice([0, 5, 5, 12, 40])),
+        )
+        for batch in BATCHES
+        for number in range(chance.randint(1, 4))
+    ]
+    rows = []
+    for number in range(chance.randint(0, 12)):
+        registered = START + timedelta(minutes=chance.randint(-5, 45))
+        to = f"090-1111-222{chance.randint(0, 2)}"
+        rows += [
+            observed("", to, f"{number} {again}", registered + timedelta(minutes=again), registered_at=registered)
+            for again in range(chance.randint(1, 2))
+        ]
+    return messages, rows
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_result_is_of_the_same_message_whichever_batches_are_asked_about(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - worlds must come back by their seed
+    messages, rows = _world(chance)
+    whole = _paired(messages, observations_table(rows))
+    wanted = set(chance.sample(BATCHES, chance.randint(1, 2)))
+    ours = [message for message in messages if message.batch_id in wanted]
+    others = [message for message in messages if message.batch_id not in wanted]
+    evidence = evidence_of(ours, rows, *(batch_of(name, registered=START) for name in BATCHES if name in wanted))
+    found = leave_to_others(evidence, messages_table(others), observations_table([]), BATCHES, MARGIN)
+    own = {status: smsid for status, smsid in whole.items() if smsid.partition("-")[0] in wanted}
+    assert _paired(ours, found.observations) == own
+    assert found.observed == len(found.observations) == len(rows) - (len(whole) - len(own))
+
+
+def test_rows_beyond_the_evidence_are_given_away_and_not_kept() -> None:
+    ours, theirs = Sent(smsid="a", sent_at=START), Sent(smsid="b", sent_at=START - MARGIN, batch_id="other")
+    rows = [observed("", ours.msisdn, "送信済", START, registered_at=START)]
+    before = [observed("", ours.msisdn, "失敗", START - MARGIN, registered_at=START - MARGIN)]
+    evidence = evidence_of([ours], rows, batch_of(registered=START))
+    for beyond, kept in ((before, 1), ([], 0)):
+        tables = messages_table([theirs]), observations_table(beyond)
+        assert len(leave_to_others(evidence, *tables, ["other", "b"], MARGIN).observations) == kept
+
+
+def test_what_was_not_taken_takes_no_result() -> None:
+    refused = Sent(smsid="b", sent_at=START, batch_id="other", state=MessageState.REFUSED)
+    rows = [observed("", refused.msisdn, "送信済", START, registered_at=START)]
+    evidence = evidence_of([Sent(sent_at=START)], rows, batch_of(registered=START))
+    tables = messages_table([refused]), observations_table([])
+    assert leave_to_others(evidence, *tables, ["other", "b"], MARGIN) == evidence
