@@ -95,6 +95,12 @@ class Context:
         with campaign_lock(self.ledger, campaign, self.workspace.locks_folder(), self.now()):
             yield
 
+    @contextmanager
+    def month_lock(self, month: str) -> Iterator[None]:
+        """Hold the lock of a month (YYYY-MM), under a name that no campaign has."""
+        with self.campaign_lock(f"\nmonth {month}"):
+            yield
+
     @property
     def documented(self) -> dict[str, Reading]:
         """Return what each documented answer code proves and does."""

@@ -7,16 +7,18 @@ totals exactly.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import json
+from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.model import Cause, MessageLine, Restatement
+from pipeline.model import Cause, MessageClass, MessageLine, Reconciliation, Restatement
 
 SNAPSHOT = pa.schema(
     [
@@ -39,14 +41,35 @@ _NAMED = 10
 #: messages that are turned into columns at once
 _CHUNK = 1 << 16
 
+#: the metadata of a snapshot: what a month has beside its messages
+_BESIDE = "mediasms"
+
 _Mask = npt.NDArray[np.bool_]
 
 
-def snapshot(lines: Iterable[MessageLine]) -> pa.Table:
-    """Return the snapshot of a month's messages: a table of ``SNAPSHOT``, amounts as text, null without a price."""
+def snapshot(lines: Iterable[MessageLine], value: Reconciliation | None = None) -> pa.Table:
+    """Return the snapshot of a month's messages: a table of ``SNAPSHOT``, amounts as text, null without a price.
+
+    What the month's ``value`` has beside its messages is the metadata: fees, tax and results that are not ours.
+    """
     rest = iter(lines)
     chunks = iter(lambda: list(islice(rest, _CHUNK)), [])
-    return pa.Table.from_batches(map(_chunk, chunks), SNAPSHOT)
+    table = pa.Table.from_batches(map(_chunk, chunks), SNAPSHOT)
+    beside = None if value is None else _beside(value)
+    return table if beside is None else table.replace_schema_metadata({_BESIDE: json.dumps(beside)})
+
+
+def _beside(value: Reconciliation) -> dict[str, object] | None:
+    bill, foreign = value.bill, value.foreign
+    if bill is None:
+        return None
+    return {
+        "fees": [[fee.name, str(fee.amount)] for fee in bill.fees],
+        "rates": sorted(str(line.rate.normalize()) for line in bill.taxes),
+        "rounding": bill.rounding,
+        "tax": str(bill.tax),
+        "foreign": [foreign.billable_messages, foreign.billable_units, str(foreign.amount)],
+    }
 
 
 def _chunk(lines: list[MessageLine]) -> pa.RecordBatch:
@@ -74,9 +97,11 @@ def restated(
     profile's sake where it changed and only the meaning of the same status did, and for the tariff's sake where it
     changed and only parts did; else a result came. With the same facts, another amount is the tariff's doing.
     """
+    beside = _restated_beside(before, after, tariff_changed=tariff_changed)
     before, after = (table.select(SNAPSHOT.names).cast(SNAPSHOT).combine_chunks() for table in (before, after))
     old, new, gone, came = _paired(before, after)
     differs = {name: _differs(old[name], new[name]) for name in SNAPSHOT.names if name not in {"smsid", "amount"}}
+    differs["message_class"] = _differs(_timeless(old["message_class"]), _timeless(new["message_class"]))
     facts = np.logical_or.reduce(list(differs.values()))
     changed = facts | _amount_differs(old["amount"], new["amount"])
     observed = np.logical_or.reduce([differs[name] for name in _OBSERVED])
@@ -95,7 +120,41 @@ def restated(
             news.append(_of_cause(came, cause, decided))
         found.append(_restatement(cause, pa.concat_tables(olds), pa.concat_tables(news)))
     order = list(Cause)
-    return tuple(sorted((one for one in found if one.messages), key=lambda one: order.index(one.cause)))
+    changes = [*(one for one in found if one.messages), *beside]
+    return tuple(sorted(changes, key=lambda one: order.index(one.cause)))
+
+
+def _restated_beside(before: pa.Table, after: pa.Table, *, tariff_changed: bool) -> Iterator[Restatement]:
+    """Yield what differs beside the messages, which names none: fees, tax for its rate's sake, results not ours.
+
+    Tax that follows from other amounts is no change of its own.
+    """
+    old, new = _stored(before), _stored(after)
+    if old is None or new is None:
+        return
+    fees = [sorted((name, Decimal(amount)) for name, amount in one["fees"]) for one in (old, new)]
+    if fees[0] != fees[1]:
+        was, is_ = (sum((amount for _, amount in one), Decimal(0)) for one in fees)
+        yield Restatement(cause=Cause.TARIFF, messages=0, before=was, after=is_, smsids=())
+    taxes = Decimal(old["tax"]), Decimal(new["tax"])
+    rates = (old["rates"], old["rounding"]) != (new["rates"], new["rounding"])
+    if tariff_changed and rates and taxes[0] != taxes[1]:
+        yield Restatement(cause=Cause.TARIFF, messages=0, before=taxes[0], after=taxes[1], smsids=())
+    (messages, units, was), (messages_now, units_now, is_) = old["foreign"], new["foreign"]
+    same = (messages, units) == (messages_now, units_now)
+    if not same or Decimal(was) != Decimal(is_):
+        yield Restatement(
+            cause=Cause.TARIFF if same and tariff_changed else Cause.RESULT,
+            messages=abs(messages_now - messages),
+            before=Decimal(was),
+            after=Decimal(is_),
+            smsids=(),
+        )
+
+
+def _stored(table: pa.Table) -> dict[str, Any] | None:
+    stored = (table.schema.metadata or {}).get(_BESIDE.encode())
+    return json.loads(stored) if stored else None
 
 
 def _paired(before: pa.Table, after: pa.Table) -> tuple[pa.Table, pa.Table, pa.Table, pa.Table]:
@@ -148,6 +207,12 @@ def _amount_differs(old: pa.ChunkedArray, new: pa.ChunkedArray) -> _Mask:
 def _differs(old: pa.ChunkedArray, new: pa.ChunkedArray) -> _Mask:
     unequal = pc.fill_null(pc.not_equal(old, new), fill_value=False)
     return _mask(pc.or_(unequal, pc.xor(pc.is_null(old), pc.is_null(new))))
+
+
+def _timeless(classes: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return pending for missing: that nothing has come is one fact, before its deadline and after it."""
+    missing = pc.equal(classes, MessageClass.MISSING.value)
+    return pc.if_else(missing, MessageClass.PENDING.value, classes)
 
 
 def _among(smsids: pa.ChunkedArray, decided: Collection[str]) -> _Mask:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, update
 
 from pipeline.errors import GuardStopped, UsageError
 from pipeline.ledger.engines import blocks, new_rows
@@ -266,26 +266,29 @@ def anything_sent_elsewhere(ledger: Ledger, campaign_name: str, since: datetime)
         return connection.execute(query).one_or_none() is not None
 
 
-def repeats_elsewhere(
+def repeats_elsewhere(  # noqa: PLR0913, PLR0917 - what went out, where, when, and what of it does not count
     ledger: Ledger,
     campaign_name: str,
     texts: Collection[tuple[str, str]],
     since: datetime,
     unreached: Container[str] = (),
+    ever: Collection[str] = (),
 ) -> int:
     """Count those ``texts`` (MSISDN, digest) that went out, or may have, in another campaign after ``since``.
 
     They are pairs because a campaign that allows repeats has several texts for one number. ``unreached`` smsids are
-    known not to have arrived, and do not count.
+    known not to have arrived, and do not count. In the campaigns ``ever`` it does not matter when they went out.
     """
     wanted = set(texts)
     found: set[tuple[str, str]] = set()
+    soon = message.c.sent_at >= iso(since)
+    sent = soon | message.c.campaign.in_(ever) if ever else soon
     with ledger.reading() as connection:
         for part in slices(list({msisdn for msisdn, _ in wanted})):
             query = select(message.c.msisdn, message.c.text_digest, message.c.smsid).where(
                 message.c.msisdn.in_(part),
                 message.c.campaign != campaign_name,
-                message.c.sent_at >= iso(since),
+                sent,
                 _served,
             )
             arrived = (row for row in connection.execute(query) if row.smsid not in unreached)
@@ -294,12 +297,25 @@ def repeats_elsewhere(
 
 
 def refused_rows(ledger: Ledger, campaign_name: str) -> set[str]:
-    """Return the smsids of a campaign's rows that the gateway refused one by one and that nothing has replaced since.
-
-    A row of a corrected list has the same key: where it may have been served, or was refused later, it stands instead.
-    """
-    other = message.alias("other")
+    """Return the smsids of a campaign's rows that the gateway refused one by one and that nothing replaced since."""
     alone = message.c.reason.startswith(_REFUSED_ROW) & (message.c.state == MessageState.REFUSED.value)
+    return _not_taken(ledger, campaign_name, alone, ~_is_replaced())
+
+
+def replaced_rows(ledger: Ledger, campaign_name: str) -> set[str]:
+    """Return the smsids of a campaign's messages that do not serve their key and for which another one stands."""
+    return _not_taken(ledger, campaign_name, ~is_live(message), _is_replaced())
+
+
+def _not_taken(ledger: Ledger, campaign_name: str, *wanted: ColumnElement[bool]) -> set[str]:
+    query = select(message.c.smsid).where(is_not_taken(message), message.c.campaign == campaign_name, *wanted)
+    with ledger.reading() as connection:
+        return set(connection.execute(query).scalars())
+
+
+def _is_replaced() -> ColumnElement[bool]:
+    """Say that another message of the same key stands instead: it may have been served, or was refused later."""
+    other = message.alias("other")
     refused_later = (
         (other.c.state == MessageState.REFUSED.value)
         & other.c.reason.startswith(_REFUSED_ROW)
@@ -308,9 +324,11 @@ def refused_rows(ledger: Ledger, campaign_name: str) -> set[str]:
             | ((other.c.sent_at == message.c.sent_at) & (other.c.smsid > message.c.smsid))
         )
     )
-    replaced = (
+    return (
         select(other.c.smsid)
         .where(
+            # Part of the key, and it has an index.
+            other.c.msisdn == message.c.msisdn,
             other.c.campaign == message.c.campaign,
             other.c.message_key == message.c.message_key,
             other.c.smsid != message.c.smsid,
@@ -318,9 +336,6 @@ def refused_rows(ledger: Ledger, campaign_name: str) -> set[str]:
         )
         .exists()
     )
-    query = select(message.c.smsid).where(is_not_taken(message), alone, message.c.campaign == campaign_name, ~replaced)
-    with ledger.reading() as connection:
-        return set(connection.execute(query).scalars())
 
 
 def count_states(ledger: Ledger, batch_id: str) -> dict[MessageState, int]:

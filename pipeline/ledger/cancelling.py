@@ -13,6 +13,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, func, insert, select
 
 from pipeline.ledger.batches import record_event, slices
+from pipeline.ledger.decisions import rows_about
 from pipeline.ledger.moving import may_be_planned_again, move
 from pipeline.ledger.opening import Ledger
 from pipeline.ledger.tables import iso, message, moment, optout, stop
@@ -64,8 +65,9 @@ def _cancel(connection: Connection, now: datetime, reason: str, *wanted: ColumnE
     for batch_id, owner in found.all():
         # What was refused would be planned again and cancelled then: both at once, without a payload for nobody.
         move(connection, owner, MessageState.REFUSED, MessageState.PLANNED, may_be_planned_again(), *wanted)
+        rows = rows_about(connection, owner, MessageState.PLANNED, *wanted)
         count = move(connection, owner, MessageState.PLANNED, MessageState.CANCELLED, *wanted, reason=reason)
-        record_event(connection, now, "cancelled", batch_id, owner, reason=reason, messages=count)
+        record_event(connection, now, "cancelled", batch_id, owner, reason=reason, messages=count, rows=rows)
         total += count
     return total
 

@@ -9,11 +9,8 @@ from sqlalchemy import func, insert, select
 
 from pipeline.ledger.batches import record_event
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.tables import closing, event, iso, message, moment
+from pipeline.ledger.tables import closing, iso, moment
 from pipeline.model import Artefact
-
-#: events by which a person changes what is known of messages
-_DECISIONS = ("resolved", "cancelled")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,17 +55,6 @@ def record_closing(  # noqa: PLR0913 - everything that a closed month is compare
         )
         record_event(connection, now, "closed", None, month=month, number=number, actor=actor)
     return number
-
-
-def decided_since(ledger: Ledger, since: datetime) -> set[str]:
-    """Return the smsids of messages about which a person has decided after ``since``: resolved or cancelled."""
-    query = (
-        select(message.c.smsid)
-        .join(event, event.c.dispatch_id == message.c.dispatch_id)
-        .where(event.c.kind.in_(_DECISIONS), event.c.at > iso(since))
-    )
-    with ledger.reading() as connection:
-        return set(connection.execute(query).scalars())
 
 
 def last_closing(ledger: Ledger, month: str) -> Closing | None:

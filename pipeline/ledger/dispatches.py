@@ -15,6 +15,7 @@ from pipeline.core.answers import Verdict
 from pipeline.errors import Bug, GuardStopped, UsageError
 from pipeline.ledger.batches import column_of, record_event
 from pipeline.ledger.cancelling import cancel_opted_out_in, cancel_stopped_in, has_opted_out
+from pipeline.ledger.decisions import rows_about
 from pipeline.ledger.engines import insert_rows
 from pipeline.ledger.moving import may_be_planned_again, move
 from pipeline.ledger.opening import Ledger
@@ -316,6 +317,7 @@ def resolve_dispatch(  # noqa: PLR0913 - who, what, when and why
     """Record a person's decision about the messages of a dispatch that are still unknown; return how many."""
     reason = f"person:{actor}"
     with ledger.writing() as connection:
+        rows = rows_about(connection, value.dispatch_id, MessageState.UNKNOWN)
         moved = move(connection, value.dispatch_id, MessageState.UNKNOWN, outcome, reason=reason)
         record_event(
             connection,
@@ -325,6 +327,7 @@ def resolve_dispatch(  # noqa: PLR0913 - who, what, when and why
             value.dispatch_id,
             outcome=outcome.value,
             messages=moved,
+            rows=rows,
             actor=actor,
             because=because,
         )

@@ -284,8 +284,8 @@ FAILURES: dict[str, Failure] = {
     ),
     "lock.held": Failure(
         Text(
-            "同じキャンペーンを別の処理が実行中です（{holder}）。",
-            "another run holds this campaign ({holder}).",
+            "同じキャンペーンまたは月を別の処理が実行中です（{holder}）。",
+            "another run holds this campaign or month ({holder}).",
         ),
         Text("終わってからもう一度実行してください。", "Run it again when that one is done."),
     ),

@@ -18,8 +18,10 @@ GUARD_FAILURES: dict[str, Failure] = {
     ),
     "guard.repeated_text": Failure(
         Text(
-            "{count} 通は、同じ番号・同じ本文で {days} 日以内に別のキャンペーンで送信済みです。",
-            "{count} messages went out with the same number and text in another campaign within {days} days.",
+            "{count} 通は、同じ番号・同じ本文で別のキャンペーンで送信済みです"
+            "（{days} 日以内、または元のキャンペーン）。",
+            "{count} messages went out with the same number and text in another campaign"
+            " (within {days} days, or at any time in one that the list was made from).",
         ),
         Text(
             "本当にもう一度送るなら --again を付けてください。",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,7 +19,8 @@ from pipeline.ledger.dispatches import dispatches_with
 from pipeline.ledger.evidence import message_evidence
 from pipeline.ledger.tracing import events_about, find_message, messages_to, observations_about, similar_smsid
 from pipeline.model import Batch, Repair
-from pipeline.stages.judging import judged
+from pipeline.stages.judging import by_number, judged
+from pipeline.stages.reconcile import evidence_of
 from schemas.recipients import ROW_NUMBER
 
 _CHUNK = 50_000
@@ -78,9 +80,16 @@ def _life(context: Context, placed: Placed) -> Life:
 
 
 def _priced(context: Context, batch: Batch, smsid: str) -> Priced:
-    found = judged(context, message_evidence(context.ledger, batch, smsid))
-    (line,), (reported,) = found.lines, found.matches.parts.tolist()
-    return Priced(line, found.breaks, reported if reported > 0 else None)
+    if by_number(context) is None:
+        evidence = message_evidence(context.ledger, batch, smsid)
+    else:
+        # Which result is whose is decided among all messages of the batch.
+        evidence = evidence_of(context, batch, context.now())
+    found = judged(context, evidence)
+    at = pc.index(evidence.messages["smsid"], smsid).as_py()
+    reported = int(found.matches.parts[at])
+    breaks = tuple(one for one in found.breaks if one.smsid == smsid)
+    return Priced(next(islice(found.lines, at, None)), breaks, reported if reported > 0 else None)
 
 
 def _rows(

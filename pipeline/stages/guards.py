@@ -77,19 +77,21 @@ def stop_if_repeated(context: Context, batch: Batch, waiting: Container[str]) ->
     """Stop when the same went out before in another campaign.
 
     Of a batch for those whom another campaign has not reached, their messages there are known not to have arrived.
+    Where one of them is not known for that any more, it counts however long ago it was sent: results may come late.
     """
-    failed = unreached_of(context, origins(context.ledger, batch.batch_id))
+    made_from = origins(context.ledger, batch.batch_id)
+    failed = unreached_of(context, made_from)
     if elsewhere := same_content_elsewhere(context.ledger, batch, failed):
         raise GuardStopped("guard.same_content", campaign=elsewhere, batch=batch.batch_id)
     days = context.settings.send.repeat_guard_days
     since = context.now() - timedelta(days=days)
-    if not anything_sent_elsewhere(context.ledger, batch.campaign, since):
+    if not made_from and not anything_sent_elsewhere(context.ledger, batch.campaign, since):
         return
     repeats = 0
     for chunk in accepted_rows(context, batch):
         rows = rows_with(chunk, waiting)
         texts = list(zip(rows["msisdn"].tolist(), digests(rows), strict=True))
-        repeats += repeats_elsewhere(context.ledger, batch.campaign, texts, since, failed)
+        repeats += repeats_elsewhere(context.ledger, batch.campaign, texts, since, failed, made_from)
     if repeats:
         raise GuardStopped("guard.repeated_text", count=repeats, days=days)
 

@@ -15,7 +15,8 @@ from pipeline.core.calendar import JST, month_days
 from pipeline.core.restating import restated, snapshot
 from pipeline.core.variance import variance_of
 from pipeline.errors import UsageError
-from pipeline.ledger.closing import Closing, decided_since, last_closing, record_closing
+from pipeline.ledger.closing import Closing, last_closing, record_closing
+from pipeline.ledger.decisions import decided_since
 from pipeline.ledger.evidence import month_evidence
 from pipeline.model import MonthSubject, Restatement
 from pipeline.stages.invoicing import read_invoice
@@ -47,7 +48,7 @@ def reconcile_month(context: Context, month: str, *, invoice: Path | None = None
     value = replace(value, bill=bill_of(value, context.tariff))
     if closing := last_closing(context.ledger, month):
         assert isinstance(value.subject, MonthSubject)  # noqa: S101 - it was asked for
-        changes = _restatements(context, closing, snapshot(lines))
+        changes = _restatements(context, closing, snapshot(lines, value))
         value = replace(value, subject=replace(value.subject, closed_at=closing.closed_at), restatements=changes)
     if invoice is not None:
         variance = variance_of(read_invoice(context, invoice, month), value, lines, context.tariff)
@@ -58,26 +59,30 @@ def reconcile_month(context: Context, month: str, *, invoice: Path | None = None
 def close_month(context: Context, month: str, *, actor: str) -> Closed:
     """Close a month that is over: what it comes to now is kept, and every later difference is a restatement.
 
-    Closed once more, it gets the next number, unless nothing has changed. Raises ``UsageError`` (``close.not_over``).
+    Closed once more, it gets the next number, unless nothing has changed. Raises ``UsageError`` (``close.not_over``),
+    and ``TryLater`` while somebody else closes it.
     """
     if context.now() < _borders(month)[1]:
         raise UsageError("close.not_over", month=month)
-    reconciled = reconcile_month(context, month)
-    before = last_closing(context.ledger, month)
-    if before and not reconciled.value.restatements:
-        return Closed(reconciled, before.number, is_new=False)
-    number = before.number + 1 if before else 1
-    path = context.workspace.month_folder(month) / f"closing-{number:02d}.arrow"
-    number = record_closing(
-        context.ledger,
-        month,
-        write_snapshot(path, snapshot(reconciled.lines)),
-        context.now(),
-        actor=actor,
-        tariff_sha256=context.tariff.sha256,
-        profile_sha256=context.profile.sha256,
-    )
-    return Closed(reconciled, number, is_new=True)
+    # What is compared, written and recorded is one closing: two at once would write one file and record both.
+    with context.month_lock(month):
+        reconciled = reconcile_month(context, month)
+        before = last_closing(context.ledger, month)
+        if before and not reconciled.value.restatements:
+            return Closed(reconciled, before.number, is_new=False)
+        number = before.number + 1 if before else 1
+        path = context.workspace.month_folder(month) / f"closing-{number:02d}.arrow"
+        number = record_closing(
+            context.ledger,
+            month,
+            write_snapshot(path, snapshot(reconciled.lines, reconciled.value)),
+            # What is decided while this is read and written comes after it.
+            reconciled.value.as_of,
+            actor=actor,
+            tariff_sha256=context.tariff.sha256,
+            profile_sha256=context.profile.sha256,
+        )
+        return Closed(reconciled, number, is_new=True)
 
 
 def _borders(month: str) -> tuple[datetime, datetime]:

@@ -40,11 +40,16 @@ class Reconciled:
 def reconcile(context: Context, batch: Batch, *, unmask: bool = False) -> Reconciled:
     """Reconcile a batch as of now and write its reports."""
     now = context.now()
-    evidence = batch_evidence(context.ledger, batch, *_window(context, batch, now), by_number=by_number(context))
+    evidence = evidence_of(context, batch, now)
     value, lines = added_up(context, evidence, None, now)
     folder = context.workspace.batch_folder(batch.batch_id)
     files = {artefact.name: str(folder / artefact.name) for artefact in batch.artefacts}
     return written(context, folder, files, value, lines, unmask=unmask)
+
+
+def evidence_of(context: Context, batch: Batch, now: datetime) -> Evidence:
+    """Read everything that a batch is reconciled by."""
+    return batch_evidence(context.ledger, batch, *_window(context, batch, now), by_number=by_number(context))
 
 
 def exit_of(value: Reconciliation) -> Exit:

@@ -1,7 +1,8 @@
 """Unreached: the people whom a campaign has not reached, by evidence and not by its absence.
 
-A message did not arrive if its latest final result says so, or if the gateway refused its row. Whoever is pending,
-missing, unknown, received a part, was cancelled or does not want to be written to is none of them.
+A message did not arrive if its latest final result says so, or if the gateway refused its row, and no other message
+stands for it. Whoever is pending, missing, unknown, received a part, was cancelled or has said, in whatever result,
+that he does not want to be written to is none of them.
 """
 
 from __future__ import annotations
@@ -9,9 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from pipeline.context import Context
+from pipeline.core.evidence import Evidence
 from pipeline.errors import UsageError
-from pipeline.ledger.batches import list_batches, refused_rows
+from pipeline.ledger.batches import list_batches, refused_rows, replaced_rows
 from pipeline.ledger.evidence import batch_evidence
 from pipeline.model import Batch, BreakKind, MessageClass
 from pipeline.stages.judging import judged
@@ -30,11 +35,11 @@ def campaign_batches(context: Context, campaign: str) -> list[Batch]:
 
 def unreached(context: Context, campaign: str) -> dict[str, set[str]]:
     """Return by batch the smsids of the messages of a campaign that did not arrive."""
-    refused = refused_rows(context.ledger, campaign)
+    refused, replaced = refused_rows(context.ledger, campaign), replaced_rows(context.ledger, campaign)
     return {
         batch.batch_id: smsids
         for batch in campaign_batches(context, campaign)
-        if (smsids := set(_unreached(context, batch, refused)))
+        if (smsids := set(_unreached(context, batch, refused)) - replaced)
     }
 
 
@@ -44,13 +49,25 @@ def unreached_of(context: Context, campaigns: AbstractSet[str]) -> set[str]:
 
 
 def _unreached(context: Context, batch: Batch, refused: AbstractSet[str]) -> Iterator[str]:
-    opted_out = {status.label or str(status.number) for status in context.profile.status if status.opted_out}
     now = context.now()
     # No time in which results of nobody's message would be read: what names no message proves nothing about one.
-    found = judged(context, batch_evidence(context.ledger, batch, now, now))
-    doubtful = {one.smsid for one in found.breaks if one.kind in _DOUBTS}
+    evidence = batch_evidence(context.ledger, batch, now, now)
+    found = judged(context, evidence)
+    nobody = {one.smsid for one in found.breaks if one.kind in _DOUBTS} | _opted_out(context, evidence)
     for line in found.lines:
         if line.message_class is MessageClass.REFUSED and line.smsid in refused:
             yield line.smsid
-        if line.message_class is MessageClass.FAILED and line.smsid not in doubtful and line.label not in opted_out:
+        if line.message_class is MessageClass.FAILED and line.smsid not in nobody:
             yield line.smsid
+
+
+def _opted_out(context: Context, evidence: Evidence) -> set[str]:
+    """Return the smsids of which any result, and not only the latest, says that nothing more is wanted."""
+    labels = {status.label or str(status.number) for status in context.profile.status if status.opted_out}
+    seen = evidence.observations.select(["smsid", "status"])
+    said = [
+        status
+        for status in pc.unique(seen["status"]).to_pylist()
+        if (meaning := context.statuses.look_up(status)) and meaning.label in labels
+    ]
+    return set(seen.filter(pc.is_in(seen["status"], value_set=pa.array(said, pa.string())))["smsid"].to_pylist())

@@ -129,6 +129,16 @@ def test_the_cause(
     )
 
 
+def test_time_alone_restates_nothing() -> None:
+    """A result that is overdue now was open then: nothing has come in either case."""
+    for label in ("", "処理中"):
+        pending = message("a", MessageClass.PENDING, label=label)
+        missing = replace(pending, message_class=MessageClass.MISSING)
+        assert changes([pending], [missing], tariff=True, profile=True, decided=("a",)) == ()
+        assert changes([missing], [pending]) == ()
+        assert [one.cause for one in changes([pending], [replace(missing, label="承認待ち")])] == [Cause.RESULT]
+
+
 def test_messages_that_come_into_the_month_or_leave_it() -> None:
     stays = message("stays", amount="8.5")
     gone, came = message("gone", amount="17.0"), message("came", amount="9.2")
@@ -168,7 +178,7 @@ def lines_of(smsids: list[str]) -> st.SearchStrategy[list[MessageLine]]:
         lambda message_class, label, carrier, parts, day, yen: message(
             "x", message_class, label=label, carrier=carrier, parts=parts, day=date(2026, 11, day), amount=yen
         ),
-        st.sampled_from([DELIVERED, MessageClass.FAILED]),
+        st.sampled_from([DELIVERED, MessageClass.FAILED, MessageClass.PENDING, MessageClass.MISSING]),
         st.sampled_from(["", "送信済"]),
         st.sampled_from(["au", ""]),
         st.integers(1, 2),
@@ -206,6 +216,8 @@ def cause_of(old: MessageLine | None, new: MessageLine | None, *, tariff: bool, 
         return Cause.RESULT
     names = ("message_class", "billable", "label", "carrier", "parts", "day", "kind")
     differ = {name for name in names if getattr(old, name) != getattr(new, name)}
+    if {old.message_class, new.message_class} == {MessageClass.PENDING, MessageClass.MISSING}:
+        differ.remove("message_class")
     if not differ:
         return None
     if profile and differ <= {"message_class", "billable"}:

@@ -201,6 +201,22 @@ def test_a_result_that_arrives_before_sending_stops_the_batch_that_was_made(hous
     assert len(house.gateway.messages) == 3
 
 
+def test_a_late_result_counts_however_long_ago_the_message_was_sent(house: House, context: Context) -> None:
+    """The gateway retries for weeks; the days within which a text is a repeat have nothing to do with it."""
+    origin = house.batch(context, house.recipients(3), "spring")
+    failing(context, origin, 0, 1)
+    house.clock.advance(timedelta(days=context.settings.send.repeat_guard_days + 1))
+    with request_for(context, "spring", Request(context.workspace.root, "again")) as request:
+        assert request is not None
+        assert dry_run(context, request).exit is Exit.DONE
+    batch = last_batch(context)
+    observe(context, result(sent(context, origin.batch_id)[0], "送信済", context.now()))
+    with pytest.raises(GuardStopped) as stopped:
+        send_batch(context, batch.batch_id, again=False, confirm=None)
+    assert (stopped.value.code, stopped.value.facts["count"]) == ("guard.repeated_text", 1)
+    assert len(house.gateway.messages) == 3
+
+
 def test_a_later_send_of_the_batch_knows_where_it_comes_from(house: House, context: Context) -> None:
     failing(context, house.batch(context, house.recipients(3), "spring"), 0, 1)
     with request_for(context, "spring", Request(context.workspace.root, "again")) as request:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pytest
 
@@ -86,6 +88,21 @@ def test_it_is_what_the_reconciliation_says(house: House, context: Context) -> N
     assert sorted(map(repr, breaks)) == sorted(map(repr, reconciled.value.breaks))
     assert {found.kind for found in breaks} >= {BreakKind.DUPLICATE_BILLABLE, BreakKind.PHONE_MISMATCH}
     assert len({line.message_class for line in reconciled.lines}) == 6
+
+
+def test_it_is_what_the_reconciliation_says_where_results_name_no_smsid(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(3))
+    send(context, batch)
+    house.clock.advance(timedelta(minutes=5))
+    pairs = zip(sent(context, batch.batch_id), ["送信済", "失敗"], strict=False)
+    observe(context, *(replace(result(*pair, context.now()), smsid="") for pair in pairs))
+    columns = context.profile.layout.by_field
+    with patch.dict(columns, {"smsid": columns["smsid"].model_copy(update={"direction": "send"})}):
+        lines = list(reconcile(context, batch).lines)
+        for line in lines:
+            (life,) = trace(context, line.smsid, limit=1).lives
+            assert life.priced.line == line
+    assert [line.label for line in lines] == ["送信済", "失敗", ""]
 
 
 def test_the_messages_to_a_number_are_shown_newest_first(house: House, context: Context) -> None:

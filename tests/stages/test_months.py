@@ -5,22 +5,28 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import pytest
 
+from pipeline.core.billing import MonthlyFee
 from pipeline.core.calendar import JST
-from pipeline.errors import Exit, GuardStopped, UsageError
-from pipeline.ledger.batches import list_batches
+from pipeline.errors import Exit, GatewayRefused, GuardStopped, OutcomeUnknown, TryLater, UsageError
+from pipeline.ledger.batches import get_batch, list_batches
+from pipeline.ledger.cancelling import cancel_messages
+from pipeline.ledger.closing import record_closing
 from pipeline.ledger.notifications import record_notifications
-from pipeline.model import BreakKind, Cause, MonthSubject, Observation, ObservationPath
+from pipeline.model import BreakKind, Cause, MessageClass, MessageState, MonthSubject, Observation, ObservationPath
+from pipeline.operations.resolve import resolve
 from pipeline.simulator import Knobs
+from pipeline.stages.guards import Late
 from pipeline.stages.months import close_month, reconcile_month
 from pipeline.stages.pull import pull
 from pipeline.stages.reconcile import reconcile
+from pipeline.stages.send import send
 from schemas.tariff import parse_tariff
 from tests.operations.observing import observe, result, sent
 
@@ -170,9 +176,12 @@ def test_another_tariff_restates_a_closed_month(house: House, context: Context) 
     tariff = parse_tariff(f'name = "new"\n[[tax]]\nrate = "0.10"\nfrom = 2019-10-01\n{steps}{prices}', "new.toml")
     object.__setattr__(context.configuration, "tariff", tariff)
     after = reconcile_month(context, MONTH).value
-    (change,) = after.restatements
-    assert change.cause is Cause.TARIFF
-    assert change.after - change.before == after.amount.untaxed - before.amount.untaxed != 0
+    change, fees = after.restatements
+    assert (change.cause, fees.cause, fees.messages) == (Cause.TARIFF, Cause.TARIFF, 0)
+    assert change.difference == after.amount.untaxed - before.amount.untaxed != 0
+    assert before.bill is not None
+    assert after.bill is not None
+    assert change.difference + fees.difference == after.bill.untaxed - before.bill.untaxed
 
 
 def test_a_snapshot_that_was_changed_is_not_believed(house: House, context: Context) -> None:
@@ -186,6 +195,125 @@ def test_a_snapshot_that_was_changed_is_not_believed(house: House, context: Cont
     with pytest.raises(GuardStopped) as missing:
         reconcile_month(context, MONTH)
     assert missing.value.code == "artefact.missing"
+
+
+def test_time_alone_restates_nothing(house: House, context: Context) -> None:
+    """What was pending when the month was closed is missing when its deadline has passed."""
+    house.sent(context, house.recipients(3))
+    house.clock.advance(timedelta(days=7, hours=20))
+    assert close_month(context, MONTH, actor="me").reconciled.value.classes[MessageClass.PENDING] == 3
+    house.clock.advance(timedelta(days=3))
+    after = reconcile_month(context, MONTH).value
+    assert (after.classes[MessageClass.MISSING], after.restatements) == (3, ())
+    assert close_month(context, MONTH, actor="me").is_new is False
+
+
+def test_a_month_is_closed_by_one_at_a_time(house: House, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another one that closes it meanwhile, and knows of more, would write the same file."""
+    _sent_and_pulled(house, context)
+    _until_december(house)
+    tried = []
+
+    def meanwhile(*given: Any, **named: Any) -> int:  # noqa: ANN401 - passed on
+        with pytest.raises(TryLater) as stopped:
+            close_month(house.open(), MONTH, actor="other")
+        tried.append(stopped.value.code)
+        return record_closing(*given, **named)
+
+    monkeypatch.setattr("pipeline.stages.months.record_closing", meanwhile)
+    assert close_month(context, MONTH, actor="me").number == 1
+    assert tried == ["lock.held"]
+    assert reconcile_month(context, MONTH).value.restatements == ()
+
+
+def _causes(context: Context, month: str = MONTH) -> list[tuple[Cause, tuple[str, ...]]]:
+    return [(one.cause, one.smsids) for one in reconcile_month(context, month).value.restatements]
+
+
+def test_a_decision_is_about_those_messages_that_it_moved(house: House, context: Context) -> None:
+    """Of one upload a result has settled one message, a person the others."""
+    batch = house.batch(context, house.recipients(3))
+    house.gateway.knobs = Knobs(html_200=True, results_delay=100 * 86400)
+    with pytest.raises(OutcomeUnknown):
+        send(context, batch)
+    by_result, by_person, _ = sent(context, batch.batch_id)
+    observe(context, result(by_result, "送信中", context.now()))
+    _until_december(house)
+    close_month(context, MONTH, actor="me")
+    house.clock.advance(timedelta(days=1))
+    assert resolve(context, f"{batch.batch_id}-0001", MessageState.TAKEN, actor="me", because="x") == 2
+    at = context.now()
+    observe(context, *(result(one, "送信済", at) for one in (by_result, by_person)))
+    assert dict(_causes(context)) == {
+        Cause.RESULT: (by_result.smsid,),
+        Cause.DECISION: tuple(one.smsid for one in sent(context, batch.batch_id)[1:]),
+    }
+
+
+def test_what_a_person_gave_up_is_decided_also_when_it_was_sent_again(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(2))
+    house.gateway.knobs = Knobs(html_200_nothing=True)
+    with pytest.raises(OutcomeUnknown):
+        send(context, batch)
+    _until_december(house)
+    close_month(context, MONTH, actor="me")
+    house.clock.advance(timedelta(days=1))
+    resolve(context, f"{batch.batch_id}-0001", MessageState.REFUSED, actor="me", because="x")
+    smsids = tuple(house.smsids(context, batch.batch_id))
+    assert _causes(context) == [(Cause.DECISION, smsids)]
+    house.gateway.knobs = Knobs()
+    send(context, get_batch(context.ledger, batch.batch_id), late=Late("me", "x"))
+    assert _causes(context) == [(Cause.DECISION, smsids)]
+
+
+def test_what_a_person_cancelled_is_decided(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(4))
+    house.gateway.knobs = Knobs(refuse_code="596", faults=1)
+    with pytest.raises(GatewayRefused):
+        send(context, batch)
+    _until_december(house)
+    close_month(context, MONTH, actor="me")
+    house.clock.advance(timedelta(days=1))
+    smsids = house.smsids(context, batch.batch_id)
+    assert cancel_messages(context.ledger, [smsids[0], smsids[1], smsids[3]], context.now(), actor="me") == 3
+    assert _causes(context) == [(Cause.DECISION, (smsids[0], smsids[1], smsids[3]))]
+
+
+def test_fees_and_tax_rates_restate_a_closed_month(house: House, context: Context) -> None:
+    """They are of no message: what differs is the bill."""
+    _sent_and_pulled(house, context)
+    _until_december(house)
+    before = close_month(context, MONTH, actor="me").reconciled.value.bill
+    old = context.tariff
+    fees = (*old.fees, MonthlyFee("x", Decimal(9999), date(2024, 4, 1), None))
+    object.__setattr__(context.configuration, "tariff", replace(old, sha256="1" * 64, fees=fees))
+    found = reconcile_month(context, MONTH)
+    (fee,) = found.value.restatements
+    assert (fee.cause, fee.messages, fee.difference, found.exit) == (Cause.TARIFF, 0, Decimal(9999), Exit.FINDINGS)
+    taxes = tuple(replace(one, rate=Decimal("0.2")) for one in old.taxes)
+    object.__setattr__(context.configuration, "tariff", replace(old, sha256="2" * 64, taxes=taxes))
+    after = reconcile_month(context, MONTH).value
+    (tax,) = after.restatements
+    assert before is not None
+    assert after.bill is not None
+    assert (tax.cause, tax.before, tax.after) == (Cause.TARIFF, before.tax, after.bill.tax)
+    assert close_month(context, MONTH, actor="me").number == 2
+    assert reconcile_month(context, MONTH).value.restatements == ()
+
+
+def test_a_late_result_that_is_not_ours_restates_a_closed_month(house: House, context: Context) -> None:
+    _sent_and_pulled(house, context)
+    _until_december(house)
+    before = close_month(context, MONTH, actor="me").reconciled.value
+    (batch,) = list_batches(context.ledger)
+    at = before.as_of - timedelta(days=6)
+    row = replace(result(sent(context, batch.batch_id)[0], "送信済", at), smsid="web1", registered_at=at)
+    observe(context, row)
+    after = reconcile_month(context, MONTH).value
+    (change,) = after.restatements
+    assert (change.cause, change.messages, change.smsids) == (Cause.RESULT, 1, ())
+    assert (change.before, change.after) == (before.foreign.amount, after.foreign.amount)
+    assert change.difference > 0
 
 
 def _notified(smsid: str, status: str = "送信済") -> Observation:

@@ -101,7 +101,7 @@ def test_who_opts_out_after_planning_is_cancelled_and_the_others_are_sent(house:
     assert house.uploads() == 3
     assert got(house) == numbers(house, 0, 1, 2, 3, 4, 5, 7, 9, 10, 11)
     assert house.smsids(context, batch.batch_id) == smsids
-    assert cancellations(context) == [("0002", {"reason": "opted_out", "messages": 2})]
+    assert cancellations(context) == [("0002", {"reason": "opted_out", "messages": 2, "rows": "8,10"})]
     dispatches = list_dispatches(context.ledger, batch.batch_id)
     assert [(found.attempts, found.states) for found in dispatches] == [
         (1, {TAKEN: 5}),
@@ -126,8 +126,8 @@ def test_who_opts_out_after_validation_is_cancelled_when_the_batch_is_planned(ho
     assert sent == Sent(2, 5, {TAKEN: 5, CANCELLED: 2}, 2)
     assert got(house) == numbers(house, 0, 2, 3, 4, 5)
     assert cancellations(context) == [
-        ("0001", {"reason": "opted_out", "messages": 1}),
-        ("0002", {"reason": "opted_out", "messages": 1}),
+        ("0001", {"reason": "opted_out", "messages": 1, "rows": "3"}),
+        ("0002", {"reason": "opted_out", "messages": 1, "rows": "8"}),
     ]
     check_equations(house, context, batch, 2)
 
@@ -241,7 +241,7 @@ def test_who_opts_out_between_two_dispatches_is_not_written_to(
     assert got(house) == numbers(house, 0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11)
     dispatches = list_dispatches(context.ledger, batch.batch_id)
     assert [(found.attempts, found.messages) for found in dispatches] == [(1, 5), (0, 1), (1, 2), (1, 4)]
-    assert cancellations(context) == [("0002", {"reason": "opted_out", "messages": 1})]
+    assert cancellations(context) == [("0002", {"reason": "opted_out", "messages": 1, "rows": "9"})]
     check_equations(house, context, batch, 1)
 
 

@@ -120,6 +120,33 @@ def test_a_refused_row_that_a_corrected_list_replaced_is_not_taken_twice(house: 
     assert unreached(context, "c") == {first.batch_id: {third.smsid}, second.batch_id: {again.smsid}}
 
 
+def test_a_result_of_a_refused_row_does_not_bring_it_back_where_it_was_replaced(house: House, context: Context) -> None:
+    """A corrected row that went out stands, whatever becomes known of the one that it replaced."""
+    first = house.batch(context, house.recipients(2, text="一"))
+    send(context, first)
+    one, other = sent(context, first.batch_id)
+    for message in (one, other):
+        refuse(context, message.smsid)
+    house.clock.advance(timedelta(minutes=1))
+    second = house.batch(context, house.recipients(1, "corrected.csv", text="二"))
+    send(context, second)
+    (served,) = sent(context, second.batch_id)
+    at = context.now() + timedelta(minutes=5)
+    observe(context, result(served, "送信済", at), result(one, "無効", at), result(other, "無効", at))
+    assert served.msisdn == one.msisdn
+    assert unreached(context, "c") == {first.batch_id: {other.smsid}}
+
+
+def test_who_does_not_want_to_be_written_to_stays_so_whatever_comes_later(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(2))
+    send(context, batch)
+    one, other = sent(context, batch.batch_id)
+    at = context.now()
+    observe(context, result(one, "配信停止 希望", at), result(other, "失敗", at))
+    observe(context, result(one, "失敗", at + timedelta(minutes=5)))
+    assert unreached(context, "c") == {batch.batch_id: {other.smsid}}
+
+
 def test_another_campaign_is_not_asked(house: House, context: Context) -> None:
     batch = house.batch(context, house.recipients(1))
     send(context, batch)
