@@ -33,11 +33,13 @@ class Closed:
     is_new: bool
 
 
-def reconcile_month(context: Context, month: str, *, invoice: Path | None = None, unmask: bool = False) -> Reconciled:
+def reconcile_month(
+    context: Context, month: str, *, invoice: Path | None = None, unmask: bool = False, closing: bool = False
+) -> Reconciled:
     """Reconcile what belongs to a month (YYYY-MM), of all batches, as of now, and write its reports.
 
     With an ``invoice`` every yen of difference is explained as far as it can be. Where the month was closed, it says
-    what has changed since.
+    what has changed since. ``closing`` says that it is closed with this.
     """
     now = context.now()
     first, end = _borders(month)
@@ -46,10 +48,13 @@ def reconcile_month(context: Context, month: str, *, invoice: Path | None = None
     evidence = month_evidence(context.ledger, first, end, month_by, around, by_number=by_number(context))
     value, lines = added_up(context, evidence, month, now)
     value = replace(value, bill=bill_of(value, context.tariff))
-    if closing := last_closing(context.ledger, month):
-        assert isinstance(value.subject, MonthSubject)  # noqa: S101 - it was asked for
-        changes = _restatements(context, closing, snapshot(lines, value))
-        value = replace(value, subject=replace(value.subject, closed_at=closing.closed_at), restatements=changes)
+    before = last_closing(context.ledger, month)
+    if before:
+        value = replace(value, restatements=_restatements(context, before, snapshot(lines, value)))
+    assert isinstance(value.subject, MonthSubject)  # noqa: S101 - it was asked for
+    is_new = closing and (before is None or value.restatements)
+    closed_at = now if is_new else before.closed_at if before else None
+    value = replace(value, subject=replace(value.subject, closed_at=closed_at))
     if invoice is not None:
         variance = variance_of(read_invoice(context, invoice, month), value, lines, context.tariff)
         value = replace(value, variance=variance)
@@ -66,7 +71,7 @@ def close_month(context: Context, month: str, *, actor: str) -> Closed:
         raise UsageError("close.not_over", month=month)
     # What is compared, written and recorded is one closing: two at once would write one file and record both.
     with context.month_lock(month):
-        reconciled = reconcile_month(context, month)
+        reconciled = reconcile_month(context, month, closing=True)
         before = last_closing(context.ledger, month)
         if before and not reconciled.value.restatements:
             return Closed(reconciled, before.number, is_new=False)

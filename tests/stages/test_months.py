@@ -138,6 +138,9 @@ def test_nothing_that_came_late_is_no_restatement(house: House, context: Context
     _until_december(house)
     closed = close_month(context, MONTH, actor="me")
     assert (closed.number, closed.is_new, closed.reconciled.value.restatements) == (1, True, ())
+    written = closed.reconciled.value
+    assert isinstance(written.subject, MonthSubject)
+    assert written.subject.closed_at == written.as_of
     again = close_month(context, MONTH, actor="me")
     assert (again.number, again.is_new) == (1, False)
     subject = reconcile_month(context, MONTH).value.subject
