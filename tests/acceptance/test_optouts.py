@@ -92,5 +92,5 @@ def test_sending_goes_on_and_reports_it(home: Home, gateway: EmbeddedGateway, ba
             assert "cancelled: 1 messages to numbers that opted out" in done.out
     assert _others(gateway)
     assert [detail for detail in home.details() if detail.startswith("cancelled")] == [
-        'cancelled {"reason": "opted_out", "messages": 1}'
+        'cancelled {"reason": "opted_out", "messages": 1, "rows": "4"}'
     ]
