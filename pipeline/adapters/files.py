@@ -280,6 +280,11 @@ class Workspace:
         """Return the folder of results files: results belong to the account, one file may cover several batches."""
         return self.root / "pulls"
 
+    def new_pull(self, kind: str, moment: str) -> Path:
+        """Return the first free name for a file of results that is pulled now; several may be in one second."""
+        names = (f"{kind}-{moment}-{number:03d}.csv" for number in count(1))
+        return next(path for name in names if not (path := self.pulls_folder() / name).exists())
+
     def locks_folder(self) -> Path:
         """Return the folder of the locks that are files."""
         return self.root / "locks"

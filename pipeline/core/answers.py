@@ -23,6 +23,9 @@ _REJECT = re.compile(r"^\"?(\+?[0-9()\- ]+)\"?,\"?([0-9]{3})\"?$")
 #: the longest label of a status that is believed to be one
 _LONGEST_STATUS = 40
 
+#: the gateway does not know us
+UNAUTHORISED = "401"
+
 #: codes that say "this smsid exists": never proof that a message was not taken
 SMSID_EXISTS = frozenset({"587", "624"})
 
@@ -69,6 +72,10 @@ class Verdict:
         """Count the messages of a dispatch of ``messages`` that end in ``state``."""
         named = sum(found is state for found, _ in self.named.values())
         return named + (messages - len(self.named) if self.others is state else 0)
+
+
+#: what no answer at all proves
+NO_ANSWER = Verdict(MessageState.UNKNOWN, None, RunAction.STOP)
 
 
 def parse_answer(http_status: int, body: bytes, documented: Mapping[str, Reading], *, empty_is_taken: bool) -> Answer:

@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pipeline.adapters.files import durable
-from pipeline.adapters.gateway import Exchange
 from pipeline.context import Context
 from pipeline.core.answers import SMSID_EXISTS, SingleResult, parse_single_result
 from pipeline.core.calendar import stamp
-from pipeline.errors import GatewayRefused, MediasmsError, TryLater
-from pipeline.ledger.dispatches import note_auth
+from pipeline.errors import MediasmsError, TryLater
 from pipeline.ledger.results import observed_statuses, record_pull, settle
 from pipeline.ledger.singles import Asked, batches_sent_alone, without_final_result
-from pipeline.model import Batch, MessageState, Observation, ObservationPath, Proof, StatusClass
+from pipeline.model import Batch, MessageState, Observation, ObservationPath, StatusClass
+from pipeline.stages.answering import no_results
 from pipeline.stages.checking import csv_bytes
 from pipeline.stages.login import stop_after_failed_logins
 
@@ -126,18 +125,8 @@ def _ask_one(context: Context, smsid: str) -> SingleResult:
         if found.code in {"200", single.absent_code.value, *SMSID_EXISTS}:
             return found
         if found.code != single.busy_code.value or time.monotonic() > until:
-            _raise_refused(context, found.code, exchange)
+            no_results(context, found.code, exchange.http_status)
         time.sleep(_PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - to spread requests, not a secret
-
-
-def _raise_refused(context: Context, code: str | None, exchange: Exchange) -> None:
-    if code == "401":
-        note_auth(context.ledger, context.settings.gateway.base_url, context.now(), failed=True)
-    known = context.profile.answer_by_code.get(code or "")
-    meaning = context.meaning(code)
-    if known is None or known.proves is Proof.UNKNOWN:
-        raise TryLater("results.unavailable", code=code or f"HTTP {exchange.http_status}", meaning=meaning)
-    raise GatewayRefused("gateway.refused", code=code, meaning=meaning)
 
 
 def _record(context: Context, named: dict[str, tuple[Asked, str]]) -> int:
@@ -145,10 +134,7 @@ def _record(context: Context, named: dict[str, tuple[Asked, str]]) -> int:
     if not named:
         return 0
     now = context.now()
-    folder = context.workspace.pulls_folder()
-    number = 1
-    while (path := folder / f"single-{stamp(now)}-{number:03d}.csv").exists():
-        number += 1
+    path = context.workspace.new_pull("single", stamp(now))
     with durable(path) as (file,):
         file.write(csv_bytes([("smsid", "status"), *((smsid, status) for smsid, (_, status) in named.items())]))
         artefact = file.commit()

@@ -106,7 +106,7 @@ def stop_if_time_passed(context: Context, batch: Batch, chunks: Iterable[pd.Data
     """Stop when the time for which any of these accepted rows is scheduled has passed."""
     now, form = context.now(), context.profile.results.registered_time_format.value
     passed = sum(
-        _has_passed(cell, form, now)
+        has_passed(cell, form, now)
         for chunk in chunks
         if _SCHEDULED in chunk.columns
         for cell in chunk[_SCHEDULED].tolist()
@@ -126,6 +126,7 @@ def stop_if_payload_passed(context: Context, batch: Batch, payload: Path) -> Non
     stop_if_time_passed(context, batch, [payload_column(context, payload, _SCHEDULED)])
 
 
-def _has_passed(cell: str, form: str, now: datetime) -> bool:
+def has_passed(cell: str, form: str, now: datetime) -> bool:
+    """Say whether a cell is a time, and one that has passed."""
     moment = parse_gateway_time(cell, form)
     return moment is not None and moment <= now

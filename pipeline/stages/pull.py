@@ -17,10 +17,11 @@ from pipeline.adapters.files import durable
 from pipeline.context import Context
 from pipeline.core.calendar import merged, parse_gateway_time, stamp, widened
 from pipeline.core.msisdn import canonical_result
-from pipeline.errors import GatewayRefused, InputUnusable, TryLater
+from pipeline.errors import InputUnusable, TryLater
 from pipeline.ledger.dispatches import note_auth
 from pipeline.ledger.results import open_windows, record_pull, settle
-from pipeline.model import MessageState, Observation, ObservationPath, Proof
+from pipeline.model import MessageState, Observation, ObservationPath
+from pipeline.stages.answering import no_results
 from pipeline.stages.asking import MOST, Heard, ask_stragglers
 from pipeline.stages.login import stop_after_failed_logins
 from schemas.gateway_csv import column_name
@@ -84,32 +85,19 @@ def pull(context: Context, batch_id: str | None = None, *, period: tuple[datetim
 
 def _pull_one(context: Context, start: datetime, end: datetime) -> tuple[str, int, int]:
     now = context.now()
-    folder = context.workspace.pulls_folder()
-    number = 1
-    while (path := folder / f"results-{stamp(now)}-{number:03d}.csv").exists():
-        number += 1
+    path = context.workspace.new_pull("results", stamp(now))
     with durable(path) as (file,):
         exchange = context.gateway.results(start, end, file)
         if exchange.http_status is None:
             raise TryLater("results.unreachable", problem=exchange.problem)
         code = _CODE.match(exchange.body)
         if code or not 200 <= exchange.http_status < 300:  # noqa: PLR2004 - HTTP
-            _raise_refused(context, code[1].decode() if code else str(exchange.http_status))
+            no_results(context, code[1].decode() if code else str(exchange.http_status), exchange.http_status)
         artefact = file.commit()
     note_auth(context.ledger, context.settings.gateway.base_url, now, failed=False)
     observations = list(read_results(path, context.profile))
     new = record_pull(context.ledger, artefact, (start, end), observations, now)
     return str(path), len(observations), new
-
-
-def _raise_refused(context: Context, code: str) -> None:
-    if code == "401":
-        note_auth(context.ledger, context.settings.gateway.base_url, context.now(), failed=True)
-    known = context.profile.answer_by_code.get(code)
-    meaning = context.meaning(code)
-    if known is None or known.proves is Proof.UNKNOWN:
-        raise TryLater("results.unavailable", code=code, meaning=meaning)
-    raise GatewayRefused("gateway.refused", code=code, meaning=meaning)
 
 
 def read_results(path: Path, profile: Profile) -> Iterator[Observation]:

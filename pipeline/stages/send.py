@@ -6,8 +6,7 @@ that only evidence changes anything. The caller holds the campaign lock.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -15,8 +14,8 @@ from pathlib import Path
 from pipeline.adapters.gateway import Exchange, GatewayClient
 from pipeline.adapters.interruption import held, uploading
 from pipeline.context import Context
-from pipeline.core.answers import Verdict, judge, parse_answer
-from pipeline.errors import GatewayRefused, GuardStopped, Interrupted, OutcomeUnknown, TryLater
+from pipeline.core.answers import NO_ANSWER, UNAUTHORISED, Verdict, judge
+from pipeline.errors import GatewayRefused, GuardStopped, Interrupted, TryLater
 from pipeline.ledger.batches import count_opted_out, count_states, note_decision
 from pipeline.ledger.cancelling import cancel_opted_out, cancel_stopped, stop_of
 from pipeline.ledger.dispatches import (
@@ -33,7 +32,8 @@ from pipeline.ledger.dispatches import (
     withdrawn_messages,
 )
 from pipeline.ledger.results import settle
-from pipeline.model import Batch, Dispatch, MessageState, Mode, Proof, RunAction
+from pipeline.model import Batch, Dispatch, MessageState, Mode, RunAction
+from pipeline.stages.answering import codes_of_nothing_taken, must_be_recorded, read_answer
 from pipeline.stages.asking import ask_unknown
 from pipeline.stages.guards import (
     Late,
@@ -50,8 +50,6 @@ from pipeline.stages.login import stop_after_failed_logins
 from pipeline.stages.outlook import Preview, about_to_go, preview
 from pipeline.stages.planning import accepted_rows, mode_of, plan, plan_free_again, rows_with
 from pipeline.stages.singly import send_singly
-
-_UNAUTHORISED = "401"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +181,7 @@ def _send_one(context: Context, gateway: GatewayClient, batch: Batch, dispatch: 
     payload: Path = context.workspace.checked(batch.batch_id, dispatch.payload)
     stop_if_payload_passed(context, batch, payload)
     smsids = dispatched(context.ledger, dispatch.dispatch_id)
-    nothing_taken = [code for code, known in context.documented.items() if known.proves is Proof.NOTHING_TAKEN]
-    repeated = offered_before(context.ledger, dispatch, nothing_taken)
+    repeated = offered_before(context.ledger, dispatch, codes_of_nothing_taken(context))
     with held():
         attempt = begin_dispatch(context.ledger, dispatch, context.now())
         if attempt is None:
@@ -196,15 +193,15 @@ def _send_one(context: Context, gateway: GatewayClient, batch: Batch, dispatch: 
             raise
         exchange = _upload(context, gateway, dispatch, payload)
         if exchange.http_status is None and exchange.bytes_read == 0:
-            with _must_be_recorded(context, dispatch):
+            with must_be_recorded(context, dispatch.dispatch_id, dispatch.messages):
                 return_dispatch(context.ledger, dispatch, context.now(), exchange.problem)
             raise TryLater("gateway.unreachable", url=context.settings.gateway.base_url, problem=exchange.problem)
         verdict = _judge(context, exchange, smsids, repeated=repeated)
         detail = exchange.problem or f"HTTP {exchange.http_status}"
-        with _must_be_recorded(context, dispatch):
+        with must_be_recorded(context, dispatch.dispatch_id, dispatch.messages):
             end_dispatch(context.ledger, dispatch, verdict, context.now(), detail)
         if verdict.code is not None:
-            refused = verdict.code == _UNAUTHORISED
+            refused = verdict.code == UNAUTHORISED
             note_auth(context.ledger, context.settings.gateway.base_url, context.now(), failed=refused)
     return verdict
 
@@ -226,30 +223,15 @@ def _upload(context: Context, gateway: GatewayClient, dispatch: Dispatch, payloa
             return gateway.upload(payload, progress)
     except Interrupted:
         if read:
-            with _must_be_recorded(context, dispatch):
+            with must_be_recorded(context, dispatch.dispatch_id, dispatch.messages):
                 interrupt_dispatch(context.ledger, dispatch, context.now())
             raise
         return Exchange(0, None, b"", "interrupted")
 
 
-@contextmanager
-def _must_be_recorded(context: Context, dispatch: Dispatch) -> Iterator[None]:
-    """Say that an outcome is open when the ledger could not take it: something was tried, so it is not for later.
-
-    What was proven is lost with this process then: the next one finds the dispatch in flight.
-    """
-    try:
-        yield
-    except (TryLater, GuardStopped) as error:
-        facts = {"dispatch": dispatch.dispatch_id, "messages": dispatch.messages}
-        raise OutcomeUnknown("send.unrecorded", problem=error.what(context.language), **facts) from None
-
-
 def _judge(context: Context, exchange: Exchange, smsids: dict[str, str], *, repeated: bool) -> Verdict:
-    if exchange.http_status is None:
-        return Verdict(MessageState.UNKNOWN, None, RunAction.STOP)
-    form = context.profile.upload_answer
-    empty_is_taken = form.empty_body_is_taken.value and form.empty_body_is_taken.confirmed is True
-    answer = parse_answer(exchange.http_status, exchange.body, context.documented, empty_is_taken=empty_is_taken)
-    expected = form.counts.value == "expected"
+    answer = read_answer(context, exchange)
+    if answer is None:
+        return NO_ANSWER
+    expected = context.profile.upload_answer.counts.value == "expected"
     return judge(answer, smsids, context.documented, counts_expected=expected, repeated=repeated)

@@ -16,18 +16,17 @@ from pipeline.adapters.couriers import NOT_SENT, Carried, Couriers, couriers
 from pipeline.adapters.gateway import Exchange
 from pipeline.adapters.interruption import GRACE_SECONDS, held, is_pending
 from pipeline.context import Context
-from pipeline.core.answers import SMSID_EXISTS, Verdict, judge_single, parse_answer
-from pipeline.core.calendar import parse_gateway_time
+from pipeline.core.answers import NO_ANSWER, SMSID_EXISTS, UNAUTHORISED, Verdict, judge_single
 from pipeline.errors import GatewayRefused, GuardStopped, OutcomeUnknown, TryLater
 from pipeline.ledger.dispatches import list_dispatches, note_auth, offered_before
 from pipeline.ledger.singles import Ended, begin_singles, end_singles
-from pipeline.model import Batch, Dispatch, MessageState, Proof, RunAction
+from pipeline.model import Batch, Dispatch, MessageState, RunAction
+from pipeline.stages.answering import codes_of_nothing_taken, must_be_recorded, read_answer
 from pipeline.stages.asking import ask_unknown
-from pipeline.stages.guards import stop_if_unsettled
+from pipeline.stages.guards import has_passed, stop_if_unsettled
 from pipeline.stages.login import stop_after_failed_logins
 from schemas.single import decoded, form_of
 
-_UNAUTHORISED = "401"
 #: at least so many begin together: each group costs two transactions
 _GROUP = 8
 #: how often signals are looked for while everything is on its way
@@ -79,7 +78,7 @@ class _Sending:
         self.alone = True
         self.known = False
         self.size = max(_GROUP, 2 * context.settings.send.connections)
-        self.nothing_taken = [code for code, found in context.documented.items() if found.proves is Proof.NOTHING_TAKEN]
+        self.nothing_taken = codes_of_nothing_taken(context)
 
     def plan_on(self) -> None:
         """Look again at what waits."""
@@ -115,8 +114,7 @@ class _Sending:
         scheduled = single.by_field.get("scheduled")
         if scheduled is not None and scheduled.confirmed is not False:
             given = decoded(body, form_of(dispatch.payload.name) or "form").get(scheduled.name, "")
-            moment = parse_gateway_time(given, single.time_format.value)
-            if moment is not None and moment <= self.context.now():
+            if has_passed(given, single.time_format.value, self.context.now()):
                 raise GuardStopped("guard.scheduled_passed", batch=self.batch.batch_id, count=1)
         return body
 
@@ -148,8 +146,8 @@ class _Sending:
             return
         code = verdict.code
         is_known = code in self.context.profile.answer_by_code
-        found.unauthorised += code == _UNAUTHORISED
-        found.documented |= is_known and code != _UNAUTHORISED
+        found.unauthorised += code == UNAUTHORISED
+        found.documented |= is_known and code != UNAUTHORISED
         found.unclear |= verdict.others is MessageState.UNKNOWN
         if verdict.others is MessageState.REFUSED:
             self.refused = code
@@ -159,26 +157,20 @@ class _Sending:
         found.ended.append(Ended(dispatch=dispatch, state=verdict.others, reason=reason, code=code, detail=detail))
 
     def _verdict(self, dispatch: Dispatch, exchange: Exchange) -> Verdict | None:
-        if exchange.http_status is None:
-            return Verdict(MessageState.UNKNOWN, None, RunAction.STOP)
-        documented = self.context.documented
-        form = self.context.profile.upload_answer
-        empty_is_taken = form.empty_body_is_taken.value and form.empty_body_is_taken.confirmed is True
-        answer = parse_answer(exchange.http_status, exchange.body, documented, empty_is_taken=empty_is_taken)
+        answer = read_answer(self.context, exchange)
+        if answer is None:
+            return NO_ANSWER
         # Asked only where it matters.
         repeated = answer.code in SMSID_EXISTS and offered_before(self.context.ledger, dispatch, self.nothing_taken)
         busy_code = self.context.profile.single.busy_code.value
-        return judge_single(answer, exchange.body, documented, busy_code=busy_code, repeated=repeated)
+        return judge_single(answer, exchange.body, self.context.documented, busy_code=busy_code, repeated=repeated)
 
     def _end(self, ended: Sequence[Ended]) -> None:
         """Record how attempts ended; where that cannot be, something was tried and nobody can say what came of it."""
         for one in ended:
             del self.under_way[one.dispatch.dispatch_id]
-        try:
+        with must_be_recorded(self.context, ended[0].dispatch.dispatch_id, len(ended)):
             end_singles(self.context.ledger, ended, self.context.now())
-        except (TryLater, GuardStopped) as error:
-            facts = {"dispatch": ended[0].dispatch.dispatch_id, "messages": len(ended)}
-            raise OutcomeUnknown("send.unrecorded", problem=error.what(self.context.language), **facts) from None
 
     def _count(self, found: _Round) -> None:
         """Add up what was recorded, and note whether the gateway knows us."""

@@ -1,0 +1,52 @@
+"""Answering: what the gateway's answers say by the profile, for everything that asks it something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from pipeline.adapters.gateway import Exchange
+from pipeline.context import Context
+from pipeline.core.answers import UNAUTHORISED, Answer, parse_answer
+from pipeline.errors import GatewayRefused, GuardStopped, OutcomeUnknown, TryLater
+from pipeline.ledger.dispatches import note_auth
+from pipeline.model import Proof
+
+
+def read_answer(context: Context, exchange: Exchange) -> Answer | None:
+    """Read the answer to a send; None where there was none, which proves nothing."""
+    if exchange.http_status is None:
+        return None
+    form = context.profile.upload_answer
+    empty_is_taken = form.empty_body_is_taken.value and form.empty_body_is_taken.confirmed is True
+    return parse_answer(exchange.http_status, exchange.body, context.documented, empty_is_taken=empty_is_taken)
+
+
+def codes_of_nothing_taken(context: Context) -> list[str]:
+    """Return the codes that prove that nothing of a request was taken."""
+    return [code for code, known in context.documented.items() if known.proves is Proof.NOTHING_TAKEN]
+
+
+@contextmanager
+def must_be_recorded(context: Context, dispatch_id: str, messages: int) -> Iterator[None]:
+    """Say that an outcome is open when the ledger could not take it: something was tried, so it is not for later.
+
+    What was proven is lost with this process then: the next one finds the dispatch in flight.
+    """
+    try:
+        yield
+    except (TryLater, GuardStopped) as error:
+        facts = {"dispatch": dispatch_id, "messages": messages}
+        raise OutcomeUnknown("send.unrecorded", problem=error.what(context.language), **facts) from None
+
+
+def no_results(context: Context, code: str | None, http_status: int | None) -> NoReturn:
+    """Say why there are no results: refused by a documented code, else to be had later. A 401 is counted."""
+    if code == UNAUTHORISED:
+        note_auth(context.ledger, context.settings.gateway.base_url, context.now(), failed=True)
+    known = context.profile.answer_by_code.get(code or "")
+    meaning = context.meaning(code)
+    if known is None or known.proves is Proof.UNKNOWN:
+        raise TryLater("results.unavailable", code=code or f"HTTP {http_status}", meaning=meaning)
+    raise GatewayRefused("gateway.refused", code=code, meaning=meaning)
