@@ -7,6 +7,7 @@ import pytest
 
 from schemas.profile import Profile, parse_profile
 from tests.crash.place import Nursery, Places
+from tests.databases import BOTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,3 +40,10 @@ def shared_places(
 ) -> Places:
     """Make places whose ledger is in a PostgreSQL server."""
     return Places(tmp_path_factory.mktemp("places"), nursery, profile, server)
+
+
+@pytest.fixture(params=["places", "shared_places"], ids=BOTH)
+def either(request: pytest.FixtureRequest) -> Places:
+    """Make places whose ledger is in one database, then in the other."""
+    found: Places = request.getfixturevalue(request.param)
+    return found

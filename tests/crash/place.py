@@ -22,7 +22,8 @@ from pipeline.simulator import EmbeddedGateway, Knobs, VirtualClock
 from tests.crash.nursery import EFFECTS, ERR, OUT, Order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from schemas.profile import Profile
     from tests.databases import Server
@@ -289,3 +290,24 @@ def killed(place: Place, number: int, when: str, mutant: tuple[str, ...] = ()) -
     if code != -signal.SIGKILL:
         return [f"was not killed: exit {code}"]
     return at_most_once(place)
+
+
+def every_edge(effects: Sequence[str]) -> list[tuple[int, str]]:
+    """Return both sides of every effect."""
+    return [(number, when) for number in range(1, len(effects) + 1) for when in ("before", "after")]
+
+
+def kill_at_each(
+    places: Callable[[Knobs], AbstractContextManager[Place]],
+    edges: Iterable[tuple[int, str]],
+    effects: Sequence[str],
+    knobs: Knobs,
+) -> dict[str, list[str]]:
+    """Kill a run at each edge and see it through; return what was wrong, by edge."""
+    wrong: dict[str, list[str]] = {}
+    for number, when in edges:
+        with places(knobs) as place:
+            problems = killed(place, number, when) or see_through(place)
+        if problems:
+            wrong[f"{when} {number} ({effects[number - 1]})"] = problems
+    return wrong

@@ -7,11 +7,22 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.simulator import Knobs
-from tests.crash.place import ACCEPTED, FINDINGS, LATE, UNKNOWN, at_most_once, free, killed, see_through, told_the_truth
-from tests.databases import BOTH
+from tests.crash.place import (
+    ACCEPTED,
+    FINDINGS,
+    LATE,
+    UNKNOWN,
+    at_most_once,
+    every_edge,
+    free,
+    kill_at_each,
+    killed,
+    see_through,
+    told_the_truth,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from tests.crash.place import Place, Places
 
@@ -34,19 +45,6 @@ def _effects(places: Places, knobs: Knobs | None = None, mutant: tuple[str, ...]
     with places(knobs) as place:
         assert place.run(watched=True, mutant=list(mutant)) == FINDINGS
         return place.effects
-
-
-def _kill_at_each(
-    places: Places, edges: Iterable[tuple[int, str]], effects: list[str], knobs: Knobs
-) -> dict[str, list[str]]:
-    """Kill a run at each edge and see it through; return what was wrong, by edge."""
-    wrong: dict[str, list[str]] = {}
-    for number, when in edges:
-        with places(knobs) as place:
-            problems = killed(place, number, when) or see_through(place)
-        if problems:
-            wrong[f"{when} {number} ({effects[number - 1]})"] = problems
-    return wrong
 
 
 def test_a_run_that_nobody_kills_has_every_kind_of_effect(places: Places) -> None:
@@ -73,13 +71,6 @@ def test_a_run_that_nobody_kills_has_every_kind_of_effect(places: Places) -> Non
     assert verbs >= {"register_batch", "adopt_in_flight", "settle", "cancel_opted_out", "note_auth", "record_pull"}
 
 
-@pytest.fixture(params=["places", "shared_places"], ids=BOTH)
-def either(request: pytest.FixtureRequest) -> Places:
-    """Make places whose ledger is in one database, then in the other."""
-    found: Places = request.getfixturevalue(request.param)
-    return found
-
-
 @pytest.mark.parametrize("share", range(3))
 def test_a_kill_after_each_effect_of_an_upload(either: Places, share: int) -> None:
     effects = _effects(either)
@@ -87,7 +78,7 @@ def test_a_kill_after_each_effect_of_an_upload(either: Places, share: int) -> No
     last = effects.index("commit end_dispatch") + 1
     edges = [(number, "after") for number in range(first, last + 1)]
     assert len(edges) > 12
-    assert _kill_at_each(either, edges[share::3], effects, RESULTS["on time"]) == {}
+    assert kill_at_each(either, edges[share::3], effects, RESULTS["on time"]) == {}
 
 
 @pytest.mark.crash
@@ -104,9 +95,9 @@ def test_a_kill_before_and_after_every_effect(
 ) -> None:
     knobs = gateway[results]
     effects = _effects(either, knobs)
-    edges = [(number, when) for number in range(1, len(effects) + 1) for when in ("before", "after")][share::SHARES]
+    edges = every_edge(effects)[share::SHARES]
     record_property("kills at an effect", len(edges))
-    assert _kill_at_each(either, edges, effects, knobs) == {}
+    assert kill_at_each(either, edges, effects, knobs) == {}
 
 
 def _killed_once(place: Place, effects: list[str], where: str) -> list[str]:

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import random
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pipeline.simulator import Knobs
-from tests.crash.place import ACCEPTED, FINDINGS, RUN, at_most_once, killed, see_through, told_the_truth
+from tests.crash.place import (
+    ACCEPTED,
+    FINDINGS,
+    RUN,
+    at_most_once,
+    every_edge,
+    kill_at_each,
+    killed,
+    see_through,
+    told_the_truth,
+)
 from tests.crash.test_every_effect import DEDUPES, RESULTS
-from tests.databases import BOTH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.crash.place import Place, Places
 
@@ -49,25 +59,6 @@ def _effects(places: Places, knobs: Knobs | None = None) -> list[str]:
         return place.effects
 
 
-def _kill_at_each(
-    places: Places, edges: Iterable[tuple[int, str]], effects: list[str], knobs: Knobs
-) -> dict[str, list[str]]:
-    wrong: dict[str, list[str]] = {}
-    for number, when in edges:
-        with _single(places, knobs) as place:
-            problems = killed(place, number, when) or see_through(place)
-        if problems:
-            wrong[f"{when} {number} ({effects[number - 1]})"] = problems
-    return wrong
-
-
-@pytest.fixture(params=["places", "shared_places"], ids=BOTH)
-def either(request: pytest.FixtureRequest) -> Places:
-    """Make places whose ledger is in one database, then in the other."""
-    found: Places = request.getfixturevalue(request.param)
-    return found
-
-
 def test_intent_and_markers_of_a_group_come_before_the_first_byte_of_any_of_it(places: Places) -> None:
     with _single(places) as place:
         code = place.run(watched=True)
@@ -89,7 +80,7 @@ def test_a_kill_after_effects_of_requests(either: Places, share: int) -> None:
     numbers = {effects.index(kind) + 1 for kind in KINDS} | {last[kind] for kind in KINDS}
     edges = [(number, "after") for number in sorted(numbers)]
     assert len(edges) > len(KINDS)
-    assert _kill_at_each(either, edges[share::3], effects, RESULTS["on time"]) == {}
+    assert kill_at_each(partial(_single, either), edges[share::3], effects, RESULTS["on time"]) == {}
 
 
 @pytest.mark.crash
@@ -106,9 +97,9 @@ def test_a_kill_before_and_after_every_effect_of_requests(
 ) -> None:
     knobs = gateway[results]
     effects = _effects(either, knobs)
-    edges = [(number, when) for number in range(1, len(effects) + 1) for when in ("before", "after")][share::SHARES]
+    edges = every_edge(effects)[share::SHARES]
     record_property("kills at an effect of single sends", len(edges))
-    assert _kill_at_each(either, edges, effects, knobs) == {}
+    assert kill_at_each(partial(_single, either), edges, effects, knobs) == {}
 
 
 def _killed_on_the_way(places: Places, seed: object, count: int) -> dict[str, list[str]]:
