@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from lib.runner import busy, machine, table
+from lib.runner import busy, machine, table, write_figures
 
 HERE = Path(__file__).resolve().parent
 BAR = 500
@@ -97,9 +97,7 @@ def main() -> int:
     heads = ["connections", "answered", f"a second (bar: {BAR})", "p50", "p99", "longest", "in the ledger"]
     print("\n" + table(heads, (each.line() for each in found)))
     content = {"machine": facts, "findings": [asdict(each) for each in found]}
-    arguments.json.parent.mkdir(parents=True, exist_ok=True)
-    arguments.json.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    print(f"\nfigures: {arguments.json}")
+    write_figures(arguments.json, content)
     return 0
 
 

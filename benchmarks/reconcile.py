@@ -14,9 +14,7 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -24,7 +22,22 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lib.runner import ROOT, CommandFailed, Run, busy, machine, medians, own_memory, peers_python, run, table
+from lib.runner import (
+    ROOT,
+    CommandFailed,
+    Run,
+    busy,
+    machine,
+    medians,
+    own_memory,
+    peers_python,
+    rows_of,
+    run,
+    table,
+    versions,
+    words,
+    write_figures,
+)
 
 HERE = Path(__file__).resolve().parent
 SIZES, QUICK_SIZES = "1M", "50k"
@@ -52,20 +65,6 @@ PEERS = {
 }
 #: what none of the peers does
 LEFT_OUT = "comparing phones, breaks, foreign results, cost centres, kinds, hours, equations, a line for each message"
-
-
-def words(rows: int) -> str:
-    """Write a number of rows: 50k, 1M."""
-    for size, letter in ((1_000_000, "M"), (1_000, "k")):
-        if rows >= size and rows % size == 0:
-            return f"{rows // size}{letter}"
-    return str(rows)
-
-
-def rows_of(text: str) -> int:
-    """Read a number of rows."""
-    factor = {"k": 1_000, "M": 1_000_000}.get(text[-1], 1)
-    return int(text if factor == 1 else text[:-1]) * factor
 
 
 @dataclass(slots=True)
@@ -194,10 +193,7 @@ def main() -> int:
     peers = peers_python(".venv-peers", HERE / "peers/requirements.txt") if wanted else None
     facts: dict[str, Any] = machine(["pyarrow", "numpy", "sqlalchemy"])
     if peers:
-        script = "import importlib.metadata as m, json, sys; print(json.dumps({n: m.version(n) for n in sys.argv[1:]}))"
-        names = sorted({side.partition("-")[0] for side in wanted})
-        versions = subprocess.run([peers, "-c", script, *names], check=True, capture_output=True, text=True)
-        facts["peers"] = json.loads(versions.stdout)
+        facts["peers"] = versions(peers, sorted({side.partition("-")[0] for side in wanted}))
     print("\n".join(f"{name}: {value}" for name, value in facts.items()))
     if warning := busy():
         print(f"warning: {warning}")
@@ -215,13 +211,11 @@ def main() -> int:
         print(f"error: {each}: other amounts than ours")
     facts["own_memory_mib"] = round(own_memory(), 1)
     write(arguments.json, bench, facts, found)
-    print(f"\nfigures: {arguments.json}")
     return 1 if bench.differences else 0
 
 
 def write(file: Path, bench: Bench, facts: dict[str, Any], found: list[tuple[str, str, str]]) -> None:
     """Write every run and every finding."""
-    file.parent.mkdir(parents=True, exist_ok=True)
     content = {
         "machine": facts,
         "runs": [
@@ -237,7 +231,7 @@ def write(file: Path, bench: Bench, facts: dict[str, Any], found: list[tuple[str
         "findings": found,
         "differences": bench.differences,
     }
-    file.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write_figures(file, content)
 
 
 if __name__ == "__main__":

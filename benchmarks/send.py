@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from lib.runner import ROOT, CommandFailed, Run, busy, machine, medians, own_memory, run, table
+from lib.runner import ROOT, CommandFailed, Run, busy, machine, medians, own_memory, run, table, write_figures
 
 HERE = Path(__file__).resolve().parent
 DISPATCH = 10_000
@@ -217,9 +217,7 @@ def main() -> int:
     print("\n" + table(["", "", "bar"], (each.line() for each in found)))
     facts["own_memory_mib"] = round(own_memory(), 1)
     content = {"machine": facts, "scale": scale, "findings": [asdict(each) for each in found]}
-    arguments.json.parent.mkdir(parents=True, exist_ok=True)
-    arguments.json.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    print(f"\nfigures: {arguments.json}")
+    write_figures(arguments.json, content)
     return 0
 
 

@@ -11,9 +11,7 @@ counts only if its output equals ours. Memory and CPU are the operating system's
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -21,7 +19,22 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lib.runner import ROOT, CommandFailed, Run, busy, machine, medians, own_memory, peers_python, run, table
+from lib.runner import (
+    ROOT,
+    CommandFailed,
+    Run,
+    busy,
+    machine,
+    medians,
+    own_memory,
+    peers_python,
+    rows_of,
+    run,
+    table,
+    versions,
+    words,
+    write_figures,
+)
 
 HERE = Path(__file__).resolve().parent
 FEW, MANY = 50, 5_000
@@ -87,20 +100,6 @@ class List:
     def title(self) -> str:
         """Return what a reader should know about it."""
         return f"{words(self.rows)} rows, {self.templates:,} templates, {self.encoding}"
-
-
-def words(rows: int) -> str:
-    """Write a number of rows: 10, 100k, 5M."""
-    for size, letter in ((1_000_000, "M"), (1_000, "k")):
-        if rows >= size and rows % size == 0:
-            return f"{rows // size}{letter}"
-    return str(rows)
-
-
-def rows_of(text: str) -> int:
-    """Read a number of rows."""
-    factor = {"k": 1_000, "M": 1_000_000}.get(text[-1], 1)
-    return int(text if factor == 1 else text[:-1]) * factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,9 +385,7 @@ def main() -> int:
     peers = peers_python(".venv-peers", HERE / "peers/requirements.txt") if wanted else None
     facts: dict[str, Any] = machine(["pyarrow", "pandas", "numpy", "pandera"])
     if peers:
-        script = "import importlib.metadata as m, json, sys; print(json.dumps({n: m.version(n) for n in sys.argv[1:]}))"
-        versions = subprocess.run([peers, "-c", script, *wanted], check=True, capture_output=True, text=True)
-        facts["peers"] = json.loads(versions.stdout)
+        facts["peers"] = versions(peers, wanted)
     print("\n".join(f"{name}: {value}" for name, value in facts.items()))
     if warning := busy():
         print(f"warning: {warning}")
@@ -413,13 +410,11 @@ def main() -> int:
         print(f"error: {where}: {'; '.join(lines)}")
     facts["own_memory_mib"] = round(own_memory(), 1)
     write(arguments.json, bench, facts, found)
-    print(f"\nfigures: {arguments.json}")
     return 1 if bench.differences else 0
 
 
 def write(file: Path, bench: Bench, facts: dict[str, Any], found: list[Finding]) -> None:
     """Write every run and every finding."""
-    file.parent.mkdir(parents=True, exist_ok=True)
     content = {
         "machine": facts,
         "startup": [asdict(each) for each in bench.startup],
@@ -436,7 +431,7 @@ def write(file: Path, bench: Bench, facts: dict[str, Any], found: list[Finding])
         "findings": [asdict(each) for each in found],
         "differences": bench.differences,
     }
-    file.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write_figures(file, content)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ whoever measures stays small, and leaves the making and comparing of files to ot
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import os
 import platform
 import resource
@@ -128,3 +129,32 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         )
         for line in lines
     )
+
+
+def versions(python: Path, packages: Iterable[str]) -> dict[str, str]:
+    """Return the versions of packages in another environment."""
+    script = "import importlib.metadata as m, json, sys; print(json.dumps({n: m.version(n) for n in sys.argv[1:]}))"
+    done = subprocess.run([python, "-c", script, *packages], check=True, capture_output=True, text=True)
+    found: dict[str, str] = json.loads(done.stdout)
+    return found
+
+
+def words(rows: int) -> str:
+    """Write a number of rows: 10, 100k, 5M."""
+    for size, letter in ((1_000_000, "M"), (1_000, "k")):
+        if rows >= size and rows % size == 0:
+            return f"{rows // size}{letter}"
+    return str(rows)
+
+
+def rows_of(text: str) -> int:
+    """Read a number of rows."""
+    factor = {"k": 1_000, "M": 1_000_000}.get(text[-1], 1)
+    return int(text if factor == 1 else text[:-1]) * factor
+
+
+def write_figures(path: Path, content: Mapping[str, object]) -> None:
+    """Write figures as JSON, and say where they are."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    print(f"\nfigures: {path}")
