@@ -301,7 +301,7 @@ def example_tariff() -> Tariff:
 def load_invoice_mapping(file: Path | None, folder: Path) -> InvoiceMapping:
     """Load the mapping of invoices that ``file`` is, or the shipped one."""
     # Only a month with an invoice needs pandera.
-    from schemas.invoice import parse_mapping  # noqa: PLC0415
+    from schemas.invoice import parse_mapping  # noqa: PLC0415 - an invoice is rarely read
 
     if file is not None:
         return parse_mapping(read_text(folder / file), str(file))

@@ -186,7 +186,7 @@ def make(statuses: tuple[StatusLine, ...], breaks: tuple[Break, ...] = (), **cha
         "provenance": PROVENANCE,
         **changed,
     }
-    return Reconciliation(**values)  # type: ignore[arg-type]
+    return Reconciliation(**values)  # type: ignore[arg-type]  # fields of it
 
 
 def quiet_batch() -> Reconciliation:

@@ -72,8 +72,8 @@ def from_files(folder: Path) -> Evidence:
 def from_ledger(file: str) -> Evidence:
     """Read messages and results from a ledger."""
     from pipeline.ledger import open_ledger  # noqa: PLC0415 - the files need no database
-    from pipeline.ledger.batches import get_batch  # noqa: PLC0415
-    from pipeline.ledger.evidence import batch_evidence  # noqa: PLC0415
+    from pipeline.ledger.batches import get_batch  # noqa: PLC0415 - only where it is asked for
+    from pipeline.ledger.evidence import batch_evidence  # noqa: PLC0415 - only where it is asked for
 
     ledger = open_ledger(f"sqlite:///{file}")
     margin = timedelta(days=30)

@@ -89,7 +89,7 @@ def planned(context: Context, batch: Batch) -> dict[str, float]:
     def timed(*arguments: object) -> int:
         nonlocal inserting
         start = time.perf_counter()
-        count = insert(*arguments)  # type: ignore[arg-type]
+        count = insert(*arguments)  # type: ignore[arg-type]  # those of insert_rows
         inserting += time.perf_counter() - start
         return count
 

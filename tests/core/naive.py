@@ -68,7 +68,7 @@ class Sent:
 
 def observed(smsid: str, msisdn: str, status: str, time: datetime | None, **more: object) -> Observation:
     known: dict[str, object] = {"path": ObservationPath.PULLED, "status": status, "status_time": time}
-    return Observation(**{**known, "smsid": smsid, "msisdn": msisdn, **more})  # type: ignore[arg-type]
+    return Observation(**{**known, "smsid": smsid, "msisdn": msisdn, **more})  # type: ignore[arg-type]  # fields of it
 
 
 def messages_table(messages: Iterable[Sent]) -> pa.Table:

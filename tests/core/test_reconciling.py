@@ -58,7 +58,7 @@ def run(
 
 
 def sent(smsid: str = "a", at: datetime | None = BORDER, **more: object) -> Sent:
-    return Sent(smsid=smsid, sent_at=at, **more)  # type: ignore[arg-type]
+    return Sent(smsid=smsid, sent_at=at, **more)  # type: ignore[arg-type]  # fields of it
 
 
 def row(status: str, time: datetime | None, smsid: str = "a", **more: object) -> Observation:

@@ -202,7 +202,7 @@ def reconciled(
     """Let the product reconcile a world: a month of it, or without one its first batch alone."""
     messages = [
         Sent(
-            **{  # type: ignore[arg-type]
+            **{  # type: ignore[arg-type]  # fields of it
                 **message,
                 "state": MessageState(message["state"]),
                 "characters": int(message["characters"]),

@@ -90,7 +90,7 @@ def _scans(context: Context, call: Callable[[], object]) -> list[str]:
         steps = [
             str(row[-1]).strip(" ->")
             for statement, parameters in seen
-            for row in connection.exec_driver_sql(f"{explain} {statement}", parameters)  # type: ignore[arg-type]
+            for row in connection.exec_driver_sql(f"{explain} {statement}", parameters)  # type: ignore[arg-type]  # as they were bound
         ]
     assert steps
     few = ("USING INDEX not_taken", "SCAN identity")

@@ -60,7 +60,7 @@ def _stopped(url: str) -> MediasmsError:
 def test_what_is_not_there_is_not_made(house: House, context: Context, server: Server, ledger_url: str) -> None:
     empty = server.fresh()
     assert _stopped(empty).code == "ledger.not_a_ledger"
-    assert server.run(f"SELECT count(*) FROM pg_tables WHERE schemaname = '{_schema(empty)}'") == [(0,)]  # noqa: S608
+    assert server.run(f"SELECT count(*) FROM pg_tables WHERE schemaname = '{_schema(empty)}'") == [(0,)]  # noqa: S608 - a schema of ours
     missing = make_url(server.uri).set(database="nowhere").render_as_string(hide_password=False)
     for call in (open_ledger, lambda url: create_ledger(url, context.now())):
         with pytest.raises(GuardStopped) as stopped:

@@ -161,9 +161,9 @@ def test_messages_are_typed(tmp_path: Path, quiet: Reconciliation, message_lines
         "Docomo",
         "国内",
         "営業部",
-        datetime(2026, 11, 20, 9, 0, 0),  # noqa: DTZ001
-        datetime(2026, 11, 20, 9, 0, 1),  # noqa: DTZ001
-        datetime(2026, 11, 20, 0, 0, 0),  # noqa: DTZ001
+        datetime(2026, 11, 20, 9, 0, 0),  # noqa: DTZ001 - a workbook has no zones
+        datetime(2026, 11, 20, 9, 0, 1),  # noqa: DTZ001 - a workbook has no zones
+        datetime(2026, 11, 20, 0, 0, 0),  # noqa: DTZ001 - a workbook has no zones
         1,
         "○",
         8.8,
@@ -259,9 +259,9 @@ def test_the_tariff_is_there(tmp_path: Path, quiet: Reconciliation) -> None:
     sheet = read(path)["Basis"]
     top = find(sheet, "carrier") + 1
     shown = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=top, max_row=top + len(quiet.prices) - 1)]
-    assert shown[2] == ["Docomo", "domestic", 3, datetime(2026, 4, 1), None, 26.4]  # noqa: DTZ001
-    assert shown[3][4] == datetime(2027, 4, 1)  # noqa: DTZ001
-    assert shown[-1] == ["(all others)", "overseas", 3, datetime(2026, 4, 1), None, 72.375]  # noqa: DTZ001
+    assert shown[2] == ["Docomo", "domestic", 3, datetime(2026, 4, 1), None, 26.4]  # noqa: DTZ001 - a workbook has no zones
+    assert shown[3][4] == datetime(2027, 4, 1)  # noqa: DTZ001 - a workbook has no zones
+    assert shown[-1] == ["(all others)", "overseas", 3, datetime(2026, 4, 1), None, 72.375]  # noqa: DTZ001 - a workbook has no zones
     assert sheet.cell(find(sheet, "profile SHA-256"), 2).value == quiet.provenance["profile_sha256"]
 
 

@@ -128,7 +128,7 @@ def test_original_parameters_may_come_back(client: Client, clock: VirtualClock, 
     client.gateway.knobs = Knobs(
         notify_url=endpoint.url, fate="at_once", notify_keep_parameters=True, notify_format="json", numeric_status=True
     )
-    client.single(smsid="a1", status="1", info3="三", own="mine", username="demo", password="demo-password")  # noqa: S106
+    client.single(smsid="a1", status="1", info3="三", own="mine", username="demo", password="demo-password")  # noqa: S106 - of the embedded gateway
     clock.advance(timedelta(minutes=5))
     assert client.gateway.has_notified()
     (one,) = endpoint.received
