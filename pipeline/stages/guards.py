@@ -105,12 +105,11 @@ def was_cancelled(batch: Batch, stop: Stop) -> GuardStopped:
 def stop_if_time_passed(context: Context, batch: Batch, chunks: Iterable[pd.DataFrame]) -> None:
     """Stop when the time for which any of these accepted rows is scheduled has passed."""
     now, form = context.now(), context.profile.results.registered_time_format.value
-    passed = sum(
-        has_passed(cell, form, now)
-        for chunk in chunks
-        if _SCHEDULED in chunk.columns
-        for cell in chunk[_SCHEDULED].tolist()
-    )
+    passed = 0
+    for chunk in chunks:
+        if _SCHEDULED not in chunk.columns:
+            return  # nor in the next: they are of one file, which then need not be read
+        passed += sum(has_passed(cell, form, now) for cell in chunk[_SCHEDULED].tolist())
     if passed:
         raise GuardStopped("guard.scheduled_passed", batch=batch.batch_id, count=passed)
 
