@@ -31,13 +31,17 @@ _AT_ONCE = 8
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM})
 
 
+def _part_of(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")
+
+
 class DurableFile:
     """A file being written beside its final name; counts and hashes what passes."""
 
     def __init__(self, path: Path) -> None:
         """Open a temporary file in the folder of ``path``."""
         self.path = path
-        self._part = path.with_name(f".{path.name}.part")
+        self._part = _part_of(path)
         self._stream: BinaryIO = self._part.open("wb")
         self._digest = hashlib.sha256()
         self._size = 0
@@ -113,8 +117,10 @@ def durable(*paths: Path) -> Iterator[tuple[DurableFile, ...]]:
         try:
             made = [folder for path in paths for folder in path.parents if not folder.exists()]
             stack.callback(_remove_empty, made)
-            files = []
+            files: list[DurableFile] = []
             for path in paths:
+                # Noted before it is made: a signal between the two would leave it behind.
+                stack.callback(_part_of(path).unlink, missing_ok=True)
                 files.append(_opened(path))
                 stack.callback(files[-1].discard)
             yield tuple(files)

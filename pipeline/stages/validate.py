@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
@@ -14,6 +15,7 @@ import pandas as pd
 
 from pipeline.adapters.files import durable, hash_file, place_beside, write_through
 from pipeline.adapters.inputs import Table, open_input
+from pipeline.adapters.interruption import held
 from pipeline.context import Context
 from pipeline.core import ids
 from pipeline.core.calendar import jst_date
@@ -27,6 +29,8 @@ from pipeline.stages.out import FILES, check_out
 from schemas.heading import Heading, layout_columns, read_heading
 
 _CHUNK = 50_000
+#: the workbook while it is written
+_PART = ".rejected.xlsx.part"
 #: an input that was made, as it stands in the folder of its batch
 _INPUT = "input.csv"
 
@@ -118,12 +122,12 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
     folder = out or context.workspace.batch_folder(batch_id)
     single = request.mode is Mode.SINGLE
     check = Check(context, table, heading, batch_id=batch_id, campaign=campaign, repeats=request.repeats, single=single)
-    with (
-        durable(*(folder / name for name in FILES)) as files,
-        RejectedWorkbook(
-            folder / ".rejected.xlsx.part", heading.given, language=context.language, source=request.file
-        ) as workbook,
-    ):
+    part = folder / _PART
+    with ExitStack() as stack:
+        with held():  # what was made and not yet noted would stay behind
+            files = stack.enter_context(durable(*(folder / name for name in FILES)))
+            book = RejectedWorkbook(part, heading.given, language=context.language, source=request.file)
+            workbook = stack.enter_context(book)
         check.run(files, workbook)
         totals = RowTotals(check.rows, check.accepted, check.rejected, check.already)
         workbook.close(check.codes, totals, rejected_csv=str(folder / "rejected.csv"))
@@ -245,7 +249,7 @@ def _hand_over(request: Request, folder: Path, out: Path | None, totals: RowTota
 
     Its name is a path that counts from ``folder``.
     """
-    part = folder / ".rejected.xlsx.part"
+    part = folder / _PART
     try:
         if not totals.rejected:
             return None

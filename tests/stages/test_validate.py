@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import csv
+import signal
 from datetime import date
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
+from xlsxwriter import Workbook
 
-from pipeline.errors import Bug, GuardStopped, InputUnusable, UsageError
+from pipeline.adapters import interruption
+from pipeline.adapters.files import DurableFile
+from pipeline.errors import Bug, GuardStopped, InputUnusable, Interrupted, UsageError
 from pipeline.ledger.batches import find_batch, list_batches, register_batch
 from pipeline.messages import Language
 from pipeline.model import MessageState, RowTotals
@@ -17,6 +22,7 @@ from pipeline.stages.send import send
 from pipeline.stages.validate import Request, validate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from pipeline.context import Context
@@ -231,6 +237,37 @@ def test_an_input_that_cannot_be_used_leaves_nothing_behind(
     assert stopped.value.code == code
     assert list_batches(context.ledger) == []
     assert [path for path in (context.workspace.root / "batches").rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("moment", range(1, 7))
+def test_a_signal_while_the_files_are_being_made_leaves_nothing_behind(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
+    """Between making a file and noting that it must go lies a moment too, and one between two files."""
+    monkeypatch.setattr(interruption, "_state", interruption._State())
+    opened: list[object] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)}
+
+    def interrupting(make: Callable[..., None]) -> Callable[..., None]:
+        def made(self: object, *given: object, **options: object) -> None:
+            make(self, *given, **options)
+            opened.append(self)
+            if len(opened) == moment:
+                signal.raise_signal(signal.SIGTERM)
+
+        return made
+
+    for kind in (DurableFile, TemporaryDirectory, Workbook):
+        monkeypatch.setattr(kind, "__init__", interrupting(kind.__init__))
+    interruption.install()
+    try:
+        with pytest.raises(Interrupted):
+            validate(context, Request(house.recipients(3)))
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert len(opened) == 6
+    assert list(context.workspace.batches_folder().iterdir()) == []
 
 
 def test_a_failure_keeps_the_files_of_the_validation_before(
