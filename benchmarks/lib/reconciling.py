@@ -23,7 +23,7 @@ from pipeline.core.matching import Deadlines
 from pipeline.core.reconciling import reconcile
 from pipeline.core.segments import Steps
 from pipeline.core.statuses import StatusMeaning, StatusTable
-from pipeline.model import Batch, MonthBy, RowTotals, StatusClass
+from pipeline.model import Batch, MonthBy, Reconciliation, RowTotals, StatusClass
 
 #: a part of the messages without a result is missing by then, the others are pending
 BATCH = "bcdfghjkmn"
@@ -32,18 +32,21 @@ AS_OF = datetime(2026, 12, 8, 15, 0, tzinfo=UTC)
 
 def main(source: str, out: str, ledger: str = "") -> None:
     """Reconcile the files of ``source`` and write messages, units and yen by class, status, carrier and day."""
-    folder = Path(source)
-    evidence = from_ledger(ledger) if ledger else from_files(folder)
-    value, lines = reconcile(
-        evidence,
+    value, lines = reconciled(Path(source), ledger)
+    assert all(equation.holds for equation in value.equations)
+    write(Path(out), lines)
+
+
+def reconciled(folder: Path, ledger: str = "") -> tuple[Reconciliation, MessageLines]:
+    """Reconcile the files of ``folder``, or what a ledger holds of them."""
+    return reconcile(
+        from_ledger(ledger) if ledger else from_files(folder),
         statuses=statuses(folder),
         tariff=tariff(folder),
         deadlines=Deadlines(AS_OF, timedelta(days=8)),
         month_by=MonthBy.TAKEN,
         provenance={},
     )
-    assert all(equation.holds for equation in value.equations)
-    write(Path(out), lines)
 
 
 def the_batch(messages: int) -> Batch:
