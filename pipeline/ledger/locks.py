@@ -12,7 +12,8 @@ from datetime import datetime
 from pathlib import Path
 
 from pipeline.errors import TryLater
-from pipeline.ledger.engines import explained, is_shared, lock_holder, try_lock, unlock
+from pipeline.ledger.engines import is_shared, lock_holder, try_lock, unlock
+from pipeline.ledger.explaining import explained
 from pipeline.ledger.opening import Ledger
 
 #: PostgreSQL cuts the name of a session there

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, func, insert, inspect, select, text
 from pipeline.core.ids import ALPHABET, PREFIX_LETTERS
 from pipeline.errors import GuardStopped, TryLater
 from pipeline.ledger import engines, tables
+from pipeline.ledger.explaining import explained, roll_back
 
 #: version of the tables; ``migrations.STEPS`` lead to it
 VERSION = 4
@@ -37,7 +38,7 @@ class Ledger:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a transaction that only reads."""
-        with engines.explained(), self.engine.connect() as connection:
+        with explained(), self.engine.connect() as connection:
             engines.begin_reading(connection)
             yield connection
 
@@ -59,7 +60,7 @@ class Ledger:
         if engines.is_shared(self.engine.dialect):
             yield
             return
-        with engines.explained(), self.engine.connect() as connection:
+        with explained(), self.engine.connect() as connection:
             connection.execute(select(tables.identity.c.ledger_id)).all()
             yield
 
@@ -80,12 +81,12 @@ class Ledger:
 @contextmanager
 def alone(engine: Engine) -> Iterator[Connection]:
     """Open a transaction that alone may write, in a database of which nothing is known yet."""
-    with engines.explained(), engine.connect() as connection:
+    with explained(), engine.connect() as connection:
         engines.begin_writing(connection)
         try:
             yield connection
         except BaseException:
-            engines.roll_back(connection)
+            roll_back(connection)
             raise
         connection.execute(text("COMMIT"))
 
@@ -114,7 +115,7 @@ def open_ledger(url: str, *, older: bool = False, moved: bool = False) -> Ledger
     engine = engines.make_engine(url)
     with closing_at_failure(engine):
         engines.must_exist(engine)
-        with engines.explained(), engine.connect() as connection:
+        with explained(), engine.connect() as connection:
             if not inspect(connection).has_table("identity"):
                 raise GuardStopped("ledger.not_a_ledger", file=engines.describe_place(engine))
             version = connection.execute(select(func.max(tables.migration.c.version))).scalar_one()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from pipeline.ledger.engines import explained, roll_back
+from pipeline.ledger.explaining import explained, roll_back
 from pipeline.ledger.opening import Ledger
 
 _NOW = "extract(epoch FROM clock_timestamp())::float8"
