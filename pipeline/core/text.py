@@ -21,6 +21,8 @@ TWINS = {"〜": "～", "−": "－", "‖": "∥", "¢": "￠", "£": "￡", "¬
 NO_REPLACEMENTS: Mapping[int, str] = {}
 
 _JIS_X_0208 = ((0x8140, 0x84BE), (0x889F, 0xEAA4))
+#: the first second byte, and the first bytes that stand alone, which are half-width katakana
+_TRAIL, _KANA, _KANA_END = 0x40, 0xA000, 0xE000
 _DECOMPOSED = re.compile("[\u3041-\u30ff][\u3099\u309a]")
 _NEEDS_REPAIR = re.compile(f"[\t\r\u3099\u309a{''.join(TWINS)}]")
 _TWIN = str.maketrans(TWINS)
@@ -31,7 +33,9 @@ _NARROW = re.compile("[\x00-\x7f\uff61-\uff9f]")
 def repertoire() -> frozenset[str]:
     """Return every character that can be sent, the line break (LF) included."""
     single = [bytes((code,)) for code in (*range(0x20, 0x7F), *range(0xA1, 0xE0))]
-    double = [code.to_bytes(2, "big") for low, high in _JIS_X_0208 for code in range(low, high + 1)]
+    codes = (code for low, high in _JIS_X_0208 for code in range(low, high + 1))
+    # What cannot be two bytes of one character is not tried: every command that looks at a text waits for this.
+    double = [code.to_bytes(2, "big") for code in codes if code & 0xFF >= _TRAIL and not _KANA <= code < _KANA_END]
     decoded = ((code, code.decode("cp932", "ignore")) for code in (*single, *double))
     return frozenset({"\n", *(text for code, text in decoded if len(text) == 1 and text.encode("cp932") == code)})
 
