@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import (
@@ -379,8 +379,13 @@ def _repeated(place: str, key: str, values: list[int] | list[str]) -> list[str]:
     return [f"{place}: {key} {value!r} is given more than once" for value in twice]
 
 
+@lru_cache(maxsize=8)
 def parse_profile(text: str, file: str) -> Profile:
-    """Parse the text of a profile; ``file`` is its name in error messages."""
+    """Parse the text of a profile; ``file`` is its name in error messages.
+
+    The same text gives the same frozen profile, once: reading a thousand lines of TOML takes longer than the rest of
+    opening an installation.
+    """
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
