@@ -22,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pipeline
+from tests.processes import measure, prepare_to_measure, unmeasured
 
 _ROOM = 1 << 20
 
@@ -32,12 +33,10 @@ class Zygote:
     def __init__(self) -> None:
         """Start the process; it ends when this object is closed, or with its owner."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        # What it forks measures coverage; it itself does not.
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.acceptance.zygote", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
-            env=environment | {"LANG": "C.UTF-8"},
+            env=unmeasured() | {"LANG": "C.UTF-8"},
             cwd=Path(__file__).parents[2],
         )
         theirs.close()
@@ -81,10 +80,7 @@ def _become(order: bytes, files: Sequence[int]) -> None:
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    if any(name.startswith("COVERAGE_PROCESS_") for name in environment):
-        import coverage  # noqa: PLC0415 - measured from here on
-
-        coverage.process_startup()
+    measure()
     sys.argv = ["pipeline", *arguments]
     sys.path.insert(0, folder)
     code: object = 0
@@ -104,6 +100,7 @@ def _serve(orders: socket.socket) -> None:
     for found in pkgutil.walk_packages(pipeline.__path__, "pipeline."):
         if not found.name.startswith(("pipeline.simulator", "pipeline.__main__")):
             importlib.import_module(found.name)
+    prepare_to_measure()
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:

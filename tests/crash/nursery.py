@@ -9,8 +9,10 @@ from __future__ import annotations
 import fcntl
 import gc
 import http.client
+import importlib
 import json
 import os
+import pkgutil
 import signal
 import sys
 import threading
@@ -25,20 +27,17 @@ from unittest.mock import patch
 import pandas as pd
 import pandera.pandas as pa
 import psycopg  # noqa: F401 - so that no child has to
+import pyarrow  # noqa: ICN001 - pandera has the name pa
 
 import pipeline.adapters.gateway
-import pipeline.cli.commands
 import pipeline.cli.main
-import pipeline.cli.optouts
-import pipeline.cli.tools
-import pipeline.operations.next_step
-import pipeline.operations.resolve
-import pipeline.operations.run
-import pipeline.reports.terminal
 from pipeline.adapters import files
+from pipeline.config import STANDARD, load, load_replacements
+from pipeline.core.kernels import texts
 from pipeline.ledger import Ledger, dispatches
 from pipeline.reports import page
 from pipeline.stages import send
+from tests.processes import measure, prepare_to_measure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -234,6 +233,7 @@ def _be(order: Order) -> int:
     _redirect(ERR, 2)
     os.environ.clear()
     os.environ.update(order.environment)
+    measure()
     _fast_clock(order.ahead)
     if order.mutant:
         _break(order.mutant)
@@ -273,9 +273,16 @@ def _bear(order: Order) -> int:
 
 
 def _warm_up() -> None:
-    """Load what these libraries load when they are first used, so that no child has to."""
+    """Load what is loaded when it is first used, so that no child has to."""
+    for found in pkgutil.walk_packages(pipeline.__path__, "pipeline."):
+        if not found.name.startswith(("pipeline.simulator", "pipeline.__main__")):
+            importlib.import_module(found.name)
+    load(Path("none.toml"), {}, required=False)
+    load_replacements([STANDARD], Path())
+    texts.needs_a_look(pyarrow.array(["x"], pyarrow.large_string()))
     pa.DataFrameSchema({"a": pa.Column(str)}).validate(pd.DataFrame({"a": ["x"]}))
     page._template()
+    prepare_to_measure()
 
 
 def main() -> None:

@@ -72,13 +72,26 @@ def test_a_run_that_nobody_kills_has_every_kind_of_effect(places: Places) -> Non
 
 
 @pytest.mark.parametrize("share", range(3))
-def test_a_kill_after_each_effect_of_an_upload(either: Places, share: int) -> None:
-    effects = _effects(either)
+def test_a_kill_after_each_effect_of_an_upload(places: Places, share: int) -> None:
+    edges, effects = _edges_of_an_upload(places)
+    assert len(edges) > 12
+    assert kill_at_each(places, edges[share::3], effects, RESULTS["on time"]) == {}
+
+
+def test_a_kill_after_each_commit_and_each_part_of_an_upload_with_a_server(shared_places: Places) -> None:
+    """The effects between these are on files, and with a file as the ledger each is one to be killed at."""
+    edges, effects = _edges_of_an_upload(shared_places)
+    seen = [edge for edge in edges if effects[edge[0] - 1].startswith(("commit", "upload"))]
+    assert len(seen) > 6
+    assert kill_at_each(shared_places, seen, effects, RESULTS["on time"]) == {}
+
+
+def _edges_of_an_upload(places: Places) -> tuple[list[tuple[int, str]], list[str]]:
+    """Return the edge after each effect of a run from the plan to the end of its first upload, and all effects."""
+    effects = _effects(places)
     first = effects.index("commit plan_batch") + 1
     last = effects.index("commit end_dispatch") + 1
-    edges = [(number, "after") for number in range(first, last + 1)]
-    assert len(edges) > 12
-    assert kill_at_each(either, edges[share::3], effects, RESULTS["on time"]) == {}
+    return [(number, "after") for number in range(first, last + 1)], effects
 
 
 @pytest.mark.crash

@@ -1,0 +1,36 @@
+"""What processes that tests start have in common: their coverage, and whom they trust."""
+
+from __future__ import annotations
+
+import inspect
+import os
+
+import coverage
+
+#: Tests reach loopback only, and name an authority of their own where they need one. Those of the machine would be
+#: read again for every client of the gateway, hundreds of them each time.
+NO_AUTHORITIES = {"SSL_CERT_FILE": os.devnull, "SSL_CERT_DIR": os.devnull}
+_PREFIX = "COVERAGE_"
+
+
+def unmeasured() -> dict[str, str]:
+    """Return the environment for a process that only forks.
+
+    It is not measured: each child would write down all that it had seen, which takes longer than most commands do.
+    """
+    return {name: value for name, value in os.environ.items() if not name.startswith(_PREFIX)}
+
+
+def measured() -> dict[str, str]:
+    """Return what a forked process must find in its environment to be measured where we are."""
+    return {name: value for name, value in os.environ.items() if name.startswith(_PREFIX)}
+
+
+def prepare_to_measure() -> None:
+    """Let a process that only forks know its own modules by their files: coverage asks for that when it starts."""
+    inspect.stack()
+
+
+def measure() -> None:
+    """Measure this process from here on, if its environment asks for it."""
+    coverage.process_startup()
