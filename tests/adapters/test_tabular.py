@@ -108,6 +108,7 @@ def written(cell: str, delimiter: str, random: Random) -> str:
 CELLS: Final = st.lists(st.sampled_from([*NASTY, ";", "5", '"x"']), max_size=6).map("".join)
 
 
+@pytest.mark.unmeasured
 @settings(deadline=None)
 @given(
     width=st.integers(1, 4),
@@ -140,6 +141,7 @@ def test_every_cell_arrives_exactly(
     assert read(found, header=True) == expected[1:]
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_no_border_of_a_block_changes_anything(tmp_path: Path, encoding: str) -> None:
     """A block that ends within a CR LF, a character, a pair of quotes or a blank row."""

@@ -36,6 +36,7 @@ def test_in_a_text_and_in_an_info_cell() -> None:
     assert np.array_equal(lengths.size[SENDABLE], (1 + wide + breaks)[SENDABLE])
 
 
+@pytest.mark.unmeasured
 def test_in_a_value_behind_a_tag() -> None:
     templates = pa.array(["あ{v}{info1}b"] * len(SCALARS), pa.large_string())
     done = expansion.expand(templates, {"v": COLUMN}, {"info1": COLUMN}, 19)
@@ -45,6 +46,7 @@ def test_in_a_value_behind_a_tag() -> None:
     assert np.array_equal(texts.needs_a_look(done.shown), ~SENDABLE | BRACES)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("overseas", [False, True], ids=["japan", "overseas"])
 def test_in_a_number_by_the_kernel(*, overseas: bool) -> None:
     """What the kernel reads is exactly what separates; dots, digits and all others it leaves alone."""
@@ -73,6 +75,7 @@ LIKELY: Final = [
 ]
 
 
+@pytest.mark.unmeasured
 def test_in_a_number_read_alone() -> None:
     wrong = [ascii(one) for one in LIKELY if read_alone(one) != read_number(number_with(one), overseas=False)]
     assert wrong == []
@@ -98,6 +101,7 @@ def different(characters: list[str]) -> list[str]:
     return found
 
 
+@pytest.mark.unmeasured
 def test_in_a_whole_row() -> None:
     """Each character that can be sent or repaired, and of the others some of every block."""
     special = [*sorted(REPERTOIRE)[::3], *(chr(code) for code in range(0x3100)), *SCALARS[0x3100::701]]

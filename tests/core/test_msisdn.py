@@ -337,6 +337,7 @@ def test_canonical_domestic_numbers_are_fixed_points(number: str) -> None:
     assert canonical_result(number) == canonical_result(hyphenated(number)) == number
 
 
+@pytest.mark.unmeasured
 @settings(deadline=None, max_examples=300)
 @given(foreign)
 def test_canonical_overseas_numbers_are_fixed_points_unless_ambiguous(number: str) -> None:
@@ -350,6 +351,7 @@ def test_canonical_overseas_numbers_are_fixed_points_unless_ambiguous(number: st
     assert canonical_result(number) == number
 
 
+@pytest.mark.unmeasured
 @both_accounts
 @settings(deadline=None, max_examples=500)
 @given(value=scribble)

@@ -228,6 +228,7 @@ def cause_of(old: MessageLine | None, new: MessageLine | None, *, tariff: bool, 
 SMSIDS: Final = [f"m{number}" for number in range(12)]
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=300)
 @given(lines_of(SMSIDS), lines_of(SMSIDS), st.booleans(), st.booleans(), st.sets(st.sampled_from(SMSIDS)), st.randoms())
 def test_restatements_are_what_a_naive_comparison_finds(

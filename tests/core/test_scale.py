@@ -94,6 +94,7 @@ def compared(context: Context, folder: Path, count: int) -> Counter[str]:
     return ended
 
 
+@pytest.mark.unmeasured
 def test_twenty_thousand_rows_end_as_the_reference_says(context: Context, tmp_path: Path) -> None:
     ended = compared(context, tmp_path, 20_000)
     assert ended["accepted"] > 15_000

@@ -81,6 +81,7 @@ def described(found: Examined, out: set[int], served: set[int]) -> list[object]:
     ]
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("roles", [ROLES, NO_SMSID], ids=["own smsids", "no smsids"])
 def test_chunks_never_matter(roles: dict[str, str]) -> None:
     rows = crowd(50, seed=1)
@@ -98,6 +99,7 @@ def test_chunks_never_matter_where_repeats_are_allowed() -> None:
     assert checked(rows, 50, repeats=True) == whole
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("chunk_rows", [5, 200, 3000])
 def test_the_way_by_the_column_and_the_way_row_by_row_say_the_same(chunk_rows: int) -> None:
     rows = crowd(min(2500, chunk_rows * 15), seed=4)
@@ -107,6 +109,7 @@ def test_the_way_by_the_column_and_the_way_row_by_row_say_the_same(chunk_rows: i
     assert by_column == one_by_one
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("roles", [ROLES, NO_SMSID], ids=["own smsids", "no smsids"])
 def test_a_list_is_accepted_as_the_reference_says(roles: dict[str, str]) -> None:
     rows = crowd(2000, seed=5, dirty=0.5)
@@ -157,6 +160,7 @@ def pool(random_: random.Random, size: int) -> list[str]:
     return numbers
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     ("size", "chunks", "chunk_rows"), [(3, 400, 7), (400, 60, 300), (100_000, 12, 10_000), (2000, 200, 1)]
 )

@@ -596,6 +596,7 @@ def world(some: list[tuple[MessageClass, str, MessageKind, int, bool]]) -> list[
     return lines
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=400)
 @given(
     st.lists(SOME, max_size=25),
@@ -694,6 +695,7 @@ SIZES: Final = st.dictionaries(st.tuples(st.sampled_from(sorted(COST)), st.sampl
 ON_IT: Final = st.sets(st.tuples(st.sampled_from(["au", "Docomo"]), st.sampled_from(HELD[1:])))
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=300)
 @given(SIZES, ON_IT, st.sampled_from(Counts))
 def test_an_invoice_made_of_whole_causes_is_explained_whatever_its_lines(

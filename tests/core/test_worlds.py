@@ -40,6 +40,7 @@ def reference(world: World, month: str | None, month_by: MonthBy) -> Result:
     return read(world.files(), RULES, registered, month, delivered=delivered, by_number=world.by_number)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("seed", range(200))
 def test_a_random_world_reads_as_the_reference_reads_it(seed: int) -> None:
     world = random_world(seed)
@@ -164,6 +165,7 @@ def check_equations(world: World, value: Reconciliation, expected: Result, month
     assert value.balanced is (not expected.breaks)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("seed", range(40))
 def test_shuffling_or_repeating_results_changes_nothing(seed: int) -> None:
     world = random_world(seed)
@@ -200,6 +202,7 @@ def test_without_their_results_messages_are_only_pending_or_missing(seed: int) -
             assert not now.billable
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("month_by", MonthBy)
 @pytest.mark.parametrize("seed", range(40))
 def test_untaxed_amounts_add_up_over_everything(seed: int, month_by: MonthBy) -> None:

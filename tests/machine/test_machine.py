@@ -404,11 +404,13 @@ def run(**options: Any) -> None:  # noqa: ANN401 - settings of hypothesis
     run_state_machine_as_test(Fresh, settings=quiet)
 
 
+@pytest.mark.unmeasured
 def test_whatever_happens_nobody_gets_a_message_twice_and_no_row_is_forgotten() -> None:
     # Always the same runs, and no search for shorter ones when one fails: that is for the long profile.
     run(max_examples=30, stateful_step_count=15, derandomize=True, database=None, phases=[Phase.generate])
 
 
+@pytest.mark.unmeasured
 @pytest.mark.crash
 @pytest.mark.timeout(3600)
 def test_whatever_happens_at_length() -> None:
