@@ -82,9 +82,9 @@ class Home:
             assert isinstance(done.document, dict), done
         return done
 
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str, python: tuple[str, ...] = ("-m", "pipeline")) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, "-m", "pipeline", *arguments],
+            [sys.executable, *python, *arguments],
             cwd=self.folder,
             env=self.variables(),
             stdin=subprocess.DEVNULL,

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+import requests
 
 from pipeline.simulator import EmbeddedGateway, Knobs, VirtualClock
 from tests.crash.nursery import EFFECTS, ERR, OUT, Order
@@ -160,10 +161,20 @@ class Place:
     def wait_for_others(self) -> None:
         """Wait until what a dead process left on the way has been dealt with.
 
-        At the gateway two looks that see the same; in a PostgreSQL server the end of the sessions it had.
+        At the gateway every connection from before has ended, with what was asked on it, and two looks see the same;
+        in a PostgreSQL server the sessions have ended that it had.
         """
+        # Who connects is served in turn: what came before this is known to the gateway now.
+        requests.get(f"{self.gateway.url}/_/clock", headers={"Connection": "close"}, timeout=60)
+        server = self.gateway._server
+        assert server is not None
         before = -1
-        while before != (now := len(self.gateway.messages)) or (self.url and self.query(_SESSIONS) != [(0,)]):
+        while (
+            before != (now := len(self.gateway.messages))
+            or server.server_state.connections
+            or server.server_state.tasks
+            or (self.url and self.query(_SESSIONS) != [(0,)])
+        ):
             before = now
             time.sleep(0.02)
 
