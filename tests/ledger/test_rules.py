@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,8 +28,14 @@ from pipeline.ledger.moving import move
 from pipeline.ledger.tables import moment
 from pipeline.model import LEGAL, Artefact, MessageState, RunAction
 from pipeline.stages.send import send
+from tests.databases import BOTH, POSTGRESQL
+from tests.stages.conftest import opened_house
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection
+
     from pipeline.context import Context
     from pipeline.model import Batch
     from tests.stages.conftest import House
@@ -78,16 +85,47 @@ FORBIDDEN = {
 }
 
 
-@pytest.fixture
-def batch(house: House, context: Context) -> Batch:
-    """A batch that went out in two dispatches."""
+def _sent(house: House, context: Context) -> Batch:
+    """Send a batch in two dispatches."""
     found = house.batch(context, house.recipients(7))
     send(context, found)
     return get_batch(context.ledger, found.batch_id)
 
 
+@pytest.fixture
+def batch(house: House, context: Context) -> Batch:
+    """A batch that went out in two dispatches."""
+    return _sent(house, context)
+
+
+@pytest.fixture(scope="module", params=BOTH)
+def kept(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[House, Context, Batch]]:
+    """The same for every test that leaves the ledger as it was."""
+    url = "sqlite:///workspace/ledger.sqlite3"
+    if request.param == POSTGRESQL:
+        url = request.getfixturevalue("server").fresh()
+    with opened_house(tmp_path_factory.mktemp("kept"), url) as house:
+        context = house.open(create=True)
+        yield house, context, _sent(house, context)
+
+
+class _UndoneError(Exception):
+    pass
+
+
+@contextmanager
+def _undone(context: Context) -> Iterator[Connection]:
+    """Open a transaction that is rolled back."""
+    with suppress(_UndoneError), context.ledger.writing() as connection:
+        yield connection
+        raise _UndoneError
+
+
 @pytest.mark.parametrize("statement", FORBIDDEN.values(), ids=FORBIDDEN.keys())
-def test_the_database_refuses(house: House, context: Context, batch: Batch, statement: str) -> None:
+def test_the_database_refuses(kept: tuple[House, Context, Batch], statement: str) -> None:
+    house, context, batch = kept
     with pytest.raises(DatabaseError) as refused, context.ledger.writing() as connection:
         connection.execute(sql(statement))
     # PostgreSQL finds out that a text is no number before it comes to the rules.
@@ -112,11 +150,13 @@ def test_a_refused_message_frees_its_key(context: Context, batch: Batch) -> None
 
 @pytest.mark.parametrize("before", MessageState)
 @pytest.mark.parametrize("after", MessageState)
-def test_only_legal_changes_are_made(context: Context, batch: Batch, before: MessageState, after: MessageState) -> None:
+def test_only_legal_changes_are_made(
+    kept: tuple[House, Context, Batch], before: MessageState, after: MessageState
+) -> None:
+    _, context, batch = kept
     dispatch = list_dispatches(context.ledger, batch.batch_id)[0].dispatch_id
-    with context.ledger.writing() as connection:
+    with _undone(context) as connection:
         connection.execute(sql("UPDATE message SET state = :state"), {"state": before.value})
-    with context.ledger.writing() as connection:
         if after in LEGAL[before]:
             assert move(connection, dispatch, before, after) == 5
             assert move(connection, dispatch, before, after) == 0

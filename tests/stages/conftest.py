@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -103,18 +104,25 @@ class House:
         return self.gateway.requests.get(RESULTS, 0)
 
 
-@pytest.fixture
-def house(tmp_path: Path, ledger_url: str) -> Iterator[House]:
-    """An installation with an empty ledger; after every test no message may have gone out twice."""
-    profile = load(tmp_path / "none.toml", {}, required=False).profile
+@contextmanager
+def opened_house(folder: Path, ledger_url: str) -> Iterator[House]:
+    """Make an installation with an empty ledger; when it is left, no message may have gone out twice."""
+    profile = load(folder / "none.toml", {}, required=False).profile
     clock = VirtualClock(START, ticking=False)
     with EmbeddedGateway(profile, seed=7, clock=clock) as gateway:
-        made = House(tmp_path, gateway, ledger_url)
+        made = House(folder, gateway, ledger_url)
         try:
             yield made
             assert set(made.copies().values()) <= {1}
         finally:
             made.close()
+
+
+@pytest.fixture
+def house(tmp_path: Path, ledger_url: str) -> Iterator[House]:
+    """An installation with an empty ledger; after every test no message may have gone out twice."""
+    with opened_house(tmp_path, ledger_url) as made:
+        yield made
 
 
 @pytest.fixture
