@@ -120,14 +120,15 @@ class Context:
     @property
     def statuses(self) -> StatusTable:
         """Return the statuses of the profile as matching wants them."""
-        meanings = {
-            status.number: StatusMeaning(
-                status.label or str(status.number), status.means, status.billable, status.clicked
-            )
-            for status in self.profile.status
-        }
-        by_label = {status.label: meanings[status.number] for status in self.profile.status if status.label}
-        return StatusTable(by_label, {str(number): meaning for number, meaning in meanings.items()})
+        by_label: dict[str, StatusMeaning] = {}
+        by_number: dict[str, StatusMeaning] = {}
+        for status in self.profile.status:
+            meaning = StatusMeaning(status.name, status.means, status.billable, status.clicked, status.then_sent)
+            if status.label is not None:
+                by_label[status.label] = meaning
+            if status.number is not None:
+                by_number[str(status.number)] = meaning
+        return StatusTable(by_label, by_number)
 
     @property
     def pull_margin(self) -> timedelta:

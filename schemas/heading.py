@@ -11,13 +11,16 @@ from dataclasses import dataclass
 
 from pipeline.core.headers import COST_CENTRE, canonical_header, cost_centre_places, is_own_column, shown_names
 from pipeline.core.policy import Roles
-from pipeline.core.rules import CODE_FIELDS
+from pipeline.core.rules import CODE_FIELDS, REGISTRATION_DATE
 from pipeline.errors import InputUnusable, UsageError
+from pipeline.model import NumberCheck
 from schemas.profile import Profile
 from schemas.recipients import ROLES
 
 #: what the profile's own layout is called where a layout is named
 GATEWAY_LAYOUT = "gateway"
+#: all that a row can say about a number that is checked and gets no text
+_CHECK_ROLES = ("msisdn", "memo", REGISTRATION_DATE, COST_CENTRE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +45,22 @@ def read_heading(  # noqa: PLR0913 - what decides how a list is read
     text: str | None = None,
     layout: Sequence[str] | None = None,
     single: bool = False,
+    check: NumberCheck = NumberCheck.NONE,
 ) -> Heading:
     """Say how a table whose first record is this one is read.
 
     ``layout`` names the columns of a file without a header; ``text`` is one text for the whole list; ``single`` says
-    that its rows go out one by one, so that every parameter of the individual send may be a column. Raises
-    ``InputUnusable`` (missing, doubled or unexpected columns) or ``UsageError`` (``profile.no_column``).
+    that its rows go out one by one, so that every parameter of the individual send may be a column. With a ``check``
+    there must be a column of registration dates, which is a column like any other without one; if numbers are only
+    checked, texts and what belongs to them are not looked at. Raises ``InputUnusable`` (missing, doubled or unexpected
+    columns) or ``UsageError`` (``profile.no_column``).
     """
     first = [cell.strip() for cell in first_record]
-    fields = _fields(profile, first if layout is None else layout, single=single)
+    fields = _fields(profile, first if layout is None else layout, single=single, check=check)
+    if check is not NumberCheck.NONE and REGISTRATION_DATE not in fields.values():
+        raise InputUnusable("input.no_registration_date", file=file, names=", ".join(profile.check.columns))
+    if check is NumberCheck.ONLY:
+        text, fields = "", {place: field for place, field in fields.items() if field in _CHECK_ROLES}
     carried = set(profile.single.by_field if single else profile.layout.by_field)
     if layout is None and "msisdn" in fields.values():
         return _checked(file, first, fields, carried, text=text, header=True)
@@ -79,13 +89,15 @@ def layout_columns(name: str, profile: Profile, own: dict[str, tuple[str, ...]])
     raise UsageError("layout.unknown", name=name, names=", ".join([*own, GATEWAY_LAYOUT]))
 
 
-def _fields(profile: Profile, names: Sequence[str], *, single: bool) -> dict[int, str]:
+def _fields(profile: Profile, names: Sequence[str], *, single: bool, check: NumberCheck) -> dict[int, str]:
     """Return by place the field that a column's name stands for."""
     synonyms = {name: field for field, names_ in profile.headers.items() for name in names_}
     # A field's own name is always understood: a list without a header comes back with these.
     synonyms |= {canonical_header(column.field): column.field for column in profile.layout.column}
     if single:
         synonyms |= {canonical_header(one.name): one.filled_by for one in profile.single.parameter}
+    if check is not NumberCheck.NONE:
+        synonyms |= dict.fromkeys(profile.check.columns, REGISTRATION_DATE)
     found = {
         place: synonyms[canonical]
         for place, name in enumerate(names)

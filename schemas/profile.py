@@ -29,7 +29,7 @@ from pydantic import (
 from pipeline.core.headers import canonical_header
 from pipeline.core.statuses import canonical_label
 from pipeline.errors import UsageError
-from pipeline.model import Proof, RunAction, StatusClass
+from pipeline.model import NumberCheck, Proof, RunAction, StatusClass
 
 Grade = Annotated[str, StringConstraints(pattern=r"^[SVTA]([+/][SVTA])*$")]
 Name = Annotated[str, StringConstraints(min_length=1)]
@@ -103,6 +103,35 @@ class SingleParameter(_Record):
     grade: Grade
     confirmed: bool | None = None
     note: str = ""
+
+
+class Check(_Record):
+    """The other-person check (他人判定): what an individual send says besides, and who knows when a number was noted.
+
+    ``only`` and ``then_send`` are the values of ``type_parameter``; ``columns`` are names of the column of a list that
+    says on which day a number was noted.
+    """
+
+    type_parameter: Fact[Name]
+    only: Fact[Name]
+    then_send: Fact[Name]
+    date_parameter: Fact[Name]
+    date_format: Fact[Name]
+    columns: tuple[Name, ...]
+
+    def value(self, check: NumberCheck) -> Fact[str]:
+        """Return what asks for a check and nothing else, or for one before the text."""
+        return self.only if check is NumberCheck.ONLY else self.then_send
+
+    def unconfirmed(self, check: NumberCheck) -> list[str]:
+        """Name the keys that a request with this check needs and that are not confirmed."""
+        needed = {
+            "type_parameter": self.type_parameter,
+            "only" if check is NumberCheck.ONLY else "then_send": self.value(check),
+            "date_parameter": self.date_parameter,
+            "date_format": self.date_format,
+        }
+        return [f"check.{name}" for name, fact in needed.items() if fact.confirmed is False]
 
 
 class Single(_Record):
@@ -245,24 +274,38 @@ class Layout(_Record):
 
 
 class Status(_Record):
-    """One gateway status. ``label`` is canonical: NFKC, no white space; None where only the number is known."""
+    """One gateway status. ``label`` is canonical: NFKC, no white space; of label and number one may be unknown."""
 
-    number: int
+    number: int | None = None
     label: Name | None = None
     means: StatusClass
     billable: bool = False
     clicked: bool = False
     #: the recipient does not want to be written to: not somebody to try once more
     opted_out: bool = False
+    #: a verdict after which the text goes out, where one was to follow
+    then_sent: bool = False
     grade: Grade
     note: str = ""
 
     @model_validator(mode="after")
-    def _billable_is_delivered(self) -> Status:
-        if self.billable and self.means is not StatusClass.DELIVERED:
-            msg = f"status {self.number}: only a delivered status can be billable, not {self.means.value}"
+    def _consistent(self) -> Status:
+        if self.number is None and self.label is None:
+            msg = "a status has a label, a number or both"
+            raise ValueError(msg)
+        who = self.label if self.number is None else self.number
+        if self.billable and self.means not in {StatusClass.DELIVERED, StatusClass.VERDICT}:
+            msg = f"status {who}: only a delivered status or a verdict can be billable, not {self.means.value}"
+            raise ValueError(msg)
+        if self.then_sent and self.means is not StatusClass.VERDICT:
+            msg = f"status {who}: only after a verdict is a text then_sent, not after {self.means.value}"
             raise ValueError(msg)
         return self
+
+    @property
+    def name(self) -> str:
+        """Return the label, or the number where no label is known."""
+        return self.label or str(self.number)
 
 
 class AnswerCode(_Record):
@@ -286,6 +329,7 @@ class Profile(_Record):
     upload: Upload
     upload_answer: UploadAnswer
     single: Single
+    check: Check
     results: ResultsQuery
     notification: Notification
     limits: Limits
@@ -298,15 +342,16 @@ class Profile(_Record):
 
     @model_validator(mode="after")
     def _consistent(self) -> Profile:
+        dates = self.check.columns
         problems = [
             *_repeated("single.parameter", "name", [parameter.name for parameter in self.single.parameter]),
             *_repeated("single.parameter", "filled_by", [parameter.filled_by for parameter in self.single.parameter]),
             *_repeated("layout.column", "number", [column.number for column in self.layout.column]),
             *_repeated("layout.column", "field", [column.field for column in self.layout.column]),
-            *_repeated("status", "number", [status.number for status in self.status]),
+            *_repeated("status", "number", [status.number for status in self.status if status.number is not None]),
             *_repeated("status", "label", [status.label for status in self.status if status.label]),
             *_repeated("answer", "code", [answer.code for answer in self.answer]),
-            *_repeated("headers", "synonym", [name for names in self.headers.values() for name in names]),
+            *_repeated("headers", "synonym", [*(each for names in self.headers.values() for each in names), *dates]),
         ]
         total = self.layout.columns.value
         problems += [
@@ -331,7 +376,7 @@ class Profile(_Record):
         ]
         problems += [
             f"headers: {name!r} of {field} is never met, as names are compared in the form {form!r}"
-            for field, names in self.headers.items()
+            for field, names in [*self.headers.items(), ("check.columns", dates)]
             for name in names
             if name != (form := canonical_header(name))
         ]
@@ -361,7 +406,7 @@ class Profile(_Record):
     @cached_property
     def status_by_number(self) -> dict[str, Status]:
         """Map a status number, as text, to its status."""
-        return {str(status.number): status for status in self.status}
+        return {str(status.number): status for status in self.status if status.number is not None}
 
     @cached_property
     def answer_by_code(self) -> dict[str, AnswerCode]:

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from pipeline.core.headers import COST_CENTRE
 from pipeline.core.kernels import msisdns, strings
 from pipeline.core.kernels.strings import Mask
-from pipeline.core.rules import CODE_FIELDS
+from pipeline.core.rules import CODE_FIELDS, REGISTRATION_DATE
 from pipeline.errors import Bug
 
 ROW_NUMBER = "row_number"
@@ -51,6 +51,7 @@ GATEWAY_FIELDS = (
     *CODE_FIELDS,
     "scheduled",
     *PASSED_FIELDS,
+    REGISTRATION_DATE,
 )
 #: what an accepted row may carry: the fields above, and whom it is charged to
 ACCEPTED_FIELDS = (*GATEWAY_FIELDS, COST_CENTRE)
@@ -82,13 +83,15 @@ def input_contract(columns: Iterable[str]) -> pa.DataFrameSchema:
 
 
 def accepted_contract(
-    fields: Sequence[str], *, text_bytes: int, text_characters: int, smsid_characters: int
+    fields: Sequence[str], *, text_bytes: int, text_characters: int, smsid_characters: int, sends_text: bool = True
 ) -> pa.DataFrameSchema:
     """Return the contract of accepted rows with these gateway ``fields`` under the limits of the account.
 
+    Without ``sends_text`` no row has one.
     What may stand in a text is checked once more where a payload is made, by ``request_contract``.
     """
     plain = pa.Column("str", nullable=False)
+    some = pa.Check.ge(1) if sends_text else pa.Check.eq(0)
     fits = pa.Check(
         lambda table: (
             (table["bytes"] <= text_bytes) & ~(table["double_byte"] & (table["characters"] > text_characters))
@@ -102,10 +105,10 @@ def accepted_contract(
             ROW_NUMBER: pa.Column(int, pa.Check(_rises, name="rises")),
             "smsid": pa.Column("str", word),
             "msisdn": pa.Column("str", canonical),
-            "text": plain,
+            "text": plain if sends_text else pa.Column("str", pa.Check.eq("")),
             **dict.fromkeys(fields, plain),
-            "characters": pa.Column("int32", pa.Check.ge(1)),
-            "bytes": pa.Column("int32", pa.Check.ge(1)),
+            "characters": pa.Column("int32", some),
+            "bytes": pa.Column("int32", some),
             "double_byte": pa.Column(bool),
         },
         checks=fits,

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 from urllib.parse import parse_qsl, urlencode
 
 import pandas as pd
 
 from pipeline.core.kernels import strings
+from pipeline.core.rules import REGISTRATION_DATE
 from pipeline.core.tags import LINK_TAGS
 from pipeline.core.text import forbidden_characters, is_blank, measure
 from pipeline.errors import InputUnusable, UsageError
-from schemas.parameters import SINGLE, Parameter, allows, parameters_of
+from pipeline.model import NumberCheck
+from schemas.parameters import CHECK, SINGLE, Parameter, allows, parameters_of
 from schemas.profile import Profile, SingleParameter
 from schemas.recipients import GATEWAY_FIELDS, ROW_NUMBER
 
@@ -29,24 +31,55 @@ _LIMITS: dict[str, tuple[Parameter, ...]] = {
 }
 
 
-def requests(accepted: pd.DataFrame, profile: Profile) -> Iterator[dict[str, str]]:
-    """Yield the parameters of each accepted row, in the order of the profile.
+def stop_if_unconfirmed(check: NumberCheck, profile: Profile) -> None:
+    """Raise ``UsageError`` (``check.not_confirmed``) for a check that the profile has not confirmed.
 
-    Raises ``UsageError`` (``single.not_confirmed``) for a value that the profile has not confirmed, ``InputUnusable``
-    (``single.parameter``) for one outside the limits of its parameter: before anything is planned.
+    If its parameters were wrong, a text might go out that was not to, or to whom it was not to.
     """
+    if check is not NumberCheck.NONE and (keys := profile.check.unconfirmed(check)):
+        raise UsageError("check.not_confirmed", keys=", ".join(keys))
+
+
+def requests(
+    accepted: pd.DataFrame, profile: Profile, check: NumberCheck = NumberCheck.NONE
+) -> Iterator[dict[str, str]]:
+    """Yield the parameters of each accepted row, in the order of the profile, and those of a ``check``.
+
+    Where numbers are only checked there is no text in any of them: whatever the gateway made of it, nobody gets one.
+    Raises ``UsageError`` for a check (``check.not_confirmed``) or a value (``single.not_confirmed``) that the profile
+    has not confirmed, ``InputUnusable`` (``single.parameter``) for one outside the limits of its parameter: before
+    anything is planned.
+    """
+    stop_if_unconfirmed(check, profile)
     used = [one for one in profile.single.parameter if one.filled_by in accepted.columns]
     columns = [strings.of(accepted[one.filled_by]).to_pylist() for one in used]
-    for row, *values in zip(accepted[ROW_NUMBER].tolist(), *columns, strict=True):
-        parameters = _ASKS_FOR_RESULTS | {
-            one.name: _written(one, value, profile) for one, value in zip(used, values, strict=True) if value
-        }
+    checks = _checks(accepted, profile, check)
+    for row, checked, *values in zip(accepted[ROW_NUMBER].tolist(), checks, *columns, strict=True):
+        parameters = (
+            _ASKS_FOR_RESULTS
+            | {one.name: _written(one, value, profile) for one, value in zip(used, values, strict=True) if value}
+            | checked
+        )
         for one in used:
             if one.confirmed is False and one.name in parameters:
                 raise UsageError("single.not_confirmed", key=one.name, row=row)
-        if found := outside(parameters, profile):
+        if found := outside(parameters, profile, sends_text=check is not NumberCheck.ONLY):
             raise InputUnusable("single.parameter", row=row, name=found[0], section=found[1])
         yield parameters
+
+
+def _checks(accepted: pd.DataFrame, profile: Profile, check: NumberCheck) -> Iterator[dict[str, str]]:
+    """Yield for each row the parameters of its check, none where there is none."""
+    if check is NumberCheck.NONE:
+        yield from ({} for _ in range(len(accepted)))
+        return
+    names, form = profile.check, profile.check.date_format.value
+    for day in accepted[REGISTRATION_DATE].tolist():
+        noted = date.fromisoformat(day)
+        yield {
+            names.type_parameter.value: names.value(check).value,
+            names.date_parameter.value: noted.strftime(form),
+        }
 
 
 def _written(parameter: SingleParameter, value: str, profile: Profile) -> str:
@@ -57,14 +90,19 @@ def _written(parameter: SingleParameter, value: str, profile: Profile) -> str:
     return moment.strftime(profile.single.time_format.value)
 
 
-def outside(parameters: Mapping[str, str], profile: Profile) -> tuple[str, str] | None:
-    """Return name and section of the specification of the first parameter outside its limits; None for none."""
+def outside(parameters: Mapping[str, str], profile: Profile, *, sends_text: bool = True) -> tuple[str, str] | None:
+    """Return name and section of the specification of the first parameter outside its limits; None for none.
+
+    Without ``sends_text`` a text is outside them, and so is a template.
+    """
     for name, value in parameters.items():
         rows = [one for one in _LIMITS.get(name, ()) if not one.option or profile.options.overseas.value]
         if rows and not any(allows(one, value) for one in rows):
             return name, rows[0].section
     if missing := next((name for name in ("mobilenumber", "smsid") if not parameters.get(name)), ""):
         return missing, SINGLE
+    if not sends_text:
+        return next(((name, CHECK) for name in ("smstext", "smstextid") if name in parameters), None)
     # Text or template: one of them, and never both.
     if ("smstext" in parameters) == ("smstextid" in parameters):
         return "smstext", SINGLE

@@ -16,7 +16,7 @@ from pipeline.cli.forecasting import show_dry_run
 from pipeline.cli.main import Session, common
 from pipeline.cli.options import MODE, Asked, Permitted, Span, judging, judging_or_failed, permitting
 from pipeline.cli.output import actor
-from pipeline.cli.showing import show_next, show_outcome, show_reconciled, show_validated, validated_document
+from pipeline.cli.showing import show_next, show_outcome, show_reconciled, show_sent, show_validated, validated_document
 from pipeline.errors import Exit, MediasmsError, UsageError, worst
 from pipeline.messages import label
 
@@ -115,13 +115,16 @@ def _asker(session: Session, *, yes: bool) -> Callable[[Preview], bool] | None:
 
 def _ask(session: Session, preview: Preview) -> bool:
     from pipeline.core.msisdn import mask
+    from pipeline.model import NumberCheck
 
+    only = preview.number_check is NumberCheck.ONLY
     language = session.output.language
     facts, cost = {"number": mask(preview.first_msisdn), "text": preview.first_text}, preview.forecast.cost
-    click.echo(label("ask.preview", language, low=cost.lowest, high=cost.highest, **facts), err=True)
+    shown = "ask.preview_check" if only else "ask.preview"
+    click.echo(label(shown, language, low=cost.lowest, high=cost.highest, **facts), err=True)
     if preview.forecast.unpriced:
         click.echo(label("ask.unpriced", language, count=preview.forecast.unpriced), err=True)
-    return click.confirm(label("ask.send", language, count=preview.messages), err=True)
+    return click.confirm(label("ask.check" if only else "ask.send", language, count=preview.messages), err=True)
 
 
 @click.command("validate")
@@ -180,7 +183,7 @@ def send_command(session: Session, *, batch: str, mode: str, dry_run: bool, **op
     with session.context() as context:
         sent = send_batch(context, batch, mode=Mode(mode), **choices, confirm=_asker(session, yes=permitted.yes))
     if sent.dispatches:
-        session.output.say("run.sent", count=sent.messages, dispatches=sent.dispatches)
+        show_sent(session, sent)
     else:
         session.output.say("run.nothing_to_send", batch=batch)
     if sent.opted_out:

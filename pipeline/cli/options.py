@@ -54,6 +54,14 @@ MODE = click.option(
 )
 
 
+_CHECK = click.option(
+    "--check",
+    "number_check",
+    type=click.Choice(("only", "then-send")),
+    help="Other-person check of each number (one by one): nothing else, or before its text.",
+)
+
+
 class Span(click.ParamType[timedelta]):
     """A span of time such as 30m."""
 
@@ -131,7 +139,7 @@ def judging_or_failed(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _judging(command: Callable[..., Any], *inputs: Callable[[Any], Any]) -> Callable[..., Any]:
-    for option in reversed((*inputs, _CAMPAIGN, _RUN_DATE, _TEXT, *_READING, *_RULES, MODE)):
+    for option in reversed((*inputs, _CAMPAIGN, _RUN_DATE, _TEXT, *_READING, *_RULES, MODE, _CHECK)):
         command = option(command)
     return command
 
@@ -151,6 +159,7 @@ class Asked:
     replace: tuple[str, ...]
     allow_repeats: bool
     mode: str
+    number_check: str | None
     from_failed: str | None = None
 
     def check(self) -> None:
@@ -184,6 +193,7 @@ class Asked:
             "--layout": None if corrected else self.layout,
             "--max-rejects": self.max_rejects,
             "--mode": None if self.mode == "auto" else self.mode,
+            "--check": self.number_check,
         }
         flags = {"--strict": self.strict, "--allow-repeats": self.allow_repeats}
         return [
@@ -197,20 +207,31 @@ class Asked:
         """Yield what is asked of each input; what is no file is spooled for as long as the ``stack`` is open."""
         from pipeline.adapters.inputs import spooled
         from pipeline.adapters.texts import read_message_text
-        from pipeline.model import Mode
+        from pipeline.model import Mode, NumberCheck
         from pipeline.stages.validate import Request
 
-        mode = Mode(self.mode)
+        mode, check = Mode(self.mode), NumberCheck(self.number_check or "none")
         content = read_message_text(self.text, self.inputs) if self.text else None
         day: date | None = self.run_date.date() if self.run_date else None
         if self.from_failed is not None:
             from pipeline.operations.from_failed import request_for
 
-            asked = Request(Path(), self.campaign, day, repeats=self.allow_repeats, mode=mode)
+            asked = Request(Path(), self.campaign, day, repeats=self.allow_repeats, mode=mode, number_check=check)
             if request := stack.enter_context(request_for(context, self.from_failed, asked)):
                 yield request
         for given in self.inputs:
             is_stdin = str(given) == "-"
             source = stack.enter_context(spooled(sys.stdin.buffer, context.workspace.root)) if is_stdin else given
             name = "stdin" if is_stdin else None
-            yield Request(source, self.campaign, day, content, self.sheet, self.layout, self.allow_repeats, name, mode)
+            yield Request(
+                source,
+                self.campaign,
+                day,
+                content,
+                self.sheet,
+                self.layout,
+                self.allow_repeats,
+                name,
+                mode,
+                number_check=check,
+            )

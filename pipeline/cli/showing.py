@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pipeline.operations.next_step import Step
     from pipeline.operations.run import Outcome
     from pipeline.stages.reconcile import Reconciled
+    from pipeline.stages.send import Sent
     from pipeline.stages.validate import Validated
 
 
@@ -23,7 +24,7 @@ def show_outcome(session: Session, outcome: Outcome) -> dict[str, object]:
     """Print how a run ended after validation, and return its document."""
     output = session.output
     if outcome.sent and outcome.sent.dispatches:
-        output.say("run.sent", count=outcome.sent.messages, dispatches=outcome.sent.dispatches)
+        show_sent(session, outcome.sent)
     elif outcome.sent:
         output.say("run.nothing_to_send", batch=outcome.validated.batch.batch_id)
     if outcome.reconciled.value.opted_out:
@@ -35,6 +36,16 @@ def show_outcome(session: Session, outcome: Outcome) -> dict[str, object]:
         document["error"] = outcome.stopped_by.code
     read = sheets_document(outcome.validated.sheet, outcome.validated.other_sheets)
     return document | read | {"exit": int(outcome.exit)}
+
+
+def show_sent(session: Session, sent: Sent) -> None:
+    """Print how many messages the gateway took; of numbers that are only checked that no text was sent."""
+    from pipeline.model import NumberCheck
+
+    if sent.number_check is NumberCheck.ONLY:
+        session.output.say("run.checked", count=sent.messages)
+    else:
+        session.output.say("run.sent", count=sent.messages, dispatches=sent.dispatches)
 
 
 def show_validated(session: Session, validated: Validated, correction: str | None = None) -> None:

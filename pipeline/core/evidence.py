@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 
-from pipeline.model import Batch
+from pipeline.core.kernels import matching as kernel
+from pipeline.core.kernels.strings import Mask
+from pipeline.model import Batch, NumberCheck
 
 #: texts of which a table has few different ones
 WORD = pa.dictionary(pa.int32(), pa.string())
@@ -56,3 +59,11 @@ class Evidence:
     batches: tuple[Batch, ...]
     observed: int
     prefix: str
+
+    def asked(self, check: NumberCheck) -> Mask:
+        """Say of which messages the gateway was asked for this check."""
+        wanted = {batch.batch_id for batch in self.batches if batch.number_check is check}
+        if not wanted:
+            return np.zeros(len(self.messages), bool)
+        batch, names = kernel.words(self.messages["batch_id"])
+        return np.array([name in wanted for name in names] or [False])[batch]

@@ -22,7 +22,14 @@ from pipeline.core.kernels.strings import Mask, Positions
 from pipeline.core.msisdn import Reading
 from pipeline.core.policy import Limits, Policy, Roles
 from pipeline.core.row import Row
-from pipeline.core.rules import COST_CENTRE_CHARACTERS, findings, read_scheduled, rules_for
+from pipeline.core.rules import (
+    COST_CENTRE_CHARACTERS,
+    REGISTRATION_DATE,
+    findings,
+    read_day,
+    read_scheduled,
+    rules_for,
+)
 from pipeline.core.text import TWINS
 from pipeline.model import ExpandedText, Finding, Repair
 
@@ -220,7 +227,9 @@ class _Screening:
         again = texts.is_even(done.shown) & ~done.odd
         lengths.put(suspects, texts.measure(done.shown, line_break=line_break, even=again))
         blank[suspects] = texts.is_blank(done.shown)
-        self._look |= blank | texts.has_byte(given, _NUMBER_SIGN)
+        self._look |= texts.has_byte(given, _NUMBER_SIGN)
+        if self._policy.sends_text:
+            self._look |= blank
         self._look[suspects] |= texts.has_byte(done.shown, _NUMBER_SIGN)
         others = np.flatnonzero(~again)
         unclean = done.odd[others] | texts.needs_a_look(strings.at(done.shown, others))
@@ -261,6 +270,8 @@ class _Screening:
             where = np.flatnonzero(filled)
             fine = pc.match_substring_regex(strings.at(column, where), _plainly_fine(name, self._policy.limits))
             self._look[where] |= ~strings.mask(fine)
+            if name == REGISTRATION_DATE:
+                self._look |= ~filled
             for tag, used in self._links.items():
                 if tags.LINK_TAGS[tag] == name:
                     self._look |= used & ~filled
@@ -311,6 +322,8 @@ class _Screening:
         values = {name: row.given(name) for name in (*self._fields, *self._own_smsid())} | row.info
         if (given := row.given("scheduled").strip()) and (moment := read_scheduled(given)):
             values["scheduled"] = moment.strftime(self._policy.scheduled_format)
+        if day := read_day(row.given(REGISTRATION_DATE).strip()):
+            values[REGISTRATION_DATE] = day.isoformat().replace("-", "")
         if COST_CENTRE in values:
             values[COST_CENTRE] = values[COST_CENTRE].strip()
         number = row.phone.msisdn if isinstance(row.phone, Reading) else ""

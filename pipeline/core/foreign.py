@@ -18,7 +18,10 @@ from pipeline.core.kernels import strings
 from pipeline.core.kernels.matching import NEVER, Codes
 from pipeline.core.kernels.strings import Mask
 from pipeline.core.statuses import StatusTable
-from pipeline.model import ForeignLine, MessageKind
+from pipeline.model import ForeignLine, MessageKind, StatusClass
+
+#: what a stranger's message can be to the tariff, by its code
+_KINDS = (MessageKind.NORMAL, MessageKind.OVERSEAS, MessageKind.CHECK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +52,9 @@ def price_foreign(  # noqa: PLR0913 - what prices and days depend on
     carrier, carriers = kernel.words(observations["carrier"])
     parts = strings.numbers(observations["parts_total"])
     when = kernel.times(observations["status_time"])
-    bills = np.array([bool((meaning := statuses.look_up(name)) and meaning.billable) for name in names] or [False])[
-        status
-    ]
+    meanings = [statuses.look_up(name) for name in names]
+    bills = np.array([meaning is not None and meaning.billable for meaning in meanings] or [False])[status]
+    verdicts = [meaning is not None and meaning.means is StatusClass.VERDICT for meaning in meanings]
     # The first bill of each, else its first row; nothing depends on the order of rows, and what has no time comes last.
     late = np.where(when == NEVER, np.iinfo(np.int64).max, when)
     first = kernel.first_of_each(group, ~bills, late, carrier, parts, status)
@@ -61,6 +64,7 @@ def price_foreign(  # noqa: PLR0913 - what prices and days depend on
     own = within(day, month) if month is not None else np.ones(count, bool)
     rows = int(own[group].sum()) if len(group) else 0
     overseas = kernel.is_overseas(kernel.canonical(strings.at(kernel.texts(observations["msisdn"]), first)))
+    kinds = np.where(np.array(verdicts or [False])[status[first]], _KINDS.index(MessageKind.CHECK), overseas)
     chosen = np.flatnonzero(own & billed)
     first_day = int(day.min(initial=0))
     divided = kernel.Division(
@@ -69,14 +73,13 @@ def price_foreign(  # noqa: PLR0913 - what prices and days depend on
             (carrier[first[chosen]], len(carriers)),
             (parts[first[chosen]], int(parts.max(initial=0)) + 1),
             (day[chosen] - first_day, int(day.max(initial=0)) - first_day + 1),
-            (overseas[chosen], 2),
+            (kinds[chosen], len(_KINDS)),
         ],
     )
     amount = Decimal(0)
     units = unpriced = 0
-    for of, told, since, abroad, messages in divided.rows():
-        kind = MessageKind.OVERSEAS if abroad else MessageKind.NORMAL
-        price = tariff.price(carriers[of], told or 1, day_of(first_day + since), kind)
+    for of, told, since, kind, messages in divided.rows():
+        price = tariff.price(carriers[of], told or 1, day_of(first_day + since), _KINDS[kind])
         units += messages * (told or 1)
         unpriced += messages if price is None else 0
         amount += messages * (price or 0)

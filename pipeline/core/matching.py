@@ -1,8 +1,9 @@
 """Messages against observations: every message ends in exactly one class, every difference is a break.
 
-Rules of GATEWAY section 7: delivered if any billable row exists; else the latest final row; else the latest pending
-row. A later non-billable final row is a ``contradiction`` and does not un-bill. A click follows 送信済 and never moves
-or doubles a bill. Row order means nothing.
+Rules of GATEWAY section 7: delivered if any billable row exists; else the latest final row; else the latest verdict
+about the number, where one was asked for; else the latest pending row. A later non-billable final row is a
+``contradiction`` and does not un-bill. A click follows 送信済 and never moves or doubles a bill. Row order means
+nothing.
 
 All messages pass at once, as columns: a result is looked up among the messages, the meaning of a status once for each
 status that occurs, and what decides is the highest of integers into which rank, time and status are packed.
@@ -26,7 +27,7 @@ from pipeline.core.kernels.matching import NEVER, Codes, Times
 from pipeline.core.kernels.strings import Mask, Positions
 from pipeline.core.numbering import pair_by_number
 from pipeline.core.statuses import StatusMeaning, StatusTable, canonical_label
-from pipeline.model import BreakKind, MessageClass, MessageState, StatusClass
+from pipeline.model import BreakKind, MessageClass, MessageState, NumberCheck, StatusClass
 
 #: classes by their code
 CLASSES = tuple(MessageClass)
@@ -36,6 +37,7 @@ _FINAL = {
     StatusClass.PARTIAL: MessageClass.PARTIAL,
     StatusClass.FAILED: MessageClass.FAILED,
     StatusClass.CANCELLED: MessageClass.CANCELLED,
+    StatusClass.VERDICT: MessageClass.CHECKED,
 }
 _WITHOUT_FINAL = {
     MessageState.PLANNED: MessageClass.PLANNED,
@@ -48,8 +50,8 @@ _WITHOUT_FINAL = {
 _UNTAKEN = (MessageState.REFUSED, MessageState.CANCELLED, MessageState.PLANNED)
 #: ranks of rows: the highest decides; of bills the first that has a time, of everything else
 #: the last
-_NOTHING, _PENDING, _DECIDED, _CLICK, _BILL = -1, 0, 1, 2, 3
-_FALLING = np.array([False, False, True, True])
+_NOTHING, _PENDING, _VERDICT, _DECIDED, _CLICK, _BILL = -1, 0, 1, 2, 3, 4
+_FALLING = np.array([False, False, False, True, True])
 _OBSERVED = "observed:"
 
 
@@ -82,7 +84,9 @@ class Matches:
     ``labels`` and ``carriers`` are codes of ``label_names`` and ``carrier_names``; ``observed_at`` is the time of the
     deciding row; ``parts`` is what results say of a message's parts, -1 for nothing. ``duplicates`` counts the bills of
     those that have several. ``registered_at`` is asked for messages that were not sent by us, as far as we know.
-    ``message_of`` says of each observation which message it is about, -1 for none of ours.
+    ``message_of`` says of each observation which message it is about, -1 for none of ours. ``checks`` are the messages
+    of which a check of the number is all that is billed, if anything is, ``checked_texts`` the others of which one was
+    asked.
     """
 
     classes: NDArray[np.int8]
@@ -92,6 +96,8 @@ class Matches:
     carrier_names: tuple[str, ...]
     observed_at: Times
     billable: Mask
+    checks: Mask
+    checked_texts: Mask
     parts: Codes
     by_number: Mask | None
     duplicates: Mapping[int, int]
@@ -192,10 +198,15 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
     of_kind = np.array([*(labels.code(meaning.label) for meaning in known), nothing], np.int32)
     kind = best.code // width  # -1 stays -1: the last, which is nothing
     label = of_kind[kind]
-    decided = best.rank >= _DECIDED
+    only, before_text = evidence.asked(NumberCheck.ONLY), evidence.asked(NumberCheck.THEN_SEND)
+    then_sent = np.array([*(meaning.then_sent for meaning in known), False])[kind]
+    checked = (best.rank == _VERDICT) & (only | (before_text & ~then_sent))
+    decided = (best.rank >= _DECIDED) | checked
     class_of = np.array([*(_CLASS[_FINAL.get(meaning.means, MessageClass.UNKNOWN)] for meaning in known), 0], np.int8)
     classes = np.where(decided, class_of[kind], _without_final(sent, deadlines))
-    billable = best.rank >= _CLICK
+    billed_texts = best.rank >= _CLICK
+    charged = _charged(rows, count) & (only | before_text)
+    checks = only | (before_text & ~billed_texts & (charged | checked))
     _show_clicks(label, rows, labels)
     _show_codes(label, classes, best.rank, sent, labels)
     unmapped = _unmapped(rows)
@@ -213,7 +224,9 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
         carriers=carriers,
         carrier_names=tuple(rows.carriers),
         observed_at=best.time,
-        billable=billable,
+        billable=billed_texts | charged,
+        checks=checks,
+        checked_texts=before_text & ~checks,
         parts=_parts(observations["parts_total"], at, count),
         by_number=by_number,
         duplicates=duplicates,
@@ -225,7 +238,8 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
                 *unmapped.breaks,
                 _phone_mismatches(observations["msisdn"], at, sent.msisdn),
                 Found(BreakKind.DUPLICATE_BILLABLE, np.array(sorted(duplicates), np.int64), ()),
-                _contradicted(rows, billable, known),
+                _contradicted(rows, billed_texts, known),
+                _never_sent(only & billed_texts, label, labels),
                 *_unbelieved(sent, seen, classes, decided),
                 Found(BreakKind.MISSING_RESULT, np.flatnonzero(classes == _CLASS[MessageClass.MISSING]), ()),
             )
@@ -238,6 +252,8 @@ def _rank(meaning: StatusMeaning | None) -> int:
     """Return how much a row of this meaning decides."""
     if meaning is None:
         return _NOTHING
+    if meaning.means is StatusClass.VERDICT:
+        return _VERDICT
     if meaning.means in _FINAL:
         return (_CLICK if meaning.clicked else _BILL) if meaning.billable else _DECIDED
     return _PENDING if meaning.means is StatusClass.PENDING else _NOTHING
@@ -342,6 +358,23 @@ def _duplicates(rows: _Rows, count: int) -> dict[int, int]:
     pairs = np.unique(np.stack((rows.at[timed].astype(np.int64), rows.when[timed])), axis=1)
     messages, counts = np.unique(pairs[0], return_counts=True)
     return {int(message): int(many) for message, many in zip(messages, counts, strict=True) if many > 1}
+
+
+def _charged(rows: _Rows, count: int) -> Mask:
+    """Say which messages have a verdict that is billed, whatever became of them afterwards."""
+    found = np.zeros(count, bool)
+    found[rows.at[rows.where([_rank(meaning) == _VERDICT and _is_billed(meaning) for meaning in rows.meanings])]] = True
+    return found
+
+
+def _is_billed(meaning: StatusMeaning | None) -> bool:
+    return meaning is not None and meaning.billable
+
+
+def _never_sent(delivered: Mask, label: Codes, labels: _Labels) -> Found:
+    """Find messages that are called delivered although they carried no text: their numbers were only checked."""
+    at = np.flatnonzero(delivered)
+    return Found(BreakKind.CONTRADICTION, at, [labels.names[code] for code in label[at].tolist()])
 
 
 def _registered(observations: pa.Table, at: Positions, sent_at: Times, seen: Mask) -> dict[int, datetime]:

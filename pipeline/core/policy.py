@@ -63,12 +63,13 @@ class Policy:
     """Limits and choices. ``now`` is Japan's time, to which a scheduled time is compared.
 
     ``replacements`` are made (opt-in); ``suggestions`` are only offered. Both map the code point of a character that
-    cannot be sent to a text that can.
+    cannot be sent to a text that can. Without ``sends_text`` numbers are only checked, and no row needs a text.
     """
 
     limits: Limits
     now: datetime
     strict: bool = False
+    sends_text: bool = True
     replacements: Mapping[int, str] = field(default_factory=dict)
     suggestions: Mapping[int, str] = field(default_factory=dict)
     scheduled_format: str = "%Y.%m.%d.%H.%M"

@@ -23,7 +23,9 @@ from pipeline.core.kernels.strings import Mask
 from pipeline.core.matching import CLASSES, Matches
 from pipeline.model import Batch, MessageKind, MessageState, MonthBy
 
-_KINDS = (MessageKind.NORMAL, MessageKind.OVERSEAS)
+#: kinds by their code
+_KINDS = tuple(MessageKind)
+_CODE = {kind: code for code, kind in enumerate(_KINDS)}
 _Value = TypeVar("_Value", bound=np.generic)
 
 
@@ -38,7 +40,7 @@ class Reported:
     chosen: NDArray[np.int64]
     whole: bool
     day: NDArray[np.int64]
-    overseas: Mask
+    kind: NDArray[np.int8]
     sent_at: NDArray[np.int64]
     batches: tuple[Batch, ...]
     of_batches: int
@@ -52,10 +54,9 @@ class Reported:
         chosen = np.arange(len(messages))
         if month is not None:
             chosen = np.flatnonzero(within(day, month))
-        overseas = kernel.is_overseas(kernel.texts(messages["msisdn"]))
         batches, of_batches = _batches(evidence, chosen, month)
         whole = len(chosen) == len(messages)
-        return cls(messages, chosen, whole, day, overseas, sent_at, batches, of_batches)
+        return cls(messages, chosen, whole, day, _kinds(messages, matches), sent_at, batches, of_batches)
 
     def of_each(self, column: NDArray[_Value]) -> NDArray[_Value]:
         """Return of a column about all messages the values of those that are reported."""
@@ -77,6 +78,15 @@ class Reported:
         sent = sent[sent != NEVER]
         found = kernel.moment(int(sent.min())) if len(sent) else None
         return found.astimezone(JST) if found else None
+
+
+def _kinds(messages: pa.Table, matches: Matches) -> NDArray[np.int8]:
+    """Return of each message what it is to the tariff, as a code."""
+    overseas = kernel.is_overseas(kernel.texts(messages["msisdn"]))
+    kinds = np.where(overseas, _CODE[MessageKind.OVERSEAS], _CODE[MessageKind.NORMAL]).astype(np.int8)
+    kinds[matches.checked_texts] = _CODE[MessageKind.CHECK_THEN_SEND]
+    kinds[matches.checks] = _CODE[MessageKind.CHECK]
+    return kinds
 
 
 def _batches(evidence: Evidence, chosen: NDArray[np.int64], month: str | None) -> tuple[tuple[Batch, ...], int]:
@@ -131,10 +141,14 @@ class Parts:
 
 
 def count_parts(columns: Reported, matches: Matches, tariff: Tariff) -> Parts:
-    """Count parts: as the results say, else by the carrier's steps, once for each size of text that occurs."""
+    """Count parts: as the results say, else by the carrier's steps, once for each size of text that occurs.
+
+    A check of a number is one, whatever a text has that was to follow it.
+    """
     sizes = strings.numbers(columns.table["characters"])
     wide = strings.mask(columns.table["double_byte"])
-    reported = columns.of_each(matches.parts)
+    checks = columns.of_each(matches.checks)
+    reported = np.where(checks, np.int32(-1), columns.of_each(matches.parts))
     divided = kernel.Division(
         len(columns.chosen),
         [
@@ -147,7 +161,7 @@ def count_parts(columns: Reported, matches: Matches, tariff: Tariff) -> Parts:
         tariff.parts(matches.carrier_names[carrier], size, double_byte=bool(double))
         for carrier, size, double, _ in divided.rows()
     ]
-    computed = np.array(steps or [0], np.int32)[divided.of_row]
+    computed = np.where(checks, np.int32(1), np.array(steps or [0], np.int32)[divided.of_row])
     return Parts(computed, np.where(reported > 0, reported, computed), reported)
 
 
@@ -175,7 +189,7 @@ def divide(columns: Reported, matches: Matches, parts: Codes, tariff: Tariff) ->
             (state, len(states)),
             (columns.of_each(matches.carriers), len(matches.carrier_names)),
             (parts, int(parts.max(initial=0)) + 1),
-            (columns.of_each(columns.overseas), len(_KINDS)),
+            (columns.of_each(columns.kind), len(_KINDS)),
             (day - first_day, int(day.max(initial=first_day)) - first_day + 1),
             (campaign, len(campaigns)),
             (centre, len(centres)),

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from pipeline.core import msisdn, tags, text
 from pipeline.core.calendar import JST
@@ -32,9 +32,15 @@ _CODE = re.compile(r"[A-Za-z0-9@%+/'!#$^?:;.,(){}\[\]~\-_]+")
 _URL_START = re.compile(r"https?://[^/]", re.IGNORECASE | re.ASCII)
 _URL_CHARACTER = re.compile(r"[^!#-;=?-\[\]_a-z~%]", re.IGNORECASE | re.ASCII)
 _SCHEDULED_FORMS = ("%Y%m%d%H%M", "%Y.%m.%d.%H.%M")
+_DAY = re.compile(
+    r"((?:19|20)[0-9]{2})(?:([0-9]{2})([0-9]{2})|([-/.])([0-9]{1,2})\4([0-9]{1,2})|年([0-9]{1,2})月([0-9]{1,2})日)"
+    r"(?:[ T][0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?)?"
+)
 SPREADSHEET_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!"})
 #: at most so many characters of a cost centre, after trimming
 COST_CENTRE_CHARACTERS = 64
+#: a column only where numbers are checked
+REGISTRATION_DATE = "registrationdate"
 CODE_FIELDS = ("originalurlcode", "originalurlcode2", "originalurlcode3", "originalurlcode4")
 
 
@@ -101,7 +107,7 @@ def tag_half_width(row: Row) -> Iterator[Finding]:
 
 def text_present(row: Row) -> Iterator[Finding]:
     """Something is left to read after tags: empty, only spaces and only line breaks are answered with 585 (S)."""
-    if row.is_expanded and row.is_blank and not row.has_template_id:
+    if row.policy.sends_text and row.is_expanded and row.is_blank and not row.has_template_id:
         yield Finding(row.number, row.roles.name("text"), "text.empty")
 
 
@@ -232,6 +238,20 @@ def scheduled(row: Row) -> Iterator[Finding]:
         yield Finding(row.number, column, "senddatetime.past")
 
 
+def registration_date(row: Row) -> Iterator[Finding]:
+    """The day on which a number was noted is a real one that has come, in Japan: an other-person check needs it (T)."""
+    if REGISTRATION_DATE not in row.roles.columns:
+        return
+    given, column = row.given(REGISTRATION_DATE).strip(), row.roles.columns[REGISTRATION_DATE]
+    day = read_day(given)
+    if not given:
+        yield Finding(row.number, column, "registrationdate.missing")
+    elif day is None:
+        yield Finding(row.number, column, "registrationdate.format")
+    elif day > row.policy.now.date():
+        yield Finding(row.number, column, "registrationdate.future")
+
+
 def cost_centre(row: Row) -> Iterator[Finding]:
     """A cost centre has at most 64 characters: it is a line in reports."""
     size = len(row.given(COST_CENTRE).strip())
@@ -280,6 +300,11 @@ RULES: tuple[Rule, ...] = (
     Rule(title, ("title.characters", "title.digits_only"), ("title",)),
     Rule(info_values, ("field.platform_dependent",), tuple(tags.INFO_TAGS)),
     Rule(scheduled, ("senddatetime.format", "senddatetime.past"), ("scheduled",)),
+    Rule(
+        registration_date,
+        ("registrationdate.missing", "registrationdate.format", "registrationdate.future"),
+        (REGISTRATION_DATE,),
+    ),
     Rule(cost_centre, ("cost_centre.too_long",), (COST_CENTRE,)),
     Rule(strictly, ()),
 )
@@ -306,6 +331,17 @@ def read_scheduled(given: str) -> datetime | None:
             continue
         if moment.strftime(form) == given:  # strptime is lenient about leading zeros
             return moment
+    return None
+
+
+def read_day(given: str) -> date | None:
+    """Return a day as people and spreadsheets write it, the time behind it left out; None where it is no real one."""
+    if found := _DAY.fullmatch(given):
+        year, month, day = (int(part) for part in found.groups() if part and part.isdigit())
+        try:
+            return date(year, month, day)
+        except ValueError:
+            return None
     return None
 
 

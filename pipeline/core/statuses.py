@@ -7,9 +7,10 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipeline.model import StatusClass
+from pipeline.model import NumberCheck, StatusClass
 
 _WHITE_SPACE = re.compile(r"\s+")
+_OPEN = (StatusClass.PENDING, StatusClass.NO_VERDICT)
 
 
 def canonical_label(label: str) -> str:
@@ -21,12 +22,16 @@ def canonical_label(label: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class StatusMeaning:
-    """What a status of the profile means; ``label`` is how reports show it."""
+    """What a status of the profile means; ``label`` is how reports show it.
+
+    ``then_sent``: a verdict about a number after which the text goes out, where one was to follow.
+    """
 
     label: str
     means: StatusClass
     billable: bool
     clicked: bool
+    then_sent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +45,15 @@ class StatusTable:
         """Return the meaning of a status as received; None when it is not in the profile."""
         key = canonical_label(status)
         return self.by_label.get(key) or self.by_number.get(key)
+
+
+def may_change(meaning: StatusMeaning | None, check: NumberCheck) -> bool:
+    """Say whether another status is to follow this one, for messages of which ``check`` was asked.
+
+    What is not in the profile stays as it is: asking again would not explain it.
+    """
+    if meaning is None:
+        return False
+    if meaning.means is StatusClass.VERDICT:
+        return check is NumberCheck.NONE or (check is NumberCheck.THEN_SEND and meaning.then_sent)
+    return meaning.means in _OPEN

@@ -20,10 +20,12 @@ from pipeline.core.kernels import msisdns, strings
 from pipeline.core.kernels.strings import Mask, Positions
 from pipeline.core.policy import Roles
 from pipeline.core.tags import final_texts
-from pipeline.model import Finding
+from pipeline.model import Finding, NumberCheck
 
 Integers = NDArray[np.int64]
 
+#: how the key of a number that is only checked begins
+CHECK_KEY = "check:"
 #: 020, 060, 070, 080, 090: ten digits follow the first one, the third is always 0
 _BLOCK = 10**8
 _BLOCKS = np.full(10, -1, np.int64)
@@ -68,8 +70,15 @@ class Ledgered:
     used_smsids: Callable[[list[str]], set[str]] = field(default=lambda _: set())
 
 
-def message_keys(columns: Mapping[str, Sequence[str]], *, repeats: bool) -> list[str]:
-    """Return what may be served once in a campaign, for rows whose canonical values stand in ``columns`` by field."""
+def message_keys(
+    columns: Mapping[str, Sequence[str]], *, repeats: bool, check: NumberCheck = NumberCheck.NONE
+) -> list[str]:
+    """Return what may be served once in a campaign, for rows whose canonical values stand in ``columns`` by field.
+
+    That a number is checked and nothing else has a key of its own: it is not checked twice, and is free for a text.
+    """
+    if check is NumberCheck.ONLY:
+        return [CHECK_KEY + number for number in columns["msisdn"]]
     if not repeats:
         return list(columns["msisdn"])
     times = columns.get("scheduled") or [""] * len(columns["msisdn"])

@@ -15,7 +15,7 @@ from pipeline.errors import GuardStopped, UsageError
 from pipeline.ledger.engines import blocks, new_rows
 from pipeline.ledger.opening import Ledger
 from pipeline.ledger.tables import batch, campaign, dispatch, event, is_live, is_not_taken, iso, message, moment
-from pipeline.model import OPTED_OUT, Artefact, Batch, MessageState, RowTotals
+from pipeline.model import OPTED_OUT, Artefact, Batch, MessageState, NumberCheck, RowTotals
 
 _SLICE = 5_000
 _BLOCK = 50_000
@@ -92,6 +92,7 @@ def _batch(row: Row[Any]) -> Batch:
         registered_at=registered,
         planned_at=moment(row.planned_at),
         workbook=next((file for file in files if file.name.endswith(_WORKBOOK)), None),
+        number_check=NumberCheck(row.number_check),
     )
 
 
@@ -124,6 +125,7 @@ def register_batch(ledger: Ledger, value: Batch, *, repeats: bool = False, origi
         "repaired": value.repaired,
         "artefacts": json.dumps([asdict(file) for file in (*value.artefacts, value.workbook) if file]),
         "registered_at": iso(value.registered_at),
+        "number_check": value.number_check.value,
     }
     with ledger.writing() as connection:
         connection.execute(
@@ -174,6 +176,12 @@ def origins(ledger: Ledger, batch_id: str) -> set[str]:
     return found
 
 
+def _is_check(*, wanted: bool) -> ColumnElement[bool]:
+    """Say that numbers are checked by a batch and nobody gets a text, or where not ``wanted``, that texts go out."""
+    only = NumberCheck.ONLY.value
+    return batch.c.number_check == only if wanted else batch.c.number_check != only
+
+
 def served_keys(ledger: Ledger, campaign_name: str, keys: Sequence[str], *, but_batch: str) -> dict[str, str]:
     """Return smsid by message key for those ``keys`` that other batches of the campaign serve or may have served."""
     found: dict[str, str] = {}
@@ -189,12 +197,14 @@ def served_keys(ledger: Ledger, campaign_name: str, keys: Sequence[str], *, but_
     return found
 
 
-def live_keys(ledger: Ledger, campaign_name: str, *, but_batch: str) -> Iterator[str]:
-    """Yield all message keys that other batches of the campaign serve or may have served.
+def live_keys(ledger: Ledger, campaign_name: str, *, but_batch: str, checks: bool = False) -> Iterator[str]:
+    """Yield all message keys that other batches of the campaign serve or may have served; or have checked.
 
     One pass over those batches' messages as they lie on disk: for whole lists, where asking for each key would not end.
     """
-    others = select(batch.c.batch_id).where(batch.c.campaign == campaign_name, batch.c.batch_id != but_batch)
+    others = select(batch.c.batch_id).where(
+        batch.c.campaign == campaign_name, batch.c.batch_id != but_batch, _is_check(wanted=checks)
+    )
     query = select(message.c.message_key).where(message.c.batch_id.in_(others), is_live(message))
     with ledger.reading() as connection:
         yield from column_of(connection, query)
@@ -240,11 +250,15 @@ def slices(values: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def same_content_elsewhere(ledger: Ledger, value: Batch, unreached: Collection[str] = ()) -> str | None:
-    """Return another campaign in which the same content was sent, or None; ``unreached`` smsids do not count."""
+    """Return another campaign in which the same content was sent, or None; ``unreached`` smsids do not count.
+
+    A check of its numbers is another thing than a text to them.
+    """
     query = (
         select(batch.c.campaign, message.c.smsid)
         .join(message, message.c.batch_id == batch.c.batch_id)
         .where(batch.c.content_sha256 == value.content_sha256, batch.c.campaign != value.campaign, _served)
+        .where(_is_check(wanted=value.number_check is NumberCheck.ONLY))
         .limit(len(unreached) + 1)
     )
     with ledger.reading() as connection:

@@ -38,6 +38,10 @@ STEPS: dict[int, tuple[str, ...]] = {
         "ALTER TABLE observation ADD COLUMN received_at TEXT",
         "CREATE TABLE pace (egress TEXT NOT NULL, turn TEXT NOT NULL, PRIMARY KEY (egress)) STRICT",
     ),
+    5: (
+        """ALTER TABLE batch ADD COLUMN number_check TEXT DEFAULT 'none' NOT NULL
+            CONSTRAINT number_check_known CHECK (number_check IN ('none', 'only', 'then-send'))""",
+    ),
 }
 
 

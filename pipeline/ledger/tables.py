@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy import Text as AnyText
 
 from pipeline.core.calendar import JST
-from pipeline.model import LIVE, MessageState, ObservationPath
+from pipeline.model import LIVE, MessageState, NumberCheck, ObservationPath
 
 metadata = MetaData()
 #: compared byte by byte, as SQLite does, whatever the language of a PostgreSQL database
@@ -90,6 +90,9 @@ batch = Table(
     Column("artefacts", Text, nullable=False),
     Column("registered_at", Text, nullable=False),
     Column("planned_at", Text),
+    # Whether its messages are checks of numbers, or texts that one comes before.
+    Column("number_check", Text, nullable=False, server_default=text("'none'")),
+    _one_of("number_check", NumberCheck),
     CheckConstraint("rows = accepted + rejected + already", name="rows_add_up"),
     sqlite_strict=True,
 )

@@ -49,6 +49,35 @@ CONFIGURATION_FAILURES: dict[str, Failure] = {
         Text("却下の上限「{value}」が読めません。", "cannot read the limit of rejects “{value}”"),
         Text("件数（20）か割合（5%）を指定してください。", "Give a count (20) or a share (5%)."),
     ),
+    "check.not_confirmed": Failure(
+        Text(
+            "他人判定（--check）に使う次の項目がプロファイルで確認されていないため使えません：{keys}",
+            "the profile has not confirmed what an other-person check (--check) needs: {keys}.",
+        ),
+        Text(
+            "ベンダーに確認のうえ、プロファイルの写しでこれらを confirmed = true にしてください。"
+            '判定結果のステータスは [[status]] に means = "verdict" で加えます。',
+            "Confirm them with the vendor and set confirmed = true for each in your own profile. The statuses that are "
+            'verdicts are entered there as [[status]] with means = "verdict".',
+        ),
+    ),
+    "usage.check_mode": Failure(
+        Text(
+            "他人判定（--check）は一通ずつの送信でだけ使えます。",
+            "an other-person check (--check) goes out one by one, never in an upload.",
+        ),
+        Text("--mode csv を除いてください。", "Leave --mode csv out."),
+    ),
+    "usage.check_text": Failure(
+        Text(
+            "--check only は本文を送りません。",
+            "--check only sends no text.",
+        ),
+        Text(
+            "--text を除くか、判定のあとに送るなら --check then-send にしてください。",
+            "Leave --text out, or say --check then-send if the text is to follow.",
+        ),
+    ),
     "single.not_confirmed": Failure(
         Text(
             "{row} 行目はパラメータ {key} を使いますが、プロファイルで確認されていないため使えません。",

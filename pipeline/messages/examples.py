@@ -58,5 +58,8 @@ EXAMPLES: dict[str, Example] = {
     "title.digits_only": Example({"title": "0312345678"}, {"title": "Mitsuba0312"}),
     "cost_centre.too_long": Example({"cost_centre": "営業部" * 22}, {"cost_centre": "営業部"}),
     "senddatetime.format": Example({"scheduled": "2026/12/01 9:30"}, {"scheduled": "203012010930"}),
+    "registrationdate.missing": Example({"registrationdate": ""}, {"registrationdate": "2026-04-01"}),
+    "registrationdate.format": Example({"registrationdate": "令和8年4月1日"}, {"registrationdate": "2026年4月1日"}),
+    "registrationdate.future": Example({"registrationdate": "20991231"}, {"registrationdate": "20260401"}),
     "senddatetime.past": Example({"scheduled": "202001010930"}, {"scheduled": "203012010930"}),
 }

@@ -103,6 +103,22 @@ FAILURES: dict[str, Failure] = {
             "Look at what lies between here and the gateway, then run the same command again; nothing is sent twice.",
         ),
     ),
+    "check.answered": Failure(
+        Text(
+            "バッチ {batch}：他人判定の依頼にゲートウェイは {code}（{meaning}）と答えました。"
+            "これだけでは {messages} 通が受け付けられたか分かりません。勝手に再送はしません。",
+            "batch {batch}: the gateway answered {code} ({meaning}) to an other-person check. That does not prove "
+            "whether {messages} messages were taken. They are not sent again.",
+        ),
+        Text(
+            "606 と 610 はベンダーに他人判定オプションの有効化を依頼し、608 は登録日を確かめてください。"
+            "受け付けられていないと確かめたら `mediasms resolve {dispatch} --as refused --because 理由`、"
+            "続けるには `mediasms send {batch}`",
+            "For 606 and 610 have the vendor enable the check, for 608 look at the registration dates. Once you know "
+            "that nothing was taken, `mediasms resolve {dispatch} --as refused --because TEXT`, then "
+            "`mediasms send {batch}`",
+        ),
+    ),
     "send.unknown": Failure(
         Text(
             "バッチ {batch} の {messages} 通が受け付けられたか分かりません。勝手に再送はしません。",

@@ -329,6 +329,16 @@ INPUT_FAILURES: dict[str, Failure] = {
         ),
         Text("一つだけ残してください。", "Keep one of them."),
     ),
+    "input.no_registration_date": Failure(
+        Text(
+            "他人判定には登録日の列が要りますが、{file} にありません。",
+            "an other-person check needs the registration date of each number, and {file} has no such column.",
+        ),
+        Text(
+            "番号を登録した日の列を加えてください。使える列名：{names}",
+            "Add a column with the day on which each number was noted, under one of these names: {names}",
+        ),
+    ),
     "input.no_text": Failure(
         Text(
             "入力ファイル {file} に本文の列がありません。列：{columns}",

@@ -16,6 +16,7 @@ LABELS: dict[str, Text] = {
     "class.partial": Text("一部受信", "partial"),
     "class.failed": Text("失敗", "failed"),
     "class.cancelled": Text("取消", "cancelled"),
+    "class.checked": Text("判定のみ", "checked, no text sent"),
     "class.refused": Text("受付拒否", "refused"),
     "class.pending": Text("結果待ち", "pending"),
     "class.missing": Text("結果なし（期限超過）", "missing"),

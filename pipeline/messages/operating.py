@@ -7,6 +7,14 @@ from pipeline.messages.text import Text
 #: label code → text
 OPERATING_LABELS: dict[str, Text] = {
     "ask.send": Text("{count} 通の SMS を送信します。よろしいですか？", "Send {count} messages?"),
+    "ask.check": Text(
+        "{count} 件の番号の他人判定を依頼します（本文は送りません）。よろしいですか？",
+        "Check {count} numbers? No text is sent.",
+    ),
+    "run.checked": Text(
+        "他人判定：{count} 件の依頼を受け付けられました。本文は送っていません。",
+        "checks: {count} numbers taken for an other-person check; no text was sent.",
+    ),
     "run.sent": Text(
         "送信：{count} 通を受け付けられました（{dispatches} 回に分割）。",
         "sent: {count} messages taken in {dispatches} upload(s).",
@@ -22,6 +30,10 @@ OPERATING_LABELS: dict[str, Text] = {
     "ask.preview": Text(
         "最初の1通（{number}）：\n{text}\n費用の見込み（税抜）：{low} 〜 {high} 円",
         "first message ({number}):\n{text}\nexpected cost (untaxed): {low} to {high} yen",
+    ),
+    "ask.preview_check": Text(
+        "最初の番号：{number}\n費用の見込み（税抜）：{low} 〜 {high} 円",
+        "first number: {number}\nexpected cost (untaxed): {low} to {high} yen",
     ),
     "ask.unpriced": Text(
         "（料金表にない {count} 通を除く）", "(without {count} messages that the tariff does not price)"

@@ -103,6 +103,7 @@ RECONCILING_LABELS: dict[str, Text] = {
     "report.message_kind.normal": Text("国内", "domestic"),
     "report.message_kind.overseas": Text("海外", "overseas"),
     "report.message_kind.check": Text("他人判定", "other-person check"),
+    "report.message_kind.check_then_send": Text("他人判定と送信", "other-person check and text"),
     "report.message_kind.fee": Text("固定料金", "fixed fee"),
     "report.message_kind.tax": Text("消費税", "tax"),
     "report.message_kind.rounding": Text("端数処理", "rounding"),

@@ -138,6 +138,7 @@ FAMILY_ADVICE: dict[str, Text] = {
     "code": Text("アクセスコードのセルを直します。", "Correct the access code."),
     "senddatetime": Text("送信予定日時のセルを直します。", "Correct the scheduled time."),
     "text_and_template": Text("どちらかのセルを空にします。", "Empty one of the two cells."),
+    "registrationdate": Text("登録日のセルを直します。", "Correct the registration date."),
     "cost_centre": Text("コストセンター（部門）のセルを短くします。", "Shorten the cost centre."),
     "title": Text("送信元表示のセルを直します。", "Correct the title."),
 }

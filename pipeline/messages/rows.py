@@ -171,6 +171,18 @@ ROWS: dict[str, Text] = {
         "送信予定日時が過ぎています。これからの日時にしてください（日本時間）。",
         "The scheduled time has passed. Give one in the future (Japan time).",
     ),
+    "registrationdate.missing": Text(
+        "登録日が空です。他人判定には、その番号を登録した日が要ります。",
+        "The registration date is empty. An other-person check needs the day on which the number was noted.",
+    ),
+    "registrationdate.format": Text(
+        "登録日は YYYYMMDD（例 20260401）か 2026/4/1 の形で、実在する日にしてください。",
+        "A registration date is a real day, written YYYYMMDD (for example 20260401) or 2026/4/1.",
+    ),
+    "registrationdate.future": Text(
+        "登録日がまだ来ていません。番号を登録した日にしてください（日本時間）。",
+        "The registration date has not come yet. Give the day on which the number was noted (Japan time).",
+    ),
     "cost_centre.too_long": Text(
         "コストセンター（部門）が {size} 文字です。{limit} 文字までにしてください。",
         "The cost centre has {size} characters. At most {limit} are allowed.",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from pipeline.model.rows import RowTotals
-from pipeline.model.words import MessageState, ObservationPath
+from pipeline.model.words import MessageState, NumberCheck, ObservationPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Batch:
     """One input in a campaign.
 
     ``workbook`` is what was made for people to correct: it may lie anywhere, and it may be edited, moved or deleted.
+    ``number_check`` says whether its messages are checks of numbers, or texts that a check comes before.
     """
 
     batch_id: str
@@ -38,6 +39,7 @@ class Batch:
     registered_at: datetime
     planned_at: datetime | None = None
     workbook: Artefact | None = None
+    number_check: NumberCheck = NumberCheck.NONE
 
     def artefact(self, name: str) -> Artefact:
         """Return the artefact called ``name``."""

@@ -45,12 +45,16 @@ LIVE: frozenset[MessageState] = frozenset(
 
 
 class MessageClass(StrEnum):
-    """Where a message ends up in the reconciliation; every message has exactly one."""
+    """Where a message ends up in the reconciliation; every message has exactly one.
+
+    ``CHECKED``: there is a verdict about its number, and no text was sent, or none will be.
+    """
 
     DELIVERED = "delivered"
     PARTIAL = "partial"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    CHECKED = "checked"
     REFUSED = "refused"
     PENDING = "pending"
     MISSING = "missing"
@@ -68,6 +72,7 @@ class StatusClass(StrEnum):
     CANCELLED = "cancelled"
     PENDING = "pending"
     NO_VERDICT = "no_verdict"
+    VERDICT = "verdict"
 
 
 class Mode(StrEnum):
@@ -76,6 +81,14 @@ class Mode(StrEnum):
     CSV = "csv"
     SINGLE = "single"
     AUTO = "auto"
+
+
+class NumberCheck(StrEnum):
+    """Whether the gateway is to say if a number still is its owner's (他人判定), and whether a text follows."""
+
+    NONE = "none"
+    ONLY = "only"
+    THEN_SEND = "then-send"
 
 
 class Proof(StrEnum):
@@ -108,6 +121,7 @@ class MessageKind(StrEnum):
     NORMAL = "normal"
     OVERSEAS = "overseas"
     CHECK = "check"
+    CHECK_THEN_SEND = "check_then_send"
 
 
 class MonthBy(StrEnum):

@@ -7,13 +7,12 @@ from enum import StrEnum
 
 from pipeline.context import Context
 from pipeline.core.calendar import stamp
+from pipeline.core.statuses import may_change
 from pipeline.ledger.batches import count_states
 from pipeline.ledger.cancelling import stop_of
 from pipeline.ledger.dispatches import free_messages
 from pipeline.ledger.results import last_waiting, observed_statuses
-from pipeline.model import Batch, MessageState, StatusClass
-
-_OPEN = {StatusClass.PENDING, StatusClass.NO_VERDICT}
+from pipeline.model import Batch, MessageState
 
 
 class Step(StrEnum):
@@ -45,7 +44,7 @@ def _after_sending(context: Context, batch: Batch) -> Step | None:
     """Results are pulled until the last one is final or overdue; then the batch is reconciled once more."""
     seen = observed_statuses(context.ledger, batch.batch_id)
     table = context.statuses
-    final = [status for status in seen if (known := table.look_up(status)) is None or known.means not in _OPEN]
+    final = [status for status in seen if not may_change(table.look_up(status), batch.number_check)]
     changes = list(seen.values())
     if (waiting := last_waiting(context.ledger, batch.batch_id, final)) is not None:
         deadline = waiting + timedelta(days=context.settings.results.deadline_days)

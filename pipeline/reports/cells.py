@@ -32,6 +32,7 @@ COLOURS: dict[MessageClass, str] = {
     MessageClass.PARTIAL: "#7A8F2A",
     MessageClass.FAILED: "#B5403A",
     MessageClass.CANCELLED: "#7B6F8E",
+    MessageClass.CHECKED: "#2A7F8F",
     MessageClass.REFUSED: "#A0527A",
     MessageClass.PENDING: "#3B76B0",
     MessageClass.MISSING: "#B3701C",

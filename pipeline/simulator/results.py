@@ -29,8 +29,9 @@ _PIECE_ROWS = 500
 
 def shown_status(profile: Profile, label: str, knobs: Knobs) -> str:
     """Return a status as the account has them: as a label, perhaps with a space in it, or as a number."""
-    if knobs.numeric_status and label in profile.status_by_label:
-        return str(profile.status_by_label[label].number)
+    known = profile.status_by_label.get(label)
+    if knobs.numeric_status and known is not None and known.number is not None:
+        return str(known.number)
     # The specification prints labels with spaces at such places ("au 自 NW 障害", "ドコモその他 失敗").
     return f"{label[:2]} {label[2:]}" if knobs.spaced_labels else label
 

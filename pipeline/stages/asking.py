@@ -14,10 +14,12 @@ from pipeline.adapters.files import durable
 from pipeline.context import Context
 from pipeline.core.answers import SMSID_EXISTS, SingleResult, parse_single_result
 from pipeline.core.calendar import stamp
+from pipeline.core.statuses import may_change
 from pipeline.errors import MediasmsError, TryLater
+from pipeline.ledger.batches import get_batch
 from pipeline.ledger.results import observed_statuses, record_pull, settle
 from pipeline.ledger.singles import Asked, batches_sent_alone, without_final_result
-from pipeline.model import Batch, MessageState, Observation, ObservationPath, StatusClass
+from pipeline.model import Batch, MessageState, Observation, ObservationPath
 from pipeline.stages.answering import no_results
 from pipeline.stages.checking import csv_bytes
 from pipeline.stages.login import stop_after_failed_logins
@@ -31,7 +33,6 @@ _TOGETHER = 500
 _AGAIN_SECONDS = 1.0
 #: how long the gateway may be busy, and the pauses meanwhile, in seconds
 _BUSY_SECONDS, _PAUSE_SECONDS = 60.0, 1.0
-_OPEN = {StatusClass.PENDING, StatusClass.NO_VERDICT}
 _MAY_HAVE_ARRIVED = (MessageState.TAKEN, MessageState.UNKNOWN, MessageState.REFUSED)
 
 
@@ -82,9 +83,9 @@ def ask_unknown(context: Context, batch: Batch) -> None:
 
 
 def _stragglers(context: Context, batch_id: str, states: Sequence[MessageState], sent_by: datetime) -> list[Asked]:
-    table = context.statuses
+    table, check = context.statuses, get_batch(context.ledger, batch_id).number_check
     seen = observed_statuses(context.ledger, batch_id)
-    final = [status for status in seen if (known := table.look_up(status)) is None or known.means not in _OPEN]
+    final = [status for status in seen if not may_change(table.look_up(status), check)]
     return without_final_result(context.ledger, batch_id, final, states, sent_by)
 
 

@@ -25,12 +25,12 @@ from pipeline.core.kernels import strings
 from pipeline.core.kernels.smsids import smsid_column
 from pipeline.core.policy import Limits, Policy
 from pipeline.core.tags import repaired_literals
-from pipeline.core.uniqueness import Ledgered, Uniqueness, message_keys
+from pipeline.core.uniqueness import CHECK_KEY, Ledgered, Uniqueness, message_keys
 from pipeline.errors import InputUnusable, UsageError
 from pipeline.ledger.batches import live_keys, served_keys, used_smsids
 from pipeline.ledger.optouts import list_optouts
 from pipeline.messages import Language
-from pipeline.model import ExpandedText, Finding, RejectedRow
+from pipeline.model import ExpandedText, Finding, NumberCheck, RejectedRow
 from pipeline.reports.reject_words import explain
 from pipeline.reports.rejects import RejectedWorkbook
 from schemas.heading import Heading
@@ -86,21 +86,25 @@ class Check:
         campaign: str,
         repeats: bool,
         single: bool = False,
+        number_check: NumberCheck = NumberCheck.NONE,
     ) -> None:
         """Prepare to check ``table``, read as ``heading`` says; with ``single`` its rows go out one by one."""
+        sends_text = number_check is not NumberCheck.ONLY
         self._context = context
         self._table = table
         self._heading = heading
         self._batch_id = batch_id
         self._campaign = campaign
-        self._policy = policy_of(context)
+        self._policy = replace(policy_of(context), sends_text=sends_text)
         text = heading.roles.common_text
         common = None if text is None else repaired_literals(text, self._policy.replacements)
         self._roles = replace(heading.roles, common_text=common)
         self._fields = [name for name in ACCEPTED_FIELDS if name in self._roles.columns]
-        self._repeats = repeats
+        # A number is checked once, whatever texts it may get.
+        self._repeats = repeats and sends_text
         self._single = single
-        self._unique = Uniqueness(self._ledgered(), repeats=repeats)
+        self._number_check = number_check
+        self._unique = Uniqueness(self._ledgered(), repeats=self._repeats)
         self._input = input_contract(heading.columns)
         limits = self._policy.limits
         self._contract = accepted_contract(
@@ -108,6 +112,7 @@ class Check:
             text_bytes=limits.text_bytes,
             text_characters=limits.text_characters,
             smsid_characters=limits.smsid_characters,
+            sends_text=sends_text,
         )
         self.rows = self.accepted = self.rejected = self.already = 0
         self.codes: Counter[str] = Counter()
@@ -184,8 +189,10 @@ class Check:
 
     def _ledgered(self) -> Ledgered:
         ledger, batch_id = self._context.ledger, self._batch_id
+        checks = self._number_check is NumberCheck.ONLY
+        keys = live_keys(ledger, self._campaign, but_batch=batch_id, checks=checks)
         return Ledgered(
-            served=list(live_keys(ledger, self._campaign, but_batch=batch_id)),
+            served=[key.removeprefix(CHECK_KEY) for key in keys] if checks else list(keys),
             opted_out=list(list_optouts(ledger)),
             used_smsids=lambda smsids: used_smsids(ledger, smsids, but_batch=batch_id),
         )
@@ -195,7 +202,7 @@ class Check:
         if not len(positions):
             return
         columns = {name: column.to_pylist() for name, column in found.values(positions).items()}
-        keys = message_keys(columns, repeats=self._repeats)
+        keys = message_keys(columns, repeats=self._repeats, check=self._number_check)
         known = served_keys(self._context.ledger, self._campaign, keys, but_batch=self._batch_id)
         for row, key in zip(found.row_numbers[positions].tolist(), keys, strict=True):
             yield row, known[key]

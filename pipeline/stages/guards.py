@@ -17,7 +17,7 @@ from pipeline.errors import GuardStopped, OutcomeUnknown
 from pipeline.ledger.batches import anything_sent_elsewhere, origins, repeats_elsewhere, same_content_elsewhere
 from pipeline.ledger.cancelling import Stop
 from pipeline.ledger.dispatches import attempts_by_dispatch, dispatch_id, list_dispatches
-from pipeline.model import Batch, MessageState
+from pipeline.model import Batch, MessageState, NumberCheck
 from pipeline.stages.planning import accepted_rows, digests, payload_column, rows_with
 from pipeline.stages.unreached import unreached_of
 
@@ -47,12 +47,19 @@ def lost_attempts(context: Context) -> Iterator[tuple[str, int, int]]:
 
 
 def stop_if_unsettled(context: Context, batch: Batch) -> None:
-    """Stop when the outcome of any message is open; what to decide about is one dispatch, or the batch."""
+    """Stop when the outcome of any message is open; what to decide about is one dispatch, or the batch.
+
+    What a check was answered is said, too: 606, 608 and 610 (T) name a cause and prove nothing.
+    """
     unsettled = [one for one in list_dispatches(context.ledger, batch.batch_id) if one.is_unsettled]
     if unsettled:
         count = sum(one.states.get(MessageState.UNKNOWN, 0) for one in unsettled)
         decide = unsettled[0].dispatch_id if len(unsettled) == 1 else batch.batch_id
-        raise OutcomeUnknown("send.unknown", batch=batch.batch_id, messages=count, dispatch=decide)
+        facts = {"batch": batch.batch_id, "messages": count, "dispatch": decide}
+        answers = sorted({one.answer_code for one in unsettled if one.answer_code in context.documented})
+        if batch.number_check is not NumberCheck.NONE and answers:
+            raise OutcomeUnknown("check.answered", code=answers[0], meaning=context.meaning(answers[0]), **facts)
+        raise OutcomeUnknown("send.unknown", **facts)
 
 
 def is_late(context: Context, batch: Batch, late: Late | None) -> bool:

@@ -14,9 +14,12 @@ from pipeline.core.kernels import strings
 from pipeline.core.kernels.matching import is_overseas
 from pipeline.ledger.dispatches import planned_smsids
 from pipeline.ledger.optouts import opted_out
-from pipeline.model import Batch, MessageKind
+from pipeline.model import Batch, MessageKind, NumberCheck
 from pipeline.stages.planning import accepted_rows, rows_with
 from schemas.recipients import ROW_NUMBER
+
+#: what a check makes of a message, wherever it goes
+_KINDS = {NumberCheck.ONLY: MessageKind.CHECK, NumberCheck.THEN_SEND: MessageKind.CHECK_THEN_SEND}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class Preview:
     first_msisdn: str
     first_text: str
     forecast: Forecast
+    number_check: NumberCheck = NumberCheck.NONE
 
 
 def about_to_go(context: Context, batch: Batch, free: Mapping[int, list[str]]) -> set[str]:
@@ -59,8 +63,8 @@ def preview(context: Context, batch: Batch, waiting: Container[str]) -> Preview:
         abroad = is_overseas(strings.of(rows["msisdn"]))
         for lengths, chosen in ((domestic, rows[~abroad]), (overseas, rows[abroad])):
             lengths.add(*(chosen[name].to_numpy() for name in (ROW_NUMBER, "characters", "double_byte")))
-    day = jst_date(context.now())
-    found = forecast(domestic, context.tariff, day)
+    day, check = jst_date(context.now()), batch.number_check
+    found = forecast(domestic, context.tariff, day, _KINDS.get(check, MessageKind.NORMAL))
     if overseas.counts:
-        found = found.plus(forecast(overseas, context.tariff, day, MessageKind.OVERSEAS))
-    return Preview(found.messages, *first, found)
+        found = found.plus(forecast(overseas, context.tariff, day, _KINDS.get(check, MessageKind.OVERSEAS)))
+    return Preview(found.messages, *first, found, check)

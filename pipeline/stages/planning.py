@@ -28,7 +28,7 @@ from pipeline.ledger.dispatches import (
     plan_group_again,
     planned_mode,
 )
-from pipeline.model import Artefact, Batch, Mode
+from pipeline.model import Artefact, Batch, Mode, NumberCheck
 from schemas.gateway_csv import render, request_contract
 from schemas.recipients import ROW_NUMBER, enforce
 from schemas.single import decoded, encoded, form_of, lost_in_a_row, requests
@@ -56,8 +56,13 @@ def rows_with(chunk: pd.DataFrame, smsids: Container[str]) -> pd.DataFrame:
 def mode_of(context: Context, batch: Batch, wanted: Mode) -> Mode:
     """Return how a batch goes out: as it was planned, else as a person wants it, else as its size says.
 
-    Raises ``GuardStopped`` (``send.mode_fixed``) when it was planned otherwise than it is wanted now.
+    Raises ``GuardStopped`` (``send.mode_fixed``) when it was planned otherwise than it is wanted now, and
+    ``UsageError`` (``usage.check_mode``) when its numbers are to be checked, which no upload can.
     """
+    if batch.number_check is not NumberCheck.NONE:
+        if wanted is Mode.CSV:
+            raise UsageError("usage.check_mode")
+        return Mode.SINGLE
     planned = planned_mode(context.ledger, batch.batch_id)
     if planned is not None:
         if wanted not in {Mode.AUTO, planned}:
@@ -93,7 +98,7 @@ def _requests(context: Context, batch: Batch, *, repeats: bool) -> Iterator[Plan
     """Yield a dispatch for each row: its payload holds the parameters as they will be sent."""
     first = 1
     for chunk in accepted_rows(context, batch):
-        columns = _messages(chunk, repeats=repeats)
+        columns = _messages(chunk, repeats=repeats, check=batch.number_check)
         for at, payload in enumerate(_bodies(context, batch, chunk, first)):
             number = first + at
             yield PlannedDispatch(number, number, payload, {name: [column[at]] for name, column in columns.items()})
@@ -106,7 +111,7 @@ def _bodies(context: Context, batch: Batch, accepted: pd.DataFrame, first: int) 
     folder = context.workspace.batch_folder(batch.batch_id)
     bodies = {
         f"dispatch-{number:04d}.{form}": encoded(parameters, form)
-        for number, parameters in enumerate(requests(accepted, context.profile), first)
+        for number, parameters in enumerate(requests(accepted, context.profile, batch.number_check), first)
     }
     names = list(bodies)
     for start in range(0, len(names), _TOGETHER):
@@ -176,7 +181,7 @@ def payload_column(context: Context, payload: Path, field: str) -> pd.DataFrame:
     )
 
 
-def _messages(accepted: pd.DataFrame, *, repeats: bool) -> dict[str, list[Any]]:
+def _messages(accepted: pd.DataFrame, *, repeats: bool, check: NumberCheck = NumberCheck.NONE) -> dict[str, list[Any]]:
     """Return columns of the message table."""
     columns = _columns(accepted)
     taken_over = (ROW_NUMBER, "smsid", "msisdn", "characters")
@@ -185,7 +190,7 @@ def _messages(accepted: pd.DataFrame, *, repeats: bool) -> dict[str, list[Any]]:
         "double_byte": list(map(int, columns["double_byte"])),
         COST_CENTRE: columns.get(COST_CENTRE, [""] * len(columns["smsid"])),
         "text_digest": _digests(columns),
-        "message_key": message_keys(columns, repeats=repeats),
+        "message_key": message_keys(columns, repeats=repeats, check=check),
     }
 
 

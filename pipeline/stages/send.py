@@ -32,7 +32,7 @@ from pipeline.ledger.dispatches import (
     withdrawn_messages,
 )
 from pipeline.ledger.results import settle
-from pipeline.model import Batch, Dispatch, MessageState, Mode, RunAction
+from pipeline.model import Batch, Dispatch, MessageState, Mode, NumberCheck, RunAction
 from pipeline.stages.answering import codes_of_nothing_taken, must_be_recorded, read_answer
 from pipeline.stages.asking import ask_unknown
 from pipeline.stages.guards import (
@@ -63,6 +63,7 @@ class Sent:
     messages: int
     states: dict[MessageState, int]
     opted_out: int = 0
+    number_check: NumberCheck = NumberCheck.NONE
 
 
 def send(  # noqa: PLR0913 - each is a choice of the person who sends
@@ -111,7 +112,7 @@ def send(  # noqa: PLR0913 - each is a choice of the person who sends
     if (stop := stop_of(context.ledger, batch.batch_id)) and stop.cancelled:
         raise was_cancelled(batch, stop)
     states = count_states(context.ledger, batch.batch_id)
-    return Sent(dispatches, messages, states, count_opted_out(context.ledger, batch.batch_id))
+    return Sent(dispatches, messages, states, count_opted_out(context.ledger, batch.batch_id), batch.number_check)
 
 
 def _permit(  # noqa: PLR0913 - as above

@@ -18,7 +18,7 @@ from pipeline.core.evidence import Evidence
 from pipeline.errors import UsageError
 from pipeline.ledger.batches import list_batches, refused_rows, replaced_rows
 from pipeline.ledger.evidence import batch_evidence
-from pipeline.model import Batch, BreakKind, MessageClass
+from pipeline.model import Batch, BreakKind, MessageClass, NumberCheck
 from pipeline.stages.judging import judged
 
 #: with these nobody knows what the results say, or whom they speak of
@@ -49,6 +49,8 @@ def unreached_of(context: Context, campaigns: AbstractSet[str]) -> set[str]:
 
 
 def _unreached(context: Context, batch: Batch, refused: AbstractSet[str]) -> Iterator[str]:
+    if batch.number_check is NumberCheck.ONLY:
+        return  # nothing of it was to reach anybody
     now = context.now()
     # No time in which results of nobody's message would be read: what names no message proves nothing about one.
     evidence = batch_evidence(context.ledger, batch, now, now)
@@ -63,7 +65,7 @@ def _unreached(context: Context, batch: Batch, refused: AbstractSet[str]) -> Ite
 
 def _opted_out(context: Context, evidence: Evidence) -> set[str]:
     """Return the smsids of which any result, and not only the latest, says that nothing more is wanted."""
-    labels = {status.label or str(status.number) for status in context.profile.status if status.opted_out}
+    labels = {status.name for status in context.profile.status if status.opted_out}
     seen = evidence.observations.select(["smsid", "status"])
     said = [
         status

@@ -22,11 +22,12 @@ from pipeline.core.calendar import jst_date
 from pipeline.core.policy import NO_LIMIT, RejectLimit, read_reject_limit
 from pipeline.errors import GuardStopped, InputUnusable, UsageError
 from pipeline.ledger.batches import campaign_repeats, find_batch, register_batch
-from pipeline.model import Artefact, Batch, Finding, Mode, RowTotals
+from pipeline.model import Artefact, Batch, Finding, Mode, NumberCheck, RowTotals
 from pipeline.reports.rejects import RejectedWorkbook
 from pipeline.stages.checking import Check
 from pipeline.stages.out import FILES, check_out
 from schemas.heading import Heading, layout_columns, read_heading
+from schemas.single import stop_if_unconfirmed
 
 _CHUNK = 50_000
 #: the workbook while it is written
@@ -42,7 +43,7 @@ class Request:
     ``text`` is one text for the whole list; ``repeats`` lets a number get several texts in the campaign. ``name``
     stands for the input where the file is only a copy of it. ``origin`` is the campaign from whose unreached people the
     input was made: nobody else has it, so it is kept with the batch. ``mode`` decides which
-    columns can be sent at all.
+    columns can be sent at all. A ``number_check`` goes out one by one: no row of an upload can ask for it.
     """
 
     source: Path
@@ -55,11 +56,17 @@ class Request:
     name: str | None = None
     mode: Mode = Mode.AUTO
     origin: str | None = None
+    number_check: NumberCheck = NumberCheck.NONE
 
     @property
     def file(self) -> str:
         """Return the name of the input."""
         return self.name or self.source.name
+
+    @property
+    def single(self) -> bool:
+        """Say whether its rows are to be judged as requests of their own."""
+        return self.mode is Mode.SINGLE or self.number_check is not NumberCheck.NONE
 
     @property
     def stem(self) -> str:
@@ -107,6 +114,7 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
     limit = read_reject_limit(given) if (given := context.settings.validation.max_rejects) else NO_LIMIT
     if out is not None:
         check_out(out, request.source, context.workspace.batches_folder())
+    _stop_at_check(context, request)
     table = open_input(request.source, sheet=request.sheet)
     heading = _heading(context, request, table)
     # In a list of ours that came back, the other sheet counts and helps.
@@ -120,8 +128,16 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
     if known and known.planned_at and out is None:
         return replace(_taken_up(context, request, known, limit), sheet=table.sheet, other_sheets=others)
     folder = out or context.workspace.batch_folder(batch_id)
-    single = request.mode is Mode.SINGLE
-    check = Check(context, table, heading, batch_id=batch_id, campaign=campaign, repeats=request.repeats, single=single)
+    check = Check(
+        context,
+        table,
+        heading,
+        batch_id=batch_id,
+        campaign=campaign,
+        repeats=request.repeats,
+        single=request.single,
+        number_check=request.number_check,
+    )
     part = folder / _PART
     with ExitStack() as stack:
         with held():  # what was made and not yet noted would stay behind
@@ -151,6 +167,7 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
         artefacts=artefacts,
         registered_at=context.now(),
         workbook=made,
+        number_check=request.number_check,
     )
     if out is None:
         register_batch(context.ledger, batch, repeats=request.repeats, origin=request.origin)
@@ -167,6 +184,15 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
         sheet=table.sheet,
         other_sheets=others,
     )
+
+
+def _stop_at_check(context: Context, request: Request) -> None:
+    """Stop at a check of numbers that cannot be asked for: in an upload, with a text that goes to nobody, or yet."""
+    if request.number_check is not NumberCheck.NONE and request.mode is Mode.CSV:
+        raise UsageError("usage.check_mode")
+    if request.number_check is NumberCheck.ONLY and request.text is not None:
+        raise UsageError("usage.check_text")
+    stop_if_unconfirmed(request.number_check, context.profile)
 
 
 def _copy(source: Path, part: Path) -> None:
@@ -228,8 +254,15 @@ def _heading(context: Context, request: Request, table: Table) -> Heading:
     if request.layout is not None:
         own = {name: settings.columns for name, settings in layouts.items()}
         layout = layout_columns(request.layout, profile, own)
-    single = request.mode is Mode.SINGLE
-    return read_heading(request.file, table.first_record, profile, text=request.text, layout=layout, single=single)
+    return read_heading(
+        request.file,
+        table.first_record,
+        profile,
+        text=request.text,
+        layout=layout,
+        single=request.single,
+        check=request.number_check,
+    )
 
 
 def _fingerprint(context: Context, request: Request, table: Table, heading: Heading) -> str:
@@ -241,6 +274,8 @@ def _fingerprint(context: Context, request: Request, table: Table, heading: Head
         f"header={heading.header} strict={context.settings.validation.strict} repeats={request.repeats}",
         repr(sorted(context.replacements().items())),
         *heading.columns,
+        # Only where it is asked for: what was registered before there were checks keeps its fingerprint.
+        *([] if request.number_check is NumberCheck.NONE else [f"check={request.number_check}"]),
     )
 
 

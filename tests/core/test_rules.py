@@ -7,14 +7,17 @@ from datetime import datetime, timedelta
 from importlib.resources import files
 from typing import Final
 
+import pandas as pd
 import pytest
 
 from pipeline.core import rules
-from pipeline.core.examine import Examined
+from pipeline.core.examine import Examined, examine
 from pipeline.core.policy import Limits, Roles
 from pipeline.core.row import Row
+from pipeline.core.rules import REGISTRATION_DATE
 from pipeline.messages import REPAIRS, ROWS, Language, fill
 from pipeline.model import Finding
+from schemas.recipients import ACCEPTED_FIELDS
 from schemas.recipients import ROLES as ALL_ROLES
 from schemas.replacements import parse_replacements
 from tests.core.comparing import (
@@ -69,7 +72,8 @@ def test_a_rule_gives_the_codes_it_names_and_each_is_given_once_at_least() -> No
     for account in (ACCOUNT, replace(ACCOUNT, overseas=True)):
         rows = list(dirty_rows(3000, seed=11, chance=0.3))
         for number, cells in enumerate([*rows, rows[0] | {ROLES["text"]: "#N/A"}]):
-            row = Row(number, cells, Roles(ROLES), policy_of(account))
+            dated = cells | {REGISTRATION_DATE: ("", "20260431", "20261126")[number % 3]}
+            row = Row(number, dated, Roles(ROLES | {REGISTRATION_DATE: REGISTRATION_DATE}), policy_of(account))
             for rule in rules.RULES:
                 for finding in rule.check(row):
                     met.setdefault(rule.check.__name__, set()).add(finding.code)
@@ -234,6 +238,76 @@ def test_smsids_that_a_spreadsheet_damaged(smsid: str, expected: list[str]) -> N
 )
 def test_scheduled_times(given: str, expected: list[str]) -> None:
     assert codes(scheduled=given) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("20261125", "20261125"),  # today
+        ("20240229", "20240229"),
+        (" 19990101 ", "19990101"),
+        ("2026/4/1", "20260401"),
+        ("2026/04/01", "20260401"),
+        ("2026-04-01", "20260401"),
+        ("2026.4.1", "20260401"),
+        ("2026年4月1日", "20260401"),
+        ("2026-04-01 00:00", "20260401"),
+        ("2026/4/1 9:05:59", "20260401"),
+        ("2026-04-01T23:59:59", "20260401"),
+        ("", "registrationdate.missing"),
+        (" 　", "registrationdate.missing"),
+        ("20261126", "registrationdate.future"),
+        ("2026/11/26", "registrationdate.future"),
+        ("20991231", "registrationdate.future"),
+        ("20250229", "registrationdate.format"),
+        ("20261301", "registrationdate.format"),
+        ("20260400", "registrationdate.format"),
+        ("2026041", "registrationdate.format"),
+        ("202604011", "registrationdate.format"),
+        ("202641", "registrationdate.format"),
+        ("2026/4-1", "registrationdate.format"),
+        ("2026/4", "registrationdate.format"),
+        ("26/4/1", "registrationdate.format"),
+        ("4/1/2026", "registrationdate.format"),
+        ("1/4/26", "registrationdate.format"),
+        ("46113", "registrationdate.format"),  # the number of the day, where a spreadsheet lost the format
+        ("1900/1/0", "registrationdate.format"),
+        ("1899-12-30", "registrationdate.format"),
+        ("令和8年4月1日", "registrationdate.format"),
+        ("２０２６０４０１", "registrationdate.format"),
+        ("2026-04-01Z", "registrationdate.format"),
+        ("2026-04-01 午前", "registrationdate.format"),
+        ("不明", "registrationdate.format"),
+    ],
+)
+def test_registration_dates(given: str, expected: str) -> None:
+    found = check(registrationdate=given)
+    told = [finding.code for finding in found.findings.get(0, [])]
+    assert told or values_of(found)[REGISTRATION_DATE].to_pylist() == [expected]
+    assert not told or told == [expected]
+
+
+def test_a_registration_date_comes_at_midnight_in_japan() -> None:
+    before = replace(ACCOUNT, now=datetime(2026, 11, 24, 23, 59, 59, tzinfo=NOW.tzinfo))
+    assert codes(before, registrationdate="20261125") == ["registrationdate.future"]
+    assert codes(replace(ACCOUNT, now=before.now + timedelta(seconds=1)), registrationdate="20261125") == []
+
+
+def test_without_the_column_nobody_asks_for_a_registration_date() -> None:
+    assert rules.findings(Row(2, {"msisdn": "09011112222", "text": "x"}, ROLES_OF_TWO, policy_of())) == []
+
+
+def test_a_number_that_is_only_checked_needs_no_text() -> None:
+    cells = {"msisdn": "090-1111-2222", REGISTRATION_DATE: "2026/4/1"}
+    chunk = pd.DataFrame([{"row": 2} | cells, {"row": 3, "msisdn": "x", REGISTRATION_DATE: ""}])
+    roles = Roles({name: name for name in cells}, "")
+    policy = replace(policy_of(), sends_text=False)
+    found = examine(chunk, "row", roles, policy, ACCEPTED_FIELDS)
+    assert {at: [finding.code for finding in wrong] for at, wrong in found.findings.items()} == {
+        1: ["phone.letter", "registrationdate.missing"]
+    }
+    assert (found.values(found.accepted())["text"].to_pylist(), found.characters[0], found.size[0]) == ([""], 0, 0)
+    assert 0 in examine(chunk, "row", roles, policy_of(), ACCEPTED_FIELDS).findings
 
 
 def test_a_scheduled_time_goes_out_in_the_form_of_the_gateway() -> None:

@@ -198,6 +198,7 @@ def test_contrast_is_wcag_aa(scheme: int) -> None:
         "partial",
         "failed",
         "cancelled",
+        "checked",
         "refused",
         "pending",
         "missing",
