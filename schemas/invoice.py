@@ -44,7 +44,7 @@ class InvoiceMapping(BaseModel):
 
     counts: Counts = Counts.MESSAGES
     columns: dict[Role, tuple[str, ...]]
-    kinds: dict[Literal["normal", "overseas", "check", "tax", "subtotal", "total"], tuple[str, ...]]
+    kinds: dict[Literal["normal", "overseas", "check", "check_then_send", "tax", "subtotal", "total"], tuple[str, ...]]
     carriers: dict[str, tuple[str, ...]] = {}
     fees: dict[str, tuple[str, ...]] = {}
 
