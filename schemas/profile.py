@@ -14,11 +14,9 @@ import hashlib
 import json
 import tomllib
 from functools import cached_property, lru_cache
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     PrivateAttr,
     StringConstraints,
@@ -29,28 +27,12 @@ from pydantic import (
 from pipeline.core.headers import canonical_header
 from pipeline.core.statuses import canonical_label
 from pipeline.errors import UsageError
-from pipeline.model import NumberCheck, Proof, RunAction, StatusClass
-
-Grade = Annotated[str, StringConstraints(pattern=r"^[SVTA]([+/][SVTA])*$")]
-Name = Annotated[str, StringConstraints(min_length=1)]
-Count = Annotated[int, Field(ge=1)]
-T = TypeVar("T")
+from pipeline.model import Proof, RunAction, StatusClass
+from schemas.facts import Count, Fact, Grade, Name, Record
+from schemas.profile_single import Check, Single
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Fact(_Record, Generic[T]):
-    """One value of the profile with its grade; ``confirmed`` is None where no confirmation is asked for."""
-
-    value: T
-    grade: Grade
-    confirmed: bool | None = None
-    note: str = ""
-
-
-class Endpoint(_Record):
+class Endpoint(Record):
     """Where an interface answers: a path under the base URL, or an absolute URL."""
 
     url: str
@@ -60,7 +42,7 @@ class Endpoint(_Record):
     note: str = ""
 
 
-class Endpoints(_Record):
+class Endpoints(Record):
     """All interfaces of the gateway."""
 
     send_csv: Endpoint
@@ -70,7 +52,7 @@ class Endpoints(_Record):
     cancel: Endpoint
 
 
-class Upload(_Record):
+class Upload(Record):
     """Form of the CSV send request."""
 
     part: Fact[str]
@@ -83,7 +65,7 @@ class Upload(_Record):
     text_type_template: Fact[str]
 
 
-class UploadAnswer(_Record):
+class UploadAnswer(Record):
     """Form of the CSV send answer, which depends on account options.
 
     ``counts``: "expected" where the account answers ``total|failed|ok`` (its absence then proves nothing),
@@ -95,65 +77,7 @@ class UploadAnswer(_Record):
     empty_body_is_taken: Fact[bool]
 
 
-class SingleParameter(_Record):
-    """One parameter of the individual send, and the field of a recipient that fills it."""
-
-    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*$")]
-    filled_by: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-    grade: Grade
-    confirmed: bool | None = None
-    note: str = ""
-
-
-class Check(_Record):
-    """The other-person check (他人判定): what an individual send says besides, and who knows when a number was noted.
-
-    ``only`` and ``then_send`` are the values of ``type_parameter``; ``columns`` are names of the column of a list that
-    says on which day a number was noted.
-    """
-
-    type_parameter: Fact[Name]
-    only: Fact[Name]
-    then_send: Fact[Name]
-    date_parameter: Fact[Name]
-    date_format: Fact[Name]
-    columns: tuple[Name, ...]
-
-    def value(self, check: NumberCheck) -> Fact[str]:
-        """Return what asks for a check and nothing else, or for one before the text."""
-        return self.only if check is NumberCheck.ONLY else self.then_send
-
-    def unconfirmed(self, check: NumberCheck) -> list[str]:
-        """Name the keys that a request with this check needs and that are not confirmed."""
-        needed = {
-            "type_parameter": self.type_parameter,
-            "only" if check is NumberCheck.ONLY else "then_send": self.value(check),
-            "date_parameter": self.date_parameter,
-            "date_format": self.date_format,
-        }
-        return [f"check.{name}" for name, fact in needed.items() if fact.confirmed is False]
-
-
-class Single(_Record):
-    """Form of the individual send and of the individual result.
-
-    ``busy_code`` alone in an answer says that nothing was taken; empty where an account's does not.
-    """
-
-    format: Fact[Literal["form", "json"]]
-    busy_code: Fact[Annotated[str, StringConstraints(pattern=r"^([0-9]{3})?$")]]
-    time_format: Fact[str]
-    result_parameter: Fact[str]
-    absent_code: Fact[Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")]]
-    parameter: tuple[SingleParameter, ...]
-
-    @cached_property
-    def by_field(self) -> dict[str, SingleParameter]:
-        """Map the field of a recipient to the parameter that carries it."""
-        return {parameter.filled_by: parameter for parameter in self.parameter}
-
-
-class ResultsQuery(_Record):
+class ResultsQuery(Record):
     """Form of the results CSV request; the period is [start, end) in JST."""
 
     start_parameter: Fact[str]
@@ -165,7 +89,7 @@ class ResultsQuery(_Record):
     registered_time_format: Fact[str]
 
 
-class Notification(_Record):
+class Notification(Record):
     """Names of the fields of a result notification; an empty name stands for a field that is not known.
 
     ``text``, ``links`` and ``credentials`` are never stored; whatever has no name here is kept as it came.
@@ -200,7 +124,7 @@ class Notification(_Record):
         return frozenset(name.casefold() for fact in (self.text, self.links, self.credentials) for name in fact.value)
 
 
-class Limits(_Record):
+class Limits(Record):
     """Limits of the gateway; bytes are Shift_JIS bytes, characters are what the gateway counts."""
 
     requests_per_second: Fact[Count]
@@ -242,14 +166,14 @@ class Limits(_Record):
         return self
 
 
-class Options(_Record):
+class Options(Record):
     """Options of the account."""
 
     overseas: Fact[bool]
     long_text: Fact[bool]
 
 
-class Column(_Record):
+class Column(Record):
     """One column of the gateway CSV; ``number`` counts from 1."""
 
     number: int = Field(ge=1)
@@ -260,7 +184,7 @@ class Column(_Record):
     note: str = ""
 
 
-class Layout(_Record):
+class Layout(Record):
     """The gateway CSV: the same columns for sending and for results."""
 
     columns: Fact[int]
@@ -273,7 +197,7 @@ class Layout(_Record):
         return {column.field: column for column in self.column}
 
 
-class Status(_Record):
+class Status(Record):
     """One gateway status. ``label`` is canonical: NFKC, no white space; of label and number one may be unknown."""
 
     number: int | None = None
@@ -308,7 +232,7 @@ class Status(_Record):
         return self.label or str(self.number)
 
 
-class AnswerCode(_Record):
+class AnswerCode(Record):
     """One answer code: what it proves about the request, and what the run does."""
 
     code: Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")]
@@ -319,7 +243,7 @@ class AnswerCode(_Record):
     grade: Grade
 
 
-class Profile(_Record):
+class Profile(Record):
     """All that is known about the gateway."""
 
     name: str

@@ -17,7 +17,8 @@ from pipeline.core.text import forbidden_characters, is_blank, measure
 from pipeline.errors import InputUnusable, UsageError
 from pipeline.model import NumberCheck
 from schemas.parameters import CHECK, SINGLE, Parameter, allows, parameters_of
-from schemas.profile import Profile, SingleParameter
+from schemas.profile import Profile
+from schemas.profile_single import SingleParameter
 from schemas.recipients import GATEWAY_FIELDS, ROW_NUMBER
 
 Form = Literal["form", "json"]

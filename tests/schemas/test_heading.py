@@ -7,11 +7,14 @@ from typing import Final
 
 import pytest
 
-from pipeline.core.rules import CODE_FIELDS
+from pipeline.core.headers import COST_CENTRE
+from pipeline.core.rules import CODE_FIELDS, REGISTRATION_DATE
 from pipeline.errors import InputUnusable, UsageError
 from pipeline.messages import Language
+from pipeline.model import NumberCheck
 from schemas.heading import GATEWAY_LAYOUT, Heading, layout_columns, read_heading
-from schemas.profile import SingleParameter, parse_profile
+from schemas.profile import parse_profile
+from schemas.profile_single import SingleParameter
 from schemas.recipients import PASSED_FIELDS, ROLES
 
 TEXT: Final = (files("schemas") / "profiles" / "mediasms.toml").read_text("utf-8")
@@ -50,10 +53,30 @@ def test_every_synonym_is_understood(field: str, name: str) -> None:
     assert heading.header
 
 
-@pytest.mark.parametrize("field", [field for field in ROLES if field not in {*CODE_FIELDS, *PASSED_FIELDS}])
+@pytest.mark.parametrize(
+    "field", [field for field in ROLES if field not in {*CODE_FIELDS, *PASSED_FIELDS, REGISTRATION_DATE}]
+)
 def test_every_field_is_understood_by_its_own_name(field: str) -> None:
     names = dict.fromkeys([field, "msisdn", "text"])
     assert read(*names).roles.columns[field] == field
+
+
+@pytest.mark.parametrize("name", PROFILE.check.columns)
+def test_a_registration_date_is_one_only_where_numbers_are_checked(name: str) -> None:
+    names = ["tel", name, "本文", "smsid", "url", "{}", "部門"]
+    assert REGISTRATION_DATE not in read(*names).roles.columns
+    before = read_heading("list.csv", names, PROFILE, single=True, check=NumberCheck.THEN_SEND).roles
+    assert before.columns[REGISTRATION_DATE] == name
+    assert before.columns.keys() >= {"text", "smsid", "originalurl"}
+    alone = read_heading("list.csv", names, PROFILE, single=True, check=NumberCheck.ONLY).roles
+    assert alone.columns == {"msisdn": "tel", REGISTRATION_DATE: name, COST_CENTRE: "部門"}
+    assert alone.common_text == ""
+
+
+def test_two_columns_of_registration_dates_are_one_too_many() -> None:
+    with pytest.raises(InputUnusable) as stopped:
+        read_heading("list.csv", ["tel", "登録日", "registrationdate"], PROFILE, check=NumberCheck.ONLY)
+    assert stopped.value.code == "input.doubled_column"
 
 
 @pytest.mark.parametrize("parameter", PROFILE.single.parameter, ids=lambda parameter: parameter.name)

@@ -203,6 +203,23 @@ BROKEN: Final = {
         'label = "失敗"\nbillable = true',
         r"status.\d+: .*status 0: .*failed",
     ),
+    "billable by label alone": (
+        'number = 0\nlabel = "失敗"',
+        'label = "失敗"\nbillable = true',
+        r"status.\d+: .*status 失敗: .*failed",
+    ),
+    "then sent after a failure": (
+        'label = "失敗"',
+        'label = "失敗"\nthen_sent = true',
+        r"status.\d+: .*status 0: .*then_sent.*failed",
+    ),
+    "neither label nor number": ('number = 0\nlabel = "失敗"', "", r"status.\d+: .*a label, a number or both"),
+    "a column of dates that is another field": (
+        '"登録日", "登録年月日"',
+        '"本文", "登録年月日"',
+        "headers: synonym '本文'",
+    ),
+    "a column of dates never met": ('"登録日", "登録年月日"', '"Sign-Up", "登録年月日"', "'Sign-Up' of check.columns"),
     "column beyond the total": ("number = 53\n", "number = 65\n", "layout.column: number 65 .*64"),
     "column zero": ("number = 53\n", "number = 0\n", r"layout.column.\d+.number: "),
     **{

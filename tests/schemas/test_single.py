@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.core.text import forbidden_characters
 from pipeline.errors import InputUnusable, UsageError
+from pipeline.model import NumberCheck
 from schemas.parameters import CHECK, SINGLE, Parameter, parameters_of
 from schemas.profile import parse_profile
 from schemas.recipients import ROW_NUMBER
@@ -97,6 +98,30 @@ def test_only_what_is_given_is_sent_and_results_are_always_asked_for() -> None:
     with pytest.raises(UsageError) as asking:
         list(requests(rows.assign(docomo=["", "1"]), PROFILE))
     assert asking.value.facts == {"key": "docomo", "row": 3}
+
+
+@pytest.mark.parametrize("name", ["smstext", "smstextid"])
+def test_a_check_alone_never_carries_a_text(name: str) -> None:
+    """Whatever a row holds by mistake: what has no text cannot arrive as one."""
+    rows = pd.DataFrame(
+        {ROW_NUMBER: [2], "smsid": ["a1"], "msisdn": ["09011112222"], "text": [""], "registrationdate": ["20260401"]}
+    )
+    given = PROFILE.check
+    facts = ("type_parameter", "only", "then_send", "date_parameter", "date_format")
+    confirmed = given.model_copy(
+        update={fact: getattr(given, fact).model_copy(update={"confirmed": True}) for fact in facts}
+    )
+    profile = PROFILE.model_copy(update={"check": confirmed})
+    (sent,) = requests(rows, profile, NumberCheck.ONLY)
+    assert sent.keys() == {"status", "mobilenumber", "smsid", "type", "registrationdate"}
+    assert outside(sent | {name: "1"}, profile, sends_text=False) == (name, CHECK)
+    with pytest.raises(InputUnusable):
+        list(requests(rows.assign(text="x"), profile, NumberCheck.ONLY))
+    with pytest.raises(InputUnusable):
+        list(requests(rows, profile, NumberCheck.THEN_SEND))
+    with pytest.raises(UsageError) as asking:
+        list(requests(rows, PROFILE, NumberCheck.ONLY))
+    assert asking.value.code == "check.not_confirmed"
 
 
 @pytest.mark.parametrize("form", ["form", "json"])

@@ -1,0 +1,27 @@
+"""What every part of a profile is made of: values with the grade of their source."""
+
+from __future__ import annotations
+
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Grade = Annotated[str, StringConstraints(pattern=r"^[SVTA]([+/][SVTA])*$")]
+Name = Annotated[str, StringConstraints(min_length=1)]
+Count = Annotated[int, Field(ge=1)]
+T = TypeVar("T")
+
+
+class Record(BaseModel):
+    """Part of a profile: frozen, and without any key that nobody reads."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Fact(Record, Generic[T]):
+    """One value of the profile with its grade; ``confirmed`` is None where no confirmation is asked for."""
+
+    value: T
+    grade: Grade
+    confirmed: bool | None = None
+    note: str = ""
