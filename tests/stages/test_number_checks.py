@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,7 @@ from pipeline.stages.reconcile import Reconciled, reconcile
 from pipeline.stages.send import Sent, send
 from pipeline.stages.unreached import unreached
 from pipeline.stages.validate import Request, validate
+from tests.adapters.books import workbook
 from tests.databases import BOTH
 from tests.stages.conftest import SINGLE, START
 
@@ -310,6 +311,14 @@ def test_rows_without_a_usable_date_are_rejected_and_the_others_are_checked(hous
     assert {(one["mobilenumber"], one["registrationdate"]) for one in _parameters(house)} == {
         (house.number(row), "20261123") for row in range(3)
     }
+
+
+def test_date_cells_of_a_workbook_are_read(house: House, context: Context) -> None:
+    days = [date(2026, 4, 1), datetime.fromisoformat("2026-04-01T00:00"), "2026/4/1", 20260401]
+    rows = [[house.number(row), day] for row, day in enumerate(days)]
+    source = workbook(house.folder / "l.xlsx", {"a": [["電話番号", "登録日"], *rows]})
+    _checked(house, context, source)
+    assert [one["registrationdate"] for one in _parameters(house)] == ["20260401"] * 4
 
 
 def test_without_a_check_the_column_is_a_column_like_any_other(house: House, context: Context) -> None:
