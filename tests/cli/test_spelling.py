@@ -21,7 +21,7 @@ ELSEWHERE = Path("/srv/送信 店舗/mediasms.toml")
 
 
 def asked(**options: Any) -> Asked:  # noqa: ANN401 - click's options
-    nothing = dict.fromkeys(("campaign", "run_date", "text", "sheet", "layout", "max_rejects"))
+    nothing = dict.fromkeys(("campaign", "run_date", "text", "sheet", "layout", "max_rejects", "number_check"))
     flags = {"strict": False, "replace": (), "allow_repeats": False, "mode": "auto"}
     return Asked(**{"inputs": (), **nothing, **flags, **options})
 
@@ -62,6 +62,7 @@ def test_every_option_that_judges_is_said_again() -> None:
         "strict": True,
         "allow_repeats": True,
         "mode": "single",
+        "number_check": "then-send",
     }
 
     @click.command()
