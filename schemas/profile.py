@@ -124,6 +124,22 @@ class Single(_Record):
         return {parameter.filled_by: parameter for parameter in self.parameter}
 
 
+class Cancel(_Record):
+    """Form of the request to cancel a message, and what its answer codes say; every other one says nothing."""
+
+    parameter: Fact[Name]
+    cancelled_code: Fact[Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")]]
+    absent_code: Fact[Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")]]
+    too_late_code: Fact[Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")]]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Cancel:
+        codes = [self.cancelled_code.value, self.absent_code.value, self.too_late_code.value]
+        if twice := _repeated("cancel", "code", codes):
+            raise ValueError("; ".join(twice))
+        return self
+
+
 class ResultsQuery(_Record):
     """Form of the results CSV request; the period is [start, end) in JST."""
 
@@ -286,6 +302,7 @@ class Profile(_Record):
     upload: Upload
     upload_answer: UploadAnswer
     single: Single
+    cancel: Cancel
     results: ResultsQuery
     notification: Notification
     limits: Limits
