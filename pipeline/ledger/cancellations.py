@@ -61,11 +61,12 @@ def may_be_there(
 ) -> list[Cancellable]:
     """Return those messages of some batches, or single ones, that the gateway may have; ``final`` are its statuses.
 
-    What was never asked about comes first, so that a request that is repeated goes on where it ended.
+    What was asked about least often comes first, so that a command that is repeated goes on where it ended.
     """
     rank = case({state.value: number for number, state in enumerate(_MAY_BE_THERE)}, value=message.c.state)
     of_message = cancellation.c.smsid == message.c.smsid
-    asked = select(cancellation.c.smsid).where(of_message).exists()
+    left = func.coalesce(cancellation.c.outcome, "") != CancelOutcome.UNSENT.value
+    asked = select(func.count()).where(of_message, left).scalar_subquery()
     reported = select(observation.c.observation_id).where(observation.c.smsid == message.c.smsid)
     query = (
         select(

@@ -38,17 +38,11 @@ def must_be_recorded(context: Context, dispatch_id: str, messages: int) -> Itera
 
     What was proven is lost with this process then: the next one finds the dispatch in flight.
     """
-    with or_unknown(context, "send.unrecorded", dispatch=dispatch_id, messages=messages):
-        yield
-
-
-@contextmanager
-def or_unknown(context: Context, code: str, **facts: object) -> Iterator[None]:
-    """Turn what keeps the ledger from taking an answer into ``OutcomeUnknown`` with this code."""
     try:
         yield
     except (TryLater, GuardStopped) as error:
-        raise OutcomeUnknown(code, problem=error.what(context.language), **facts) from None
+        facts = {"dispatch": dispatch_id, "messages": messages}
+        raise OutcomeUnknown("send.unrecorded", problem=error.what(context.language), **facts) from None
 
 
 def pauses_while_busy() -> Iterator[float]:

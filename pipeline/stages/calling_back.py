@@ -14,12 +14,12 @@ from pipeline.adapters.gateway import Exchange
 from pipeline.adapters.interruption import held, is_pending, uploading
 from pipeline.context import Context
 from pipeline.core.answers import NOT_HEARD, UNAUTHORISED, CancelAnswer, CancelCodes, judge_cancellation
-from pipeline.errors import GatewayRefused, Interrupted, MediasmsError, OutcomeUnknown, TryLater
+from pipeline.errors import GatewayRefused, GuardStopped, Interrupted, MediasmsError, OutcomeUnknown, TryLater
 from pipeline.ledger.cancellations import Cancellable, Request, answer_cancellations, ask_to_cancel
 from pipeline.ledger.dispatches import note_auth
 from pipeline.ledger.results import settle
 from pipeline.model import CancelOutcome, RunAction
-from pipeline.stages.answering import or_unknown, pauses_while_busy, too_busy
+from pipeline.stages.answering import pauses_while_busy, too_busy
 from pipeline.stages.login import stop_after_failed_logins
 
 #: recorded together: each group costs two transactions, and what a kill leaves open is one group
@@ -128,15 +128,20 @@ class _Asking:
             note_auth(self.context.ledger, url, now, failed=False)
         if answer.outcome is CancelOutcome.REFUSED and answer.run is RunAction.STOP:
             raise GatewayRefused("gateway.refused", code=code, meaning=self.context.meaning(code))
-        self.unclear = self.unclear + 1 if answer.outcome is CancelOutcome.UNCLEAR else 0
+        # That it is too late is clear, whatever an earlier request has to do with it.
+        is_clear = answer.outcome is not CancelOutcome.UNCLEAR or code in {self.codes.absent, self.codes.too_late}
+        self.unclear = 0 if is_clear else self.unclear + 1
         if self.unclear >= _UNCLEAR_IN_A_ROW:
             raise OutcomeUnknown("cancel.unclear_in_a_row", count=self.unclear)
 
     def _record(self, answers: dict[Request, CancelAnswer]) -> None:
         """Record what was heard; what is evidence that the gateway had a message settles that at once."""
-        with or_unknown(self.context, "cancel.unrecorded", messages=len(answers)):
+        try:
             answer_cancellations(self.context.ledger, answers, self.context.now())
             there = [request.smsid for request, answer in answers.items() if answer.outcome is CancelOutcome.CANCELLED]
             if there:
                 settle(self.context.ledger, self.context.now(), there)
+        except (TryLater, GuardStopped) as error:
+            problem = error.what(self.context.language)
+            raise OutcomeUnknown("cancel.unrecorded", messages=len(answers), problem=problem) from None
         self.outcomes.update((request.smsid, answer.outcome) for request, answer in answers.items())

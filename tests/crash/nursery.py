@@ -31,6 +31,7 @@ import pipeline.cli.commands
 import pipeline.cli.main
 import pipeline.cli.optouts
 import pipeline.cli.tools
+import pipeline.operations.cancel
 import pipeline.operations.next_step
 import pipeline.operations.resolve
 import pipeline.operations.run
@@ -145,7 +146,7 @@ class Effects:
         def watch(verb: str) -> None:
             send = getattr(client, verb)
 
-            def watched(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - those of upload and single
+            def watched(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - those of upload, single and cancel
                 here.sending = verb
                 answer = send(*arguments, **named)
                 here.sending = ""
@@ -166,6 +167,7 @@ class Effects:
 
         watch("upload")
         watch("single")
+        watch("cancel")
         patch.object(http.client.HTTPConnection, "send", watched_send).start()
 
 

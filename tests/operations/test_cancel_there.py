@@ -269,6 +269,19 @@ def test_too_late_after_a_request_that_may_have_been_heard_is_unclear_until_a_re
     assert reconcile(context, batch).value.classes == {MessageClass.CANCELLED: 1}
 
 
+def test_what_was_asked_about_least_often_comes_first_and_old_doubts_do_not_end_it(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = _taken(house, context, 6)
+    with monkeypatch.context() as patched:
+        asked = _answers(patched, said("<html>"))
+        assert _cancel(context, batch.batch_id).counts == {UNCLEAR: 3, UNSENT: 3}
+        assert _cancel(context, batch.batch_id).counts == {UNCLEAR: 3, UNSENT: 3}
+        assert asked == house.smsids(context, batch.batch_id)
+        _answers(patched, said("550"))
+        assert _cancel(context, batch.batch_id).counts == {UNCLEAR: 6}
+
+
 def test_an_unknown_that_was_cancelled_there_had_been_taken(house: House, context: Context) -> None:
     house.gateway.knobs = Knobs(hold_seconds=3600, accept_then_reset=True)
     batch = house.batch(context, house.recipients(12))
