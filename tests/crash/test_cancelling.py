@@ -38,7 +38,7 @@ def _effects(places: Places) -> list[str]:
 
 
 def _outcomes(place: Place) -> set[tuple[str, str]]:
-    return set(place.query("SELECT smsid, outcome FROM cancellation WHERE outcome IS NOT NULL"))  # type: ignore[arg-type]  # two columns
+    return set(place.query("SELECT smsid, outcome FROM cancellation WHERE outcome IS NOT NULL"))
 
 
 def _see_through(place: Place, command: tuple[str, ...]) -> list[str]:
@@ -91,7 +91,7 @@ def test_a_kill_after_effects_of_cancelling(places: Places) -> None:
 @pytest.mark.crash
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("share", range(SHARES))
-def test_a_kill_before_and_after_every_effect_of_cancelling(
+def test_a_kill_around_every_effect_of_cancelling(
     either: Places, record_property: Callable[[str, object], None], share: int
 ) -> None:
     effects = _effects(either)
