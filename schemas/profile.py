@@ -77,6 +77,22 @@ class UploadAnswer(Record):
     empty_body_is_taken: Fact[bool]
 
 
+class Cancel(Record):
+    """Form of the request to cancel a message, and what its answer codes say; every other one says nothing."""
+
+    parameter: Fact[Name]
+    cancelled_code: Fact[Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")]]
+    absent_code: Fact[Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")]]
+    too_late_code: Fact[Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")]]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Cancel:
+        codes = [self.cancelled_code.value, self.absent_code.value, self.too_late_code.value]
+        if twice := _repeated("cancel", "code", codes):
+            raise ValueError("; ".join(twice))
+        return self
+
+
 class ResultsQuery(Record):
     """Form of the results CSV request; the period is [start, end) in JST."""
 
@@ -254,6 +270,7 @@ class Profile(Record):
     upload_answer: UploadAnswer
     single: Single
     check: Check
+    cancel: Cancel
     results: ResultsQuery
     notification: Notification
     limits: Limits

@@ -214,6 +214,16 @@ class GatewayClient:
         self._used_at = monotonic()
         return exchange
 
+    def cancel(self, smsid: str) -> Exchange:
+        """Ask the gateway to cancel one message; the smsid may be the user's own, so it never stands in the address."""
+        self._close_if_idle()
+        counted = _Counted(urlencode({self._profile.cancel.parameter.value: smsid}).encode())
+        headers = {"Content-Type": _CONTENT_TYPES["form"]}
+        endpoint = self._profile.endpoints.cancel
+        exchange = self._exchange(lambda: counted.bytes_read, endpoint, method="POST", data=counted, headers=headers)
+        self._used_at = monotonic()
+        return exchange
+
     def _close_if_idle(self) -> None:
         if monotonic() - self._used_at > _IDLE_SECONDS:
             self._transport.close()

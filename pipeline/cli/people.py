@@ -17,13 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from pipeline.model import MessageState
+    from pipeline.model import CancelOutcome, MessageState
+    from pipeline.operations.cancel import Cancelled, Named
     from pipeline.operations.status import Standing
 
 #: of batches with nothing left to do so many of the latest are shown: what is open must fit on a screen
 _RECENT = 10
 #: so many dispatches of a batch are listed; ``--json`` has them all
 _DISPATCHES = 100
+#: so many messages are named for each outcome of a cancellation; ``--json`` has them all
+_SMSIDS = 5
 
 
 @click.command("status")
@@ -61,8 +64,8 @@ def _clock(moment: datetime) -> str:
     return f"{moment.astimezone(JST):%Y-%m-%d %H:%M}"
 
 
-def _counted(states: Mapping[MessageState, int]) -> str:
-    return ", ".join(f"{count} {state.value}" for state, count in states.items()) or "-"
+def _counted(counts: Mapping[MessageState, int] | Mapping[CancelOutcome, int]) -> str:
+    return ", ".join(f"{count} {name.value}" for name, count in counts.items()) or "-"
 
 
 def _show_standing(session: Session, one: Standing, *, hours: int, whole: bool) -> None:
@@ -79,6 +82,8 @@ def _show_standing(session: Session, one: Standing, *, hours: int, whole: bool) 
             say("status.more_dispatches", count=len(one.dispatches) - _DISPATCHES)
     if one.stop:
         say("status.stopped", actor=one.stop.actor, at=_clock(one.stop.at), count=one.stop.cancelled)
+    if one.cancellations:
+        say("status.cancellations", counts=_counted(one.cancellations))
     if one.in_flight:
         say("status.in_flight", count=one.in_flight, send=session.command("send", batch.batch_id))
     for open_ in one.unknown:
@@ -117,6 +122,7 @@ def _document(one: Standing) -> dict[str, object]:
             for open_ in one.unknown
         ],
         "stopped": {"actor": one.stop.actor, "at": one.stop.at.isoformat()} if one.stop else None,
+        "cancellations": {outcome.value: count for outcome, count in one.cancellations.items()},
         "next": one.step,
     }
 
@@ -145,33 +151,71 @@ def resolve_command(session: Session, *, dispatch: str, outcome: str, because: s
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @common
 def cancel_command(session: Session, *, names: tuple[str, ...], yes: bool) -> Exit:
-    """Cancel what has not been sent yet, of a batch or message by message. A batch stays cancelled."""
+    """Cancel what has not left, and ask the gateway to cancel what has. A batch stays cancelled."""
     from pipeline.operations.cancel import cancel, look_up
 
     output = session.output
     with session.context() as context:
         wanted = look_up(context, names)
+        counts = {"waiting": wanted.waiting, "there": wanted.there}
         asks = not yes and sys.stdin.isatty()
-        if asks and not click.confirm(label("ask.cancel", output.language, count=wanted.waiting), err=True):
+        if asks and not click.confirm(label("ask.cancel", output.language, **counts), err=True):
             raise GuardStopped("cancel.not_confirmed")
         done = cancel(context, wanted, actor=actor(os.environ))
-    if done.messages or not wanted.batches:
-        output.say("cancel.done", count=done.messages)
-    for batch in wanted.batches:
-        output.say("cancel.stopped", batch=batch)
+    _show_cancelled(session, wanted, done)
+    if done.problem:
+        output.failure(done.problem)
+    output.document(_cancelled_document(wanted, done))
+    return done.exit
+
+
+def _show_cancelled(session: Session, wanted: Named, done: Cancelled) -> None:
+    """Print what does not leave any more, and what the gateway said of the others, with the first few of each."""
+    say = session.output.say
+    if done.messages or (not wanted.batches and not done.outcomes):
+        say("cancel.done", count=done.messages)
+    for batch in done.stopped:
+        say("cancel.stopped", batch=batch)
+    if done.outcomes:
+        say("cancel.asked", count=len(done.outcomes))
+    for name, smsids in _by_outcome(done).items():
+        shown = ", ".join(map(_shown, smsids[:_SMSIDS]))
+        if len(smsids) > _SMSIDS:
+            shown = label("cancel.more", session.output.language, smsids=shown)
+        outcome = label(f"cancel.outcome.{name}", session.output.language)
+        say("cancel.outcome", count=len(smsids), outcome=outcome, smsids=shown)
     if done.untouched:
-        shown = ", ".join(f"{count} {state}" for state, count in done.untouched.items())
-        output.say("cancel.untouched", states=shown)
-    # Whoever named a single message meant that one: that it has left is a finding.
-    code = Exit.FINDINGS if done.late else Exit.DONE
-    output.document(
-        {
-            "batches": list(wanted.batches),
-            "smsids": list(wanted.smsids),
-            "cancelled": done.messages,
-            "late": done.late,
-            "untouched": {state.value: count for state, count in done.untouched.items()},
-            "exit": int(code),
-        }
-    )
-    return code
+        say("cancel.untouched", states=_counted(done.untouched))
+
+
+def _by_outcome(done: Cancelled) -> dict[str, list[str]]:
+    """Return the smsids of what was away, by what became of them."""
+    found: dict[str, list[str]] = {}
+    for smsid, outcome in done.outcomes.items():
+        found.setdefault(outcome.value, []).append(smsid)
+    rest = {"before": list(done.before), "final": list(done.final)}
+    return found | {name: smsids for name, smsids in rest.items() if smsids}
+
+
+def _shown(smsid: str) -> str:
+    """Return an smsid, which may be the user's own, so that it shows no number."""
+    from pipeline.reports.privacy import hidden, visible
+
+    return visible(hidden(smsid))
+
+
+def _cancelled_document(wanted: Named, done: Cancelled) -> dict[str, object]:
+    outcomes = _by_outcome(done)
+    problem = {"error": done.problem.code} if done.problem else {}
+    return {
+        "batches": list(wanted.batches),
+        "smsids": [_shown(smsid) for smsid in wanted.smsids],
+        "cancelled": done.messages,
+        "stopped": list(done.stopped),
+        "gateway": {name: len(smsids) for name, smsids in outcomes.items()},
+        "outcomes": {_shown(smsid): name for name, smsids in outcomes.items() for smsid in smsids},
+        "late": done.late,
+        "untouched": {state.value: count for state, count in done.untouched.items()},
+        **problem,
+        "exit": int(done.exit),
+    }

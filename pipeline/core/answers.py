@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pipeline.core.msisdn import canonical_result
-from pipeline.model import MessageState, Proof, RunAction
+from pipeline.model import CancelOutcome, MessageState, Proof, RunAction
 
 _CODE = re.compile(r"^[0-9]{3}$")
 _COUNTS = re.compile(r"^([0-9]{1,12})\|([0-9]{1,12})\|([0-9]{1,12})$")
@@ -227,3 +227,49 @@ def parse_single_result(http_status: int, body: bytes, documented: Mapping[str, 
     status = lines[1] if len(lines) > 1 else ""
     # A page or anything else that long is no status.
     return SingleResult("200", status if len(status) <= _LONGEST_STATUS and "\ufffd" not in status else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelCodes:
+    """The answer codes that say what became of a request to cancel; an empty ``busy`` stands for none."""
+
+    cancelled: str
+    absent: str
+    too_late: str
+    busy: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAnswer:
+    """What an answer to a request to cancel says about its message, and whether more may be asked."""
+
+    outcome: CancelOutcome
+    code: str | None
+    run: RunAction = RunAction.GO_ON
+
+
+#: what no answer at all says
+NOT_HEARD = CancelAnswer(CancelOutcome.UNCLEAR, None)
+
+
+def judge_cancellation(
+    http_status: int, body: bytes, documented: Mapping[str, Reading], codes: CancelCodes, *, doubtful: bool
+) -> CancelAnswer:
+    """Say what an answer to a request to cancel a message says about it.
+
+    ``doubtful`` says that it was asked for before, and nobody knows what came of that: then that it is too late, or
+    that there is no such message, may well be said because that one was heard.
+    """
+    code = parse_answer(http_status, body, documented, empty_is_taken=False).code
+    if code == codes.cancelled:
+        return CancelAnswer(CancelOutcome.CANCELLED, code)
+    if code in {codes.too_late, codes.absent}:
+        said = CancelOutcome.TOO_LATE if code == codes.too_late else CancelOutcome.ABSENT
+        return CancelAnswer(CancelOutcome.UNCLEAR if doubtful else said, code)
+    # A proxy that answers with a page of its own may have handed the request on before.
+    if codes.busy and code == codes.busy and _bare_code(body) == codes.busy:
+        return CancelAnswer(CancelOutcome.BUSY, code, RunAction.WAIT)
+    reading = documented.get(code or "", Reading(Proof.UNKNOWN, RunAction.STOP))
+    if reading.proves is Proof.NOTHING_TAKEN:
+        return CancelAnswer(CancelOutcome.REFUSED, code, reading.run)
+    return CancelAnswer(CancelOutcome.UNCLEAR, code)

@@ -51,7 +51,8 @@ class Evidence:
     """Everything that is known of some batches. The tables are ``MESSAGES`` and ``OBSERVATIONS``, in any chunks.
 
     ``batches`` has the batch of every message. ``observed`` is the ledger's own count of the observations, to check
-    ours against. Smsids that begin with ``prefix`` are of this ledger.
+    ours against. Smsids that begin with ``prefix`` are of this ledger. ``cancelled`` are those of messages of which the
+    gateway has answered that it cancelled them.
     """
 
     messages: pa.Table
@@ -59,6 +60,7 @@ class Evidence:
     batches: tuple[Batch, ...]
     observed: int
     prefix: str
+    cancelled: frozenset[str] = frozenset()
 
     def asked(self, check: NumberCheck) -> Mask:
         """Say of which messages the gateway was asked for this check."""

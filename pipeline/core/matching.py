@@ -203,7 +203,11 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
     checked = (best.rank == _VERDICT) & (only | (before_text & ~then_sent))
     decided = (best.rank >= _DECIDED) | checked
     class_of = np.array([*(_CLASS[_FINAL.get(meaning.means, MessageClass.UNKNOWN)] for meaning in known), 0], np.int8)
-    classes = np.where(decided, class_of[kind], _without_final(sent, deadlines))
+    answered = _answered(evidence.cancelled, messages["smsid"])
+    classes = np.where(decided, class_of[kind], _without_final(sent, answered, deadlines))
+    # Whatever a result of before says, such as that it waits.
+    gone = answered & ~decided & (classes == _CLASS[MessageClass.CANCELLED])
+    label[gone], best.code[gone], best.time[gone] = nothing, -1, NEVER
     billed_texts = best.rank >= _CLICK
     charged = _charged(rows, count) & (only | before_text)
     checks = only | (before_text & ~billed_texts & (charged | checked))
@@ -217,6 +221,8 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
     seen = seen[:count]
     carriers = _carriers(best.code, width, rows, seen)
     duplicates = _duplicates(rows, count)
+    contradictions = (_contradicted(rows, billed_texts, known), *_unbelieved(sent, seen, classes, decided))
+    otherwise = decided & (classes != _CLASS[MessageClass.CANCELLED])
     return Matches(
         classes=classes,
         labels=label,
@@ -238,9 +244,9 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
                 *unmapped.breaks,
                 _phone_mismatches(observations["msisdn"], at, sent.msisdn),
                 Found(BreakKind.DUPLICATE_BILLABLE, np.array(sorted(duplicates), np.int64), ()),
-                _contradicted(rows, billed_texts, known),
+                *contradictions,
                 _never_sent(only & billed_texts, label, labels),
-                *_unbelieved(sent, seen, classes, decided),
+                _not_cancelled(rows, answered, otherwise, contradictions),
                 Found(BreakKind.MISSING_RESULT, np.flatnonzero(classes == _CLASS[MessageClass.MISSING]), ()),
             )
             if len(found.at)
@@ -264,10 +270,20 @@ def _order(meaning: StatusMeaning) -> tuple[str, str, bool, bool]:
     return (meaning.label, meaning.means.value, meaning.billable, meaning.clicked)
 
 
-def _without_final(sent: _Sent, deadlines: Deadlines) -> NDArray[np.int8]:
-    """Return the classes of messages by their state."""
+def _answered(cancelled: frozenset[str], smsids: pa.ChunkedArray) -> Mask:
+    """Say of which messages the gateway has answered that it cancelled them."""
+    found = np.zeros(len(smsids), bool)
+    if cancelled:
+        at = joining.positions(pa.chunked_array([sorted(cancelled)], pa.large_string()), smsids)
+        found[at[at >= 0]] = True
+    return found
+
+
+def _without_final(sent: _Sent, answered: Mask, deadlines: Deadlines) -> NDArray[np.int8]:
+    """Return the classes of messages by their state, or by the gateway's answer that it cancelled them."""
     of_state = np.array([_CLASS[_WITHOUT_FINAL[state]] for state in sent.states] or [0], np.int8)
     classes: NDArray[np.int8] = of_state[sent.state]
+    classes[answered & (classes == _CLASS[MessageClass.PENDING])] = _CLASS[MessageClass.CANCELLED]
     last = kernel.microseconds(deadlines.as_of - deadlines.result)
     overdue = (sent.sent_at < last) & (sent.sent_at != NEVER) & (classes == _CLASS[MessageClass.PENDING])
     classes[overdue] = _CLASS[MessageClass.MISSING]
@@ -425,6 +441,21 @@ def _contradicted(rows: _Rows, billable: Mask, known: list[StatusMeaning]) -> Fo
     last = last[~bills[status[last]]]
     shown = [known[place].label for place in order[status[last]].tolist()]
     return Found(BreakKind.CONTRADICTION, rows.at[finals[last]], shown)
+
+
+def _not_cancelled(rows: _Rows, answered: Mask, otherwise: Mask, contradictions: Sequence[Found]) -> Found:
+    """Find messages that the gateway said it had cancelled, in an answer or a result, and that ended ``otherwise``.
+
+    Not those that are among the ``contradictions`` already.
+    """
+    told = [meaning is not None and meaning.means is StatusClass.CANCELLED for meaning in rows.meanings]
+    said = answered.copy()
+    said[rows.at[rows.where(told)]] = True
+    said &= otherwise
+    for reported in contradictions:
+        said[reported.at] = False
+    at = np.flatnonzero(said)
+    return Found(BreakKind.CONTRADICTION, at, [MessageClass.CANCELLED.value] * len(at))
 
 
 def _unbelieved(sent: _Sent, seen: Mask, classes: NDArray[np.int8], decided: Mask) -> tuple[Found, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.errors import MediasmsError
-from pipeline.model import Batch, Break, Dispatch, MessageLine, Observation, Repair, SentMessage
+from pipeline.model import Batch, Break, CancelOutcome, Dispatch, MessageLine, Observation, Repair, SentMessage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,17 @@ class Happened:
     kind: str
     dispatch_id: str | None
     detail: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedToCancel:
+    """A request to the gateway to cancel a message; without ``outcome`` its answer was never recorded."""
+
+    asked_at: datetime
+    actor: str
+    answered_at: datetime | None
+    outcome: CancelOutcome | None
+    code: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +78,4 @@ class Life:
     happened: tuple[Happened, ...]
     priced: Priced
     tariff: str
+    cancellations: tuple[AskedToCancel, ...] = ()

@@ -13,6 +13,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, func, insert, select
 
 from pipeline.ledger.batches import record_event, slices
+from pipeline.ledger.cancellations import asked_in, last_who_asked
 from pipeline.ledger.decisions import rows_about
 from pipeline.ledger.moving import may_be_planned_again, move
 from pipeline.ledger.opening import Ledger
@@ -97,7 +98,10 @@ def cancel_messages(ledger: Ledger, smsids: Collection[str], now: datetime, *, a
 
 
 def cancel_stopped(ledger: Ledger, batch_id: str, now: datetime) -> Stop | None:
-    """Cancel what waits in a batch that a person has stopped, such as what came back unsent; None if nobody has."""
+    """Cancel what waits in a batch that a person has stopped, such as what came back unsent; None if nobody has.
+
+    So is, of every batch, what somebody wanted the gateway to cancel and which now turns out never to have left.
+    """
     with ledger.writing() as connection:
         if not cancel_stopped_in(connection, batch_id, now):
             return None
@@ -106,11 +110,14 @@ def cancel_stopped(ledger: Ledger, batch_id: str, now: datetime) -> Stop | None:
 
 def cancel_stopped_in(connection: Connection, batch_id: str, now: datetime) -> bool:
     """Do the same within a transaction that is open; say whether the batch was stopped."""
+    of_batch = message.c.batch_id == batch_id
     actor = connection.execute(select(stop.c.actor).where(stop.c.batch_id == batch_id)).scalar_one_or_none()
-    if actor is None:
-        return False
-    _cancel(connection, now, f"person:{actor}", message.c.batch_id == batch_id)
-    return True
+    if actor is not None:
+        _cancel(connection, now, f"person:{actor}", of_batch)
+        return True
+    if (actor := last_who_asked(connection, batch_id)) is not None:
+        _cancel(connection, now, f"person:{actor}", of_batch, message.c.smsid.in_(asked_in(batch_id)))
+    return False
 
 
 def stop_of(ledger: Ledger, batch_id: str) -> Stop | None:

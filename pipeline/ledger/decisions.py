@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, select
 
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.tables import event, iso, message
-from pipeline.model import MessageState
+from pipeline.ledger.tables import cancellation, event, iso, message
+from pipeline.model import CancelOutcome, MessageState
 
 #: events by which a person changes what is known of messages
 _DECISIONS = ("resolved", "cancelled")
@@ -27,11 +27,15 @@ def rows_about(connection: Connection, dispatch_id: str, state: MessageState, *o
 def decided_since(ledger: Ledger, since: datetime) -> set[str]:
     """Return the smsids of messages about which a person has decided after ``since``: resolved or cancelled.
 
-    Only those that the decision itself has moved, wherever they went later.
+    Only those that the decision itself has moved, wherever they went later, and those that the gateway cancelled for
+    somebody.
     """
     query = select(event.c.batch_id, event.c.detail).where(event.c.kind.in_(_DECISIONS), event.c.at > iso(since))
-    found: set[str] = set()
+    there = select(cancellation.c.smsid).where(
+        cancellation.c.outcome == CancelOutcome.CANCELLED.value, cancellation.c.answered_at > iso(since)
+    )
     with ledger.reading() as connection:
+        found = set(connection.execute(there).scalars())
         for batch_id, detail in connection.execute(query).all():
             for first, last in _ranges(json.loads(detail).get("rows", "")):
                 rows = message.c.row_number.between(first, last)

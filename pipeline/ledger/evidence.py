@@ -17,6 +17,7 @@ from pipeline.core.calendar import merged, widened
 from pipeline.core.evidence import MESSAGES, OBSERVATIONS, TIME, Evidence
 from pipeline.core.numbering import leave_to_others
 from pipeline.ledger.batches import list_batches
+from pipeline.ledger.cancellations import cancelled_there
 from pipeline.ledger.engines import blocks
 from pipeline.ledger.opening import Ledger
 from pipeline.ledger.tables import iso, message, moment, observation
@@ -53,6 +54,7 @@ def message_evidence(ledger: Ledger, batch: Batch, smsid: str) -> Evidence:
             batches=(batch,),
             observed=len(observations),
             prefix=ledger.prefix,
+            cancelled=cancelled_there(connection, [batch.batch_id], smsid),
         )
 
 
@@ -158,6 +160,7 @@ def _read(ledger: Ledger, connection: Connection, batches: Sequence[Batch], star
         batches=tuple(batches),
         observed=_count(connection, batches, start, end),
         prefix=ledger.prefix,
+        cancelled=cancelled_there(connection, [batch.batch_id for batch in batches]),
     )
 
 

@@ -41,6 +41,14 @@ STEPS: dict[int, tuple[str, ...]] = {
     5: (
         """ALTER TABLE batch ADD COLUMN number_check TEXT DEFAULT 'none' NOT NULL
             CONSTRAINT number_check_known CHECK (number_check IN ('none', 'only', 'then-send'))""",
+        """CREATE TABLE cancellation (
+            smsid TEXT NOT NULL, number INTEGER NOT NULL CHECK (number >= 1), batch_id TEXT NOT NULL,
+            asked_at TEXT NOT NULL, actor TEXT NOT NULL, answered_at TEXT, outcome TEXT, code TEXT,
+            PRIMARY KEY (smsid, number), CONSTRAINT outcome_known CHECK (
+                outcome IN ('cancelled', 'too_late', 'absent', 'busy', 'refused', 'unclear', 'unsent')
+            ), FOREIGN KEY(smsid) REFERENCES message (smsid), FOREIGN KEY(batch_id) REFERENCES batch (batch_id)
+        ) STRICT""",
+        "CREATE INDEX ix_cancellation_batch_id ON cancellation (batch_id)",
     ),
 }
 

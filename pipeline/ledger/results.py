@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func, insert, select, update
 
 from pipeline.ledger.batches import record_event
+from pipeline.ledger.cancellations import was_cancelled_there
 from pipeline.ledger.engines import new_rows
 from pipeline.ledger.opening import Ledger
 from pipeline.ledger.tables import dispatch, is_live, is_not_taken, iso, message, moment, observation, pull
@@ -80,6 +81,8 @@ def stored(row: Observation, *, pull_id: int | None = None, received_at: datetim
 def settle(ledger: Ledger, now: datetime, among: Collection[str] | None = None) -> dict[MessageState, int]:
     """Make every message that a result names taken, whatever we thought before; return how many were what.
 
+    So is one of which the gateway has answered that it cancelled it: it must have had it.
+
     ``among`` are the smsids to look at, where it is known which results are new; else all that are not taken.
     A message in flight is left alone: the process that sends it is waiting for its answer. So is one that was given up
     and whose key another message may have served since: its result stands in the reconciliation as a contradiction.
@@ -123,7 +126,8 @@ def _cancel_served(connection: Connection, now: datetime, among: Collection[str]
 
 
 def _is_named(messages: FromClause) -> ColumnElement[bool]:
-    return select(observation.c.observation_id).where(observation.c.smsid == messages.c.smsid).exists()
+    result = select(observation.c.observation_id).where(observation.c.smsid == messages.c.smsid).exists()
+    return result | was_cancelled_there(messages)
 
 
 def _serves_alone() -> tuple[ColumnElement[bool], ...]:

@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy import Text as AnyText
 
 from pipeline.core.calendar import JST
-from pipeline.model import LIVE, MessageState, NumberCheck, ObservationPath
+from pipeline.model import LIVE, CancelOutcome, MessageState, NumberCheck, ObservationPath
 
 metadata = MetaData()
 #: compared byte by byte, as SQLite does, whatever the language of a PostgreSQL database
@@ -207,6 +207,21 @@ stop = Table(
     Column("batch_id", ForeignKey("batch.batch_id"), primary_key=True),
     Column("at", Text, nullable=False),
     Column("actor", Text, nullable=False),
+    sqlite_strict=True,
+)
+# Every request to the gateway to cancel a message, and its answer. No answer: the process died before it was recorded.
+cancellation = Table(
+    "cancellation",
+    metadata,
+    Column("smsid", ForeignKey("message.smsid"), primary_key=True),
+    Column("number", Integer, CheckConstraint("number >= 1"), primary_key=True, autoincrement=False),
+    Column("batch_id", ForeignKey("batch.batch_id"), nullable=False, index=True),
+    Column("asked_at", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("answered_at", Text),
+    Column("outcome", Text),
+    Column("code", Text),
+    _one_of("outcome", CancelOutcome),
     sqlite_strict=True,
 )
 optout = Table(

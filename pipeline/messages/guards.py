@@ -80,10 +80,40 @@ GUARD_FAILURES: dict[str, Failure] = {
     ),
     "cancel.nothing": Failure(
         Text(
-            "取り消せるものはありません（{states}）。送信したものの取消には対応していません。",
-            "nothing is left to cancel ({states}). What has left cannot be cancelled at the gateway yet.",
+            "取り消せたものはありません（{states}）。",
+            "nothing could be cancelled ({states}).",
         ),
         Text("`mediasms status` で確かめてください。", "See `mediasms status`."),
+    ),
+    "cancel.unreachable": Failure(
+        Text(
+            "ゲートウェイ {url} に届きません（{problem}）。残りの取消は依頼していません。",
+            "cannot reach the gateway {url} ({problem}); it was not asked to cancel the others.",
+        ),
+        Text(
+            "接続先とネットワークを確かめ、同じコマンドをもう一度実行してください。",
+            "Check address and network, then run the same command again.",
+        ),
+    ),
+    "cancel.unclear_in_a_row": Failure(
+        Text(
+            "取消への応答が {count} 回続けて読み取れませんでした。残りの取消は依頼していません。",
+            "{count} answers to cancellations in a row were unclear; the gateway was not asked about the others.",
+        ),
+        Text(
+            "同じコマンドをもう一度実行してください（害はありません）。結果は `mediasms pull` で分かります。",
+            "Run the same command again, which is harmless. What became of them, results say: `mediasms pull`.",
+        ),
+    ),
+    "cancel.unrecorded": Failure(
+        Text(
+            "取消への応答（{messages} 通まで）を台帳に記録できませんでした：{problem}",
+            "the answers about up to {messages} cancellations could not be recorded: {problem}",
+        ),
+        Text(
+            "原因を直してから、同じコマンドをもう一度実行してください。何度実行しても害はありません。",
+            "Mend the cause, then run the same command again, which is harmless.",
+        ),
     ),
     "cancel.not_confirmed": Failure(
         Text("取り消しませんでした。", "nothing was cancelled."),

@@ -216,6 +216,7 @@ LABELS: dict[str, Text] = {
     "stage.validate": Text("検証", "validating"),
     "stage.send": Text("送信", "sending"),
     "stage.ask": Text("個別結果", "asking"),
+    "stage.cancel": Text("取消依頼", "cancelling"),
     "stage.pull": Text("結果取得", "pulling"),
     "validate.continued": Text(
         "この入力は計画済みのバッチ {batch}（キャンペーン {campaign}、{run_date}）です。"

@@ -90,16 +90,44 @@ OPERATING_LABELS: dict[str, Text] = {
         "`mediasms status` says where things stand.",
     ),
     "ask.cancel": Text(
-        "まだ送信していない {count} 通を取り消します。元には戻せません。よろしいですか？",
-        "Cancel {count} messages that have not been sent yet? This cannot be undone.",
+        "まだ送信していない {waiting} 通は送信しません。ゲートウェイにある {there} 通は取消を依頼します。"
+        "元には戻せません。よろしいですか？",
+        "{waiting} messages wait here and will not be sent; {there} are at the gateway, which will be asked to cancel "
+        "them. This cannot be undone. Cancel?",
     ),
     "cancel.done": Text("取消：{count} 通を送信しません。", "cancelled: {count} messages will not be sent."),
     "cancel.stopped": Text(
         "バッチ {batch} を止めました。送信中の処理は、次の送信の前に止まります。",
         "batch {batch} is stopped; a command that is sending it ends before its next upload.",
     ),
-    "cancel.untouched": Text(
-        "取り消していないもの：{states}。ゲートウェイでの取消には、まだ対応していません。",
-        "not touched: {states}. Cancelling at the gateway is not supported yet.",
+    "cancel.asked": Text(
+        "ゲートウェイへの取消依頼：{count} 通",
+        "at the gateway: {count} messages asked about",
+    ),
+    "cancel.outcome": Text("  {count} 通  {outcome}（{smsids}）", "  {count} {outcome} ({smsids})"),
+    "cancel.more": Text("{smsids} …ほか（--json ですべて出ます）", "{smsids} … and more: --json has them all"),
+    "cancel.outcome.cancelled": Text(
+        "取り消されました。番号はこのキャンペーンで送信済みの扱いのままです",
+        "cancelled; in this campaign their numbers stay served",
+    ),
+    "cancel.outcome.too_late": Text(
+        "間に合いませんでした：ゲートウェイから出ています", "too late: they have left the gateway"
+    ),
+    "cancel.outcome.absent": Text(
+        "ゲートウェイはその smsid を知りません：届いていない証拠にはなりません",
+        "not known to the gateway, which proves nothing: they may still go out",
+    ),
+    "cancel.outcome.busy": Text("混雑のため処理されていません", "not done: the gateway was busy"),
+    "cancel.outcome.refused": Text("拒否されました", "refused"),
+    "cancel.outcome.unclear": Text(
+        "取り消されたかどうか分かりません：もう一度実行しても害はありません",
+        "unclear: nobody knows whether they were cancelled; running it again is harmless",
+    ),
+    "cancel.outcome.unsent": Text("依頼していません", "not asked"),
+    "cancel.outcome.before": Text("以前に取り消されています", "cancelled before"),
+    "cancel.outcome.final": Text("すでに結果が出ています", "have a final result already"),
+    "cancel.untouched": Text("取り消していないもの：{states}。", "not touched: {states}."),
+    "status.cancellations": Text(
+        "  ゲートウェイへの取消依頼：{counts}", "  asked to be cancelled at the gateway: {counts}"
     ),
 }

@@ -29,7 +29,8 @@ LEGAL: Mapping[MessageState, frozenset[MessageState]] = {
     MessageState.UNKNOWN: frozenset({MessageState.TAKEN, MessageState.REFUSED}),
     MessageState.REFUSED: frozenset({MessageState.TAKEN, MessageState.PLANNED}),
     MessageState.CANCELLED: frozenset({MessageState.TAKEN}),
-    MessageState.TAKEN: frozenset({MessageState.CANCELLED}),
+    # Also where the gateway was asked to cancel it: the key of what was taken is never free.
+    MessageState.TAKEN: frozenset(),
 }
 
 #: Why a message was cancelled: its recipient opted out before it was sent.
@@ -105,6 +106,21 @@ class RunAction(StrEnum):
     GO_ON = "go_on"
     STOP = "stop"
     WAIT = "wait"
+
+
+class CancelOutcome(StrEnum):
+    """What came of asking the gateway to cancel a message.
+
+    ``BUSY``, ``REFUSED`` and ``UNSENT``: nothing was changed; of the last not a byte left. ``UNCLEAR``: nobody knows.
+    """
+
+    CANCELLED = "cancelled"
+    TOO_LATE = "too_late"
+    ABSENT = "absent"
+    BUSY = "busy"
+    REFUSED = "refused"
+    UNCLEAR = "unclear"
+    UNSENT = "unsent"
 
 
 class ObservationPath(StrEnum):

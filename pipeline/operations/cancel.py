@@ -1,40 +1,87 @@
-"""Cancel: a person stops what has not left yet. It needs no lock: whoever sends asks before each dispatch."""
+"""Cancel: a person stops what has not left yet, and asks the gateway to cancel what has. It needs no lock.
+
+Whoever sends asks before each dispatch. What is at the gateway is asked about one by one: docs/cancel.md.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from pipeline.context import Context
-from pipeline.errors import GuardStopped, UsageError
+from pipeline.errors import Exit, GuardStopped, MediasmsError, UsageError, worst
 from pipeline.ledger.batches import count_states, find_batch
+from pipeline.ledger.cancellations import Cancellable, may_be_there, statuses_about
 from pipeline.ledger.cancelling import cancel_messages, states_of, stop_batch, waiting_of_batch
-from pipeline.model import MessageState
+from pipeline.model import CancelOutcome, MessageState, StatusClass
+from pipeline.stages.calling_back import CalledBack, call_back
+
+#: what an outcome asks a scheduler to do
+_EXITS = {
+    CancelOutcome.CANCELLED: Exit.DONE,
+    CancelOutcome.TOO_LATE: Exit.FINDINGS,
+    CancelOutcome.ABSENT: Exit.FINDINGS,
+    CancelOutcome.BUSY: Exit.TRY_LATER,
+    CancelOutcome.UNSENT: Exit.TRY_LATER,
+    CancelOutcome.REFUSED: Exit.REFUSED,
+    CancelOutcome.UNCLEAR: Exit.UNKNOWN,
+}
+#: states of messages that the gateway may have: each has an outcome of its own
+_AWAY = (MessageState.TAKEN, MessageState.UNKNOWN, MessageState.IN_FLIGHT)
+_OPEN = {StatusClass.PENDING, StatusClass.NO_VERDICT}
 
 
 @dataclass(frozen=True, slots=True)
-class Cancellable:
-    """What was named: ``batches``, single messages by ``smsids``, and how many of all of these still wait.
+class Named:
+    """What was named: ``batches``, and single messages by ``smsids``.
 
-    Of a batch that is not planned yet, every accepted row does.
+    ``waiting`` counts what has not left, ``there`` what the gateway is to be asked about. Of a batch that is not
+    planned yet, every accepted row waits.
     """
 
     batches: tuple[str, ...]
     smsids: tuple[str, ...]
     waiting: int
+    there: int
 
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """How many messages were cancelled; what was not touched, by state; ``late`` of those were named one by one."""
+    """What became of it.
+
+    ``messages`` will not leave. ``outcomes`` is what the gateway said of each that it was asked about, ``before`` are
+    those that it had cancelled before, and ``final`` those of which a result said already what became of them.
+    ``late`` of those named one by one were not cancelled. ``untouched`` is what else was not, by state. ``stopped`` are
+    batches of which nothing leaves any more. ``problem`` is why not everything was asked, or nothing could be done.
+    """
 
     messages: int
     late: int
     untouched: Mapping[MessageState, int]
+    outcomes: Mapping[str, CancelOutcome] = field(default_factory=dict)
+    before: tuple[str, ...] = ()
+    final: tuple[str, ...] = ()
+    stopped: tuple[str, ...] = ()
+    problem: MediasmsError | None = None
+
+    @property
+    def counts(self) -> dict[CancelOutcome, int]:
+        """Count the gateway's answers by what they say."""
+        return dict(Counter(self.outcomes.values()))
+
+    @property
+    def exit(self) -> Exit:
+        """Return what all of it together asks a scheduler to do."""
+        codes = [_EXITS[outcome] for outcome in self.counts]
+        if self.late or self.final:
+            codes.append(Exit.FINDINGS)
+        if self.problem:
+            codes.append(self.problem.exit)
+        return worst(codes)
 
 
-def look_up(context: Context, names: Sequence[str]) -> Cancellable:
+def look_up(context: Context, names: Sequence[str]) -> Named:
     """Say what ``names`` are, batches or messages. One that is neither is named by its position: it may be a number."""
     distinct = tuple(dict.fromkeys(names))
     found = {name: batch for name in distinct if (batch := find_batch(context.ledger, name))}
@@ -47,29 +94,69 @@ def look_up(context: Context, names: Sequence[str]) -> Cancellable:
         waiting_of_batch(context.ledger, name) if batch.planned_at else batch.totals.accepted
         for name, batch in found.items()
     )
-    return Cancellable(batches, smsids, waiting + sum(waits for _, waits in known.values()))
+    there = sum(not one.final and not one.cancelled for one in _away(context, batches, smsids))
+    return Named(batches, smsids, waiting + sum(waits for _, waits in known.values()), there)
 
 
-def cancel(context: Context, wanted: Cancellable, *, actor: str) -> Cancelled:
-    """Cancel what waits. Raises ``GuardStopped`` (``cancel.nothing``) when nothing could be kept from leaving."""
+def cancel(context: Context, wanted: Named, *, actor: str) -> Cancelled:
+    """Cancel what waits, then ask the gateway about what does not.
+
+    ``problem`` is ``cancel.nothing`` (exit 7) where nothing at all could be cancelled.
+    """
     now = context.now()
-    can_stop = [batch for batch in wanted.batches if _can_stop(context, batch)]
-    messages = sum(stop_batch(context.ledger, batch, now, actor=actor) for batch in can_stop)
+    stopped = tuple(batch for batch in wanted.batches if _can_stop(context, batch))
+    messages = sum(stop_batch(context.ledger, batch, now, actor=actor) for batch in stopped)
     messages += cancel_messages(context.ledger, wanted.smsids, now, actor=actor)
-    untouched: Counter[MessageState] = Counter()
-    for batch in wanted.batches:
-        untouched.update(count_states(context.ledger, batch))
-    single = Counter(state for state, _ in states_of(context.ledger, wanted.smsids).values())
-    untouched += single
-    del untouched[MessageState.CANCELLED]
-    if not messages and not can_stop:
-        raise GuardStopped("cancel.nothing", states=", ".join(f"{n} {state}" for state, n in untouched.items()) or "-")
-    return Cancelled(messages, single.total() - single[MessageState.CANCELLED], untouched)
+    away = _away(context, wanted.batches, wanted.smsids)
+    asked = [one for one in away if not one.final and not one.cancelled]
+    called = call_back(context, asked, actor=actor) if asked else CalledBack()
+    before = tuple(one.smsid for one in away if one.cancelled)
+    states = states_of(context.ledger, wanted.smsids)
+    gone = {*before, *(smsid for smsid, outcome in called.outcomes.items() if outcome is CancelOutcome.CANCELLED)}
+    done = Cancelled(
+        messages=messages,
+        late=sum(state is not MessageState.CANCELLED and smsid not in gone for smsid, (state, _) in states.items()),
+        untouched=_untouched(context, wanted, states.values()),
+        outcomes=called.outcomes,
+        before=before,
+        final=tuple(one.smsid for one in away if one.final and not one.cancelled),
+        stopped=stopped,
+        problem=called.problem,
+    )
+    if done.exit in {Exit.DONE, Exit.FINDINGS} and not (messages or stopped or gone - set(before)):
+        return replace(done, problem=GuardStopped("cancel.nothing", states=_spelled(done)))
+    return done
 
 
 def _can_stop(context: Context, batch_id: str) -> bool:
-    """Say whether anything of a batch can still be kept from leaving: what is in flight may come back unsent."""
+    """Say whether anything of a batch can still be kept from leaving.
+
+    What is in flight may come back unsent, and what is unknown may be freed by a person.
+    """
     batch = find_batch(context.ledger, batch_id)
-    in_flight = count_states(context.ledger, batch_id).get(MessageState.IN_FLIGHT, 0)
+    states = count_states(context.ledger, batch_id)
     unplanned = batch is not None and batch.planned_at is None
-    return unplanned or bool(in_flight or waiting_of_batch(context.ledger, batch_id))
+    may_come_back = states.get(MessageState.IN_FLIGHT, 0) + states.get(MessageState.UNKNOWN, 0)
+    return unplanned or bool(may_come_back or waiting_of_batch(context.ledger, batch_id))
+
+
+def _away(context: Context, batches: Sequence[str], smsids: Sequence[str]) -> list[Cancellable]:
+    """Return what the gateway may have; a status that the profile does not know is no final one."""
+    table = context.statuses
+    seen = statuses_about(context.ledger, batches, smsids)
+    final = [status for status in seen if (known := table.look_up(status)) and known.means not in _OPEN]
+    return may_be_there(context.ledger, batches, smsids, final)
+
+
+def _untouched(context: Context, wanted: Named, single: Iterable[tuple[MessageState, bool]]) -> dict[MessageState, int]:
+    """Count what is neither cancelled nor away, such as what the gateway has refused."""
+    counts = Counter(state for state, _ in single)
+    for batch in wanted.batches:
+        counts.update(count_states(context.ledger, batch))
+    return {state: count for state, count in counts.items() if state not in {*_AWAY, MessageState.CANCELLED}}
+
+
+def _spelled(done: Cancelled) -> str:
+    counts = [(count, name.value) for name, count in (*done.untouched.items(), *done.counts.items())]
+    counts += [(len(done.before), "cancelled before"), (len(done.final), "final")]
+    return ", ".join(f"{count} {name}" for count, name in counts if count) or "-"

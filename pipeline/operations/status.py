@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 from pipeline.context import Context
 from pipeline.ledger.batches import count_states
+from pipeline.ledger.cancellations import count_cancellations
 from pipeline.ledger.cancelling import Stop, stop_of
 from pipeline.ledger.dispatches import list_dispatches
-from pipeline.model import Batch, Dispatch, MessageState
+from pipeline.model import Batch, CancelOutcome, Dispatch, MessageState
 from pipeline.operations.next_step import Step, next_step
 
 
@@ -30,7 +31,10 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a batch stands. ``in_flight`` is being sent, or was left so by a process that died."""
+    """Where a batch stands. ``in_flight`` is being sent, or was left so by a process that died.
+
+    ``cancellations`` counts what the gateway was asked to cancel, by what it answered last.
+    """
 
     batch: Batch
     states: Mapping[MessageState, int]
@@ -38,6 +42,7 @@ class Standing:
     unknown: tuple[Open, ...]
     stop: Stop | None
     step: Step | None
+    cancellations: Mapping[CancelOutcome, int]
 
     @property
     def in_flight(self) -> int:
@@ -58,7 +63,8 @@ def standing(context: Context, batch: Batch) -> Standing:
     )
     states = count_states(context.ledger, batch.batch_id)
     stop = stop_of(context.ledger, batch.batch_id)
-    return Standing(batch, states, dispatches, unknown, stop, next_step(context, batch))
+    asked = count_cancellations(context.ledger, batch.batch_id)
+    return Standing(batch, states, dispatches, unknown, stop, next_step(context, batch), asked)
 
 
 def _open(context: Context, batch: Batch, dispatch: Dispatch, count: int) -> Open:

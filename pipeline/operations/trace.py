@@ -15,6 +15,7 @@ from pipeline.core.msisdn import Reading, read_msisdn
 from pipeline.core.tracing import Life, Placed, Priced
 from pipeline.errors import GuardStopped, MediasmsError, UsageError
 from pipeline.ledger.batches import get_batch
+from pipeline.ledger.cancellations import cancellations_of
 from pipeline.ledger.dispatches import dispatches_with
 from pipeline.ledger.evidence import message_evidence
 from pipeline.ledger.tracing import events_about, find_message, messages_to, observations_about, similar_smsid
@@ -76,6 +77,7 @@ def _life(context: Context, placed: Placed) -> Life:
         happened=tuple(events_about(context.ledger, batch.batch_id, [one.dispatch_id for one in dispatches])),
         priced=_priced(context, batch, placed.message.smsid),
         tariff=context.tariff.name,
+        cancellations=tuple(cancellations_of(context.ledger, placed.message.smsid)),
     )
 
 

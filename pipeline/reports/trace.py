@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from pipeline.core.tracing import Happened, Life, Priced, Seen
+    from pipeline.core.tracing import AskedToCancel, Happened, Life, Priced, Seen
     from pipeline.model import Dispatch, Repair
 
 
@@ -28,6 +28,8 @@ def trace_lines(life: Life, language: Language, *, unmask: bool) -> Iterator[str
     yield from _checked(life, language, unmask=unmask)
     for dispatch in life.dispatches:
         yield _dispatch(dispatch, life.meanings, language)
+    for asked in life.cancellations:
+        yield _asked(asked, language)
     if not life.seen:
         yield label("trace.no_results", language)
     for seen in life.seen:
@@ -71,6 +73,16 @@ def trace_document(life: Life, *, unmask: bool) -> dict[str, object]:
                 "csvid": dispatch.csvid,
             }
             for dispatch in life.dispatches
+        ],
+        "cancellations": [
+            {
+                "asked_at": _iso(asked.asked_at),
+                "actor": visible(hidden(asked.actor)),
+                "answered_at": _iso(asked.answered_at),
+                "outcome": asked.outcome.value if asked.outcome else None,
+                "answer": asked.code,
+            }
+            for asked in life.cancellations
         ],
         "observations": [_seen_data(seen, unmask=unmask) for seen in life.seen],
         "class": line.message_class.value,
@@ -158,6 +170,13 @@ def _dispatch(dispatch: Dispatch, meanings: Mapping[str, str], language: Languag
         answer=answer,
         csvid=visible(hidden(dispatch.csvid or "-")),
     )
+
+
+def _asked(asked: AskedToCancel, language: Language) -> str:
+    outcome = label(f"trace.cancel.{asked.outcome.value if asked.outcome else 'nothing'}", language)
+    answer = label("trace.answer", language, code=asked.code, meaning=outcome) if asked.code else outcome
+    facts = {"at": moment(asked.asked_at), "actor": visible(hidden(asked.actor)), "answer": answer}
+    return label("trace.cancel", language, **facts)
 
 
 def _seen(seen: Seen, life: Life, language: Language, *, unmask: bool) -> str:

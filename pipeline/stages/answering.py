@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -12,6 +13,9 @@ from pipeline.core.answers import UNAUTHORISED, Answer, parse_answer
 from pipeline.errors import GatewayRefused, GuardStopped, OutcomeUnknown, TryLater
 from pipeline.ledger.dispatches import note_auth
 from pipeline.model import Proof
+
+#: how long the gateway may be busy before the rest is left for later; first and longest pause, in seconds
+_BUSY_SECONDS, _FIRST_PAUSE, _LONGEST_PAUSE = 60.0, 0.5, 8.0
 
 
 def read_answer(context: Context, exchange: Exchange) -> Answer | None:
@@ -39,6 +43,21 @@ def must_be_recorded(context: Context, dispatch_id: str, messages: int) -> Itera
     except (TryLater, GuardStopped) as error:
         facts = {"dispatch": dispatch_id, "messages": messages}
         raise OutcomeUnknown("send.unrecorded", problem=error.what(context.language), **facts) from None
+
+
+def pauses_while_busy() -> Iterator[float]:
+    """Yield pauses that grow, each a little random so that processes do not come back together."""
+    pause, total = _FIRST_PAUSE, 0.0
+    while total < _BUSY_SECONDS:
+        drawn = pause * random.uniform(0.5, 1.5)  # noqa: S311 - to spread requests, not a secret
+        total += drawn
+        yield drawn
+        pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def too_busy(context: Context) -> TryLater:
+    """Say that the gateway was busy for too long."""
+    return TryLater("gateway.busy", code=context.profile.single.busy_code.value, seconds=int(_BUSY_SECONDS))
 
 
 def no_results(context: Context, code: str | None, http_status: int | None) -> NoReturn:

@@ -6,7 +6,6 @@ it leaves. Only this thread touches ledger and disk; couriers carry bodies and b
 
 from __future__ import annotations
 
-import random
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -21,7 +20,13 @@ from pipeline.errors import GatewayRefused, GuardStopped, OutcomeUnknown, TryLat
 from pipeline.ledger.dispatches import list_dispatches, note_auth, offered_before
 from pipeline.ledger.singles import Ended, begin_singles, end_singles
 from pipeline.model import Batch, Dispatch, MessageState, RunAction
-from pipeline.stages.answering import codes_of_nothing_taken, must_be_recorded, read_answer
+from pipeline.stages.answering import (
+    codes_of_nothing_taken,
+    must_be_recorded,
+    pauses_while_busy,
+    read_answer,
+    too_busy,
+)
 from pipeline.stages.asking import ask_unknown
 from pipeline.stages.guards import has_passed, stop_if_unsettled
 from pipeline.stages.login import stop_after_failed_logins
@@ -31,8 +36,6 @@ from schemas.single import decoded, form_of
 _GROUP = 8
 #: how often signals are looked for while everything is on its way
 _TICK_SECONDS = 0.1
-#: how long the gateway may be busy before the rest is left for later; first and longest pause, in seconds
-_BUSY_SECONDS, _FIRST_PAUSE, _LONGEST_PAUSE = 60.0, 0.5, 8.0
 
 
 @dataclass(slots=True)
@@ -228,7 +231,7 @@ def send_singly(context: Context, batch: Batch) -> tuple[int, int]:
 def _send(context: Context, batch: Batch, sending: _Sending) -> None:
     """Begin groups and collect answers until nothing is left, or something says stop."""
     was_unclear = False
-    pauses = _pauses()
+    pauses = pauses_while_busy()
     while (stop := _until_it_matters(sending)) is not None:
         if stop.failure:
             raise stop.failure
@@ -236,7 +239,7 @@ def _send(context: Context, batch: Batch, sending: _Sending) -> None:
             raise GatewayRefused("gateway.refused", code=stop.refusal, meaning=context.meaning(stop.refusal))
         if stop.documented:
             was_unclear = False
-            pauses = _pauses()
+            pauses = pauses_while_busy()
         if stop.unclear:
             _settle(context, batch, again=was_unclear)
             was_unclear = True
@@ -290,20 +293,9 @@ def _settle(context: Context, batch: Batch, *, again: bool) -> None:
         raise OutcomeUnknown("send.unclear_twice", batch=batch.batch_id)
 
 
-def _pauses() -> Iterator[float]:
-    """Yield pauses that grow, each a little random so that processes do not come back together."""
-    pause, total = _FIRST_PAUSE, 0.0
-    while total < _BUSY_SECONDS:
-        drawn = pause * random.uniform(0.5, 1.5)  # noqa: S311 - to spread requests, not a secret
-        total += drawn
-        yield drawn
-        pause = min(pause * 2, _LONGEST_PAUSE)
-
-
 def _pause(pauses: Iterator[float], context: Context) -> None:
     """Wait until the gateway may be less busy. Raises ``TryLater`` (``gateway.busy``) when it was so for too long."""
     seconds = next(pauses, None)
     if seconds is None:
-        code = context.profile.single.busy_code.value
-        raise TryLater("gateway.busy", code=code, seconds=int(_BUSY_SECONDS))
+        raise too_busy(context)
     time.sleep(seconds)

@@ -36,11 +36,36 @@ def test_a_batch_is_cancelled_and_stays_so(home: Home, gateway: EmbeddedGateway)
     assert "argument 1" in nothing.err
 
 
-def test_what_was_taken_cannot_be_cancelled(home: Home, gateway: EmbeddedGateway) -> None:
-    batch = home.init()("run", *LIST, "--yes", "--json").document["batch_id"]
-    late = home("cancel", batch, "--lang", "ja", "--json")
-    assert (late.code, late.document["error"]) == (7, "cancel.nothing")
-    assert len(gateway.messages) == 455
+def test_what_waits_at_the_gateway_is_cancelled_there(home: Home, gateway: EmbeddedGateway) -> None:
+    gateway.knobs = Knobs(hold_seconds=3600, fate="at_once")
+    rows = "".join(f"0901{row:07d},お知らせ,{name}\n" for row, name in enumerate(["x1", "x2", "x3"]))
+    (home.folder / "list.csv").write_text(f"電話番号,本文,smsid\n{rows}", encoding="utf-8")
+    batch = home.init()("run", "list.csv", "--campaign", "c", "--yes", "--json").document["batch_id"]
+    one = home("cancel", "x2", "--json")
+    assert (one.code, one.document["outcomes"]) == (0, {"x2": "cancelled"})
+    done = home("cancel", batch)
+    assert done.code == 0, done.err
+    assert "at the gateway: 2 messages asked about" in done.out
+    assert "2 cancelled; in this campaign their numbers stay served (x1, x3)" in done.out
+    assert "1 cancelled before (x2)" in done.out
+    assert "3 cancelled" in home("status", batch).out
+    assert "200 (cancelled)" in home("trace", "x1").out
+    found = home("reconcile", batch, "--json").document
+    assert (found["classes"], found["breaks"]) == ({"cancelled": 3}, {})
+    nothing = home("cancel", batch, "--lang", "ja", "--json")
+    assert (nothing.code, nothing.document["error"]) == (7, "cancel.nothing")
+    assert nothing.document["gateway"] == {"before": 3}
+    assert home.states(batch) == {"taken": 3}
+
+
+def test_what_has_left_the_gateway_is_too_late(home: Home, gateway: EmbeddedGateway) -> None:
+    gateway.knobs = Knobs(results_delay=3600)
+    (home.folder / "list.csv").write_text("電話番号,本文\n09010000301,お知らせ\n", encoding="utf-8")
+    batch = home.init()("run", "list.csv", "--campaign", "c", "--yes", "--json").document["batch_id"]
+    late = home("cancel", batch, "--json")
+    assert (late.code, late.document["gateway"], late.document["error"]) == (7, {"too_late": 1}, "cancel.nothing")
+    assert "nothing could be cancelled (1 too_late)" in late.err
+    assert len(gateway.messages) == 1
 
 
 def test_an_old_run_date_and_a_low_limit_stop_the_run(home: Home, gateway: EmbeddedGateway) -> None:

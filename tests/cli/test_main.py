@@ -280,7 +280,7 @@ def test_on_a_terminal_cancel_asks_with_the_count(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(people, "sys", SimpleNamespace(stdin=_Terminal()))
     declined = runner.invoke(cli, ["cancel", batch], input="n\n")
     assert declined.exit_code == 7
-    assert "Cancel 1 messages that have not been sent yet?" in declined.output
+    assert "1 messages wait here and will not be sent; 0 are at the gateway" in declined.output
     assert json.loads(runner.invoke(cli, ["status", batch, "--json"]).stdout)["batches"][0]["stopped"] is None
     assert runner.invoke(cli, ["cancel", batch], input="y\n").exit_code == 0
     assert json.loads(runner.invoke(cli, ["status", batch, "--json"]).stdout)["batches"][0]["stopped"]["actor"]

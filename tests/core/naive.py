@@ -64,6 +64,8 @@ class Sent:
     batch_id: str = "b"
     campaign: str = "c"
     cost_centre: str = ""
+    #: the gateway has answered that it cancelled it
+    answered: bool = False
 
 
 def observed(smsid: str, msisdn: str, status: str, time: datetime | None, **more: object) -> Observation:
@@ -124,6 +126,7 @@ def evidence_of(  # what a test says about it
         batches=batches,
         observed=len(rows) if counted is None else counted,
         prefix=prefix,
+        cancelled=frozenset(message.smsid for message in messages if message.answered),
     )
 
 
@@ -169,6 +172,10 @@ def match_message(
         breaks.append((BreakKind.CONTRADICTION, message.state.value))
     if message.reason.startswith("observed:") and message.reason != f"observed:{MessageState.UNKNOWN}":
         breaks.append((BreakKind.CONTRADICTION, message.reason.partition(":")[2]))
+    told = message.answered or any(meaning.means is StatusClass.CANCELLED for _, meaning in final)
+    known_to_contradict = any(kind is BreakKind.CONTRADICTION for kind, _ in breaks)
+    if told and final and message_class is not MessageClass.CANCELLED and not known_to_contradict:
+        breaks.append((BreakKind.CONTRADICTION, "cancelled"))
     if message_class is MessageClass.MISSING:
         breaks.append((BreakKind.MISSING_RESULT, ""))
     return Match(
@@ -202,6 +209,8 @@ def _class(
         return FINAL[last[1].means], last[1].label, last[0]
     if unmapped:
         return MessageClass.UNMAPPED, canonical_label(unmapped[0]), None
+    if message.answered and message.state in {MessageState.TAKEN, MessageState.CANCELLED}:
+        return MessageClass.CANCELLED, "", None
     message_class = WITHOUT_FINAL.get(message.state, MessageClass.PENDING)
     if message.state is MessageState.TAKEN and message.sent_at is not None:
         overdue = deadlines.as_of - message.sent_at > deadlines.result

@@ -147,7 +147,7 @@ def assign_by_number(
     return [row for row in strangers if id(row) not in given]
 
 
-def one_message(  # noqa: C901, PLR0912 - rule by rule
+def one_message(  # noqa: C901, PLR0912, PLR0915 - rule by rule
     message: Row, rows: list[Row], rules: Rules, registered: datetime, *, delivered: bool
 ) -> dict[str, Any]:
     breaks: list[tuple[str, str, Decimal | None]] = []
@@ -174,6 +174,8 @@ def one_message(  # noqa: C901, PLR0912 - rule by rule
         found, label = "unmapped", unmapped[0]
     else:
         found, label = without_result(message, rules)
+        if message["answered"] and found == "cancelled":
+            pending = []
         if pending:
             witness, label = pending[-1], rules.label(pending[-1])
     if found == "missing":
@@ -184,15 +186,18 @@ def one_message(  # noqa: C901, PLR0912 - rule by rule
         breaks.append(("contradiction", state, None))
     if message["reason"] == "observed:refused":
         breaks.append(("contradiction", "refused", None))
+    told = message["answered"] or any(rules.means(row) == "cancelled" for row in final)
+    if final and told and found != "cancelled" and "contradiction" not in {kind for kind, *_ in breaks}:
+        breaks.append(("contradiction", "cancelled", None))
     carrier = (witness["carrier"] if witness else "") or max((row["carrier"] for row in rows), default="")
     computed = parts(int(message["characters"]), bool(message["double_byte"]), carrier)
-    told = max((int(row["parts_total"]) for row in rows if row["parts_total"]), default=None)
-    if told is not None and told != computed:
-        breaks.append(("segment_mismatch", f"{told} {computed}", None))
+    counted = max((int(row["parts_total"]) for row in rows if row["parts_total"]), default=None)
+    if counted is not None and counted != computed:
+        breaks.append(("segment_mismatch", f"{counted} {computed}", None))
     day = day_of(message, rows, witness if billed else None, registered, delivered=delivered)
-    amount = rules.price(carrier, told or computed, day, message["msisdn"]) if billed else None
+    amount = rules.price(carrier, counted or computed, day, message["msisdn"]) if billed else None
     if billed and amount is None:
-        breaks.append(("unpriced", f"{carrier} {told or computed}", None))
+        breaks.append(("unpriced", f"{carrier} {counted or computed}", None))
     bills = {row["status_time"] for row in billed if not rules.clicks(row)} - {""}
     if len(bills) > 1:
         at_risk = amount * (len(bills) - 1) if amount is not None else None
@@ -201,7 +206,7 @@ def one_message(  # noqa: C901, PLR0912 - rule by rule
         "class": found,
         "label": label,
         "carrier": carrier,
-        "parts": told or computed,
+        "parts": counted or computed,
         "day": day,
         "kind": "normal" if message["msisdn"].startswith("0") else "overseas",
         "billable": bool(billed),
@@ -217,6 +222,8 @@ def one_message(  # noqa: C901, PLR0912 - rule by rule
 
 def without_result(message: Row, rules: Rules) -> tuple[str, str]:
     state = message["state"]
+    if state == "taken" and message["answered"]:
+        return "cancelled", ""
     if state == "taken":
         late = message["sent_at"] and at(message["sent_at"]) + rules.deadline < rules.as_of
         return ("missing" if late else "pending"), ""

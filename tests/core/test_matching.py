@@ -164,7 +164,7 @@ STORIES: Final = {
     ),
     "cancelled, then delivered": (
         [row("キャンセル済", 1), row("送信済", 9)],
-        (DELIVERED, "送信済", 1, []),
+        (DELIVERED, "送信済", 1, [(BreakKind.CONTRADICTION, "cancelled")]),
     ),
     "unmapped beside delivery": (
         [row("再送待機", 20), row("送信済", 9), row("送信中", 30)],
@@ -224,6 +224,7 @@ def test_every_message_gets_the_same_class_in_every_order_of_time(statuses: tupl
         final = [entry for entry in rows if entry.status not in {"処理中", "-", "?"}]
         last = max(final, key=lambda entry: entry.status_time or SENT_AT) if final else None
         contradicts = bool(billable and last and last.status not in billable)
+        contradicts |= "キャンセル済" in statuses and results[0].message_class is not MessageClass.CANCELLED
         assert (BreakKind.CONTRADICTION in {kind for kind, _ in results[0].breaks}) is contradicts
         if final and not billable and last:
             assert results[0].label == last.status
@@ -335,6 +336,34 @@ def test_a_cancellation_that_the_gateway_confirms_is_no_contradiction() -> None:
     assert found.breaks == []
 
 
+def test_what_the_gateway_answered_to_have_cancelled_is_cancelled_whatever_came_before_and_however_late() -> None:
+    answered = Sent(sent_at=SENT_AT, answered=True)
+    late = Deadlines(SENT_AT + timedelta(days=999), timedelta(days=8))
+    for rows in ([], [row("送信前")], [row("キャンセル済", 1)]):
+        found = matched(*rows, of=answered, deadlines=late)
+        assert (found.message_class, found.breaks) == (MessageClass.CANCELLED, [])
+    assert matched(row("送信前"), of=answered).label == ""
+    assert matched(row("送信前"), of=Sent(state=MessageState.UNKNOWN, answered=True)).message_class is (
+        MessageClass.UNKNOWN
+    )
+
+
+@pytest.mark.parametrize("status", ["送信済", "リダイレクト", "ドコモ一部受信", "失敗"])
+def test_what_is_said_to_be_cancelled_and_ends_otherwise_contradicts(status: str) -> None:
+    contradiction = [(BreakKind.CONTRADICTION, "cancelled")]
+    by_answer = matched(row(status, 9), of=Sent(sent_at=SENT_AT, answered=True))
+    assert (by_answer.label, by_answer.breaks) == (status, contradiction)
+    by_result = matched(row("キャンセル済", 1), row(status, 9))
+    assert (by_result.label, by_result.breaks) == (status, contradiction)
+    # One contradiction is said once.
+    assert matched(row("キャンセル済", 1), row(status, 9), of=message(MessageState.CANCELLED)).breaks == contradiction
+
+
+def test_a_cancellation_after_the_bill_is_one_contradiction() -> None:
+    found = matched(row("送信済", 1), row("キャンセル済", 9), of=Sent(sent_at=SENT_AT, answered=True))
+    assert (found.message_class, found.breaks) == (DELIVERED, [(BreakKind.CONTRADICTION, "キャンセル済")])
+
+
 @pytest.mark.parametrize("state", [MessageState.IN_FLIGHT, MessageState.UNKNOWN, MessageState.TAKEN])
 def test_a_result_of_what_may_have_been_taken_contradicts_nothing(state: MessageState) -> None:
     assert matched(row("送信済"), of=message(state)).breaks == []
@@ -365,6 +394,7 @@ def random_messages(chance: random.Random) -> tuple[list[Sent], list[Observation
             state=chance.choice(STATES),
             reason=chance.choice(REASONS),
             sent_at=chance.choice(SENT),
+            answered=chance.random() < 0.2,
         )
         messages.append(sent)
         for _ in range(chance.choice([0, 1, 1, 2, 3, 5])):

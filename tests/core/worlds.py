@@ -60,7 +60,9 @@ TARIFF: Final = Tariff(
     {"*": Steps(70, 67, 160, 153), "Rakuten": Steps(70, 66, 160, 153)},
     (TaxRate(Decimal("0.08"), date(2014, 4, 1), _APRIL), TaxRate(Decimal("0.10"), _APRIL, None)),
 )
-_SENT: Final = "smsid msisdn state reason characters double_byte sent_at row_number batch_id campaign cost_centre"
+_SENT: Final = (
+    "smsid msisdn state reason characters double_byte sent_at row_number batch_id campaign cost_centre answered"
+)
 _ROWS: Final = "smsid msisdn status status_time carrier parts_total registered_at"
 
 
@@ -142,6 +144,7 @@ def _add_message(chance: random.Random, world: World, batch: int, begin: datetim
             "batch_id": f"b{batch}",
             "campaign": "c1" if batch == 1 else "c0",
             "cost_centre": chance.choice(["", "総務", "A"]),
+            "answered": chance.choice(["", "", "", "", "1"]),
         }
     )
 
@@ -209,6 +212,7 @@ def reconciled(
                 "double_byte": bool(message["double_byte"]),
                 "sent_at": _moment(message["sent_at"]),
                 "row_number": int(message["row_number"]),
+                "answered": bool(message["answered"]),
             }
         )
         for message in world.messages

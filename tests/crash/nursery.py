@@ -31,6 +31,13 @@ import pyarrow  # noqa: ICN001 - pandera has the name pa
 
 import pipeline.adapters.gateway
 import pipeline.cli.main
+import pipeline.cli.optouts
+import pipeline.cli.tools
+import pipeline.operations.cancel
+import pipeline.operations.next_step
+import pipeline.operations.resolve
+import pipeline.operations.run
+import pipeline.reports.terminal
 from pipeline.adapters import files
 from pipeline.config import STANDARD, load, load_replacements
 from pipeline.core.kernels import texts
@@ -144,7 +151,7 @@ class Effects:
         def watch(verb: str) -> None:
             send = getattr(client, verb)
 
-            def watched(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - those of upload and single
+            def watched(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - those of upload, single and cancel
                 here.sending = verb
                 answer = send(*arguments, **named)
                 here.sending = ""
@@ -165,6 +172,7 @@ class Effects:
 
         watch("upload")
         watch("single")
+        watch("cancel")
         patch.object(http.client.HTTPConnection, "send", watched_send).start()
 
 

@@ -1,8 +1,8 @@
 """Sending as a machine: whatever happens in whatever order, nobody gets a message twice and no row is forgotten.
 
 Two processes share one installation and send to the embedded gateway, which counts copies. Processes die at any point,
-answers are lost, results come late and in any order, people decide rightly and wrongly, opt out, and put an older copy
-of the ledger back. After each step the ledger is compared with what the gateway has really taken.
+answers are lost, results come late and in any order, people decide rightly and wrongly, cancel, opt out, and put an
+older copy of the ledger back. After each step the ledger is compared with what the gateway has really taken.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from pipeline.ledger.batches import get_batch
 from pipeline.ledger.dispatches import list_dispatches
 from pipeline.ledger.optouts import add_optouts, list_optouts
 from pipeline.ledger.results import record_pull, settle
-from pipeline.model import LEGAL, Artefact, MessageState, Observation, ObservationPath
+from pipeline.model import LEGAL, Artefact, CancelOutcome, MessageState, Observation, ObservationPath
+from pipeline.operations.cancel import cancel, look_up
 from pipeline.operations.resolve import resolve
 from pipeline.operations.run import send_batch
 from pipeline.simulator import EmbeddedGateway, Knobs, VirtualClock
@@ -49,9 +50,7 @@ if TYPE_CHECKING:
 PLANNED, IN_FLIGHT, TAKEN = MessageState.PLANNED, MessageState.IN_FLIGHT, MessageState.TAKEN
 REFUSED, UNKNOWN, CANCELLED = MessageState.REFUSED, MessageState.UNKNOWN, MessageState.CANCELLED
 
-#: legal, but no verb of the ledger makes it: the gateway is never asked to take a message back
-NOT_MADE = {(TAKEN, CANCELLED)}
-MOVES = {(before, after) for before, afters in LEGAL.items() for after in afters} - NOT_MADE
+MOVES = {(before, after) for before, afters in LEGAL.items() for after in afters}
 
 NUMBERS = [f"0901111000{digit}" for digit in range(7)]
 BATCHES = ("bbbbbbbbbb", "cccccccccc", "dddddddddd")
@@ -69,6 +68,8 @@ TAKES_ALL = Knobs()
 OUTCOMES = [
     TAKES_ALL,
     Knobs(dedupe_smsid=True),
+    Knobs(hold_seconds=3600),
+    Knobs(hold_seconds=3600, html_200=True),
     Knobs(html_200=True),
     Knobs(html_200_nothing=True),
     Knobs(accept_then_reset=True),
@@ -180,7 +181,8 @@ class Machine(RuleBasedStateMachine):
 
     def send_one(self, batch_id: str, process: int = 0, knobs: Knobs = TAKES_ALL, *more: str) -> None:
         self.gateway.knobs = knobs
-        with suppress(OutcomeUnknown, GatewayRefused, TryLater), suppress_codes("batch.outdated", *more):
+        expected = suppress_codes("batch.outdated", "send.cancelled", *more)
+        with suppress(OutcomeUnknown, GatewayRefused, TryLater), expected:
             send_batch(self.processes[process], batch_id, again=False, confirm=None, late=LATE)
 
     @precondition(lambda self: self.batches)
@@ -239,6 +241,33 @@ class Machine(RuleBasedStateMachine):
             assert in_flight <= {smsid for smsid, state in self.states().items() if state == IN_FLIGHT}
         else:
             self.opt_out(number)
+
+    @precondition(lambda self: self.batches)
+    @rule(data=st.data(), process=PROCESSES, lost=st.booleans(), whole=st.booleans())
+    def cancel(self, data: st.DataObject, process: int, *, lost: bool, whole: bool) -> None:
+        """Cancel a batch or a message of it, here and at the gateway, whose answers may be lost."""
+        batch_id = data.draw(st.sampled_from(sorted(self.batches)))
+        smsids = self.rows(f"SELECT smsid FROM message WHERE batch_id = '{batch_id}' ORDER BY smsid")  # noqa: S608 - from the list above
+        name = batch_id if whole or not smsids else data.draw(st.sampled_from(smsids))[0]
+        self.cancel_one(name, process, lost=lost)
+
+    def cancel_one(self, name: str, process: int = 0, *, lost: bool = False) -> None:
+        """Cancel what is named: what waited is cancelled, what was asked about is left alone or settled, no more."""
+        context = self.processes[process]
+        real = GatewayClient.cancel
+
+        def unheard(*arguments: Any) -> Exchange:  # noqa: ANN401 - those of the function
+            exchange = real(*arguments)
+            return Exchange(1, None, b"", "ReadTimeout") if lost else exchange
+
+        before, copies = self.states(), self.copies()
+        with mock.patch.object(GatewayClient, "cancel", unheard):
+            done = cancel(context, look_up(context, [name]), actor="me")
+        after = self.states()
+        made = {(before[smsid], state) for smsid, state in after.items() if before[smsid] != state}
+        assert made <= {(PLANNED, CANCELLED), (REFUSED, CANCELLED), (UNKNOWN, TAKEN)}
+        assert not lost or CancelOutcome.CANCELLED not in done.counts
+        assert self.copies() == copies
 
     @rule(number=st.sampled_from(NUMBERS))
     def opt_out(self, number: str) -> None:

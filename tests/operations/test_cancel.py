@@ -1,4 +1,4 @@
-"""Cancelling: what waits never leaves, what left is not touched, and the sender stops between two uploads."""
+"""Cancelling: what waits never leaves, and the sender stops between two uploads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.errors import Exit, GatewayRefused, GuardStopped, OutcomeUnknown, 
 from pipeline.ledger.batches import get_batch
 from pipeline.ledger.cancelling import stop_of
 from pipeline.ledger.dispatches import list_dispatches
-from pipeline.model import MessageClass, MessageState
+from pipeline.model import CancelOutcome, MessageClass, MessageState
 from pipeline.operations.cancel import Cancelled, cancel, look_up
 from pipeline.operations.next_step import Step, next_step
 from pipeline.operations.run import run, send_batch
@@ -73,16 +73,16 @@ def test_a_planned_batch_is_cancelled_at_once(house: House, context: Context) ->
     batch = _planned(house, context)
     assert next_step(context, batch) is Step.SEND
     wanted = look_up(context, [batch.batch_id, batch.batch_id])
-    assert (wanted.batches, wanted.smsids, wanted.waiting) == ((batch.batch_id,), (), 7)
-    assert cancel(context, wanted, actor="me") == Cancelled(7, 0, {})
+    assert (wanted.batches, wanted.smsids, wanted.waiting, wanted.there) == ((batch.batch_id,), (), 7, 0)
+    assert cancel(context, wanted, actor="me") == Cancelled(7, 0, {}, stopped=(batch.batch_id,))
     assert house.states(context, batch.batch_id) == {CANCELLED: 7}
     assert next_step(context, batch) is not Step.SEND
     with pytest.raises(GuardStopped) as stopped:
         send_batch(context, batch.batch_id, again=True, confirm=None)
     assert stopped.value.code == "send.cancelled"
-    with pytest.raises(GuardStopped) as nothing:
-        _cancel(context, batch.batch_id)
-    assert nothing.value.code == "cancel.nothing"
+    nothing = _cancel(context, batch.batch_id)
+    assert nothing.problem
+    assert (nothing.problem.code, nothing.exit) == ("cancel.nothing", Exit.GUARD)
     assert house.uploads() == 0
     with context.ledger.reading() as connection:
         events = connection.execute(sql("SELECT kind, detail FROM event WHERE kind IN ('stopped', 'cancelled')")).all()
@@ -104,7 +104,7 @@ def _planned(house: House, context: Context) -> Batch:
 
 def test_a_batch_that_is_not_planned_yet_never_is(house: House, context: Context) -> None:
     batch = house.batch(context, house.recipients(5))
-    assert _cancel(context, batch.batch_id) == Cancelled(0, 0, {})
+    assert _cancel(context, batch.batch_id) == Cancelled(0, 0, {}, stopped=(batch.batch_id,))
     assert next_step(context, batch) is None
     with pytest.raises(GuardStopped) as stopped:
         house.sent(context, house.folder / "list.csv")
@@ -146,15 +146,17 @@ def test_single_messages_are_left_out_and_the_others_go(house: House, context: C
     assert stop_of(context.ledger, batch.batch_id) is None
 
 
-def test_what_has_left_is_not_touched_and_named(house: House, context: Context) -> None:
+def test_what_has_left_is_asked_about_and_named(house: House, context: Context) -> None:
     house.gateway.knobs = Knobs(accept_then_reset=True)
     source = house.recipients(12)
     with pytest.raises(OutcomeUnknown):
         house.sent(context, source)
     batch = house.batch(context, source)
     first, last = (house.smsids(context, batch.batch_id)[at] for at in (0, -1))
-    assert _cancel(context, first, last) == Cancelled(1, 1, {UNKNOWN: 1})
-    assert _cancel(context, batch.batch_id) == Cancelled(6, 0, {UNKNOWN: 5})
+    named = _cancel(context, first, last)
+    assert (named.messages, named.late, named.outcomes) == (1, 1, {first: CancelOutcome.TOO_LATE})
+    whole = _cancel(context, batch.batch_id)
+    assert (whole.messages, whole.late, whole.counts) == (6, 0, {CancelOutcome.TOO_LATE: 5})
     with pytest.raises(OutcomeUnknown):
         house.sent(context, source)
     assert house.states(context, batch.batch_id) == {UNKNOWN: 5, CANCELLED: 7}
@@ -167,7 +169,7 @@ def test_an_upload_that_comes_back_unsent_is_cancelled_by_the_next_sender(
     batch = house.batch(context, source)
 
     def nothing_left(*_arguments: object) -> Exchange:
-        assert _cancel(house.open(), batch.batch_id) == Cancelled(0, 0, {MessageState.IN_FLIGHT: 5})
+        assert _cancel(house.open(), batch.batch_id).counts == {CancelOutcome.ABSENT: 5}
         return Exchange(0, None, b"", "refused")
 
     with monkeypatch.context() as patched:

@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 from pipeline.core.calendar import JST
-from pipeline.core.tracing import Happened, Life, Placed, Priced, Seen
+from pipeline.core.tracing import AskedToCancel, Happened, Life, Placed, Priced, Seen
 from pipeline.errors import GuardStopped
 from pipeline.messages import Language
 from pipeline.model import (
@@ -19,6 +19,7 @@ from pipeline.model import (
     Batch,
     Break,
     BreakKind,
+    CancelOutcome,
     Dispatch,
     MessageClass,
     MessageKind,
@@ -216,3 +217,26 @@ def test_a_result_that_was_not_pulled_says_how_it_came() -> None:
     )
     lines = list(trace_lines(replace(LIFE, seen=(notified,)), Language.EN, unmask=False))
     assert "  result   2026-11-23 09:32:00 JST  送信済  Docomo  notified" in lines
+
+
+def test_every_request_to_cancel_is_told_with_its_answer() -> None:
+    def asked(outcome: CancelOutcome | None, code: str | None) -> AskedToCancel:
+        return AskedToCancel(asked_at=AT, actor=OTHER, answered_at=AT if outcome else None, outcome=outcome, code=code)
+
+    life = replace(LIFE, cancellations=(asked(None, None), asked(CancelOutcome.TOO_LATE, "550")))
+    lines = list(trace_lines(life, Language.EN, unmask=False))
+    assert "  cancel   asked 2026-11-23 09:30:00 JST by 080****5678: no answer was recorded" in lines
+    assert "  cancel   asked 2026-11-23 09:30:00 JST by 080****5678: 550 (too late)" in lines
+    assert trace_document(life, unmask=False)["cancellations"] == [
+        {"asked_at": AT.isoformat(), "actor": "080****5678", "answered_at": None, "outcome": None, "answer": None},
+        {
+            "asked_at": AT.isoformat(),
+            "actor": "080****5678",
+            "answered_at": AT.isoformat(),
+            "outcome": "too_late",
+            "answer": "550",
+        },
+    ]
+    for language in Language:
+        for outcome in (*CancelOutcome, None):
+            assert list(trace_lines(replace(LIFE, cancellations=(asked(outcome, None),)), language, unmask=False))

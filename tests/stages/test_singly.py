@@ -32,7 +32,7 @@ from pipeline.model import MessageState, Mode
 from pipeline.operations.recover import recover
 from pipeline.operations.resolve import resolve
 from pipeline.simulator import Knobs
-from pipeline.stages import asking, singly
+from pipeline.stages import answering, asking, singly
 from pipeline.stages.pull import pull, pull_single
 from pipeline.stages.send import Sent, send
 from tests.databases import BOTH
@@ -73,7 +73,7 @@ def database(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "_AGAIN_SECONDS", 0.01)
-    monkeypatch.setattr(singly, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(answering, "_FIRST_PAUSE", 0.01)
 
 
 def _name(knobs: dict[str, Any]) -> str:
@@ -217,7 +217,7 @@ def test_a_busy_gateway_is_asked_again_after_a_pause(house: House, context: Cont
 def test_a_gateway_that_stays_busy_is_for_later(
     house: House, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(singly, "_BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(answering, "_BUSY_SECONDS", 0.05)
     source = house.recipients(7)
     house.gateway.knobs = Knobs(http_503_before_reading=True, faults=99)
     with pytest.raises(TryLater) as stopped:
@@ -387,7 +387,7 @@ def test_a_payload_that_changed_is_not_sent(house: House, context: Context) -> N
     house.gateway.knobs = Knobs(http_503_before_reading=True, faults=99)
     batch = house.batch(context, source)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(singly, "_BUSY_SECONDS", 0)
+        patched.setattr(answering, "_BUSY_SECONDS", 0)
         with pytest.raises(TryLater):
             house.sent(context, source)
     house.gateway.knobs = Knobs()
