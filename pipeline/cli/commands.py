@@ -117,8 +117,11 @@ def _ask(session: Session, preview: Preview) -> bool:
     from pipeline.core.msisdn import mask
 
     language = session.output.language
-    facts, cost = {"number": mask(preview.first_msisdn), "text": preview.first_text}, preview.forecast.cost
+    shown = preview.first_text or label("ask.by_template", language)
+    facts, cost = {"number": mask(preview.first_msisdn), "text": shown}, preview.forecast.cost
     click.echo(label("ask.preview", language, low=cost.lowest, high=cost.highest, **facts), err=True)
+    if preview.forecast.unmeasured:
+        click.echo(label("ask.unmeasured", language, count=preview.forecast.unmeasured), err=True)
     if preview.forecast.unpriced:
         click.echo(label("ask.unpriced", language, count=preview.forecast.unpriced), err=True)
     return click.confirm(label("ask.send", language, count=preview.messages), err=True)

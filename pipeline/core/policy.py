@@ -63,7 +63,9 @@ class Policy:
     """Limits and choices. ``now`` is Japan's time, to which a scheduled time is compared.
 
     ``replacements`` are made (opt-in); ``suggestions`` are only offered. Both map the code point of a character that
-    cannot be sent to a text that can.
+    cannot be sent to a text that can. ``templates`` are the texts of the gateway's templates, by id, as far as they
+    are known; ``unchecked_templates`` lets others go out, however long they are. ``shift_jis`` says that uploads are
+    written in it, so that a memo must be sayable too.
     """
 
     limits: Limits
@@ -71,6 +73,9 @@ class Policy:
     strict: bool = False
     replacements: Mapping[int, str] = field(default_factory=dict)
     suggestions: Mapping[int, str] = field(default_factory=dict)
+    templates: Mapping[str, str] = field(default_factory=dict)
+    unchecked_templates: bool = False
+    shift_jis: bool = False
     scheduled_format: str = "%Y.%m.%d.%H.%M"
 
 

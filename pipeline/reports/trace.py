@@ -56,6 +56,7 @@ def trace_document(life: Life, *, unmask: bool) -> dict[str, object]:
         "source": _outside(life.batch.source_name, unmask=unmask),
         "row_number": message.row_number,
         "cost_centre": life.row.get("cost_centre", ""),
+        "template_id": life.row.get("template_id", ""),
         "characters": message.characters,
         "double_byte": message.double_byte,
         **({"text": life.row.get("text", "")} if unmask else {}),
@@ -129,6 +130,8 @@ def _checked(life: Life, language: Language, *, unmask: bool) -> Iterator[str]:
     yield label("trace.checked", language, characters=life.placed.message.characters, bytes=size)
     if centre := life.row.get("cost_centre"):
         yield label("trace.cost_centre", language, name=_outside(centre, unmask=unmask))
+    if template := life.row.get("template_id"):
+        yield label("trace.template", language, template=template)
     if unmask and life.row:
         yield label("trace.text", language, text=visible(life.row["text"]))
     for repair in life.repairs:
