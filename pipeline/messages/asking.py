@@ -44,6 +44,10 @@ ASKING_LABELS: dict[str, Text] = {
         "  検証　{characters} 文字、{bytes} バイト", "  checked  {characters} characters, {bytes} bytes"
     ),
     "trace.cost_centre": Text("  コストセンター　{name}", "  cost centre {name}"),
+    "trace.unmeasured": Text(
+        "  検証　テンプレートの本文が分からず、長さは不明",
+        "  checked  of unknown length: nobody here knew the template's text",
+    ),
     "trace.template": Text("  テンプレート　{template}", "  template {template}"),
     "trace.text": Text("  本文　{text}", "  text     {text}"),
     "trace.repair": Text("  修正　{column}：{what}", "  repaired {column}: {what}"),

@@ -126,11 +126,14 @@ def _head(life: Life, language: Language, *, unmask: bool) -> Iterator[str]:
 
 def _checked(life: Life, language: Language, *, unmask: bool) -> Iterator[str]:
     """Say what validation made of the row."""
-    size = life.row.get("bytes", "?")
-    yield label("trace.checked", language, characters=life.placed.message.characters, bytes=size)
+    template, characters = life.row.get("template_id"), life.placed.message.characters
+    if characters:
+        yield label("trace.checked", language, characters=characters, bytes=life.row.get("bytes", "?"))
+    else:
+        yield label("trace.unmeasured", language)
     if centre := life.row.get("cost_centre"):
         yield label("trace.cost_centre", language, name=_outside(centre, unmask=unmask))
-    if template := life.row.get("template_id"):
+    if template:
         yield label("trace.template", language, template=template)
     if unmask and life.row:
         yield label("trace.text", language, text=visible(life.row["text"]))

@@ -19,6 +19,7 @@ from pipeline.ledger.batches import get_batch
 from pipeline.ledger.dispatches import list_dispatches
 from pipeline.model import MessageState, Mode
 from pipeline.operations.dry_run import dry_run
+from pipeline.operations.from_failed import request_for
 from pipeline.operations.run import run
 from pipeline.operations.trace import trace
 from pipeline.simulator import Knobs
@@ -418,3 +419,33 @@ def test_a_list_without_text_or_template_is_refused(house: House, context: Conte
 def test_stand_ins_are_as_long_as_a_short_link() -> None:
     assert shown_text({"text": "{info1}へ {URL}", "info1": "か\u3099"}, 19) == f"が\u3078 {'x' * 19}"
     assert START.year == 2026
+
+
+def test_those_whom_a_template_did_not_reach_get_it_once_more(house: House, context: Context) -> None:
+    rows = [["電話番号", "本文", "template_id", "info1"], ["09011110001", "", "12", "a"], ["09011110002", "い", "", ""]]
+    house.gateway.knobs = Knobs(fate="failed")
+    run(context, Request(house.write("list.csv", rows), "spring"))
+    house.clock.advance(timedelta(days=2))
+    run(context, Request(house.write("list.csv", rows), "spring"))
+    house.gateway.knobs = Knobs(fate="at_once")
+    with request_for(context, "spring", Request(context.workspace.root, "again")) as request:
+        assert request is not None
+        assert run(context, request).stopped_by is None
+    texts = [(message.msisdn, message.text) for message in house.gateway.messages]
+    assert sorted(texts) == sorted([("09011110001", "a様 ご予約はです"), ("09011110002", "い")] * 2)
+
+
+def test_the_gateway_s_own_layout_carries_templates_too(house: House, context: Context) -> None:
+    rows = [["09011110001", *[""] * 63], ["09011110002", *[""] * 63]]
+    rows[0][7], rows[0][1], rows[1][9] = "12", "山", "本文"
+    batch = house.batch(context, house.write("list.csv", rows))
+    send(context, batch)
+    assert received(house) == {"09011110001": "山様 ご予約はです", "09011110002": "本文"}
+
+
+def test_a_template_for_the_list_that_is_too_long_is_said_in_words(house: House, context: Context) -> None:
+    source = house.write("list.csv", [["電話番号", "info1"], ["09011110001", "あ" * 64]])
+    validated = validate(context, Request(source, "c", template="12"))
+    assert dict(validated.codes) == {"text.too_many_bytes": 1, "text.too_many_characters": 1}
+    assert [finding.column for finding in validated.examples] == ["template_id"]
+    assert validated.workbook is not None
