@@ -98,8 +98,9 @@ def _plainly_fine(name: str, limits: Limits) -> str:
     if name == "title":
         return rf"^[A-Za-z][A-Za-z0-9\-_.]{{{limits.title_min - 1},{limits.title_max - 1}}}$"
     if name == "template_id":
-        # Other spellings of a number, and what is beyond the limit, are left to the rules.
-        return rf"^(?:0|[1-9][0-9]{{0,{len(str(limits.template_id_max)) - 2}}})$"
+        # Other spellings of a number, and what may be beyond the limit, are left to the rules.
+        digits = len(str(limits.template_id_max + 1)) - 1
+        return rf"^(?:0|[1-9][0-9]{{0,{digits - 1}}})$" if digits else "^0$"
     if name == COST_CENTRE:
         # Nothing to trim, nothing too long; what else may be white space than RE2 knows is left to the rules.
         return rf"(?s)^[^\s\p{{Z}}\p{{C}}](?:.{{0,{COST_CENTRE_CHARACTERS - 2}}}[^\s\p{{Z}}\p{{C}}])?$"

@@ -25,7 +25,7 @@ def forecast_lines(value: Forecast, language: Language) -> Iterator[str]:
         yield label("forecast.unmeasured", language, messages=count(value.unmeasured))
     if value.unpriced:
         yield label("forecast.unpriced", language, messages=count(value.unpriced))
-    for line in value.parts:
+    for line in value.parts if value.messages > value.unmeasured else ():
         carriers = _carriers(line.carriers, language)
         yield label("forecast.carriers" if len(value.parts) > 1 else "forecast.parts", language, carriers=carriers)
         for parts, messages in line.messages.items():

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from importlib.resources import files
 from typing import Final
 
+import pandas as pd
 import pytest
 
 from pipeline.core import rules
-from pipeline.core.examine import Examined
+from pipeline.core.examine import Examined, examine
 from pipeline.core.policy import Limits, Roles
 from pipeline.core.row import Row
 from pipeline.messages import REPAIRS, ROWS, Language, fill
@@ -163,6 +164,18 @@ def test_the_text_of_a_template_is_held_to_the_rules_of_texts(
         assert found.values(found.accepted())["template_id"].to_pylist() == ["12"]
         assert found.values(found.accepted())["text"].to_pylist() == ["{info1}様 {URL}"]
         assert (found.characters[0], found.size[0]) == (3 + 1 + 19, 6 + 1 + 19)
+
+
+@pytest.mark.parametrize("limit", [5, 9, 5000, 99999])
+def test_no_way_lets_an_id_beyond_the_limit_pass(limit: int) -> None:
+    limits = replace(policy_of().limits, template_id_max=limit)
+    policy = replace(policy_of(replace(BY_TEMPLATE, unchecked_templates=True)), limits=limits)
+    given = ["0", str(limit - 1), str(limit), str(limit + 1), "9" * len(str(limit)), "1" + "0" * len(str(limit))]
+    chunk = pd.DataFrame({"t": given, "n": [f"0901111222{at}" for at in range(len(given))]}, dtype="str")
+    chunk.insert(0, "row", range(len(given)))
+    found = examine(chunk, "row", Roles({"msisdn": "n", "template_id": "t"}), policy, ["template_id"])
+    wrong = {given[at]: [finding.code for finding in findings] for at, findings in found.findings.items()}
+    assert wrong == {one: ["template.range"] for one in given if int(one) > limit}
 
 
 def test_a_template_nobody_knows_goes_out_where_that_is_wanted_and_has_no_length() -> None:
