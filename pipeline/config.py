@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib import resources
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -28,6 +28,7 @@ from pydantic import (
 )
 
 from pipeline.core.billing import Tariff
+from pipeline.core.templates import canonical_id, canonical_text, problem_of
 from pipeline.errors import UsageError
 from pipeline.model import MonthBy
 from schemas.profile import Profile, describe_problems, parse_profile
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 PREFIX = "MEDIASMS_"
 #: the table of replacements that comes with the product
 STANDARD = "standard"
+#: the highest id of a template (S); a profile may have a lower one
+TEMPLATE_ID_MAX = 999_999
 
 
 class _Section(BaseModel):
@@ -79,12 +82,13 @@ class LedgerSettings(_Section):
 
 
 class SendSettings(_Section):
-    """How much goes into one upload, by default the profile's max_rows; and what a person must look at first.
+    """How much goes into one upload and in which encoding, by default the profile's; what a person must look at first.
 
     A list with fewer than ``single_below`` accepted rows goes out one by one, over so many ``connections``.
     """
 
     max_rows: int | None = Field(default=None, ge=1)
+    encode: Literal["utf8", "shiftjis"] | None = None
     max_age_days: int = Field(default=1, ge=0)
     repeat_guard_days: int = Field(default=7, ge=0)
     auth_failures: int = Field(default=3, ge=1, le=9)
@@ -95,12 +99,14 @@ class SendSettings(_Section):
 class ValidationSettings(_Section):
     """How rows are judged. ``max_rejects``: a count ("20") or a share ("5%"); empty is no limit.
 
-    ``replacements`` are tables of characters to replace: ``standard``, or files.
+    ``replacements`` are tables of characters to replace: ``standard``, or files. ``unchecked_templates`` lets rows go
+    out by a template whose text nobody has given.
     """
 
     strict: bool = False
     max_rejects: str = ""
     replacements: tuple[str, ...] = ()
+    unchecked_templates: bool = False
 
     @field_validator("replacements", mode="before")
     @classmethod
@@ -194,12 +200,31 @@ class Settings(_Section):
     ledger: LedgerSettings = LedgerSettings()
     validation: ValidationSettings = ValidationSettings()
     layouts: dict[str, LayoutSettings] = {}
+    #: the texts of the gateway's templates by id, as they stand in its console
+    templates: dict[str, str] = {}
     send: SendSettings = SendSettings()
     tariff: TariffSettings = TariffSettings()
     billing: BillingSettings = BillingSettings()
     invoice: InvoiceSettings = InvoiceSettings()
     results: ResultsSettings = ResultsSettings()
     notifications: NotificationSettings = NotificationSettings()
+
+    @field_validator("templates")
+    @classmethod
+    def _canonical(cls, value: dict[str, str]) -> dict[str, str]:
+        """Bring ids and texts to one form, and refuse what the gateway would not take, or not fill as we expect."""
+        problems = [f"{given}: {problem}" for given, text in value.items() if (problem := problem_of(text))]
+        found: dict[str, str] = {}
+        for given, text in value.items():
+            template = canonical_id(given, TEMPLATE_ID_MAX)
+            if not template:
+                problems.append(f"{given}: an id is a number from 0 to {TEMPLATE_ID_MAX}")
+            elif template in found:
+                problems.append(f"{given}: there is another text for {template}")
+            found[template] = canonical_text(text)
+        if problems:
+            raise ValueError("; ".join(problems))
+        return found
 
 
 @dataclass(frozen=True, slots=True)

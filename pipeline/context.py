@@ -25,6 +25,7 @@ from pipeline.ledger.locks import campaign_lock
 from pipeline.ledger.pacing import next_turn
 from pipeline.messages import Language
 from schemas.profile import Profile
+from schemas.upload import Encoding
 
 if TYPE_CHECKING:
     from pipeline.adapters.gateway import Access, GatewayClient
@@ -112,6 +113,13 @@ class Context:
         if known is None:
             return "?"
         return known.meaning_ja if self.language is Language.JA else known.meaning
+
+    @property
+    def upload_encoding(self) -> Encoding:
+        """Return the encoding in which uploads are planned: the settings', else the profile's."""
+        if (chosen := self.settings.send.encode) is not None:
+            return "cp932" if chosen == "shiftjis" else "utf-8"
+        return self.profile.upload.encoding.value
 
     def replacements(self, *more: str) -> dict[int, str]:
         """Return the characters to replace: the tables of the settings, on top of ``more`` tables."""

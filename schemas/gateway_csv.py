@@ -52,30 +52,39 @@ def sample_row(profile: Profile) -> dict[int, str]:
     A field that is not confirmed is left out, as it is when sending.
     """
     unsent = {column.field for column in profile.layout.column if column.confirmed is False}
-    given = {field: f"<{field}>" for field in GATEWAY_FIELDS if field not in unsent}
+    given = {field: f"<{field}>" for field in GATEWAY_FIELDS if field not in {*unsent, "template_id"}}
     row = render(pd.DataFrame([{"msisdn": "<msisdn>", "text": "<text>", "smsid": "<smsid>", **given}]), profile)
     cells = zip(range(1, len(row.columns) + 1), row.iloc[0].tolist(), strict=True)
     return {number: value for number, value in cells if value}
 
 
-def request_contract(profile: Profile) -> pa.DataFrameSchema:
-    """Return the contract of a payload: every column of the layout, at most one row per MSISDN, unique smsids."""
+def request_contract(profile: Profile, *, by_template: bool = False) -> pa.DataFrameSchema:
+    """Return the contract of a payload: every column of the layout, at most one row per MSISDN, unique smsids.
+
+    An upload is of one kind: each row has a text and no template id, or the other way round.
+    """
     by_field = profile.layout.by_field
     checks = {
         by_field["msisdn"].number: [
             pa.Check(lambda column: whole(msisdns.is_canonical(strings.of(column))), name="canonical")
         ],
-        by_field["text"].number: [
+        by_field["text"].number: [pa.Check(lambda column: column == "", name="no_text")]
+        if by_template
+        else [
             pa.Check(lambda column: whole(~texts.has_forbidden(strings.of(column))), name="repertoire"),
             pa.Check(lambda column: whole(~texts.is_blank(strings.of(column))), name="not_blank"),
         ],
         by_field["smsid"].number: [pa.Check.str_length(1, profile.limits.smsid_characters.value)],
     }
+    if by_template:
+        checks[by_field["template_id"].number] = [pa.Check.str_matches(r"\A[0-9]+\Z", name="template_id")]
     unique = {by_field["msisdn"].number, by_field["smsid"].number}
     sendable = {
         column.number
         for column in profile.layout.column
-        if column.direction != "result" and column.confirmed is not False
+        if column.direction != "result"
+        and column.confirmed is not False
+        and (by_template or column.field != "template_id")
     }
     unsent = [name for number, name in enumerate(_names(profile), 1) if number not in sendable]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from pipeline.core.headers import COST_CENTRE, canonical_header, cost_centre_places, is_own_column, shown_names
 from pipeline.core.policy import Roles
@@ -17,6 +18,8 @@ from pipeline.model import NumberCheck
 from schemas.profile import Profile
 from schemas.recipients import ROLES
 
+#: the column of a template for the whole list; a column of that name in the input is one of templates itself
+TEMPLATE_COLUMN = "template_id"
 #: what the profile's own layout is called where a layout is named
 GATEWAY_LAYOUT = "gateway"
 #: all that a row can say about a number that is checked and gets no text
@@ -25,11 +28,16 @@ _CHECK_ROLES = ("msisdn", "memo", REGISTRATION_DATE, COST_CENTRE)
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """Columns in the order of the input; ``roles`` maps fields to columns. Our own columns come back unused."""
+    """Columns in the order of the input; ``roles`` maps fields to columns. Our own columns come back unused.
+
+    ``template`` is the id of one template for the whole list. It plays its role as a column (``TEMPLATE_COLUMN``) that
+    the input has not.
+    """
 
     columns: tuple[str, ...]
     header: bool
     roles: Roles
+    template: str | None = None
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -43,28 +51,33 @@ def read_heading(  # noqa: PLR0913 - what decides how a list is read
     profile: Profile,
     *,
     text: str | None = None,
+    template: str | None = None,
     layout: Sequence[str] | None = None,
     single: bool = False,
     check: NumberCheck = NumberCheck.NONE,
 ) -> Heading:
     """Say how a table whose first record is this one is read.
 
-    ``layout`` names the columns of a file without a header; ``text`` is one text for the whole list; ``single`` says
-    that its rows go out one by one, so that every parameter of the individual send may be a column. With a ``check``
-    there must be a column of registration dates, which is a column like any other without one; if numbers are only
-    checked, texts and what belongs to them are not looked at. Raises ``InputUnusable`` (missing, doubled or unexpected
-    columns) or ``UsageError`` (``profile.no_column``).
+    ``layout`` names the columns of a file without a header; ``text`` is one text for the whole list, ``template`` the
+    id of one template for it; ``single`` says that its rows go out one by one, so that every parameter of the
+    individual send may be a column. With a ``check`` there must be a column of registration dates, which is a column
+    like any other without one; if numbers are only checked, texts and what belongs to them are not looked at. Raises
+    ``InputUnusable`` (missing, doubled or unexpected columns) or ``UsageError`` (``profile.no_column``).
     """
     first = [cell.strip() for cell in first_record]
     fields = _fields(profile, first if layout is None else layout, single=single, check=check)
     if check is not NumberCheck.NONE and REGISTRATION_DATE not in fields.values():
         raise InputUnusable("input.no_registration_date", file=file, names=", ".join(profile.check.columns))
     if check is NumberCheck.ONLY:
-        text, fields = "", {place: field for place, field in fields.items() if field in _CHECK_ROLES}
+        text, template = "", None
+        fields = {place: field for place, field in fields.items() if field in _CHECK_ROLES}
+    read = partial(_checked, file, text=text, template=template)
     carried = set(profile.single.by_field if single else profile.layout.by_field)
     if layout is None and "msisdn" in fields.values():
-        return _checked(file, first, fields, carried, text=text, header=True)
+        return read(first, fields, carried, header=True)
     if layout is None and len(first) == profile.layout.columns.value:
+        if template is not None:
+            raise InputUnusable("input.two_texts", file=file, option="--template", column=TEMPLATE_COLUMN)
         return _gateway(profile, text)
     if layout is None:
         names = ", ".join(profile.headers["msisdn"])
@@ -77,7 +90,7 @@ def read_heading(  # noqa: PLR0913 - what decides how a list is read
     if "msisdn" not in fields.values():
         names = ", ".join(profile.headers["msisdn"])
         raise InputUnusable("input.no_phone_column", file=file, columns=shown_names(layout), names=names)
-    return _checked(file, list(layout), fields, carried, text=text, header=False)
+    return read(list(layout), fields, carried, header=False)
 
 
 def layout_columns(name: str, profile: Profile, own: dict[str, tuple[str, ...]]) -> tuple[str, ...] | None:
@@ -116,7 +129,14 @@ def _gateway(profile: Profile, text: str | None) -> Heading:
 
 
 def _checked(  # noqa: PLR0913 - what a heading is made of
-    file: str, names: list[str], fields: dict[int, str], carried: Collection[str], *, text: str | None, header: bool
+    file: str,
+    names: list[str],
+    fields: dict[int, str],
+    carried: Collection[str],
+    *,
+    text: str | None,
+    template: str | None,
+    header: bool,
 ) -> Heading:
     columns = [name or f"column {number}" for number, name in enumerate(names, 1)]
     doubled = sorted({name for name in columns if columns.count(name) > 1})
@@ -128,9 +148,13 @@ def _checked(  # noqa: PLR0913 - what a heading is made of
         # An access code that nothing can carry would be left out silently.
         if canonical_header(name) in CODE_FIELDS and canonical_header(name) not in carried:
             raise UsageError("profile.no_column", key=name)
-    roles = Roles({field: columns[place] for place, field in fields.items() if field in ROLES}, text)
-    if text is None and "text" not in roles.columns:
+    of_fields = {field: columns[place] for place, field in fields.items() if field in ROLES}
+    if text is None and template is None and not of_fields.keys() & {"text", "template_id"}:
         raise InputUnusable("input.no_text", file=file, columns=shown_names(columns))
-    if text is not None and "text" in roles.columns:
-        raise InputUnusable("input.two_texts", file=file, column=roles.columns["text"])
-    return Heading(tuple(columns), header, roles)
+    if text is not None and "text" in of_fields:
+        raise InputUnusable("input.two_texts", file=file, option="--text", column=of_fields["text"])
+    if template is not None:
+        if twice := next((field for field in ("text", "template_id") if field in of_fields), None):
+            raise InputUnusable("input.two_texts", file=file, option="--template", column=of_fields[twice])
+        of_fields["template_id"] = TEMPLATE_COLUMN
+    return Heading(tuple(columns), header, Roles(of_fields, text), template)

@@ -50,18 +50,26 @@ GATEWAY_FIELDS = (
     "originalurl4",
     *CODE_FIELDS,
     "scheduled",
+    "template_id",
     *PASSED_FIELDS,
     REGISTRATION_DATE,
 )
 #: what an accepted row may carry: the fields above, and whom it is charged to
 ACCEPTED_FIELDS = (*GATEWAY_FIELDS, COST_CENTRE)
-#: what the rules look at: these, and one that excludes a text
-ROLES = ("msisdn", "text", "smsid", *ACCEPTED_FIELDS, "template_id")
+#: what the rules look at
+ROLES = ("msisdn", "text", "smsid", *ACCEPTED_FIELDS)
 
 
 def accepted_columns(fields: Sequence[str]) -> list[str]:
     """Return the columns of accepted.csv; ``characters`` and ``bytes`` are what the gateway counts after expansion."""
     return [ROW_NUMBER, "smsid", "msisdn", "text", *fields, "characters", "bytes", "double_byte"]
+
+
+def as_given(accepted: pd.DataFrame) -> pd.DataFrame:
+    """Return accepted rows with what the gateway is given: no text where it has one under the template's id."""
+    if "template_id" not in accepted:
+        return accepted
+    return accepted.assign(text=accepted["text"].where(accepted["template_id"] == "", ""))
 
 
 def whole(mask: Mask) -> pd.Series:
@@ -91,7 +99,14 @@ def accepted_contract(
     What may stand in a text is checked once more where a payload is made, by ``request_contract``.
     """
     plain = pa.Column("str", nullable=False)
-    some = pa.Check.ge(1) if sends_text else pa.Check.eq(0)
+
+    def measured(table: pd.DataFrame) -> pd.Series:
+        if not sends_text:
+            return (table["characters"] == 0) & (table["bytes"] == 0)
+        known = (table["characters"] >= 1) & (table["bytes"] >= 1)
+        # A template whose text is not known is no longer than nothing.
+        return known | ((table["template_id"] != "") & (table["text"] == "")) if "template_id" in fields else known
+
     fits = pa.Check(
         lambda table: (
             (table["bytes"] <= text_bytes) & ~(table["double_byte"] & (table["characters"] > text_characters))
@@ -107,11 +122,11 @@ def accepted_contract(
             "msisdn": pa.Column("str", canonical),
             "text": plain if sends_text else pa.Column("str", pa.Check.eq("")),
             **dict.fromkeys(fields, plain),
-            "characters": pa.Column("int32", some),
-            "bytes": pa.Column("int32", some),
+            "characters": pa.Column("int32"),
+            "bytes": pa.Column("int32"),
             "double_byte": pa.Column(bool),
         },
-        checks=fits,
+        checks=[fits, pa.Check(measured, name="measured")],
         strict=True,
         ordered=True,
     )

@@ -168,3 +168,35 @@ def test_a_named_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         read_text(tmp_path / "latin")
     assert caught.value.code == "config.encoding"
+
+
+def test_texts_of_templates_are_brought_to_one_form(tmp_path: Path) -> None:
+    text = '[templates]\n12 = """\n{info1}〜\r\n終わり\n"""\n"007" = "か\u3099"\n'
+    assert configured(tmp_path, text, TEMPLATES_3="三").settings.templates == {
+        "12": "{info1}～\n終わり",
+        "7": "が",
+        "3": "三",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('1000000 = "a"', "1000000: an id is a number from 0 to 999999"),
+        ('x = "a"', "x: an id is a number"),
+        ('1 = "a"\n01 = "b"', "01: there is another text for 1"),
+        ('1 = "{name}様"', "1: the gateway fills {info1} to {info4} and {URL} to {URL4}, not {name}"),
+        ('1 = "a{info1"', "1: the brace at position 2 has no partner"),
+        ('1 = " \\n"', "1: the text is blank"),
+        ('1 = ""', "1: the text is blank"),
+        ('1 = "a\\tb"', "1: a TAB cannot be sent"),
+        ('1 = "会社㈱"', "1: 3:㈱(U+3231) cannot be sent"),
+        ("1 = 2", "templates.1: "),
+    ],
+)
+def test_a_text_that_is_none_of_a_template_is_refused(tmp_path: Path, text: str, problem: str) -> None:
+    assert problem in problems(tmp_path, f"[templates]\n{text}\n")
+
+
+def test_an_encoding_of_uploads_is_one_of_two(tmp_path: Path) -> None:
+    assert "send.encode: " in problems(tmp_path, '[send]\nencode = "utf-8"\n')

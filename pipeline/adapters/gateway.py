@@ -30,6 +30,7 @@ from pipeline.adapters.files import DurableFile
 from pipeline.core.calendar import JST
 from pipeline.errors import UsageError
 from schemas.profile import Endpoint, Profile
+from schemas.upload import UploadForm
 
 _SEND_BLOCK = 131_072
 _ANSWER_LIMIT = 16 << 20
@@ -162,12 +163,10 @@ class GatewayClient:
 
     def upload(self, payload: Path, progress: Progress | None = None) -> Exchange:
         """Send a payload as one multipart upload, streamed from disk, exactly once."""
-        form = self._profile.upload
-        encoding = form.encode_utf8 if form.encoding.value == "utf-8" else form.encode_cp932
-        query = {
-            form.encode_parameter.value: encoding.value,
-            form.text_type_parameter.value: form.text_type_text.value,
-        }
+        form, of_payload = self._profile.upload, UploadForm.of(payload.name)
+        encoding = form.encode_utf8 if of_payload.encoding == "utf-8" else form.encode_cp932
+        text_type = form.text_type_template if of_payload.by_template else form.text_type_text
+        query = {form.encode_parameter.value: encoding.value, form.text_type_parameter.value: text_type.value}
         with payload.open("rb") as stream:
             encoder = MultipartEncoder({form.part.value: (payload.name, stream, "text/csv")})
             total = encoder.len

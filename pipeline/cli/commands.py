@@ -119,9 +119,12 @@ def _ask(session: Session, preview: Preview) -> bool:
 
     only = preview.number_check is NumberCheck.ONLY
     language = session.output.language
-    facts, cost = {"number": mask(preview.first_msisdn), "text": preview.first_text}, preview.forecast.cost
+    text = preview.first_text or label("ask.by_template", language)
+    facts, cost = {"number": mask(preview.first_msisdn), "text": text}, preview.forecast.cost
     shown = "ask.preview_check" if only else "ask.preview"
     click.echo(label(shown, language, low=cost.lowest, high=cost.highest, **facts), err=True)
+    if preview.forecast.unmeasured:
+        click.echo(label("ask.unmeasured", language, count=preview.forecast.unmeasured), err=True)
     if preview.forecast.unpriced:
         click.echo(label("ask.unpriced", language, count=preview.forecast.unpriced), err=True)
     return click.confirm(label("ask.check" if only else "ask.send", language, count=preview.messages), err=True)

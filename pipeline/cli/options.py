@@ -33,6 +33,7 @@ _INPUT_OR_FAILED = (
 _CAMPAIGN = click.option("--campaign", help="Scope of 'not twice'; default: input name and run date.")
 _RUN_DATE = click.option("--run-date", type=click.DateTime(["%Y-%m-%d"]), help="Logical date; default today in Japan.")
 _TEXT = click.option("--text", type=click.Path(path_type=Path), help="One text for the whole list.")
+_TEMPLATE = click.option("--template", metavar="ID", help="One template of the gateway for the whole list.")
 _READING = (
     click.option("--sheet", help="Sheet of a workbook; default the first that holds anything."),
     click.option("--layout", help="Columns of a list without a header: a [layouts] entry, or gateway."),
@@ -41,6 +42,9 @@ _RULES = (
     click.option("--strict", is_flag=True, help="Reject what would be repaired."),
     click.option("--max-rejects", help="Send nothing when more rows are rejected: a count (20) or a share (5%)."),
     click.option("--replace", multiple=True, help="Replace characters that cannot be sent: standard, or a TOML file."),
+    click.option(
+        "--unchecked-templates", is_flag=True, help="Send by templates, too, whose texts [templates] does not have."
+    ),
     click.option("--allow-repeats", is_flag=True, help="A number may get several texts in this campaign."),
 )
 
@@ -139,7 +143,7 @@ def judging_or_failed(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _judging(command: Callable[..., Any], *inputs: Callable[[Any], Any]) -> Callable[..., Any]:
-    for option in reversed((*inputs, _CAMPAIGN, _RUN_DATE, _TEXT, *_READING, *_RULES, MODE, _CHECK)):
+    for option in reversed((*inputs, _CAMPAIGN, _RUN_DATE, _TEXT, _TEMPLATE, *_READING, *_RULES, MODE, _CHECK)):
         command = option(command)
     return command
 
@@ -152,11 +156,13 @@ class Asked:
     campaign: str | None
     run_date: datetime | None
     text: Path | None
+    template: str | None
     sheet: str | None
     layout: str | None
     strict: bool
     max_rejects: str | None
     replace: tuple[str, ...]
+    unchecked_templates: bool
     allow_repeats: bool
     mode: str
     number_check: str | None
@@ -168,7 +174,7 @@ class Asked:
             raise click.MissingParameter(param_type="argument", param_hint="'INPUT...'")
         if self.from_failed is None:
             return
-        if self.inputs or self.text or self.sheet or self.layout:
+        if self.inputs or self.text or self.template is not None or self.sheet or self.layout:
             raise UsageError("usage.from_failed")
         if self.campaign in {None, self.from_failed}:
             raise UsageError("usage.from_failed_campaign", campaign=self.from_failed)
@@ -176,7 +182,12 @@ class Asked:
     @property
     def flags(self) -> dict[str, dict[str, object]]:
         """Return the settings among them."""
-        given = {"strict": self.strict or None, "max_rejects": self.max_rejects, "replacements": self.replace or None}
+        given = {
+            "strict": self.strict or None,
+            "max_rejects": self.max_rejects,
+            "replacements": self.replace or None,
+            "unchecked_templates": self.unchecked_templates or None,
+        }
         return {"validation": {key: value for key, value in given.items() if value is not None}}
 
     def words(self, source: Path, campaign: str, *, corrected: bool = False) -> list[object]:
@@ -189,13 +200,18 @@ class Asked:
             "--campaign": campaign,
             "--run-date": self.run_date and self.run_date.date(),
             "--text": self.text,
+            "--template": self.template,
             "--sheet": None if corrected else self.sheet,
             "--layout": None if corrected else self.layout,
             "--max-rejects": self.max_rejects,
             "--mode": None if self.mode == "auto" else self.mode,
             "--check": self.number_check,
         }
-        flags = {"--strict": self.strict, "--allow-repeats": self.allow_repeats}
+        flags = {
+            "--strict": self.strict,
+            "--unchecked-templates": self.unchecked_templates,
+            "--allow-repeats": self.allow_repeats,
+        }
         return [
             *("run", f"./{name}" if name.startswith("-") else name),
             *(word for option, value in options.items() if value is not None for word in (option, value)),
@@ -210,6 +226,8 @@ class Asked:
         from pipeline.model import Mode, NumberCheck
         from pipeline.stages.validate import Request
 
+        if self.text and self.template is not None:
+            raise UsageError("usage.text_and_template")
         mode, check = Mode(self.mode), NumberCheck(self.number_check or "none")
         content = read_message_text(self.text, self.inputs) if self.text else None
         day: date | None = self.run_date.date() if self.run_date else None
@@ -234,4 +252,5 @@ class Asked:
                 name,
                 mode,
                 number_check=check,
+                template=self.template,
             )

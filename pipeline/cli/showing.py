@@ -94,7 +94,9 @@ def _show_found(session: Session, validated: Validated) -> None:
     for warning, count in validated.warnings.items():
         first = validated.warned.get(warning, ())
         rows = ", ".join(map(str, first)) + (" …" if count > len(first) else "")
-        output.say("validate.warning", text=fill(WARNINGS[warning], language, {"count": count, "rows": rows}))
+        code, _, template = warning.partition(" ")
+        facts = {"count": count, "rows": rows, "template": template}
+        output.say("validate.warning", text=fill(WARNINGS[code], language, facts))
 
 
 def _most_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:

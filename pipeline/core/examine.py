@@ -30,6 +30,7 @@ from pipeline.core.rules import (
     read_scheduled,
     rules_for,
 )
+from pipeline.core.templates import canonical_id
 from pipeline.core.text import TWINS
 from pipeline.model import ExpandedText, Finding, Repair
 
@@ -103,6 +104,10 @@ def _plainly_fine(name: str, limits: Limits) -> str:
         return rf"^[A-Za-z][A-Za-z0-9]{{0,{min(limits.smsid_characters - 1, _REPEATS)}}}$"
     if name == "title":
         return rf"^[A-Za-z][A-Za-z0-9\-_.]{{{limits.title_min - 1},{limits.title_max - 1}}}$"
+    if name == "template_id":
+        # Other spellings of a number, and what may be beyond the limit, are left to the rules.
+        digits = len(str(limits.template_id_max + 1)) - 1
+        return rf"^(?:0|[1-9][0-9]{{0,{digits - 1}}})$" if digits else "^0$"
     if name == COST_CENTRE:
         # Nothing to trim, nothing too long; what else may be white space than RE2 knows is left to the rules.
         return rf"(?s)^[^\s\p{{Z}}\p{{C}}](?:.{{0,{COST_CENTRE_CHARACTERS - 2}}}[^\s\p{{Z}}\p{{C}}])?$"
@@ -216,6 +221,8 @@ class _Screening:
             given, even = strings.constant(self._roles.common_text, count), np.zeros(count, dtype=bool)
         else:
             given = self._cells[name] if name else strings.constant("", count)
+        given, unseen = self._with_templates(given)
+        if self._roles.common_text is None:
             even = texts.is_even(given)
         suspects = np.flatnonzero(~even)
         lengths = texts.measure(given, line_break=line_break, even=np.ones(count, dtype=bool))
@@ -229,7 +236,7 @@ class _Screening:
         blank[suspects] = texts.is_blank(done.shown)
         self._look |= texts.has_byte(given, _NUMBER_SIGN)
         if self._policy.sends_text:
-            self._look |= blank
+            self._look |= blank & ~unseen
         self._look[suspects] |= texts.has_byte(done.shown, _NUMBER_SIGN)
         others = np.flatnonzero(~again)
         unclean = done.odd[others] | texts.needs_a_look(strings.at(done.shown, others))
@@ -240,6 +247,24 @@ class _Screening:
         hollow = np.zeros(count, dtype=bool)
         hollow[suspects] = done.hollow
         return _Screened(given, suspects, done.sent, lengths, hollow)
+
+    def _with_templates(self, given: pa.Array) -> tuple[pa.Array, Mask]:
+        """Put the texts of templates in the place of texts; say also which go out without anybody knowing theirs."""
+        unseen = np.zeros(len(given), dtype=bool)
+        name, known = self._roles.columns.get("template_id"), self._policy.templates
+        where = _NOWHERE if name is None else np.flatnonzero(strings.mask(pc.not_equal(self._cells[name], "")))
+        if name is None or not len(where):
+            return given, unseen
+        found = pc.index_in(strings.at(self._cells[name], where), value_set=strings.texts(list(known)))
+        places = found.fill_null(len(known)).to_numpy()
+        unseen[where] = places == len(known)
+        if not self._policy.unchecked_templates:
+            self._look |= unseen
+        own = np.ones(len(where), dtype=bool)
+        if self._roles.common_text is None:
+            own = ~texts.is_blank(strings.at(given, where))
+        self._look[where[own]] = True
+        return strings.put(given, where, strings.at(strings.texts([*known.values(), ""]), places)), unseen
 
     def _mended(self, part: pa.Array, suspects: Positions) -> pa.Array:
         """Make the frequent repairs of texts; kana in two pieces and chosen replacements are left to single rows."""
@@ -263,7 +288,7 @@ class _Screening:
     def _screen_field(self, name: str) -> None:
         """Leave to the rules whatever a field holds that is not plainly fine."""
         column = self._cells[self._roles.columns[name]]
-        if name in tags.INFO_TAGS:
+        if name in tags.INFO_TAGS or (name == "memo" and self._policy.shift_jis):
             self._look |= texts.needs_a_look(column)
         elif name not in {"msisdn", "text", "memo"}:
             filled = strings.mask(pc.not_equal(column, ""))
@@ -324,6 +349,8 @@ class _Screening:
             values["scheduled"] = moment.strftime(self._policy.scheduled_format)
         if day := read_day(row.given(REGISTRATION_DATE).strip()):
             values[REGISTRATION_DATE] = day.isoformat().replace("-", "")
+        if "template_id" in values:
+            values["template_id"] = canonical_id(values["template_id"], self._policy.limits.template_id_max)
         if COST_CENTRE in values:
             values[COST_CENTRE] = values[COST_CENTRE].strip()
         number = row.phone.msisdn if isinstance(row.phone, Reading) else ""

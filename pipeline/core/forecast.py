@@ -57,6 +57,10 @@ class Lengths:
             first = self.rows.setdefault(key, [])
             first += rows[order[end - count : end][: ROWS_SHOWN - len(first)]].tolist()
 
+    def measured(self) -> Lengths:
+        """Return the messages whose length is known."""
+        return Lengths(Counter({length: count for length, count in self.counts.items() if length[0]}), self.rows)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartsLine:
@@ -85,13 +89,17 @@ class Near:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """What messages may cost, and in how many parts they go; ``cost`` is without the ``unpriced`` ones."""
+    """What messages may cost, and in how many parts they go; ``cost`` is without the ``unpriced`` ones.
+
+    Nobody knows how long the ``unmeasured`` ones are: with them the cost has no upper end.
+    """
 
     messages: int
     cost: CostRange
     unpriced: int
     parts: tuple[PartsLine, ...]
     near: tuple[Near, ...]
+    unmeasured: int = 0
 
     def plus(self, other: Forecast) -> Forecast:
         """Return this and another, of messages of another kind: other carriers take them, for other prices."""
@@ -101,6 +109,7 @@ class Forecast:
             unpriced=self.unpriced + other.unpriced,
             parts=self.parts + other.parts,
             near=self.near + other.near,
+            unmeasured=self.unmeasured + other.unmeasured,
         )
 
 
@@ -125,8 +134,13 @@ class _Prices:
 
 
 def forecast(lengths: Lengths, tariff: Tariff, day: date, kind: MessageKind = MessageKind.NORMAL) -> Forecast:
-    """Say what messages of these ``lengths`` may cost if they are sent on ``day``, and which are nearly cheaper."""
+    """Say what messages of these ``lengths`` may cost if they are sent on ``day``, and which are nearly cheaper.
+
+    Those of no characters are sent by a template whose text is not known, unless they are checks, which have no text.
+    """
     prices = _Prices(tariff, day, kind)
+    messages = lengths.counts.total()
+    lengths = lengths if kind is MessageKind.CHECK else lengths.measured()
     cost, unpriced = CostRange(), 0
     for (characters, double_byte), count in lengths.counts.items():
         price = prices.of(characters, double_byte)
@@ -135,11 +149,12 @@ def forecast(lengths: Lengths, tariff: Tariff, day: date, kind: MessageKind = Me
         else:
             cost = cost.plus(price, count)
     return Forecast(
-        messages=lengths.counts.total(),
+        messages=messages,
         cost=cost,
         unpriced=unpriced,
         parts=_parts(lengths, prices),
         near=_near(lengths, prices),
+        unmeasured=messages - lengths.counts.total(),
     )
 
 

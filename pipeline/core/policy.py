@@ -64,6 +64,9 @@ class Policy:
 
     ``replacements`` are made (opt-in); ``suggestions`` are only offered. Both map the code point of a character that
     cannot be sent to a text that can. Without ``sends_text`` numbers are only checked, and no row needs a text.
+    ``templates`` are the texts of the gateway's templates, by id, as far as they
+    are known; ``unchecked_templates`` lets others go out, however long they are. ``shift_jis`` says that uploads are
+    written in it, so that a memo must be sayable too.
     """
 
     limits: Limits
@@ -72,6 +75,9 @@ class Policy:
     sends_text: bool = True
     replacements: Mapping[int, str] = field(default_factory=dict)
     suggestions: Mapping[int, str] = field(default_factory=dict)
+    templates: Mapping[str, str] = field(default_factory=dict)
+    unchecked_templates: bool = False
+    shift_jis: bool = False
     scheduled_format: str = "%Y.%m.%d.%H.%M"
 
 

@@ -162,6 +162,8 @@ def count_parts(columns: Reported, matches: Matches, tariff: Tariff) -> Parts:
         for carrier, size, double, _ in divided.rows()
     ]
     computed = np.where(checks, np.int32(1), np.array(steps or [0], np.int32)[divided.of_row])
+    # Of a template that nobody here knew the text of, only the results say how long it was.
+    computed = np.where((columns.of_each(sizes) == 0) & (reported > 0), reported, computed)
     return Parts(computed, np.where(reported > 0, reported, computed), reported)
 
 

@@ -13,6 +13,7 @@ from functools import cached_property
 
 from pipeline.core import msisdn, tags, text
 from pipeline.core.policy import Policy, Roles
+from pipeline.core.templates import canonical_id
 from pipeline.core.text import Length
 from pipeline.model import Repair
 
@@ -35,8 +36,14 @@ class Row:
         self.phone = msisdn.read_msisdn(number, overseas=self.policy.limits.overseas)
         if isinstance(self.phone, msisdn.Reading) and self.phone.repairs:
             self._repaired(self.roles.name("msisdn"), number, self.phone.msisdn, self.phone.repairs)
-        self.info = {name: self._clean(self.roles.columns[name]) for name in tags.INFO_TAGS if self.given(name)}
-        whole = self.given("text") if self.roles.common_text is None else self.roles.common_text
+        self.info = {name: self._clean(self.roles.columns[name]) for name in self.worded if self.given(name)}
+        template_id = canonical_id(self.given("template_id"), self.policy.limits.template_id_max)
+        by_template = self.has_template_id and not self.has_text
+        #: whether nobody here knows what stands in the row's template
+        self.is_unseen = by_template and template_id not in self.policy.templates
+        #: the column that decides what the text is
+        self.text_column = self.roles.name("template_id" if by_template else "text")
+        self.whole = whole = self.policy.templates.get(template_id, "") if by_template else self._own_text
         self.template = tags.parse_template(whole)
         self.strangers: tuple[str, ...] = ()
         self.sent = self.shown = whole
@@ -54,6 +61,20 @@ class Row:
     def has_template_id(self) -> bool:
         """Say whether the row names a template of the gateway."""
         return bool(self.given("template_id").strip())
+
+    @property
+    def has_text(self) -> bool:
+        """Say whether the row has a text of its own, or the list one for all."""
+        return self.roles.common_text is not None or bool(self.given("text").strip())
+
+    @property
+    def worded(self) -> tuple[str, ...]:
+        """Return the fields besides the text that have to be sayable."""
+        return (*tags.INFO_TAGS, *(("memo",) if self.policy.shift_jis else ()))
+
+    @property
+    def _own_text(self) -> str:
+        return self.given("text") if self.roles.common_text is None else self.roles.common_text
 
     @property
     def used_tags(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from pipeline.core.calendar import JST
 from pipeline.core.headers import COST_CENTRE, shown_name
 from pipeline.core.policy import Roles
 from pipeline.core.row import Row
+from pipeline.core.templates import canonical_id
 from pipeline.model import CharacterAt, Finding
 
 _SHOWN = 5
@@ -63,34 +64,34 @@ def phone(row: Row) -> Iterator[Finding]:
 
 
 def template_id(row: Row) -> Iterator[Finding]:
-    """A template id excludes a text, and has at most six digits (S)."""
+    """A template id excludes a text, has at most six digits (S), and one whose text is known: else it may be cut."""
     if not row.has_template_id:
         return
-    column, given = row.roles.name("template_id"), row.given("template_id").strip()
-    limit = row.policy.limits.template_id_max
-    if row.roles.common_text is not None or row.given("text").strip():
+    column, limit = row.roles.name("template_id"), row.policy.limits.template_id_max
+    template = canonical_id(row.given("template_id"), limit)
+    if row.has_text:
         yield Finding(row.number, column, "text_and_template")
-    elif not re.fullmatch(rf"[0-9]{{1,{len(str(limit))}}}", given) or int(given) > limit:
+    elif not template:
         yield Finding(row.number, column, "template.range", {"limit": limit})
-    else:
-        yield Finding(row.number, column, "template.disabled")
+    elif row.is_unseen and not row.policy.unchecked_templates:
+        yield Finding(row.number, column, "template.unknown_text", {"template": template})
 
 
 def tag_closed(row: Row) -> Iterator[Finding]:
     """Each brace of the text has its partner."""
     if isinstance(row.template, tags.Unclosed):
-        yield Finding(row.number, row.roles.name("text"), "tag.unclosed", {"position": row.template.position})
+        yield Finding(row.number, row.text_column, "tag.unclosed", {"position": row.template.position})
 
 
 def tag_known(row: Row) -> Iterator[Finding]:
     """Each tag names a column of the input, or is one of the gateway's."""
     if row.strangers:
-        yield Finding(row.number, row.roles.name("text"), "tag.unknown", {"tag": shown_name(row.strangers[0])})
+        yield Finding(row.number, row.text_column, "tag.unknown", {"tag": shown_name(row.strangers[0])})
 
 
 def tag_half_width(row: Row) -> Iterator[Finding]:
     """No column or gateway tag is named in full-width braces: ｛name｝ would go out as it is."""
-    whole = row.given("text") if row.roles.common_text is None else row.roles.common_text
+    whole = row.whole
     if "｛" not in whole:
         return
     known = {*row.cells, *tags.GATEWAY_TAGS}
@@ -102,19 +103,19 @@ def tag_half_width(row: Row) -> Iterator[Finding]:
     if meant:
         corrected = _FULL_WIDTH_TAG.sub(lambda tag: meant.get(tag[0], tag[0]), row.given("text"))
         first = shown_name(next(iter(meant.values()))[1:-1])
-        yield Finding(row.number, row.roles.name("text"), "tag.full_width", {"tag": first}, suggestion=corrected)
+        yield Finding(row.number, row.text_column, "tag.full_width", {"tag": first}, suggestion=corrected)
 
 
 def text_present(row: Row) -> Iterator[Finding]:
     """Something is left to read after tags: empty, only spaces and only line breaks are answered with 585 (S)."""
-    if row.policy.sends_text and row.is_expanded and row.is_blank and not row.has_template_id:
-        yield Finding(row.number, row.roles.name("text"), "text.empty")
+    if row.policy.sends_text and row.is_expanded and row.is_blank and not row.is_unseen:
+        yield Finding(row.number, row.text_column, "text.empty")
 
 
 def tag_in_value(row: Row) -> Iterator[Finding]:
     """No value brings a tag that the gateway would expand (section 6)."""
     if row.is_expanded and not row.is_blank and row.value_tag:
-        yield Finding(row.number, row.roles.name("text"), "tag.in_value", {"tag": row.value_tag})
+        yield Finding(row.number, row.text_column, "tag.in_value", {"tag": row.value_tag})
 
 
 def text_characters_allowed(row: Row) -> Iterator[Finding]:
@@ -137,7 +138,7 @@ def text_characters_allowed(row: Row) -> Iterator[Finding]:
     if not found and not any(text.unsendable(row.cells[column], row.policy.replacements) for column in info):
         # In the text for the whole list, or come about by joining.
         characters = text.forbidden_characters(row.shown) or text.forbidden_characters(row.sent)
-        yield _characters(row, row.roles.name("text"), "text.platform_dependent", "", characters)
+        yield _characters(row, row.text_column, "text.platform_dependent", "", characters)
 
 
 def no_spreadsheet_error(row: Row) -> Iterator[Finding]:
@@ -155,7 +156,7 @@ def fits_bytes(row: Row) -> Iterator[Finding]:
     limit = row.policy.limits.text_bytes
     if row.is_sayable and row.length.size > limit:
         facts = {"size": row.length.size, "limit": limit, "over": row.length.size - limit}
-        yield Finding(row.number, row.roles.name("text"), "text.too_many_bytes", facts)
+        yield Finding(row.number, row.text_column, "text.too_many_bytes", facts)
 
 
 def fits_characters(row: Row) -> Iterator[Finding]:
@@ -164,7 +165,7 @@ def fits_characters(row: Row) -> Iterator[Finding]:
     if row.is_sayable and row.length.double_byte and characters > limit:
         cut_by = row.policy.limits.cut_by(row.length.size, characters, double_byte=True)
         facts = {"size": characters, "limit": limit, "over": characters - limit, "carriers": ", ".join(cut_by)}
-        yield Finding(row.number, row.roles.name("text"), "text.too_many_characters", facts)
+        yield Finding(row.number, row.text_column, "text.too_many_characters", facts)
 
 
 def links(row: Row) -> Iterator[Finding]:
@@ -174,7 +175,7 @@ def links(row: Row) -> Iterator[Finding]:
         url, column = row.given(name), row.roles.name(name)
         if not url:
             if tag in row.used_tags:
-                yield Finding(row.number, row.roles.name("text"), "url.tag_without_url", {"tag": tag})
+                yield Finding(row.number, row.text_column, "url.tag_without_url", {"tag": tag})
         elif not _URL_START.match(url):
             yield Finding(row.number, column, "url.scheme")
         elif len(url) > limit:
@@ -218,8 +219,8 @@ def title(row: Row) -> Iterator[Finding]:
 
 
 def info_values(row: Row) -> Iterator[Finding]:
-    """What the gateway fills in at ``{info1}`` … can be sent as well."""
-    for name in tags.INFO_TAGS:
+    """What the gateway fills in at ``{info1}`` … can be sent as well; so can a memo, where it is sent in Shift_JIS."""
+    for name in row.worded:
         if given := row.given(name):
             column = row.roles.name(name)
             if characters := text.unsendable(given, row.policy.replacements):
@@ -284,7 +285,7 @@ RULES: tuple[Rule, ...] = (
             "phone.ambiguous_overseas",
         ),
     ),
-    Rule(template_id, ("text_and_template", "template.range", "template.disabled"), ("template_id",)),
+    Rule(template_id, ("text_and_template", "template.range", "template.unknown_text"), ("template_id",)),
     Rule(tag_closed, ("tag.unclosed",)),
     Rule(tag_known, ("tag.unknown",)),
     Rule(tag_half_width, ("tag.full_width",)),
@@ -298,7 +299,7 @@ RULES: tuple[Rule, ...] = (
     Rule(access_codes, ("code.characters",), CODE_FIELDS),
     Rule(smsid, ("smsid.characters", "smsid.is_a_number", "smsid.spreadsheet"), ("smsid",)),
     Rule(title, ("title.characters", "title.digits_only"), ("title",)),
-    Rule(info_values, ("field.platform_dependent",), tuple(tags.INFO_TAGS)),
+    Rule(info_values, ("field.platform_dependent",), (*tags.INFO_TAGS, "memo")),
     Rule(scheduled, ("senddatetime.format", "senddatetime.past"), ("scheduled",)),
     Rule(
         registration_date,

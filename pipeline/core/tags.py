@@ -82,14 +82,31 @@ def without_tags(text: str) -> str:
 def final_texts(columns: Mapping[str, Sequence[str]]) -> list[str]:
     """Return each text with the values that the gateway will fill in: what tells two messages to one number apart.
 
-    ``columns`` holds ``text`` and those of the gateway's fields that there are, all of one length.
+    ``columns`` holds ``text`` and those of the gateway's fields that there are, all of one length. A message by
+    template is told by the id and the values of the tags that are known to be in it, so that it stays the same
+    message when somebody corrects what is known of the template.
     """
     fields = {tag: columns[name] for tag, name in (LINK_TAGS | INFO_TAGS).items() if name in columns}
-    if not fields:
+    by_template = "template_id" in columns
+    if not fields and not by_template:
         return list(columns["text"])
     filled = []
-    for text, *values in zip(columns["text"], *fields.values(), strict=True):
+    ids = columns["template_id"] if by_template else [""] * len(columns["text"])
+    for text, template_id, *values in zip(columns["text"], ids, *fields.values(), strict=True):
         template = parse_template(text) if "{" in text else None
         given = dict(zip(fields, values, strict=True))
-        filled.append(template.fill(given) if isinstance(template, Template) else text)
+        if template_id:
+            used = sorted({*template.tags}) if isinstance(template, Template) else []
+            filled.append("\0".join(["", template_id, *(f"{tag}={given.get(tag, '')}" for tag in used), ""]))
+        else:
+            filled.append(template.fill(given) if isinstance(template, Template) else text)
     return filled
+
+
+def shown_text(row: Mapping[str, str], short_link: int) -> str:
+    """Return what the recipient of an accepted row will see, with stand-ins for links of ``short_link`` characters."""
+    template = parse_template(row["text"])
+    if isinstance(template, Unclosed):
+        return row["text"]
+    values = {tag: row.get(name, "") for tag, name in INFO_TAGS.items()}
+    return repair_text(template.fill(values | dict.fromkeys(LINK_TAGS, LINK_CHARACTER * short_link)))[0]

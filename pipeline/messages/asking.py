@@ -10,6 +10,11 @@ ASKING_LABELS: dict[str, Text] = {
     "forecast.messages": Text("送信する予定：{messages} 通", "would go out: {messages} messages"),
     "forecast.cost": Text("費用の見込み（税抜）：{cost}", "expected cost (untaxed): {cost}"),
     "forecast.range": Text("{low} 〜 {high} 円", "{low} to {high} yen"),
+    "forecast.at_least": Text("{low} 円以上（上限は分かりません）", "{low} yen or more, nobody knows how much"),
+    "forecast.unmeasured": Text(
+        "（{messages} 通はテンプレートの本文が分からず、長さも費用も分かりません。上の見込みに含みません）",
+        "(without {messages} messages by templates whose texts are not known: neither are their length and cost)",
+    ),
     "forecast.unpriced": Text(
         "（料金表にない {messages} 通を除く）", "(without {messages} messages that the tariff does not price)"
     ),
@@ -39,6 +44,11 @@ ASKING_LABELS: dict[str, Text] = {
         "  検証　{characters} 文字、{bytes} バイト", "  checked  {characters} characters, {bytes} bytes"
     ),
     "trace.cost_centre": Text("  コストセンター　{name}", "  cost centre {name}"),
+    "trace.unmeasured": Text(
+        "  検証　テンプレートの本文が分からず、長さは不明",
+        "  checked  of unknown length: nobody here knew the template's text",
+    ),
+    "trace.template": Text("  テンプレート　{template}", "  template {template}"),
     "trace.text": Text("  本文　{text}", "  text     {text}"),
     "trace.repair": Text("  修正　{column}：{what}", "  repaired {column}: {what}"),
     "trace.repair_shown": Text(
@@ -117,11 +127,34 @@ ASKING_FAILURES: dict[str, Failure] = {
         Text("キャンペーン {campaign} は台帳にありません。", "the ledger knows no campaign {campaign}."),
         Text("`mediasms status` で名前を確かめてください。", "`mediasms status` shows their names."),
     ),
+    "usage.text_and_template": Failure(
+        Text("--text と --template の両方があります。", "both --text and --template are given."),
+        Text("どちらか一つにしてください。", "Keep one of them."),
+    ),
+    "usage.template": Failure(
+        Text("--template は 0〜{limit} の数字にしてください。", "--template takes a number from 0 to {limit}."),
+        Text("管理画面でテンプレート ID を確かめてください。", "See the gateway's console for its id."),
+    ),
+    "usage.template_unknown": Failure(
+        Text(
+            "テンプレート {template} の本文が設定の [templates] にないため、長さも費用も確かめられません。"
+            "何も送信していません。",
+            "[templates] of the configuration has no text for template {template}, so neither its length nor its cost "
+            "can be checked. Nothing was sent.",
+        ),
+        Text(
+            '管理画面の本文を mediasms.toml の [templates] に {template} = "…" と写すか、'
+            "切れてもよければ --unchecked-templates を付けてください。",
+            'Copy its text from the gateway\'s console: {template} = "…" under [templates] in mediasms.toml; or, if it '
+            "may be cut, add --unchecked-templates.",
+        ),
+    ),
     "usage.from_failed": Failure(
         Text(
-            "--from-failed は宛先と本文を台帳から取ります。入力ファイル、--text、--sheet、--layout は指定できません。",
-            "--from-failed takes numbers and texts from the ledger: inputs, --text, --sheet and --layout do not go "
-            "with it.",
+            "--from-failed は宛先と本文を台帳から取ります。"
+            "入力ファイル、--text、--template、--sheet、--layout は指定できません。",
+            "--from-failed takes numbers and texts from the ledger: inputs, --text, --template, --sheet and --layout "
+            "do not go with it.",
         ),
         Text("それらを除いて実行してください。", "Leave them out."),
     ),

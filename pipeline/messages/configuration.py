@@ -29,6 +29,16 @@ CONFIGURATION_FAILURES: dict[str, Failure] = {
             "vendor), or remove the column.",
         ),
     ),
+    "send.encode": Failure(
+        Text(
+            "{row} 行目の列「{key}」に Shift_JIS で表せない文字があります。何も計画も送信もしていません。",
+            "row {row} has a character in “{key}” that Shift_JIS does not have. Nothing was planned or sent.",
+        ),
+        Text(
+            'その文字を直してリストを渡し直すか、send.encode = "utf8" にしてください。',
+            'Correct it and hand in the list again, or set send.encode = "utf8".',
+        ),
+    ),
     "layout.unknown": Failure(
         Text(
             "レイアウト {name} はありません（使えるもの：{names}）。", "there is no layout {name} (there are: {names})"

@@ -35,7 +35,7 @@ EXAMPLES: dict[str, Example] = {
     "cell.spreadsheet_error": Example({"text": "{name}様", "name": "#N/A"}, {"text": "{name}様", "name": "青木"}),
     "text_and_template": Example({"text": "明日です。", "template_id": "12"}, {"text": "明日です。"}),
     "template.range": Example({"text": "", "template_id": "1000000"}, {"text": "明日です。"}),
-    "template.disabled": Example({"text": "", "template_id": "12"}, {"text": "明日です。"}),
+    "template.unknown_text": Example({"text": "", "template_id": "12"}, {"text": "明日です。"}),
     "tag.unknown": Example({"text": "{お名前}様"}, {"text": "{name}様", "name": "青木"}),
     "tag.unclosed": Example({"text": "{name様", "name": "青木"}, {"text": "{name}様", "name": "青木"}),
     "tag.full_width": Example({"text": "｛name｝様", "name": "青木"}, {"text": "{name}様", "name": "青木"}),

@@ -141,6 +141,20 @@ GUARD_FAILURES: dict[str, Failure] = {
             "Raise the limit or shorten the list: `mediasms send {batch} --max-cost YEN`",
         ),
     ),
+    "guard.unmeasured": Failure(
+        Text(
+            "{count} 通はテンプレートの本文が分からず、--max-cost {limit} 円に収まるか分かりません。"
+            "何も送信していません。",
+            "nobody here knows the texts of the templates of {count} messages, so not whether --max-cost {limit} is "
+            "kept. Nothing was sent.",
+        ),
+        Text(
+            "mediasms.toml の [templates] に管理画面の本文を写してリストを渡し直すか、上限なしで "
+            "`mediasms send {batch}` を実行してください。",
+            "Copy the texts from the gateway's console to [templates] of mediasms.toml and hand in the list again, or "
+            "run `mediasms send {batch}` without a limit.",
+        ),
+    ),
     "guard.unpriced": Failure(
         Text(
             "{count} 通の料金が料金表にないため、--max-cost {limit} 円に収まるか分かりません。何も送信していません。",

@@ -341,18 +341,18 @@ INPUT_FAILURES: dict[str, Failure] = {
     ),
     "input.no_text": Failure(
         Text(
-            "入力ファイル {file} に本文の列がありません。列：{columns}",
-            "{file} has no column of texts. Its columns: {columns}",
+            "入力ファイル {file} に本文の列もテンプレート ID の列もありません。列：{columns}",
+            "{file} has no column of texts or template ids. Its columns: {columns}",
         ),
         Text(
-            "「本文」の列を作るか、--text で本文のファイルを指定してください。",
-            "Add a column named text, or give one text for all with --text.",
+            "「本文」の列を作るか、--text で本文のファイルを、--template でテンプレートを指定してください。",
+            "Add a column named text, or give one text for all with --text, or one template with --template.",
         ),
     ),
     "input.two_texts": Failure(
         Text(
-            "--text と本文の列「{column}」の両方があります（{file}）。",
-            "both --text and the column {column} of {file} give a text.",
+            "{option} と列「{column}」の両方が本文を決めています（{file}）。",
+            "both {option} and the column {column} of {file} say what is sent.",
         ),
         Text("どちらか一つにしてください。", "Keep one of them."),
     ),

@@ -35,6 +35,11 @@ OPERATING_LABELS: dict[str, Text] = {
         "最初の番号：{number}\n費用の見込み（税抜）：{low} 〜 {high} 円",
         "first number: {number}\nexpected cost (untaxed): {low} to {high} yen",
     ),
+    "ask.unmeasured": Text(
+        "（テンプレートの本文が分からない {count} 通を除く。その費用は分かりません）",
+        "(without {count} messages by templates whose texts are not known: nobody knows their cost)",
+    ),
+    "ask.by_template": Text("（テンプレートの本文は分かりません）", "(by a template whose text is not known)"),
     "ask.unpriced": Text(
         "（料金表にない {count} 通を除く）", "(without {count} messages that the tariff does not price)"
     ),

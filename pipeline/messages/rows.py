@@ -145,9 +145,12 @@ ROWS: dict[str, Text] = {
         "テンプレート ID は 0〜{limit} の数字にしてください。",
         "A template id is a number from 0 to {limit}.",
     ),
-    "template.disabled": Text(
-        "テンプレート ID での送信にはまだ対応していません。本文を入力してください。",
-        "Sending by template id is not available yet. Write the text.",
+    "template.unknown_text": Text(
+        "テンプレート {template} の本文が分からないため、長さを確かめられません。"
+        "mediasms.toml の [templates] に管理画面の本文を写すか、--unchecked-templates を付けてください"
+        "（--allow-repeats とは併用できません）。",
+        "Nobody here knows what template {template} says, so whether it is cut cannot be told. Copy its text from the "
+        "gateway's console to [templates] of mediasms.toml, or add --unchecked-templates (not with --allow-repeats).",
     ),
     "code.characters": Text(
         "アクセスコードは英数字と @%+/'!#$^?:;.,(){{}}[]~-_ の 1〜{limit} 文字にしてください。",
@@ -217,5 +220,11 @@ WARNINGS: dict[str, Text] = {
     "tag.empty_value": Text(
         "差し込む値が空のまま送られる本文が {count} 件あります（行 {rows}）。",
         "{count} texts go out with nothing in the place of a tag: the cell is empty (rows {rows}).",
+    ),
+    "template.unchecked": Text(
+        "テンプレート {template} の本文が分からないまま {count} 件を送ります。"
+        "長すぎれば途中で切れ、費用も分かりません（行 {rows}）。",
+        "{count} messages go out by template {template}, whose text nobody here knows: too long, it is cut, and its "
+        "cost is not known (rows {rows}).",
     ),
 }

@@ -21,7 +21,7 @@ from pipeline.stages.checking import csv_bytes
 from pipeline.stages.planning import accepted_rows, rows_with
 from pipeline.stages.unreached import campaign_batches, unreached
 from pipeline.stages.validate import Request
-from schemas.recipients import ACCEPTED_FIELDS
+from schemas.recipients import ACCEPTED_FIELDS, as_given
 
 _CARRIED = tuple(name for name in ACCEPTED_FIELDS if name != "scheduled")
 _LINES = 10_000
@@ -52,6 +52,7 @@ def _rows(context: Context, batch: Batch, smsids: Container[str], fields: Sequen
         rows = rows_with(chunk, smsids)
         numbers = rows["msisdn"].tolist()
         out = opted_out(context.ledger, numbers)
+        rows = as_given(rows)
         cells = [rows[name].tolist() if name in rows.columns else [""] * len(rows) for name in ("text", *fields)]
         for number, *others in zip(numbers, *cells, strict=True):
             if number not in out:

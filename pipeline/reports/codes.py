@@ -75,4 +75,10 @@ def _short(value: str) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("{count}", "…").replace("{rows}", "…").replace("\n", " ")
+    return (
+        text.replace("|", "\\|")
+        .replace("{count}", "…")
+        .replace("{rows}", "…")
+        .replace("{template}", "…")
+        .replace("\n", " ")
+    )

@@ -19,10 +19,13 @@ def forecast_lines(value: Forecast, language: Language) -> Iterator[str]:
     yield label("forecast.messages", language, messages=count(value.messages))
     if not value.messages:
         return
-    yield label("forecast.cost", language, cost=_cost(value.cost, language))
+    at_least = label("forecast.at_least", language, low=grouped(value.cost.lowest))
+    yield label("forecast.cost", language, cost=at_least if value.unmeasured else _cost(value.cost, language))
+    if value.unmeasured:
+        yield label("forecast.unmeasured", language, messages=count(value.unmeasured))
     if value.unpriced:
         yield label("forecast.unpriced", language, messages=count(value.unpriced))
-    for line in value.parts:
+    for line in value.parts if value.messages > value.unmeasured else ():
         carriers = _carriers(line.carriers, language)
         yield label("forecast.carriers" if len(value.parts) > 1 else "forecast.parts", language, carriers=carriers)
         for parts, messages in line.messages.items():
@@ -35,7 +38,8 @@ def forecast_document(value: Forecast) -> dict[str, object]:
     """Return the forecast as JSON-ready data; yen are decimal strings."""
     return {
         "messages": value.messages,
-        "cost": _range(value.cost),
+        "cost": {**_range(value.cost), **({"highest": None} if value.unmeasured else {})},
+        "unmeasured": value.unmeasured,
         "unpriced": value.unpriced,
         "parts": [
             {

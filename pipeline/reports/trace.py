@@ -58,6 +58,7 @@ def trace_document(life: Life, *, unmask: bool) -> dict[str, object]:
         "source": _outside(life.batch.source_name, unmask=unmask),
         "row_number": message.row_number,
         "cost_centre": life.row.get("cost_centre", ""),
+        "template_id": life.row.get("template_id", ""),
         "characters": message.characters,
         "double_byte": message.double_byte,
         **({"text": life.row.get("text", "")} if unmask else {}),
@@ -137,10 +138,15 @@ def _head(life: Life, language: Language, *, unmask: bool) -> Iterator[str]:
 
 def _checked(life: Life, language: Language, *, unmask: bool) -> Iterator[str]:
     """Say what validation made of the row."""
-    size = life.row.get("bytes", "?")
-    yield label("trace.checked", language, characters=life.placed.message.characters, bytes=size)
+    template, characters = life.row.get("template_id"), life.placed.message.characters
+    if characters:
+        yield label("trace.checked", language, characters=characters, bytes=life.row.get("bytes", "?"))
+    elif template:
+        yield label("trace.unmeasured", language)
     if centre := life.row.get("cost_centre"):
         yield label("trace.cost_centre", language, name=_outside(centre, unmask=unmask))
+    if template:
+        yield label("trace.template", language, template=template)
     if unmask and life.row:
         yield label("trace.text", language, text=visible(life.row["text"]))
     for repair in life.repairs:

@@ -33,7 +33,7 @@ from pipeline.messages import Language
 from pipeline.model import ExpandedText, Finding, NumberCheck, RejectedRow
 from pipeline.reports.reject_words import explain
 from pipeline.reports.rejects import RejectedWorkbook
-from schemas.heading import Heading
+from schemas.heading import TEMPLATE_COLUMN, Heading
 from schemas.profile import Profile
 from schemas.recipients import (
     ACCEPTED_FIELDS,
@@ -59,6 +59,8 @@ REJECTED_COLUMNS = (
     "mediasms_suggestion",
 )
 _M2M = "020"
+#: begins the name of a remark; the id of the template follows
+UNCHECKED = "template.unchecked "
 
 
 @dataclass(slots=True)
@@ -95,7 +97,7 @@ class Check:
         self._heading = heading
         self._batch_id = batch_id
         self._campaign = campaign
-        self._policy = replace(policy_of(context), sends_text=sends_text)
+        self._policy = replace(policy_of(context, repeats=repeats, single=single), sends_text=sends_text)
         text = heading.roles.common_text
         common = None if text is None else repaired_literals(text, self._policy.replacements)
         self._roles = replace(heading.roles, common_text=common)
@@ -164,6 +166,8 @@ class Check:
     def _examined(self, chunk: pd.DataFrame) -> tuple[pd.DataFrame, Examined]:
         enforce(self._input, chunk, "recipients")
         chunk = chunk[[INPUT_ROW, *self._heading.given]]
+        if (template := self._heading.template) is not None:
+            chunk = chunk.assign(**{TEMPLATE_COLUMN: pd.Series(template, index=chunk.index, dtype="str")})
         self._refuse_unconfirmed(chunk)
         return chunk, examine(chunk, INPUT_ROW, self._roles, self._policy, self._fields)
 
@@ -226,6 +230,8 @@ class Check:
         for code, where in (("phone.m2m", m2m), ("tag.empty_value", found.hollow[decided.accepted])):
             if where.any():
                 decided.warned[code] = found.row_numbers[decided.accepted[where]].tolist()
+        if "template_id" in columns:
+            self._note_unchecked(decided, columns["template_id"])
         table = pa.table(
             {
                 ROW_NUMBER: rows,
@@ -240,6 +246,15 @@ class Check:
         )
         checked = enforce(self._contract, table.to_pandas(), "accepted rows")
         return pa.Table.from_pandas(checked, preserve_index=False)
+
+    @staticmethod
+    def _note_unchecked(decided: _Decided, templates: pa.Array) -> None:
+        """Note the rows of each template whose text nobody here knows."""
+        found = decided.found
+        unseen = decided.accepted[found.characters[decided.accepted] == 0]
+        names = strings.at(templates, np.searchsorted(decided.accepted, unseen)).to_pylist()
+        for row, name in zip(found.row_numbers[unseen].tolist(), names, strict=True):
+            decided.warned.setdefault(f"{UNCHECKED}{name}", []).append(row)
 
     def _write_rejected(
         self, file: DurableFile, workbook: RejectedWorkbook, chunk: pd.DataFrame, found: Examined
@@ -291,12 +306,19 @@ def csv_bytes(lines: Iterable[Iterable[object]]) -> bytes:
     return buffer.getvalue().encode()
 
 
-def policy_of(context: Context) -> Policy:
-    """Return what decides about rows: the account's limits, and the choices of this installation and run."""
+def policy_of(context: Context, *, repeats: bool, single: bool) -> Policy:
+    """Return what decides about rows: the account's limits, and the choices of this installation and run.
+
+    Where a number may get several texts, each has to be known: what is in a template tells two messages apart.
+    """
+    validation = context.settings.validation
     return Policy(
         limits=limits_of(context.profile),
         now=context.now().astimezone(JST),
-        strict=context.settings.validation.strict,
+        strict=validation.strict,
+        templates=context.settings.templates,
+        unchecked_templates=validation.unchecked_templates and not repeats,
+        shift_jis=context.upload_encoding == "cp932" and not single,
         replacements=context.replacements(),
         suggestions=context.replacements(STANDARD),
         scheduled_format=context.profile.results.registered_time_format.value,

@@ -74,6 +74,8 @@ def is_late(context: Context, batch: Batch, late: Late | None) -> bool:
 
 def stop_if_dear(batch: Batch, expected: Forecast, limit: Decimal) -> None:
     """Stop when the messages may cost more than ``limit`` untaxed yen, or when nobody knows what some of them cost."""
+    if expected.unmeasured:
+        raise GuardStopped("guard.unmeasured", batch=batch.batch_id, count=expected.unmeasured, limit=limit)
     if expected.unpriced:
         raise GuardStopped("guard.unpriced", batch=batch.batch_id, count=expected.unpriced, limit=limit)
     if expected.cost.highest > limit:

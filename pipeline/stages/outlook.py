@@ -12,6 +12,7 @@ from pipeline.core.calendar import jst_date
 from pipeline.core.forecast import Forecast, Lengths, forecast
 from pipeline.core.kernels import strings
 from pipeline.core.kernels.matching import is_overseas
+from pipeline.core.tags import shown_text
 from pipeline.ledger.dispatches import planned_smsids
 from pipeline.ledger.optouts import opted_out
 from pipeline.model import Batch, MessageKind, NumberCheck
@@ -24,7 +25,11 @@ _KINDS = {NumberCheck.ONLY: MessageKind.CHECK, NumberCheck.THEN_SEND: MessageKin
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a person sees before they say yes: the first message, and what all of them may cost."""
+    """What a person sees before they say yes: the first message, and what all of them may cost.
+
+    ``first_text`` is what its recipient will see, with stand-ins for short links; nothing where it is sent by a
+    template whose text is not known.
+    """
 
     messages: int
     first_msisdn: str
@@ -55,11 +60,13 @@ def _wanted(context: Context, chunk: pd.DataFrame) -> Iterator[str]:
 def preview(context: Context, batch: Batch, waiting: Container[str]) -> Preview:
     """Render the first message that is about to go out, and forecast what all of them may cost."""
     first: tuple[str, str] = ("", "")
+    short_link = context.profile.limits.short_link.value
     domestic, overseas = Lengths(), Lengths()
     for chunk in accepted_rows(context, batch):
         rows = rows_with(chunk, waiting)
         if not first[0] and len(rows):
-            first = (str(rows["msisdn"].iloc[0]), str(rows["text"].iloc[0]))
+            row = {str(name): str(cell) for name, cell in rows.iloc[0].items()}
+            first = (row["msisdn"], shown_text(row, short_link))
         abroad = is_overseas(strings.of(rows["msisdn"]))
         for lengths, chosen in ((domestic, rows[~abroad]), (overseas, rows[abroad])):
             lengths.add(*(chosen[name].to_numpy() for name in (ROW_NUMBER, "characters", "double_byte")))

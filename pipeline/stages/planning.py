@@ -30,12 +30,14 @@ from pipeline.ledger.dispatches import (
 )
 from pipeline.model import Artefact, Batch, Mode, NumberCheck
 from schemas.gateway_csv import render, request_contract
-from schemas.recipients import ROW_NUMBER, enforce
+from schemas.recipients import ROW_NUMBER, as_given, enforce
 from schemas.single import decoded, encoded, form_of, lost_in_a_row, requests
+from schemas.upload import UploadForm
 
 #: columns of accepted.csv that are no texts
 _NUMBERS = {ROW_NUMBER: pa.int64(), "characters": pa.int64(), "bytes": pa.int64(), "double_byte": pa.bool_()}
 
+_SHIFT_JIS = "cp932"
 #: so many payloads of single requests are put on disk together
 _TOGETHER = 100
 
@@ -87,7 +89,10 @@ def plan(context: Context, batch: Batch, mode: Mode = Mode.CSV) -> None:
 
 def _uploads(context: Context, batch: Batch, *, repeats: bool) -> Iterator[PlannedDispatch]:
     parts = (
-        part for chunk in accepted_rows(context, batch) for part in (_one_row_per_number(chunk) if repeats else [chunk])
+        part
+        for chunk in accepted_rows(context, batch)
+        for kind in _of_one_kind(chunk)
+        for part in (_one_row_per_number(kind) if repeats else [kind])
     )
     for number, part in enumerate(parts, 1):
         payload = _payload(context, batch, number, part)
@@ -111,7 +116,7 @@ def _bodies(context: Context, batch: Batch, accepted: pd.DataFrame, first: int) 
     folder = context.workspace.batch_folder(batch.batch_id)
     bodies = {
         f"dispatch-{number:04d}.{form}": encoded(parameters, form)
-        for number, parameters in enumerate(requests(accepted, context.profile, batch.number_check), first)
+        for number, parameters in enumerate(requests(as_given(accepted), context.profile, batch.number_check), first)
     }
     names = list(bodies)
     for start in range(0, len(names), _TOGETHER):
@@ -143,6 +148,17 @@ def plan_free_again(context: Context, batch: Batch, free: Mapping[int, list[str]
         plan_again(context.ledger, batch, PlannedDispatch(number, chunk, payload, {}), free[chunk], context.now())
 
 
+def _of_one_kind(chunk: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Cut a chunk into rows with a text and rows by template: an upload is of one kind (V)."""
+    if "template_id" not in chunk:
+        yield chunk
+        return
+    by_template = chunk["template_id"] != ""
+    for part in (chunk[~by_template], chunk[by_template]):
+        if len(part):
+            yield part.reset_index(drop=True)
+
+
 def _one_row_per_number(chunk: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """Cut a chunk so that a number's first row is in the first part, its second in the second, and so on.
 
@@ -158,11 +174,30 @@ def _payload(context: Context, batch: Batch, number: int, accepted: pd.DataFrame
     profile = context.profile
     if lost := lost_in_a_row(accepted, profile):
         raise UsageError("profile.no_column", key=lost)
-    table = enforce(request_contract(profile), render(accepted, profile), "gateway CSV")
+    by_template = "template_id" in accepted and bool((accepted["template_id"] != "").all())
+    form = UploadForm(by_template, context.upload_encoding)
+    contract = request_contract(profile, by_template=by_template)
+    table = enforce(contract, render(as_given(accepted), profile), "gateway CSV")
     lines = plain_lines([strings.of(table[name]) for name in table.columns], profile.layout.request_line_end.value)
-    encoding = profile.upload.encoding.value
-    data = lines if encoding == "utf-8" else str(lines, "utf-8").encode(encoding)
-    return write_durable(context.workspace.batch_folder(batch.batch_id) / f"dispatch-{number:04d}.csv", data)
+    data = lines if form.encoding == "utf-8" else _in_shift_jis(str(lines, "utf-8"), accepted)
+    return write_durable(context.workspace.batch_folder(batch.batch_id) / form.payload(number), data)
+
+
+def _in_shift_jis(lines: str, accepted: pd.DataFrame) -> bytes:
+    """Encode a payload so that the same characters are read again.
+
+    Raises ``UsageError`` (``send.encode``) for a memo of a list that was checked when uploads were not in Shift_JIS.
+    """
+    if not _is_shift_jis(lines):
+        for name in accepted.columns.difference([*_NUMBERS, COST_CENTRE]):
+            for row, cell in zip(accepted[ROW_NUMBER].tolist(), accepted[name].tolist(), strict=True):
+                if not _is_shift_jis(cell):
+                    raise UsageError("send.encode", key=name, row=row)
+    return lines.encode(_SHIFT_JIS)
+
+
+def _is_shift_jis(text: str) -> bool:
+    return text.encode(_SHIFT_JIS, "replace").decode(_SHIFT_JIS) == text
 
 
 def payload_column(context: Context, payload: Path, field: str) -> pd.DataFrame:
@@ -177,7 +212,7 @@ def payload_column(context: Context, payload: Path, field: str) -> pd.DataFrame:
         usecols=[context.profile.layout.by_field[field].number - 1],
         dtype="str",
         keep_default_na=False,
-        encoding=context.profile.upload.encoding.value,
+        encoding=UploadForm.of(payload.name).encoding,
     )
 
 

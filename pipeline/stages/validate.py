@@ -20,6 +20,7 @@ from pipeline.context import Context
 from pipeline.core import ids
 from pipeline.core.calendar import jst_date
 from pipeline.core.policy import NO_LIMIT, RejectLimit, read_reject_limit
+from pipeline.core.templates import canonical_id
 from pipeline.errors import GuardStopped, InputUnusable, UsageError
 from pipeline.ledger.batches import campaign_repeats, find_batch, register_batch
 from pipeline.model import Artefact, Batch, Finding, Mode, NumberCheck, RowTotals
@@ -40,10 +41,10 @@ _INPUT = "input.csv"
 class Request:
     """What a person asked for: an input, its campaign and run date, and how its rows are to be judged.
 
-    ``text`` is one text for the whole list; ``repeats`` lets a number get several texts in the campaign. ``name``
-    stands for the input where the file is only a copy of it. ``origin`` is the campaign from whose unreached people the
-    input was made: nobody else has it, so it is kept with the batch. ``mode`` decides which
-    columns can be sent at all. A ``number_check`` goes out one by one: no row of an upload can ask for it.
+    ``text`` is one text for the whole list, ``template`` the id of one template for it; ``repeats`` lets a number get
+    several texts in the campaign. ``name`` stands for the input where the file is only a copy of it. ``origin`` is the
+    campaign from whose unreached people the input was made: nobody else has it, so it is kept with the batch. ``mode``
+    decides which columns can be sent at all. A ``number_check`` goes out one by one: no row of an upload can ask it.
     """
 
     source: Path
@@ -57,6 +58,7 @@ class Request:
     mode: Mode = Mode.AUTO
     origin: str | None = None
     number_check: NumberCheck = NumberCheck.NONE
+    template: str | None = None
 
     @property
     def file(self) -> str:
@@ -259,14 +261,35 @@ def _heading(context: Context, request: Request, table: Table) -> Heading:
         table.first_record,
         profile,
         text=request.text,
+        template=_template(context, request),
         layout=layout,
         single=request.single,
         check=request.number_check,
     )
 
 
+def _template(context: Context, request: Request) -> str | None:
+    """Return the id of the template for the whole list. Raises ``UsageError`` (``usage.template*``) for a wrong one."""
+    if request.template is None:
+        return None
+    limit = context.profile.limits.template_id_max.value
+    template = canonical_id(request.template, limit)
+    if not template:
+        raise UsageError("usage.template", limit=limit)
+    if template not in context.settings.templates and not context.settings.validation.unchecked_templates:
+        raise UsageError("usage.template_unknown", template=template)
+    return template
+
+
 def _fingerprint(context: Context, request: Request, table: Table, heading: Heading) -> str:
-    """Digest everything but campaign and content that decides what is sent."""
+    """Digest everything but campaign and content that decides what is sent.
+
+    The texts of templates are not among it: the gateway sends its own, and correcting what is known of them here must
+    not make a batch that is half sent into another one.
+    """
+    chosen = ["unchecked templates"] * context.settings.validation.unchecked_templates
+    if heading.template is not None:
+        chosen.append(f"template {heading.template}")
     return ids.fingerprint(
         context.profile.sha256,
         *table.form,
@@ -276,6 +299,7 @@ def _fingerprint(context: Context, request: Request, table: Table, heading: Head
         *heading.columns,
         # Only where it is asked for: what was registered before there were checks keeps its fingerprint.
         *([] if request.number_check is NumberCheck.NONE else [f"check={request.number_check}"]),
+        *(f"\0{choice}" for choice in chosen),
     )
 
 

@@ -1,19 +1,14 @@
-"""The README is executed, and what it lists is compared with what it lists it from.
-
-Before a console block stands ``<!-- console: exits 0 1 -->``, one exit code a command; ``gateway`` in it has the
-embedded gateway running. Other lines of a block have to occur in what the commands before them said; ``…`` stands
-for anything within a line, ``BATCH`` for the id of the only batch.
-"""
+"""The README is executed, and what it lists is compared with what it lists it from."""
 
 from __future__ import annotations
 
 import re
-import shlex
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import MEANINGS
+from tests.acceptance.documents import CONSOLE, execute
 
 if TYPE_CHECKING:
     from pipeline.simulator import EmbeddedGateway
@@ -21,7 +16,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-_BLOCK = re.compile(r"<!-- console: (gateway, )?exits ([0-9 ]+) -->\n```console\n(.*?)```", re.DOTALL)
 
 
 def _between(name: str) -> str:
@@ -84,29 +78,11 @@ def test_assumptions_are_those_of_the_profile() -> None:
 
 
 def test_every_console_block_is_executable() -> None:
-    assert len(_BLOCK.findall(README)) == README.count("```console") > 0
+    assert len(CONSOLE.findall(README)) == README.count("```console") > 0
 
 
 def test_console_blocks_do_what_they_say(home: Home, gateway: EmbeddedGateway) -> None:
-    account = dict(home.environment)
-    for needs_gateway, exits, block in _BLOCK.findall(README):
-        home.environment = account if needs_gateway else {}
-        said, codes = "", []
-        for line in block.splitlines():
-            if not line.startswith("$ "):
-                pattern = ".*".join(map(re.escape, line.split("…")))
-                assert re.search(pattern, said), line
-                continue
-            command = line.removeprefix("$ ")
-            if "BATCH" in command:
-                (batch,) = home("status", "--json").document["batches"]
-                command = command.replace("BATCH", batch["batch_id"])
-            program, *arguments = shlex.split(command)
-            assert program == "mediasms"
-            done = home(*arguments)
-            said = done.out + done.err
-            codes.append(done.code)
-        assert codes == [int(code) for code in exits.split()], block
+    execute(README, home)
     assert [message.copies for message in gateway.messages] == [1]
 
 

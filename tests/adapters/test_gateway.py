@@ -23,6 +23,7 @@ from pipeline.adapters.gateway import Access, GatewayClient, connected, read_sec
 from pipeline.config import load_profile
 from pipeline.errors import UsageError
 from schemas.profile import Profile
+from schemas.upload import UploadForm
 
 PROFILE: Final = load_profile("mediasms", Path())
 START, END = datetime(2026, 11, 22, 15, 0, tzinfo=UTC), datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -137,19 +138,37 @@ def test_the_credential_is_sent_as_utf_8_and_never_in_the_address(script: Script
     assert "user" not in script.seen[0].target
 
 
-def test_cp932_is_announced_as_the_profile_says(script: Script, payload: Path) -> None:
+@pytest.mark.parametrize(
+    ("form", "query"),
+    [
+        (UploadForm(), {"encode": ["utf8"], "smstexttype": ["csv"]}),
+        (UploadForm(by_template=True), {"encode": ["utf8"], "smstexttype": ["id"]}),
+        (UploadForm(encoding="cp932"), {"encode": ["shiftjis"], "smstexttype": ["csv"]}),
+        (UploadForm(by_template=True, encoding="cp932"), {"encode": ["shiftjis"], "smstexttype": ["id"]}),
+    ],
+)
+def test_an_upload_is_announced_as_the_name_of_its_payload_says(
+    script: Script, payload: Path, form: UploadForm, query: dict[str, list[str]]
+) -> None:
+    named = payload.rename(payload.with_name(form.payload(7)))
+    assert (UploadForm.of(named.name), named.name.startswith("dispatch-0007.")) == (form, True)
     upload = PROFILE.upload.model_copy(
         update={"encoding": PROFILE.upload.encoding.model_copy(update={"value": "cp932"})}
     )
+    # What the profile says today is not asked: the payload was written before.
+    with connected(access(script.url), PROFILE.model_copy(update={"upload": upload})) as client:
+        client.upload(named)
+    assert script.seen[0].query == query
+
+
+def test_results_in_cp932_are_asked_for_as_the_profile_says(script: Script, payload: Path) -> None:
     results = PROFILE.results.model_copy(
         update={"encoding": PROFILE.results.encoding.model_copy(update={"value": "cp932"})}
     )
-    changed = PROFILE.model_copy(update={"upload": upload, "results": results})
-    with connected(access(script.url), changed) as client:
-        client.upload(payload)
-        with durable(payload.parent / "r.csv") as (file,):
-            client.results(START, END, file)
-    assert [seen.query["encode"] for seen in script.seen] == [["shiftjis"], ["shiftjis"]]
+    changed = PROFILE.model_copy(update={"results": results})
+    with connected(access(script.url), changed) as client, durable(payload.parent / "r.csv") as (file,):
+        client.results(START, END, file)
+    assert [seen.query["encode"] for seen in script.seen] == [["shiftjis"]]
 
 
 def test_a_refused_connection_reads_not_a_byte(payload: Path) -> None:

@@ -21,8 +21,10 @@ ELSEWHERE = Path("/srv/送信 店舗/mediasms.toml")
 
 
 def asked(**options: Any) -> Asked:  # noqa: ANN401 - click's options
-    nothing = dict.fromkeys(("campaign", "run_date", "text", "sheet", "layout", "max_rejects", "number_check"))
-    flags = {"strict": False, "replace": (), "allow_repeats": False, "mode": "auto"}
+    nothing = dict.fromkeys(
+        ("campaign", "run_date", "text", "template", "sheet", "layout", "max_rejects", "number_check")
+    )
+    flags = {"strict": False, "replace": (), "unchecked_templates": False, "allow_repeats": False, "mode": "auto"}
     return Asked(**{"inputs": (), **nothing, **flags, **options})
 
 
@@ -55,11 +57,13 @@ def test_every_option_that_judges_is_said_again() -> None:
         "campaign": "given",
         "run_date": datetime(2026, 11, 23),  # noqa: DTZ001 - as click reads a date
         "text": Path("本文.txt"),
+        "template": "12",
         "sheet": "宛先",
         "layout": "short",
         "max_rejects": "5%",
         "replace": ("standard", "own.toml"),
         "strict": True,
+        "unchecked_templates": True,
         "allow_repeats": True,
         "mode": "single",
         "number_check": "then-send",

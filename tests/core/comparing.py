@@ -69,7 +69,15 @@ def policy_of(account: Account = ACCOUNT) -> Policy:
         bytes_only=("au",),
     )
     table = {ord(character): by for character, by in account.replacements.items()}
-    return Policy(limits=limits, now=account.now, strict=account.strict, replacements=table)
+    return Policy(
+        limits=limits,
+        now=account.now,
+        strict=account.strict,
+        replacements=table,
+        templates={str(number): text for number, text in account.templates.items()},
+        unchecked_templates=account.unchecked_templates,
+        shift_jis=account.shift_jis,
+    )
 
 
 def examined(
@@ -222,6 +230,15 @@ WHOLE_NUMBERS: Final = (
     ),
     *("2026.1.5", "2026年1月5日", "2026/1月5日", "19-1-1", "2026-13-1", "2026-1-1T1:00:00", "9E9", "９．０１Ｅ＋０９"),
 )
+#: the templates that somebody has copied from the gateway's console
+TEMPLATES: Final = {
+    "3": "明日は休業です。",
+    "12": "{info1}様 ご予約は{info2}です {URL}",
+    "40": "{info1}",
+    "41": "#{info2} " + "あ" * 60,
+    "42": "x" * 139 + "\n",
+    "999999": "なしの ABC ｱﾞ か{info1}",
+}
 FIELDS: Final = {
     "smsid": (
         "",
@@ -289,7 +306,21 @@ FIELDS: Final = {
         "営\n業",
         "\x85x",
     ),
-    "templateid": ("", " ", "0", "999999", "1000000", "0000001", "-1", "a", "１"),
+    "templateid": (
+        "",
+        " ",
+        "0",
+        "999999",
+        "1000000",
+        "0000001",
+        "-1",
+        "a",
+        "１",
+        *TEMPLATES,
+        "7",
+        " 12\u3000",
+        "000012",
+    ),
     "店〜": ("", "5", "①"),
     "か\u3099": ("", "6"),
     "㈱": ("", "7", "髙"),

@@ -79,6 +79,9 @@ class Account:
     line_break: int = 2
     short_link: int = 19
     replacements: Mapping[str, str] = field(default_factory=dict)
+    templates: Mapping[int, str] = field(default_factory=dict)
+    unchecked_templates: bool = False
+    shift_jis: bool = False
 
 
 @dataclass(frozen=True)
@@ -408,6 +411,7 @@ class Judged:
     sent: str = ""
     shown: str = ""
     sayable: bool = False
+    text_role: str = "text"
     lengths: tuple[int, int, bool] = (0, 0, False)
 
     def given(self, role: str) -> str:
@@ -417,6 +421,7 @@ class Judged:
         return self.roles.get(role, role)
 
     def find(self, role: str, code: str) -> None:
+        role = self.text_role if role == "text" else role
         self.findings.add((self.name(role), code))
 
     def repaired(self, column: str, before: str, after: str, rules: Iterable[str]) -> None:
@@ -451,11 +456,16 @@ def judge(
     else:
         row.msisdn, rules = number
         row.repaired(row.name("msisdn"), row.given("msisdn"), row.msisdn, rules)
-    template = row.given("template_id").strip()
+    template, whole = row.given("template_id").strip(), row.given("text") if common_text is None else common_text
+    seen = True
     if template:
         check_template(row, template)
+        if common_text is None and not row.given("text").strip():
+            row.text_role = "template_id"
+            whole = account.templates.get(int(template), "") if is_template(template) else ""
+            seen = whole != ""
     check_info(row)
-    used = check_text(row, has_template=bool(template))
+    used = check_text(row, whole, seen=seen)
     check_links(row, used)
     check_fields(row)
     return row.verdict()
@@ -464,14 +474,18 @@ def judge(
 def check_template(row: Judged, given: str) -> None:
     if row.common_text is not None or row.given("text").strip():
         row.find("template_id", "text_and_template")
-    elif not set(given) <= DIGITS or len(given) > 6:
+    elif not is_template(given):
         row.find("template_id", "template.range")
-    else:
-        row.find("template_id", "template.disabled")
+    elif int(given) not in row.account.templates and not row.account.unchecked_templates:
+        row.find("template_id", "template.unknown_text")
+
+
+def is_template(given: str) -> bool:
+    return set(given) <= DIGITS and len(given) <= 6
 
 
 def check_info(row: Judged) -> None:
-    for name in INFOS:
+    for name in [*INFOS, "memo"] if row.account.shift_jis else INFOS:
         if row.given(name) and forbidden(row.clean(row.roles[name])):
             row.find(name, "field.platform_dependent")
 
@@ -485,14 +499,13 @@ def repaired_template(row: Judged, cuts: Sequence[tuple[bool, str]]) -> list[tup
         rules += named
         done.append((is_tag, after))
     whole = ["".join("{" + content + "}" if is_tag else content for is_tag, content in some) for some in (cuts, done)]
-    if row.common_text is None:
+    if row.common_text is None and row.text_role == "text":
         row.repaired(row.name("text"), whole[0], whole[1], rules)
     return done
 
 
-def check_text(row: Judged, *, has_template: bool) -> list[str]:
-    """Judge the text; return its tags, if all of them were understood."""
-    whole = row.given("text") if row.common_text is None else row.common_text
+def check_text(row: Judged, whole: str, *, seen: bool) -> list[str]:
+    """Judge the text, where it is known; return its tags, if all of them were understood."""
     check_braces(row, whole)
     cuts = cut(whole)
     if isinstance(cuts, int):
@@ -504,7 +517,7 @@ def check_text(row: Judged, *, has_template: bool) -> list[str]:
     tags = [content for is_tag, content in cuts if is_tag]
     expand(row, repaired_template(row, cuts))
     if is_blank(row.shown):
-        if not has_template:
+        if seen:
             row.find("text", "text.empty")
     elif brings_tag(row, tags):
         row.find("text", "tag.in_value")
@@ -556,7 +569,7 @@ def blame(row: Judged, cuts: Sequence[tuple[bool, str]]) -> None:
     replacements = row.account.replacements
     columns = []
     literals = "{}".join(content for is_tag, content in cuts if not is_tag)
-    if row.common_text is None and forbidden(repair(literals, replacements)[0]):
+    if row.common_text is None and row.text_role == "text" and forbidden(repair(literals, replacements)[0]):
         columns.append(row.name("text"))
     # Of a value that the gateway fills in, field.platform_dependent speaks.
     infos = {row.roles[content] for is_tag, content in cuts if is_tag and content in INFOS and content in row.roles}
@@ -565,7 +578,7 @@ def blame(row: Judged, cuts: Sequence[tuple[bool, str]]) -> None:
         if own and forbidden(repair(row.cells[content], replacements)[0]):
             columns.append(content)
     if not columns:
-        columns = [row.name("text")]  # the text for the whole list, or what only came about by joining
+        columns = [row.name(row.text_role)]  # the text for the whole list, or what only came about by joining
     row.findings |= {(column, "text.platform_dependent") for column in columns if column not in infos}
 
 

@@ -19,6 +19,7 @@ from tests.core.comparing import (
     FIELDS,
     NUMBERS,
     ROLES,
+    TEMPLATES,
     TEXTS,
     WHOLE_NUMBERS,
     comparable,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from tests.core.reference import Account, Verdict
 
 TABLE: Final = {"①": "(1)", "㈱": "(株)", "髙": "高", "\u200b": "", "💌": ""}
+BY_TEMPLATE: Final = replace(ACCOUNT, templates={int(number): text for number, text in TEMPLATES.items()})
 LONG: Final = replace(ACCOUNT, text_bytes=1340, text_characters=660, line_break=1, short_link=25)
 ACCOUNTS: Final = {
     "japan": ACCOUNT,
@@ -45,6 +47,9 @@ ACCOUNTS: Final = {
     "strict": replace(ACCOUNT, strict=True),
     "replaced": replace(ACCOUNT, replacements=TABLE),
     "long": LONG,
+    "templates": BY_TEMPLATE,
+    "unchecked templates": replace(BY_TEMPLATE, unchecked_templates=True, shift_jis=True, replacements=TABLE),
+    "strict templates": replace(BY_TEMPLATE, strict=True),
 }
 
 
@@ -92,6 +97,20 @@ def test_one_text_for_the_whole_list_ends_as_the_reference_says(common_text: str
     roles = {role: column for role, column in ROLES.items() if role != "text"}
     rows = [{name: cell for name, cell in row.items() if name != "本文"} for row in dirty_rows(400, seed=4, chance=0.1)]
     assert different(rows, ACCOUNT, roles, common_text) == []
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize("name", ["templates", "unchecked templates"])
+def test_a_list_of_templates_ends_as_the_reference_says(name: str) -> None:
+    rows = [row | {"本文": ""} for row in (*everyday_rows(400, seed=12), *dirty_rows(600, seed=13, chance=0.15))]
+    for at, row in enumerate(rows):
+        row["templateid"] = list(TEMPLATES)[at % len(TEMPLATES)] if at % 9 else row["templateid"]
+    account = ACCOUNTS[name]
+    assert different(rows, account) == []
+    roles = {role: column for role, column in ROLES.items() if role != "text"}
+    without = [{name: cell for name, cell in row.items() if name != "本文"} for row in rows]
+    assert different(without, account, roles) == []
+    assert sum(not verdict.findings for verdict in verdicts(examined(without, account, roles))) > len(rows) / 4
 
 
 @pytest.mark.unmeasured

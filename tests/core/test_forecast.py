@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from importlib.resources import files
@@ -143,3 +144,11 @@ def test_exactly_the_messages_that_three_characters_make_cheaper_are_near(
         (best[0] for _, best in rows.values()), Decimal(0)
     )
     assert all(near.shorter.highest <= near.now.highest for near in found.near)
+
+
+def test_messages_of_unknown_length_are_counted_and_in_no_figure() -> None:
+    known, unknown = wide(71, 70), [(9, 0, False), (10, 0, False)]
+    found = asked([*known, *unknown])
+    assert found == replace(asked(known), messages=4, unmeasured=2)
+    assert found.plus(found).unmeasured == 4
+    assert (asked(unknown).cost, asked(unknown).near) == (CostRange(), ())

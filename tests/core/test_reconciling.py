@@ -269,3 +269,11 @@ def test_lines_show_times_as_clocks_in_japan_do() -> None:
         "2026-04-01T00:00:00+09:00",
         "2026-04-01T00:01:00+09:00",
     )
+
+
+@pytest.mark.parametrize(("characters", "breaks", "parts"), [(0, 0, 3), (20, 1, 3)])
+def test_of_a_template_nobody_knew_only_the_results_say_the_parts(characters: int, breaks: int, parts: int) -> None:
+    rows = [row("送信済", BORDER + MINUTE, parts_delivered=3, parts_total=3)]
+    value, lines = run([sent(characters=characters, double_byte=bool(characters))], rows)
+    assert [line.parts for line in lines] == [parts]
+    assert sum(found.kind is BreakKind.SEGMENT_MISMATCH for found in value.breaks) == breaks

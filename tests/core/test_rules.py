@@ -120,9 +120,9 @@ def test_what_a_spreadsheet_did_to_a_number(number: str, expected: list[str]) ->
     [
         ("", "あ", []),
         (" \u3000", "あ", []),
-        ("0", "", ["template.disabled"]),
-        ("999999", "", ["template.disabled"]),
-        (" 999999 ", "", ["template.disabled"]),
+        ("0", "", ["template.unknown_text"]),
+        ("999999", "", ["template.unknown_text"]),
+        (" 999999 ", "", ["template.unknown_text"]),
         ("1000000", "", ["template.range"]),
         ("0999999", "", ["template.range"]),
         ("-1", "", ["template.range"]),
@@ -132,12 +132,69 @@ def test_what_a_spreadsheet_did_to_a_number(number: str, expected: list[str]) ->
         ("1" * 5000, "", ["template.range"]),
         ("1", "あ", ["text_and_template"]),
         ("a", "あ", ["text_and_template"]),
-        ("1", " \n", ["template.disabled"]),
+        ("1", " \n", ["template.unknown_text"]),
         ("1", "①", ["text_and_template", "text.platform_dependent"]),
     ],
 )
 def test_template_ids(template: str, text: str, expected: list[str]) -> None:
     assert codes(template_id=template, text=text) == expected
+
+
+BY_TEMPLATE: Final = replace(ACCOUNT, templates={12: "{info1}様 {URL}", 13: "あ" * 71, 14: "{info1}{info2}"})
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ({"template_id": "12", "info1": "山田", "originalurl": "https://a.jp/"}, []),
+        ({"template_id": " 000012 ", "info1": "山田", "originalurl": "https://a.jp/"}, []),
+        ({"template_id": "12", "info1": "山田"}, [("template_id", "url.tag_without_url")]),
+        ({"template_id": "12", "info1": "{URL}", "originalurl": "https://a.jp/"}, [("template_id", "tag.in_value")]),
+        ({"template_id": "13"}, [("template_id", "text.too_many_bytes"), ("template_id", "text.too_many_characters")]),
+        ({"template_id": "14"}, [("template_id", "text.empty")]),
+        ({"template_id": "14", "info1": "①"}, [("info1", "field.platform_dependent")]),
+        ({"template_id": "15"}, [("template_id", "template.unknown_text")]),
+        ({"template_id": "12", "text": "あ"}, [("template_id", "text_and_template")]),
+    ],
+)
+def test_the_text_of_a_template_is_held_to_the_rules_of_texts(
+    cells: dict[str, str], expected: list[tuple[str, str]]
+) -> None:
+    row = {"text": "", "info1": "", "info2": "", "originalurl": ""} | cells
+    found = check(BY_TEMPLATE, **row)
+    assert [(finding.column, finding.code) for finding in found.findings.get(0, [])] == expected
+    if not expected:
+        assert found.values(found.accepted())["template_id"].to_pylist() == ["12"]
+        assert found.values(found.accepted())["text"].to_pylist() == ["{info1}様 {URL}"]
+        assert (found.characters[0], found.size[0]) == (3 + 1 + 19, 6 + 1 + 19)
+
+
+@pytest.mark.parametrize("limit", [5, 9, 5000, 99999])
+def test_no_way_lets_an_id_beyond_the_limit_pass(limit: int) -> None:
+    limits = replace(policy_of().limits, template_id_max=limit)
+    policy = replace(policy_of(replace(BY_TEMPLATE, unchecked_templates=True)), limits=limits)
+    given = ["0", str(limit - 1), str(limit), str(limit + 1), "9" * len(str(limit)), "1" + "0" * len(str(limit))]
+    chunk = pd.DataFrame({"t": given, "n": [f"0901111222{at}" for at in range(len(given))]}, dtype="str")
+    chunk.insert(0, "row", range(len(given)))
+    found = examine(chunk, "row", Roles({"msisdn": "n", "template_id": "t"}), policy, ["template_id"])
+    wrong = {given[at]: [finding.code for finding in findings] for at, findings in found.findings.items()}
+    assert wrong == {one: ["template.range"] for one in given if int(one) > limit}
+
+
+def test_a_template_nobody_knows_goes_out_where_that_is_wanted_and_has_no_length() -> None:
+    found = check(replace(BY_TEMPLATE, unchecked_templates=True), template_id="15", text=" \n")
+    assert found.findings == {}
+    assert found.values(found.accepted())["text"].to_pylist() == [""]
+    assert (found.characters[0], found.size[0], found.double_byte[0]) == (0, 0, False)
+
+
+@pytest.mark.parametrize(("memo", "expected"), [("髙①", ["field.platform_dependent"]), ("a〜b", [])])
+def test_a_memo_has_to_be_sayable_where_it_goes_in_shift_jis(memo: str, expected: list[str]) -> None:
+    assert codes(memo=memo) == []
+    found = check(replace(ACCOUNT, shift_jis=True), memo=memo)
+    assert [finding.code for finding in found.findings.get(0, [])] == expected
+    if not expected:
+        assert found.values(found.accepted())["memo"].to_pylist() == ["a～b"]
 
 
 def test_a_template_id_excludes_a_text_for_the_whole_list() -> None:

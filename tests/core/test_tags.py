@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.tags import Template, Unclosed, parse_template
+from pipeline.core.ids import message_key
+from pipeline.core.tags import Template, Unclosed, final_texts, parse_template
 from tests.core.reference import cut
 
 wild: Final = st.text(alphabet="ab{}名\n", max_size=8)
@@ -69,3 +70,20 @@ def test_values_take_the_place_of_tags_and_tags_without_a_value_stay() -> None:
     assert isinstance(template, Template)
     assert template.fill({"a": "{b}"}) == "{b}と{URL}{b}"
     assert template.fill({}) == "{a}と{URL}{a}"
+
+
+def test_a_message_by_template_is_told_by_its_id_and_what_is_filled_into_it() -> None:
+    columns = {
+        "text": ["{info1}へ {URL}", "{info1} {URL}", "{info1}へ {URL}", "", "", "", "一\0"],
+        "template_id": ["12", "12", "13", "12", "12", "", ""],
+        "info1": ["い", "い", "い", "い", "ろ", "い", "い"],
+        "originalurl": ["u", "u", "u", "u", "v", "u", "u"],
+        "info2": ["x", "y", "x", "x", "x", "x", "x"],
+    }
+    known, corrected, other, unknown, unknown_too, empty, text = final_texts(columns)
+    assert known == corrected
+    assert unknown == unknown_too
+    assert len({known, other, unknown, empty, text}) == 5
+    changed = final_texts(columns | {"info1": ["い ", *columns["info1"][1:]]})
+    # Also where blanks at the end of a text do not count.
+    assert message_key("1", changed[0], repeats=True) != message_key("1", known, repeats=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -73,6 +74,7 @@ def test_programs_read_yen_as_decimal_strings() -> None:
     assert forecast_document(VALUE) == {
         "messages": 12_345,
         "cost": {"lowest": "104932.5", "highest": "113574.0"},
+        "unmeasured": 0,
         "unpriced": 3,
         "parts": [
             {"carriers": ["Docomo", "*"], "messages": {"1": 12_000, "2": 345}},
@@ -89,3 +91,14 @@ def test_programs_read_yen_as_decimal_strings() -> None:
             }
         ],
     }
+
+
+def test_without_the_texts_of_templates_there_is_no_upper_end() -> None:
+    value = replace(VALUE, unmeasured=2)
+    lines = list(forecast_lines(value, Language.EN))
+    assert lines[1] == "expected cost (untaxed): 104,932.5 yen or more, nobody knows how much"
+    assert "2 messages by templates whose texts are not known" in lines[2]
+    found = forecast_document(value)
+    assert (found["unmeasured"], found["cost"]) == (2, {"lowest": "104932.5", "highest": None})
+    all_of_them = list(forecast_lines(replace(VALUE, messages=2, unmeasured=2, unpriced=0, near=()), Language.JA))
+    assert len(all_of_them) == 3

@@ -19,6 +19,7 @@ from schemas.recipients import (
     ROW_NUMBER,
     accepted_columns,
     accepted_contract,
+    as_given,
     enforce,
     input_contract,
 )
@@ -72,7 +73,7 @@ def test_accepted_rows_pass() -> None:
         ({"text": None}, "text"),
         ({"bytes": 141}, "fits"),
         ({"characters": 71}, "fits"),
-        ({"characters": 0}, "characters"),
+        ({"characters": 0}, "measured"),
         ({"bytes": 0}, "bytes"),
         ({"memo": None}, "memo"),
         ({ROW_NUMBER: 2}, "row_number: rises"),
@@ -131,6 +132,7 @@ def test_a_payload_lays_every_field_in_its_column() -> None:
         "c04": "<info3>",
         "c05": "<info4>",
         "c06": "<memo>",
+        "c08": "<template_id>",
         "c09": "<title>",
         "c10": "こんにちは",
         "c11": "<originalurl>",
@@ -140,6 +142,24 @@ def test_a_payload_lays_every_field_in_its_column() -> None:
         "c40": "<originalurl3>",
         "c41": "<originalurl4>",
     }
+
+
+def test_an_upload_is_of_texts_or_of_templates() -> None:
+    by_template = render(as_given(accepted({"template_id": "0"}, {"template_id": "999999"})), PROFILE)
+    assert by_template["c08"].tolist() == ["0", "999999"]
+    assert by_template["c10"].tolist() == ["", ""]
+    enforce(request_contract(PROFILE, by_template=True), by_template, "payload")
+    mixed = render(as_given(accepted({"template_id": "0"}, {})), PROFILE)
+    for one_kind in (False, True):
+        with pytest.raises(Bug):
+            enforce(request_contract(PROFILE, by_template=one_kind), mixed, "payload")
+
+
+def test_only_a_template_may_have_no_length() -> None:
+    nothing = {"characters": 0, "bytes": 0, "double_byte": False}
+    enforce(ACCEPTED, accepted(nothing | {"text": "", "template_id": "12"}), "accepted rows")
+    assert "measured" in broken(accepted(nothing | {"text": ""}))
+    assert "measured" in broken(accepted(nothing | {"template_id": "12"}))
 
 
 def test_a_payload_fulfils_its_contract() -> None:

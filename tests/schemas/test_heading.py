@@ -177,7 +177,22 @@ def test_a_table_without_a_phone_column_is_refused() -> None:
 def test_a_table_needs_one_text() -> None:
     assert refused("電話番号", "氏名") == ("input.no_text", {"columns": "電話番号, 氏名"})
     assert read("電話番号", "氏名", text="あ").roles.common_text == "あ"
-    assert refused("電話番号", "文面", text="あ") == ("input.two_texts", {"column": "文面"})
+    assert refused("電話番号", "文面", text="あ") == ("input.two_texts", {"option": "--text", "column": "文面"})
+
+
+def test_a_template_may_take_the_place_of_a_text() -> None:
+    heading = read("電話番号", "テンプレートID")
+    assert (heading.roles.columns["template_id"], heading.template) == ("テンプレートID", None)
+    for_all = read_heading("list.csv", ["電話番号", "氏名"], PROFILE, template="12")
+    assert (for_all.template, for_all.columns) == ("12", ("電話番号", "氏名"))
+    assert for_all.roles.columns["template_id"] not in for_all.columns
+
+
+@pytest.mark.parametrize("names", [["電話番号", "本文"], ["電話番号", "smstextid"], [f"x{n}" for n in range(64)]])
+def test_a_template_for_the_whole_list_is_the_only_one(names: list[str]) -> None:
+    with pytest.raises(InputUnusable) as stopped:
+        read_heading("list.csv", names, PROFILE, template="12")
+    assert (stopped.value.code, stopped.value.facts["option"]) == ("input.two_texts", "--template")
 
 
 # Tables without a header --------------------------------------------------------------------------------------------
