@@ -113,14 +113,14 @@ def variance_of(invoice: Invoice, value: Reconciliation, lines: Iterable[Message
     explained = _Explained()
     places = places_of(invoice.items)
     duplicates = {found.smsid: found.at_risk for found in value.breaks if found.kind is BreakKind.DUPLICATE_BILLABLE}
-    candidates = place(alike(lines, duplicates, tariff), places, invoice.counts)
+    candidates = place(alike(lines, duplicates, tariff), places, invoice.counts).candidates
     counted = sum((line.counted_amount for line in places), _ZERO)
     if counted != bill.messages:
         raise Bug("variance.lines", subject=value.name, lines=counted, bill=bill.messages)
     open_ = {number: found for number, line in enumerate(places) if (found := _split(line, explained))}
     _explain_counts(open_, candidates, value.foreign, invoice.counts, explained)
     _explain_restated(places, value.restatements, explained)
-    shown = [_line(line) for line in places]
+    shown = [line.line for line in places]
     shown += _fees(invoice, bill, explained)
     shown += _taxes(invoice, bill, tariff.rounding, explained)
     if invoice.fraction is not None and (invoice.fraction or bill.fraction):
@@ -137,19 +137,6 @@ def variance_of(invoice: Invoice, value: Reconciliation, lines: Iterable[Message
         invoiced=invoiced,
         counted=counted,
         unexplained=invoiced - counted - explained.total,
-    )
-
-
-def _line(line: Place) -> InvoiceLine:
-    return InvoiceLine(
-        line=line.row,
-        kind=line.kind.value,
-        carrier=line.carrier,
-        unit_price=line.unit_price,
-        invoiced=line.count,
-        counted=line.counted,
-        invoiced_amount=line.amount,
-        counted_amount=line.counted_amount,
     )
 
 

@@ -67,6 +67,28 @@ ASKING_LABELS: dict[str, Text] = {
         "  料金　料金表 {tariff}（{day}）に単価がありません：{carrier}、{parts}",
         "  price    tariff {tariff} of {day} has none: {carrier}, {parts}",
     ),
+    "trace.parts": Text("{parts} 分割", "{parts} part(s)"),
+    "trace.closed": Text("{month}（{at} に締め済み）", "{month} (closed {at})"),
+    "trace.no_invoice": Text(
+        "  請求　請求書の指定なし（--invoice）。{month} 分：{what}",
+        "  invoice  none given (--invoice); month {month}: {what}",
+    ),
+    "trace.on_line": Text(
+        "  請求　{file}（{month} 分）の {line} 行目：{item}、単価 {price}、請求 {invoiced} で {invoiced_amount}、"
+        "集計 {counted} で {counted_amount}",
+        "  invoice  {file} of month {month}, line {line}: {item}, unit price {price}, invoiced {invoiced} for "
+        "{invoiced_amount}, counted {counted} for {counted_amount}",
+    ),
+    "trace.may_be_on_line": Text(
+        "  請求　集計に含みません。含まれていれば {file}（{month} 分）の {line} 行目：{item}、単価 {price}、"
+        "請求 {invoiced} で {invoiced_amount}、集計 {counted} で {counted_amount}",
+        "  invoice  not counted by us; if invoiced, it is in {file} of month {month}, line {line}: {item}, unit price "
+        "{price}, invoiced {invoiced} for {invoiced_amount}, counted {counted} for {counted_amount}",
+    ),
+    "trace.on_no_line": Text(
+        "  請求　{file}（{month} 分）に該当する行はありません：{what}",
+        "  invoice  on no line of {file} of month {month}: {what}",
+    ),
     "trace.break": Text("  差異　{text}", "  break    {text}"),
     "trace.event": Text("  記録　{at}　{text}", "  event    {at}  {text}"),
     "trace.shown": Text(

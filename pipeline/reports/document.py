@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Break,
         ForeignLine,
         GroupLine,
+        InvoiceLine,
         Reconciliation,
         StatusLine,
         Variance,
@@ -194,24 +195,25 @@ def _bill(bill: Bill) -> dict[str, object]:
     }
 
 
+def invoice_line(line: InvoiceLine) -> dict[str, object]:
+    """Return a line of an invoice, and what we count for it, as JSON-ready data."""
+    return {
+        "line": line.line,
+        "kind": hidden(line.kind),
+        "carrier": hidden(line.carrier),
+        "unit_price": None if line.unit_price is None else plain(line.unit_price),
+        "invoiced": line.invoiced,
+        "counted": line.counted,
+        "invoiced_amount": plain(line.invoiced_amount),
+        "counted_amount": plain(line.counted_amount),
+    }
+
+
 def _variance(variance: Variance) -> dict[str, object]:
     return {
         "source": hidden(variance.source_name),
         "counts": variance.counts,
-        "lines": [
-            {
-                "line": line.line,
-                "kind": hidden(line.kind),
-                "carrier": hidden(line.carrier),
-                "unit_price": None if line.unit_price is None else plain(line.unit_price),
-                "invoiced": line.invoiced,
-                "counted": line.counted,
-                "invoiced_amount": plain(line.invoiced_amount),
-                "counted_amount": plain(line.counted_amount),
-                "difference": plain(line.difference),
-            }
-            for line in variance.lines
-        ],
+        "lines": [{**invoice_line(line), "difference": plain(line.difference)} for line in variance.lines],
         "explanations": [
             {"cause": hidden(part.cause), "messages": part.messages, "amount": plain(part.amount)}
             for part in variance.explanations
