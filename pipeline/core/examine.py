@@ -104,8 +104,8 @@ def _plainly_fine(name: str, limits: Limits) -> str:
     if name == "title":
         return rf"^[A-Za-z][A-Za-z0-9\-_.]{{{limits.title_min - 1},{limits.title_max - 1}}}$"
     if name == COST_CENTRE:
-        # Nothing to trim, nothing too long; what else may be white space than RE2 knows is left to the rules.
-        return rf"(?s)^[^\s\p{{Z}}\p{{C}}](?:.{{0,{COST_CENTRE_CHARACTERS - 2}}}[^\s\p{{Z}}\p{{C}}])?$"
+        # Nothing to trim, nothing too long, no error; what else may be white space than RE2 knows is left to the rules.
+        return rf"(?s)^[^#\s\p{{Z}}\p{{C}}](?:.{{0,{COST_CENTRE_CHARACTERS - 2}}}[^\s\p{{Z}}\p{{C}}])?$"
     return "^$"
 
 
