@@ -16,7 +16,7 @@ from decimal import Decimal
 from pipeline.core.billing import Tariff
 from pipeline.core.headers import canonical_header
 from pipeline.core.invoice import Counts, InvoiceItem
-from pipeline.model import InvoiceLine, MessageClass, MessageKind, MessageLine
+from pipeline.model import ForeignLine, InvoiceLine, MessageClass, MessageKind, MessageLine
 
 #: classes of messages that we do not count and an invoice may: what happened to them is not, or not quite, known
 POSSIBLE = (
@@ -29,6 +29,8 @@ POSSIBLE = (
 #: billed by the gateway's own results, but without a price of ours
 UNPRICED = "unpriced"
 DUPLICATE = "duplicate_billable"
+#: of the account, but not ours
+FOREIGN = "foreign"
 
 
 @dataclass(slots=True)
@@ -135,6 +137,14 @@ def alike(lines: Iterable[MessageLine], duplicates: Mapping[str, Decimal | None]
     for (message_class, kind, carrier, parts, day), messages in possible.items():
         price = tariff.price(carrier, parts, day, kind) if carrier and day else None
         found[Alike(message_class.value, kind, carrier, parts, price)] += messages
+    return found
+
+
+def alike_foreign(foreign: ForeignLine) -> Counter[Alike]:
+    """Count the billed messages that are not ours by the same."""
+    found: Counter[Alike] = Counter()
+    for group in foreign.groups:
+        found[Alike(FOREIGN, group.kind, group.carrier, group.parts, group.amount)] += group.messages
     return found
 
 

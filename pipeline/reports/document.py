@@ -82,7 +82,25 @@ def reconciliation_document(
             "tax": plain(value.amount.tax),
             "total": plain(value.amount.total),
         },
-        "foreign": {**_counted(value.foreign), "unpriced": value.foreign.unpriced},
+        "pending_cost": {
+            "messages": value.pending_cost.messages,
+            "highest": plain(value.pending_cost.highest),
+            "unpriced": value.pending_cost.unpriced,
+        },
+        "foreign": {
+            **_counted(value.foreign),
+            "unpriced": value.foreign.unpriced,
+            "groups": [
+                {
+                    "kind": group.kind.value,
+                    "carrier": hidden(group.carrier),
+                    "parts": group.parts,
+                    "messages": group.messages,
+                    "amount": None if group.amount is None else plain(group.amount),
+                }
+                for group in value.foreign.groups
+            ],
+        },
         "breaks": {kind.value: number for kind, number in value.breaks_by_kind.items()},
         "break_list": [_break(found) for found in value.breaks],
         "equations": [
@@ -95,6 +113,8 @@ def reconciliation_document(
             for equation in value.equations
         ],
         "balanced": value.balanced,
+        "empty": value.is_empty,
+        "findings": value.findings,
         "bill": None if value.bill is None else _bill(value.bill),
         "variance": None if value.variance is None else _variance(value.variance),
         "restatements": [
@@ -109,6 +129,7 @@ def reconciliation_document(
             for found in value.restatements
         ],
         "tariff": hidden(value.tariff),
+        "invented": value.invented,
         "prices": [
             {
                 "carrier": hidden(price.carrier),
@@ -145,7 +166,12 @@ def _messages_by_status(value: Reconciliation) -> dict[str, int]:
 
 def _subject(subject: BatchSubject | MonthSubject) -> dict[str, object]:
     if isinstance(subject, MonthSubject):
-        return {"month": subject.month, "batches": subject.batches, "closed_at": _time(subject.closed_at)}
+        return {
+            "month": subject.month,
+            "batches": subject.batches,
+            "phase": subject.phase.value,
+            "closed_at": _time(subject.closed_at),
+        }
     return {
         "batch_id": subject.batch_id,
         "campaign": hidden(subject.campaign),

@@ -19,7 +19,17 @@ from pipeline.ledger.batches import get_batch, list_batches
 from pipeline.ledger.cancelling import cancel_messages
 from pipeline.ledger.closing import record_closing
 from pipeline.ledger.notifications import record_notifications
-from pipeline.model import BreakKind, Cause, MessageClass, MessageState, MonthSubject, Observation, ObservationPath
+from pipeline.model import (
+    BreakKind,
+    Cause,
+    MessageClass,
+    MessageState,
+    MonthPhase,
+    MonthSubject,
+    Observation,
+    ObservationPath,
+    PendingCost,
+)
 from pipeline.operations.resolve import resolve
 from pipeline.simulator import Knobs
 from pipeline.stages.guards import Late
@@ -56,8 +66,9 @@ def _invoice(house: House, found: Reconciled, more: int = 0, *below: list[str]) 
     for line in found.lines:
         if line.amount is not None:
             billed[line.carrier, line.amount] += 1
-    (first, *_) = billed
-    billed[first] += more
+    if more:
+        (first, *_) = billed
+        billed[first] += more
     lines = [
         ["2026年11月", "国内SMS", carrier, str(count), str(price), f"{count * price}"]
         for (carrier, price), count in billed.items()
@@ -114,6 +125,28 @@ def test_an_amount_for_no_messages_is_a_finding(house: House, context: Context) 
     assert found.value.variance is not None
     assert found.value.variance.unexplained == 100_000
     assert found.exit is Exit.FINDINGS
+
+
+def test_a_month_without_messages_compares_nothing(house: House, context: Context) -> None:
+    for month, phase in ((MONTH, MonthPhase.RUNNING), ("2026-10", MonthPhase.OVER), ("2026-12", MonthPhase.FUTURE)):
+        found = reconcile_month(context, month)
+        assert found.value.subject == MonthSubject(month=month, batches=0, phase=phase)
+        assert found.value.is_empty
+        assert (found.exit, found.document["empty"], found.document["findings"]) == (Exit.DONE, True, {})
+        assert found.document["invented"]
+    nothing = reconcile_month(context, "2026-10")
+    invoice = _invoice(house, nothing, 0, ["2026年10月", "国内SMS", "ドコモ", "2", "8.5", "17"])
+    asked = reconcile_month(context, "2026-10", invoice=invoice)
+    assert asked.value.variance is not None
+    assert asked.value.variance.unexplained == 17
+    assert (asked.exit, asked.document["findings"]) == (Exit.FINDINGS, {"unexplained": 1})
+
+
+def test_a_month_with_messages_is_not_empty_and_tells_what_is_pending(house: House, context: Context) -> None:
+    house.sent(context, house.recipients(3))
+    value = reconcile_month(context, MONTH).value
+    assert not value.is_empty
+    assert value.pending_cost == PendingCost(messages=3, highest=3 * Decimal("9.2"))
 
 
 def test_what_is_invoiced_too_much_is_a_number_and_a_finding(house: House, context: Context) -> None:
