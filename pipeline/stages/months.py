@@ -44,7 +44,7 @@ def reconcile_month(
     what has changed since. ``closing`` says that it is closed with this.
     """
     now = context.now()
-    value, lines = _added_up(context, month, now)
+    value, lines = added_up_in(context, month, now)
     value = replace(value, bill=bill_of(value, context.tariff))
     before = last_closing(context.ledger, month)
     if before:
@@ -65,7 +65,7 @@ def placed_on(context: Context, invoice: Path, month: str) -> Placing:
     Raises as ``read_invoice`` does.
     """
     read = read_invoice(context, invoice, month)
-    _, lines = _added_up(context, month, context.now())
+    _, lines = added_up_in(context, month, context.now())
     return place(alike(lines, {}, context.tariff), places_of(read.items), read.counts)
 
 
@@ -98,7 +98,7 @@ def close_month(context: Context, month: str, *, actor: str) -> Closed:
         return Closed(reconciled, number, is_new=True)
 
 
-def _added_up(context: Context, month: str, now: datetime) -> tuple[Reconciliation, Iterable[MessageLine]]:
+def added_up_in(context: Context, month: str, now: datetime) -> tuple[Reconciliation, Iterable[MessageLine]]:
     """Read what may belong to a month, and reconcile what does."""
     first, end = _borders(month)
     around = timedelta(days=context.settings.results.deadline_days)
