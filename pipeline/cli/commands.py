@@ -177,7 +177,7 @@ def send_command(session: Session, *, batch: str, mode: str, dry_run: bool, **op
     choices = permitted.choices()
     if dry_run:
         with session.context() as context:
-            dry = dry_send(context, batch, **choices)
+            dry = dry_send(context, batch, mode=Mode(mode), **choices)
         session.output.document(show_dry_run(session, dry))
         return dry.exit
     with session.context() as context:

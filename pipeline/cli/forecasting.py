@@ -21,6 +21,9 @@ def show_dry_run(session: Session, dry: DryRun) -> dict[str, object]:
     output.say("forecast.title")
     for line in forecast_lines(rehearsed.forecast, output.language):
         output.line(line)
+    if rehearsed.forecast.messages:
+        facts = {} if rehearsed.seconds is None else {"seconds": rehearsed.seconds}
+        output.say(f"forecast.mode.{rehearsed.mode}", **facts)
     if rehearsed.opted_out:
         output.say("forecast.opted_out", count=rehearsed.opted_out)
     for error in dry.stopped_by:
@@ -35,6 +38,8 @@ def show_dry_run(session: Session, dry: DryRun) -> dict[str, object]:
         **document,
         "schema": _SCHEMA,
         **forecast_document(rehearsed.forecast),
+        "mode": rehearsed.mode.value,
+        "seconds": rehearsed.seconds,
         "opted_out": rehearsed.opted_out,
         "stopped_by": [{"error": error.code, "exit": int(error.exit)} for error in dry.stopped_by],
         "exit": int(dry.exit),

@@ -8,6 +8,10 @@ from pipeline.messages.text import Failure, Text
 ASKING_LABELS: dict[str, Text] = {
     "forecast.title": Text("試算：何も送信していません。", "dry run: nothing was sent."),
     "forecast.messages": Text("送信する予定：{messages} 通", "would go out: {messages} messages"),
+    "forecast.mode.csv": Text("送信方式：CSV アップロード", "how: as CSV uploads"),
+    "forecast.mode.single": Text(
+        "送信方式：1 通ずつ（少なくとも {seconds} 秒）", "how: one by one, which takes at least {seconds} s"
+    ),
     "forecast.cost": Text("費用の見込み（税抜）：{cost}", "expected cost (untaxed): {cost}"),
     "forecast.range": Text("{low} 〜 {high} 円", "{low} to {high} yen"),
     "forecast.unpriced": Text(

@@ -30,6 +30,7 @@ from pipeline.ledger.dispatches import (
 )
 from pipeline.model import Artefact, Batch, Mode, NumberCheck
 from schemas.gateway_csv import render, request_contract
+from schemas.profile import Profile
 from schemas.recipients import ROW_NUMBER, enforce
 from schemas.single import decoded, encoded, form_of, lost_in_a_row, requests
 
@@ -71,6 +72,16 @@ def mode_of(context: Context, batch: Batch, wanted: Mode) -> Mode:
     if wanted is not Mode.AUTO:
         return wanted
     return Mode.SINGLE if batch.totals.accepted < context.settings.send.single_below else Mode.CSV
+
+
+def stop_if_unplannable(context: Context, batch: Batch, mode: Mode) -> None:
+    """Raise what planning would raise about the rows of a batch that is not planned yet; nothing is written."""
+    for chunk in accepted_rows(context, batch):
+        if mode is Mode.SINGLE:
+            for _ in requests(chunk, context.profile):
+                pass
+        else:
+            _stop_if_lost(chunk, context.profile)
 
 
 def plan(context: Context, batch: Batch, mode: Mode = Mode.CSV) -> None:
@@ -156,13 +167,17 @@ def _one_row_per_number(chunk: pd.DataFrame) -> Iterator[pd.DataFrame]:
 def _payload(context: Context, batch: Batch, number: int, accepted: pd.DataFrame) -> Artefact:
     """Lay out rows as the gateway wants them, and put them on disk."""
     profile = context.profile
-    if lost := lost_in_a_row(accepted, profile):
-        raise UsageError("profile.no_column", key=lost)
+    _stop_if_lost(accepted, profile)
     table = enforce(request_contract(profile), render(accepted, profile), "gateway CSV")
     lines = plain_lines([strings.of(table[name]) for name in table.columns], profile.layout.request_line_end.value)
     encoding = profile.upload.encoding.value
     data = lines if encoding == "utf-8" else str(lines, "utf-8").encode(encoding)
     return write_durable(context.workspace.batch_folder(batch.batch_id) / f"dispatch-{number:04d}.csv", data)
+
+
+def _stop_if_lost(accepted: pd.DataFrame, profile: Profile) -> None:
+    if lost := lost_in_a_row(accepted, profile):
+        raise UsageError("profile.no_column", key=lost)
 
 
 def payload_column(context: Context, payload: Path, field: str) -> pd.DataFrame:
