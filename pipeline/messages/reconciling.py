@@ -24,17 +24,13 @@ RECONCILING_LABELS: dict[str, Text] = {
     "report.month.running": Text(
         "この月はまだ終わっていません（金額は変わります）。", "The month is not over: what it comes to will change."
     ),
-    "report.invented": Text(
-        "{name}（架空の単価。tariff.file に契約の料金表を指定してください）",
-        "{name} (invented prices: name your contract's in tariff.file)",
-    ),
+    "report.invented": Text("{name}（架空の単価：tariff.file を指定）", "{name} (invented prices: set tariff.file)"),
     "report.headline": Text("{total}（うちメッセージ料金 {messages}、税抜）", "{total} (messages: {messages} untaxed)"),
     "report.at_most": Text(
-        "結果待ち {messages} 件がすべて配信されると最大 {amount} 増えます（税抜）",
-        "up to {amount} more, untaxed, if the {messages} pending are delivered",
+        "最大 +{amount}（税抜、結果待ち {messages} 件）", "up to {amount} more, untaxed ({messages} pending)"
     ),
     "report.at_most_unpriced": Text(
-        "{said}。ほかに単価のないもの {unpriced} 件", "{said}; and what {unpriced} of them without a price come to"
+        "{said}、単価のない {unpriced} 件を除く", "{said}, without {unpriced} that have no price"
     ),
     "report.exit.findings": Text("確認が必要なもの（終了コード 1）：{what}", "To look at (exit 1): {what}"),
     "report.exit.unknown": Text(

@@ -140,10 +140,10 @@ def test_the_last_line_names_why_the_exit_code_is_1(quiet_month: Reconciliation,
 def test_the_bill_is_the_headline_and_what_pending_messages_may_add(quiet_month: Reconciliation) -> None:
     cost = PendingCost(messages=3, highest=Decimal("27.6"), unpriced=0)
     said = dict(headings(replace(quiet_month, pending_cost=cost, invented=True), Language.EN))
-    assert said["may become more"] == "up to JPY 27.6 more, untaxed, if the 3 pending are delivered"
-    assert said["tariff"].endswith("(invented prices: name your contract's in tariff.file)")
+    assert said["may become more"] == "up to JPY 27.6 more, untaxed (3 pending)"
+    assert said["tariff"].endswith("(invented prices: set tariff.file)")
     more = replace(quiet_month, pending_cost=replace(cost, unpriced=1))
-    assert dict(headings(more, Language.EN))["may become more"].endswith("what 1 of them without a price come to")
+    assert dict(headings(more, Language.EN))["may become more"].endswith("(3 pending), without 1 that have no price")
     assert quiet_month.bill is None
     bill = Bill(
         messages=Decimal("8.5"),
