@@ -151,7 +151,7 @@ def validate_command(session: Session, *, out: Path | None, **options: Any) -> E
         show_validated(session, validated, _correction(session, asked, validated))
         step = next_step(context, validated.batch) if out is None else None
         if out is None:
-            show_next(session, validated.batch, step)
+            show_next(session, validated.batch, step, asked.mode)
         elif validated.batch.totals.accepted and request.name is None:
             words = asked.words(request.source, validated.batch.campaign)
             session.output.say("validate.next", command=session.command(*words))

@@ -29,7 +29,7 @@ def show_dry_run(session: Session, dry: DryRun) -> dict[str, object]:
     for error in dry.stopped_by:
         output.failure(error)
     if not dry.stopped_by:
-        show_next(session, dry.batch, dry.step)
+        show_next(session, dry.batch, dry.step, rehearsed.mode if rehearsed.mode == "single" else "auto")
     batch = {"batch_id": dry.batch.batch_id, "campaign": dry.batch.campaign, "run_date": dry.batch.run_date}
     document = validated_document(dry.validated, dry.step, dry.exit) if dry.validated else {**batch, "next": dry.step}
     if dry.stopped_by:
