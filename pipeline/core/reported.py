@@ -230,13 +230,13 @@ def pending_cost(columns: Reported, pending: Mask, tariff: Tariff) -> PendingCos
             sizes.to_pylist(),
             wide.to_pylist(),
             columns.day[rows].tolist(),
-            columns.overseas[rows].tolist(),
+            columns.kind[rows].tolist(),
             strict=True,
         )
     )
     highest, unpriced = Decimal(0), 0
-    for (size, double_byte, day, overseas), messages in alike.items():
-        costs = tariff.cost_range(size, double_byte=double_byte, day=day_of(day), kind=_KINDS[overseas])
+    for (size, double_byte, day, kind), messages in alike.items():
+        costs = tariff.cost_range(size, double_byte=double_byte, day=day_of(day), kind=_KINDS[kind])
         if costs is None:
             unpriced += messages
         else:
