@@ -183,7 +183,7 @@ def parse_invoice(  # noqa: PLR0913 - a table, how it is read, and what it is ca
     for line in lines:
         if not line.month and line.kind not in {_TAX, _SUBTOTAL, _TOTAL}:
             column = first_record[columns.index("month")]
-            raise InputUnusable("invoice.empty", file=file, row=line.row, column=column, more=0)
+            raise InputUnusable("invoice.empty", file=file, row=line.row, column=column, count=1)
     fraction = _check_totals(lines, month, file)
     ours = [line for line in lines if line.month == month]
     items = [line.item() for line in ours if line.is_item]
@@ -285,17 +285,17 @@ def _check_cells(
         row = int(table.loc[first["index"], INPUT_ROW])
         column = names[columns.index(str(first["column"]))]
         cell = shown_cell(str(first["failure_case"]))
-        check, more = str(first["check"]), len(cases) - 1
+        check, count = str(first["check"]), len(cases)
     else:
         return
     if check == "empty":
-        raise InputUnusable("invoice.empty", file=file, row=row, column=column, more=more)
+        raise InputUnusable("invoice.empty", file=file, row=row, column=column, count=count)
     if check == "month":
-        raise InputUnusable("invoice.month", file=file, row=row, column=column, cell=cell, more=more)
+        raise InputUnusable("invoice.month", file=file, row=row, column=column, cell=cell, count=count)
     if check == "word":
-        raise InputUnusable("invoice.word", file=file, row=row, column=column, cell=cell, more=more)
+        raise InputUnusable("invoice.word", file=file, row=row, column=column, cell=cell, count=count)
     if check == "carrier":
-        raise InputUnusable("invoice.carrier", file=file, row=row, column=column, cell=cell, more=more)
+        raise InputUnusable("invoice.carrier", file=file, row=row, column=column, cell=cell, count=count)
     if check == "count":
-        raise InputUnusable("invoice.count", file=file, row=row, column=column, cell=cell, more=more)
-    raise InputUnusable("invoice.number", file=file, row=row, column=column, cell=cell, more=more)
+        raise InputUnusable("invoice.count", file=file, row=row, column=column, cell=cell, count=count)
+    raise InputUnusable("invoice.number", file=file, row=row, column=column, cell=cell, count=count)

@@ -18,6 +18,7 @@ from pipeline.model import (
     Equation,
     Explanation,
     Fee,
+    ForeignGroup,
     ForeignLine,
     GroupLine,
     InvoiceLine,
@@ -26,6 +27,7 @@ from pipeline.model import (
     MessageLine,
     MessageState,
     MonthSubject,
+    PendingCost,
     PriceLine,
     Reconciliation,
     Restatement,
@@ -171,7 +173,24 @@ def make(statuses: tuple[StatusLine, ...], breaks: tuple[Break, ...] = (), **cha
         else {},
         "deliveries": hours(datetime(2026, 11, 20, 1, 0, tzinfo=UTC), classes.get(C.DELIVERED, 0), 30),
         "foreign": ForeignLine(
-            messages=120, billable_messages=118, billable_units=131, amount=Decimal("1152.80"), unpriced=2
+            messages=120,
+            billable_messages=118,
+            billable_units=131,
+            amount=Decimal("1152.80"),
+            unpriced=2,
+            groups=tuple(
+                ForeignGroup(kind=MessageKind.NORMAL, carrier=carrier, parts=parts, messages=number, amount=price)
+                for carrier, parts, number, price in (
+                    ("", 1, 2, None),
+                    ("Docomo", 1, 22, Decimal("8.5")),
+                    ("Docomo", 2, 13, Decimal("17.0")),
+                    ("Rakuten", 1, 1, Decimal("8.8")),
+                    ("SoftBank", 1, 80, Decimal("9.2")),
+                )
+            ),
+        ),
+        "pending_cost": PendingCost(
+            messages=classes.get(C.PENDING, 0), highest=classes.get(C.PENDING, 0) * Decimal("9.2"), unpriced=0
         ),
         "breaks": breaks,
         "equations": (

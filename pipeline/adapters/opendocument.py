@@ -1,7 +1,7 @@
 """What calamine does not tell of a sheet of LibreOffice's format, found in the bytes of its package.
 
-An error comes as empty: its text is returned. Rows that are hidden. How numbers are shown, which the file says itself.
-TABs, line breaks and readings within a text are dropped: they stop the file.
+An error comes as empty: its text is returned. Rows that are hidden, cells that were merged over rows. How numbers are
+shown, which the file says itself. TABs, line breaks and readings within a text are dropped: they stop the file.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from pipeline.adapters.numbers import Shape, read_shown
-from pipeline.adapters.package import COLUMNS, ROWS, Shapes, Untold, opened, pieces
+from pipeline.adapters.package import COLUMNS, ROWS, Place, Shapes, Untold, cell_name, opened, pieces
 from pipeline.core.rules import SPREADSHEET_ERRORS
 from pipeline.errors import InputUnusable
 
@@ -23,6 +23,8 @@ _TABLE_OR_ROW = re.compile(rb"<table:table(?:-row)?[\s/>]")
 _NAME = re.compile(rb"\stable:name\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 _ROWS_REPEATED = re.compile(rb"\stable:number-rows-repeated\s*=\s*[\"']([0-9]+)")
 _COLUMNS_REPEATED = re.compile(rb"<table:table-cell\s(?:[^>]*?\s)?table:number-columns-repeated\s*=\s*[\"']([0-9]+)")
+_SPANS_ROWS = re.compile(rb"\stable:number-rows-spanned\s*=\s*[\"']([0-9]+)")
+_SPANS_COLUMNS = re.compile(rb"\stable:number-columns-spanned\s*=\s*[\"']([0-9]+)")
 _HIDES = re.compile(rb"table:visibility\s*=\s*[\"'](?:filter|collapse)[\"']")
 _LOSSY = re.compile(rb"<text:(tab|line-break|ruby)\b")
 _ERROR = re.compile(rb"value-type=\"error\"[^>]*>(?:<text:p>([^<]*)</text:p>)?")
@@ -43,13 +45,15 @@ def look(path: Path, sheet: str) -> Untold:
     errors: dict[int, dict[int, str]] = {}
     shapes: dict[int, Shapes] = {}
     hidden: list[range] = []
+    merged: list[tuple[Place, Place]] = []
     known: dict[Shapes, Shapes] = {}
     with opened(path) as package:
         for rows, row in _rows(package, sheet):
             if _HIDES.search(row, 0, row.index(b">")):
                 hidden.append(rows)
+            merged += _merged(row, rows[0])
             if lossy := _LOSSY.search(row):
-                cell = f"{_letters(_columns(row, lossy.start())[0])}{rows[0]}"
+                cell = cell_name((rows[0], _columns(row, lossy.start())[0]))
                 what = lossy[1].decode()
                 raise InputUnusable("input.odf_content", file=path.name, sheet=sheet, cell=cell, what=what)
             wrong, shaped = _read(row)
@@ -59,7 +63,7 @@ def look(path: Path, sheet: str) -> Untold:
                     errors[number] = wrong
                 if shaped:
                     shapes[number] = shaped
-    return Untold(errors, shapes, hidden)
+    return Untold(errors, shapes, hidden, merged)
 
 
 def _rows(package: zipfile.ZipFile, sheet: str) -> Iterator[tuple[range, bytes]]:
@@ -71,7 +75,7 @@ def _rows(package: zipfile.ZipFile, sheet: str) -> Iterator[tuple[range, bytes]]
     number = 1
     for given in pieces(package, "content.xml", (_TABLE, _ROW)):
         piece = _NOTE.sub(b"", given)
-        worth = any(pattern.search(piece) for pattern in (_HIDES, _LOSSY, _ERROR, _SHOWN))
+        worth = any(pattern.search(piece) for pattern in (_HIDES, _LOSSY, _ERROR, _SHOWN, _SPANS_ROWS))
         starts = [tag.start() for tag in _TABLE_OR_ROW.finditer(piece)]
         for start, end in pairwise([*starts, len(piece)]):
             tag = piece[start : piece.index(b">", start)]
@@ -103,6 +107,17 @@ def _read(row: bytes) -> tuple[dict[int, str], Shapes]:
     return errors, tuple(shapes)
 
 
+def _merged(row: bytes, number: int) -> Iterator[tuple[Place, Place]]:
+    """Yield the cells of a row that were merged with some below."""
+    for found in _SPANS_ROWS.finditer(row):
+        tag = row[row.rfind(b"<", 0, found.start()) : row.index(b">", found.start())]
+        wide = _SPANS_COLUMNS.search(tag)
+        below, beside = int(found[1]) - 1, int(wide[1]) - 1 if wide else 0
+        if below > 0:
+            column = _columns(row, found.start())[0]
+            yield (number, column), (number + below, column + beside)
+
+
 def _error(shown: bytes) -> str:
     """Return an error under a name that the rules know: LibreOffice has more of them, and translates them."""
     text = shown.decode()
@@ -117,12 +132,3 @@ def _columns(row: bytes, place: int) -> range:
         column += sum(int(more) - 1 for more in _COLUMNS_REPEATED.findall(row, 0, begin))
         count = int(own[1]) if (own := _COLUMNS_REPEATED.match(row, begin)) else 1
     return range(column, column + min(count, COLUMNS))
-
-
-def _letters(column: int) -> str:
-    """Return the letters of a column."""
-    letters = ""
-    while column:
-        column, last = divmod(column - 1, 26)
-        letters = chr(ord("A") + last) + letters
-    return letters

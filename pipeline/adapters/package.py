@@ -37,6 +37,8 @@ ROWS, COLUMNS = 1 << 20, 16_384
 _ODS = b"application/vnd.oasis.opendocument.spreadsheet"
 _MACROS = b"macroEnabled"
 
+#: row and column of a cell
+Place = tuple[int, int]
 #: column and how a number in it is shown
 Shapes = tuple[tuple[int, Shape], ...]
 
@@ -51,6 +53,17 @@ class Untold:
     shapes: Mapping[int, Shapes] = field(default_factory=dict)
     #: rows that are hidden, by a filter or by hand; whether they hold anything is not looked at
     hidden: Sequence[range] = ()
+    #: cells that were merged over several rows: the first of them, and the last
+    merged: Sequence[tuple[Place, Place]] = ()
+
+
+def cell_name(place: Place) -> str:
+    """Return how a program names a cell: row 2 of column 3 is C2."""
+    (row, column), letters = place, ""
+    while column:
+        column, last = divmod(column - 1, 26)
+        letters = chr(ord("A") + last) + letters
+    return f"{letters}{row}"
 
 
 @contextmanager

@@ -4,8 +4,9 @@ A cell arrives as a person would type it: a number in plain digits, or as a simp
 in ISO form, text verbatim, whatever it starts with. A sheet is a rectangle: rows shorter than the first record are
 filled with empty cells, and a row is numbered as the sheet numbers it. Without a name the first sheet that holds
 anything is read. What a person does not see is never read unasked: hidden rows, or a first sheet that is hidden, stop
-the file. Error cells arrive as their text (``#N/A``). What calamine does not tell is found by ``excel``,
-``opendocument`` and ``biff``. Excel's binary xlsb is not read: a far-away cell would end the process.
+the file. So does a cell that was merged over several rows, as the file has its value in the first of them only. Error
+cells arrive as their text (``#N/A``). What calamine does not tell is found by ``excel``, ``opendocument`` and ``biff``.
+Excel's binary xlsb is not read: a far-away cell would end the process.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import python_calamine as calamine
 
 from pipeline.adapters import biff, excel, opendocument
 from pipeline.adapters.numbers import plain
-from pipeline.adapters.package import Untold, check_package
+from pipeline.adapters.package import Untold, cell_name, check_package
 from pipeline.adapters.tabular import text_frame
 from pipeline.errors import InputUnusable, UsageError
 
@@ -153,7 +154,7 @@ def open_workbook(path: Path, *, sheet: str | None = None, block: int = ROWS) ->
 
     Raises ``InputUnusable`` (``input.damaged``, ``input.bomb``, ``input.encrypted``, ``input.not_a_table``,
     ``input.xlsb``, ``input.uncalculated``, ``input.too_wide``, ``input.odf_content``, ``input.hidden_sheet``,
-    ``input.hidden_rows``, ``input.empty``) and ``UsageError`` (``input.no_sheet``).
+    ``input.hidden_rows``, ``input.merged_cells``, ``input.empty``) and ``UsageError`` (``input.no_sheet``).
     """
     with path.open("rb") as stream:
         kind = "xls" if stream.read(len(OLE)) == OLE else check_package(path)
@@ -167,6 +168,7 @@ def open_workbook(path: Path, *, sheet: str | None = None, block: int = ROWS) ->
         for number, row in enumerate(rows_of(loaded, untold), 1):
             if any(cell.strip() for cell in row):
                 _refuse_hidden_rows(path, loaded, untold)
+                _refuse_merged_cells(path, loaded, untold, number)
                 width = max(place for place, cell in enumerate(row, 1) if cell)
                 others = book.others(at) if sheet is None else {}
                 return WorkbookTable(path, kind, digest, loaded, untold, tuple(row[:width]), number, others, block)
@@ -239,6 +241,32 @@ def _refuse_hidden_rows(path: Path, sheet: Sheet, untold: Untold) -> None:
     if held:
         facts = {"sheet": sheet.name, "count": len(held), "row": held[0]}
         raise InputUnusable("input.hidden_rows", file=path.name, **facts)
+
+
+def _refuse_merged_cells(path: Path, sheet: Sheet, untold: Untold, header: int) -> None:
+    """Refuse a cell over several rows below the ``header``: to whom of them its value belongs is a person's to say.
+
+    One that holds nothing is as good as several; so is one over several columns of a row.
+    """
+    told = [
+        ((top + 1, left + 1), (last + 1, right + 1)) for (top, left), (last, right) in sheet.merged_cell_ranges or ()
+    ]
+    over = sorted(found for found in (*told, *untold.merged) if found[1][0] > max(found[0][0], header))
+    if not over:
+        return
+    left = sheet.start[1] + 1 if sheet.start else 1
+    first_rows = {place[0] for place, _ in over}
+    rows = {at: row for at, row in enumerate(rows_of(sheet, untold), 1) if at in first_rows}
+    held = [
+        found
+        for found in over
+        if found[0][0] in rows
+        and "".join(rows[found[0][0]][max(found[0][1] - left, 0) : found[1][1] - left + 1]).strip()
+    ]
+    if held:
+        cells = ":".join(map(cell_name, held[0]))
+        facts = {"sheet": sheet.name, "count": len(held), "cells": cells}
+        raise InputUnusable("input.merged_cells", file=path.name, **facts)
 
 
 def _is_encrypted(path: Path) -> bool:

@@ -154,7 +154,7 @@ def validate_command(session: Session, *, out: Path | None, **options: Any) -> E
         show_validated(session, validated, _correction(session, asked, validated))
         step = next_step(context, validated.batch) if out is None else None
         if out is None:
-            show_next(session, validated.batch, step)
+            show_next(session, validated.batch, step, asked.mode)
         elif validated.batch.totals.accepted and request.name is None:
             words = asked.words(request.source, validated.batch.campaign)
             session.output.say("validate.next", command=session.command(*words))
@@ -180,7 +180,7 @@ def send_command(session: Session, *, batch: str, mode: str, dry_run: bool, **op
     choices = permitted.choices()
     if dry_run:
         with session.context() as context:
-            dry = dry_send(context, batch, **choices)
+            dry = dry_send(context, batch, mode=Mode(mode), **choices)
         session.output.document(show_dry_run(session, dry))
         return dry.exit
     with session.context() as context:

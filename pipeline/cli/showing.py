@@ -103,12 +103,13 @@ def _most_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
-def show_next(session: Session, batch: Batch, step: Step | None) -> None:
-    """Print the command that takes a batch further."""
+def show_next(session: Session, batch: Batch, step: Step | None, mode: str = "auto") -> None:
+    """Print the command that takes a batch further; sending goes by the ``mode`` that was looked at."""
     if step is None:
         session.output.say("validate.nothing_next", batch=batch.batch_id)
     else:
-        session.output.say("validate.next", command=session.command(step, batch.batch_id))
+        options = [] if mode == "auto" or step != "send" else ["--mode", mode]
+        session.output.say("validate.next", command=session.command(step, batch.batch_id, *options))
 
 
 def show_reconciled(session: Session, reconciled: Reconciled) -> None:

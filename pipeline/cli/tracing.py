@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -16,9 +17,10 @@ _SHOWN = 10
 @click.command("trace")
 @click.argument("wanted", metavar="SMSID|NUMBER|-")
 @click.option("--limit", type=click.IntRange(1), default=_SHOWN, show_default=True, help="At most so many messages.")
+@click.option("--invoice", type=click.Path(path_type=Path), help="The month's invoice: say which line it stands on.")
 @click.option("--unmask", is_flag=True, help="Show numbers and texts in full.")
 @common
-def trace_command(session: Session, *, wanted: str, limit: int, unmask: bool) -> Exit:
+def trace_command(session: Session, *, wanted: str, limit: int, invoice: Path | None, unmask: bool) -> Exit:
     """Tell the life of a message, or of the latest to a number; - reads which from standard input."""
     from pipeline.operations.trace import trace
     from pipeline.reports.trace import trace_document, trace_lines
@@ -26,7 +28,7 @@ def trace_command(session: Session, *, wanted: str, limit: int, unmask: bool) ->
     output = session.output
     given = _read() if wanted == "-" else wanted
     with session.context() as context:
-        traced = trace(context, given, limit=limit)
+        traced = trace(context, given, limit=limit, invoice=invoice)
     for life in traced.lives:
         for line in trace_lines(life, output.language, unmask=unmask):
             output.line(line)

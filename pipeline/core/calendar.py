@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from pipeline.model import MonthPhase
+
 JST = ZoneInfo("Asia/Tokyo")
 
 
@@ -17,6 +19,13 @@ def month_days(month: str) -> tuple[date, date]:
     """Return the first day of a month (YYYY-MM) and of the one after it."""
     first = date.fromisoformat(f"{month}-01")
     return first, (first + timedelta(days=31)).replace(day=1)
+
+
+def month_phase(month: str, moment: datetime) -> MonthPhase:
+    """Say where a month (YYYY-MM) stands at a ``moment``."""
+    first, after = month_days(month)
+    today = jst_date(moment)
+    return MonthPhase.FUTURE if today < first else MonthPhase.RUNNING if today < after else MonthPhase.OVER
 
 
 def stamp(moment: datetime) -> str:

@@ -109,8 +109,8 @@ def _plainly_fine(name: str, limits: Limits) -> str:
         digits = len(str(limits.template_id_max + 1)) - 1
         return rf"^(?:0|[1-9][0-9]{{0,{digits - 1}}})$" if digits else "^0$"
     if name == COST_CENTRE:
-        # Nothing to trim, nothing too long; what else may be white space than RE2 knows is left to the rules.
-        return rf"(?s)^[^\s\p{{Z}}\p{{C}}](?:.{{0,{COST_CENTRE_CHARACTERS - 2}}}[^\s\p{{Z}}\p{{C}}])?$"
+        # Nothing to trim, nothing too long, no error; what else may be white space than RE2 knows is left to the rules.
+        return rf"(?s)^[^#\s\p{{Z}}\p{{C}}](?:.{{0,{COST_CENTRE_CHARACTERS - 2}}}[^\s\p{{Z}}\p{{C}}])?$"
     return "^$"
 
 

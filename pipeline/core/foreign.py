@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -18,7 +19,7 @@ from pipeline.core.kernels import strings
 from pipeline.core.kernels.matching import NEVER, Codes
 from pipeline.core.kernels.strings import Mask
 from pipeline.core.statuses import StatusTable
-from pipeline.model import ForeignLine, MessageKind, StatusClass
+from pipeline.model import ForeignGroup, ForeignLine, MessageKind, StatusClass
 
 #: what a stranger's message can be to the tariff, by its code
 _KINDS = (MessageKind.NORMAL, MessageKind.OVERSEAS, MessageKind.CHECK)
@@ -76,17 +77,30 @@ def price_foreign(  # noqa: PLR0913 - what prices and days depend on
             (kinds[chosen], len(_KINDS)),
         ],
     )
-    amount = Decimal(0)
-    units = unpriced = 0
+    alike: Counter[tuple[MessageKind, str, int, Decimal | None]] = Counter()
     for of, told, since, kind, messages in divided.rows():
         price = tariff.price(carriers[of], told or 1, day_of(first_day + since), _KINDS[kind])
-        units += messages * (told or 1)
-        unpriced += messages if price is None else 0
-        amount += messages * (price or 0)
+        alike[_KINDS[kind], carriers[of], told or 1, price] += messages
+    groups = tuple(
+        ForeignGroup(kind=kind, carrier=name, parts=count, messages=messages, amount=price)
+        for (kind, name, count, price), messages in sorted(alike.items(), key=_order)
+    )
     line = ForeignLine(
-        messages=int(own.sum()), billable_messages=len(chosen), billable_units=units, amount=amount, unpriced=unpriced
+        messages=int(own.sum()),
+        billable_messages=len(chosen),
+        billable_units=sum(group.messages * group.parts for group in groups),
+        amount=sum((group.messages * group.amount for group in groups if group.amount is not None), Decimal(0)),
+        unpriced=sum(group.messages for group in groups if group.amount is None),
+        groups=groups,
     )
     return Strangers(line, rows, len(observations) - rows)
+
+
+def _order(
+    group: tuple[tuple[MessageKind, str, int, Decimal | None], int],
+) -> tuple[MessageKind, str, int, bool, Decimal]:
+    (kind, carrier, parts, price), _ = group
+    return kind, carrier, parts, price is None, price or Decimal(0)
 
 
 def _groups(observations: pa.Table) -> tuple[Codes, int]:

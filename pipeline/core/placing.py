@@ -16,7 +16,7 @@ from decimal import Decimal
 from pipeline.core.billing import Tariff
 from pipeline.core.headers import canonical_header
 from pipeline.core.invoice import Counts, InvoiceItem
-from pipeline.model import MessageClass, MessageKind, MessageLine
+from pipeline.model import ForeignLine, InvoiceLine, MessageClass, MessageKind, MessageLine
 
 #: classes of messages that we do not count and an invoice may: what happened to them is not, or not quite, known
 POSSIBLE = (
@@ -29,6 +29,8 @@ POSSIBLE = (
 #: billed by the gateway's own results, but without a price of ours
 UNPRICED = "unpriced"
 DUPLICATE = "duplicate_billable"
+#: of the account, but not ours
+FOREIGN = "foreign"
 
 
 @dataclass(slots=True)
@@ -48,6 +50,20 @@ class Place:
     counted: int = 0
     counted_amount: Decimal = Decimal(0)
     own: set[Decimal] = field(default_factory=set)
+
+    @property
+    def line(self) -> InvoiceLine:
+        """Return it as a line of a report."""
+        return InvoiceLine(
+            line=self.row,
+            kind=self.kind.value,
+            carrier=self.carrier,
+            unit_price=self.unit_price,
+            invoiced=self.count,
+            counted=self.counted,
+            invoiced_amount=self.amount,
+            counted_amount=self.counted_amount,
+        )
 
     def add(self, messages: int, size: int, amount: Decimal) -> None:
         """Add ``messages`` of ours that have ``size`` messages or units and cost ``amount`` together."""
@@ -78,6 +94,27 @@ class Candidate:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """Where the messages of a month stand on its invoice: what we count ``at`` its place, the rest as candidates."""
+
+    places: Sequence[Place]
+    counts: Counts
+    at: Mapping[Alike, Place]
+    candidates: list[Candidate]
+
+    def lines_of(self, line: MessageLine, tariff: Tariff) -> tuple[InvoiceLine, ...]:
+        """Return the line that a message of ours belongs on (row 0: the invoice has none), or those it may stand on.
+
+        There are several, or none, only of one that we do not count.
+        """
+        for group in alike([line], {}, tariff):
+            if group in self.at:
+                return (self.at[group].line,)
+            return tuple(self.places[number].line for number in sorted(_standing(group, self.places, self.counts)))
+        return ()
+
+
 def alike(lines: Iterable[MessageLine], duplicates: Mapping[str, Decimal | None], tariff: Tariff) -> Counter[Alike]:
     """Count messages by what an invoice can tell apart; ``cause`` is empty for those we count.
 
@@ -100,6 +137,14 @@ def alike(lines: Iterable[MessageLine], duplicates: Mapping[str, Decimal | None]
     for (message_class, kind, carrier, parts, day), messages in possible.items():
         price = tariff.price(carrier, parts, day, kind) if carrier and day else None
         found[Alike(message_class.value, kind, carrier, parts, price)] += messages
+    return found
+
+
+def alike_foreign(foreign: ForeignLine) -> Counter[Alike]:
+    """Count the billed messages that are not ours by the same."""
+    found: Counter[Alike] = Counter()
+    for group in foreign.groups:
+        found[Alike(FOREIGN, group.kind, group.carrier, group.parts, group.amount)] += group.messages
     return found
 
 
@@ -132,8 +177,9 @@ def _count(item: InvoiceItem) -> int | None:
     return int(whole) if whole * item.unit_price == item.amount else None
 
 
-def place(groups: Mapping[Alike, int], places: list[Place], counts: Counts) -> list[Candidate]:
-    """Add what we count to its place, making the places that are missing; return what else may be on the invoice."""
+def place(groups: Mapping[Alike, int], places: list[Place], counts: Counts) -> Placing:
+    """Add what we count to its place, making the places that are missing; say where everything stands, or may."""
+    found: dict[Alike, Place] = {}
     left: list[tuple[Alike, int, list[int]]] = []
     for group, messages in groups.items():
         if group.cause or group.amount is None:
@@ -143,22 +189,25 @@ def place(groups: Mapping[Alike, int], places: list[Place], counts: Counts) -> l
         if at is None:
             left.append((group, messages, fitting))
         else:
+            found[group] = places[at]
             _add(places[at], group, messages, counts)
     empty = {number for number, line in enumerate(places) if not line.counted}
     for group, messages, fitting in left:
         # A price that no line has belongs on the only line that nothing else belongs on.
         free = [number for number in fitting if number in empty]
-        _add(places[free[0]] if len(free) == 1 else _own_place(group, places), group, messages, counts)
+        found[group] = places[free[0]] if len(free) == 1 else _own_place(group, places)
+        _add(found[group], group, messages, counts)
     candidates: Counter[tuple[str, frozenset[int]]] = Counter()
     sizes: Counter[tuple[str, frozenset[int]]] = Counter()
     for group, messages in groups.items():
         if group.cause and (standing := _standing(group, places, counts)):
             candidates[group.cause, standing] += messages
             sizes[group.cause, standing] += messages * _size(group, counts)
-    return [
+    rest = [
         Candidate(cause, standing, messages, sizes[cause, standing])
         for (cause, standing), messages in sorted(candidates.items(), key=lambda item: (item[0][0], sorted(item[0][1])))
     ]
+    return Placing(places, counts, found, rest)
 
 
 def _fitting(group: Alike, places: Sequence[Place]) -> list[int]:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.core.billing import Tariff
-from pipeline.core.calendar import JST
+from pipeline.core.calendar import JST, month_phase
 from pipeline.core.cells import Cell, counted, exact_amount, group_lines, status_lines
 from pipeline.core.days import days_of, within
 from pipeline.core.differences import message_breaks, part_breaks
@@ -27,7 +27,7 @@ from pipeline.core.kernels.matching import NEVER
 from pipeline.core.kernels.strings import Mask
 from pipeline.core.lines import MessageLines
 from pipeline.core.matching import CLASSES, Deadlines, Matches, match
-from pipeline.core.reported import Reported, count_parts, divide
+from pipeline.core.reported import Reported, count_parts, divide, pending_cost
 from pipeline.core.statuses import StatusTable
 from pipeline.model import (
     OPTED_OUT,
@@ -117,7 +117,7 @@ def reconcile(  # noqa: PLR0913 - each decides something else
         facts = {"foreign": str(foreign.line.unpriced)}
         found.append(Break(kind=BreakKind.UNPRICED, smsid="", facts=facts))
     value = Reconciliation(
-        subject=_subject(columns.batches, month),
+        subject=_subject(columns.batches, month, deadlines.as_of),
         as_of=deadlines.as_of,
         totals=totals,
         repaired=sum(batch.repaired for batch in columns.batches),
@@ -146,6 +146,7 @@ def reconcile(  # noqa: PLR0913 - each decides something else
             elsewhere=len(lost) - len(orphans),
         ),
         amount=exact_amount(cells, tariff),
+        pending_cost=pending_cost(columns, matches.classes == CLASSES.index(MessageClass.PENDING), tariff),
         tariff=tariff.name,
         provenance=provenance,
     )
@@ -156,9 +157,9 @@ def _order(found: Break) -> tuple[str, str, int, tuple[str, ...]]:
     return (found.kind, found.smsid, found.row_number or 0, tuple(found.facts.values()))
 
 
-def _subject(batches: Sequence[Batch], month: str | None) -> BatchSubject | MonthSubject:
+def _subject(batches: Sequence[Batch], month: str | None, as_of: datetime) -> BatchSubject | MonthSubject:
     if month is not None:
-        return MonthSubject(month=month, batches=len(batches))
+        return MonthSubject(month=month, batches=len(batches), phase=month_phase(month, as_of))
     (batch,) = batches
     return BatchSubject(
         batch_id=batch.batch_id, campaign=batch.campaign, run_date=batch.run_date, source_name=batch.source_name

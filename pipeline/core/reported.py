@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -21,7 +22,7 @@ from pipeline.core.kernels import strings
 from pipeline.core.kernels.matching import NEVER, Codes
 from pipeline.core.kernels.strings import Mask
 from pipeline.core.matching import CLASSES, Matches
-from pipeline.model import Batch, MessageKind, MessageState, MonthBy
+from pipeline.model import Batch, MessageKind, MessageState, MonthBy, PendingCost
 
 #: kinds by their code
 _KINDS = tuple(MessageKind)
@@ -220,3 +221,26 @@ def divide(columns: Reported, matches: Matches, parts: Codes, tariff: Tariff) ->
             )
         )
     return Divided(cells, divided.of_row)
+
+
+def pending_cost(columns: Reported, pending: Mask, tariff: Tariff) -> PendingCost:
+    """Say what the pending messages may come to at most: the upper end of what each may cost by the tariff."""
+    rows = columns.chosen[columns.of_each(pending)]
+    sizes, wide = (columns.table[name].take(strings.indices(rows)) for name in ("characters", "double_byte"))
+    alike = Counter(
+        zip(
+            sizes.to_pylist(),
+            wide.to_pylist(),
+            columns.day[rows].tolist(),
+            columns.kind[rows].tolist(),
+            strict=True,
+        )
+    )
+    highest, unpriced = Decimal(0), 0
+    for (size, double_byte, day, kind), messages in alike.items():
+        costs = tariff.cost_range(size, double_byte=double_byte, day=day_of(day), kind=_KINDS[kind])
+        if costs is None:
+            unpriced += messages
+        else:
+            highest += messages * costs[1]
+    return PendingCost(messages=len(rows), highest=highest, unpriced=unpriced)

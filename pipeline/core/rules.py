@@ -142,11 +142,12 @@ def text_characters_allowed(row: Row) -> Iterator[Finding]:
 
 
 def no_spreadsheet_error(row: Row) -> Iterator[Finding]:
-    """No cell that becomes part of the text is what a spreadsheet shows for a formula that failed."""
+    """No text, no value in it and no cost centre is what a spreadsheet shows for a formula that failed."""
     if not any(given.lstrip()[:1] == "#" for given in row.cells.values()):
         return
-    columns = [row.roles.columns.get("text", ""), *(row.roles.columns.get(tag, tag) for tag in row.used_tags)]
-    for column in dict.fromkeys(columns):
+    tagged = (row.roles.columns.get(tag, tag) for tag in row.used_tags)
+    named = (row.roles.columns.get(name, "") for name in ("text", COST_CENTRE))
+    for column in dict.fromkeys([*named, *tagged]):
         if (given := row.cells.get(column, "").strip()) in SPREADSHEET_ERRORS:
             yield Finding(row.number, column, "cell.spreadsheet_error", {"shown": given})
 

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.errors import MediasmsError
-from pipeline.model import Batch, Break, CancelOutcome, Dispatch, MessageLine, Observation, Repair, SentMessage
+from pipeline.model import (
+    Batch,
+    Break,
+    CancelOutcome,
+    Dispatch,
+    InvoiceLine,
+    MessageLine,
+    Observation,
+    Repair,
+    SentMessage,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +69,20 @@ class Priced:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Invoiced:
+    """What of the invoice of its month (YYYY-MM) a message belongs on; ``source_name`` is None where none was given.
+
+    ``lines`` is that line, of row 0 where the invoice has none; for a message that we do not count, all that it may
+    stand on. ``closed_at`` is when the month was closed last.
+    """
+
+    month: str
+    closed_at: datetime | None
+    source_name: str | None = None
+    lines: tuple[InvoiceLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Life:
     """The life of one message, every part in the order of time.
 
@@ -77,5 +101,6 @@ class Life:
     seen: tuple[Seen, ...]
     happened: tuple[Happened, ...]
     priced: Priced
+    invoiced: Invoiced
     tariff: str
     cancellations: tuple[AskedToCancel, ...] = ()

@@ -16,14 +16,24 @@ from itertools import combinations
 from pipeline.core.bill import bill_of
 from pipeline.core.billing import Rounding, Tariff
 from pipeline.core.headers import canonical_header
-from pipeline.core.invoice import Counts, Invoice
-from pipeline.core.placing import DUPLICATE, POSSIBLE, UNPRICED, Candidate, Place, alike, place, places_of
+from pipeline.core.invoice import Invoice
+from pipeline.core.placing import (
+    DUPLICATE,
+    FOREIGN,
+    POSSIBLE,
+    UNPRICED,
+    Candidate,
+    Place,
+    alike,
+    alike_foreign,
+    place,
+    places_of,
+)
 from pipeline.errors import Bug
 from pipeline.model import (
     Bill,
     BreakKind,
     Explanation,
-    ForeignLine,
     InvoiceLine,
     MessageLine,
     Reconciliation,
@@ -40,7 +50,7 @@ FEE, TAX, ROUNDING = "fee", "tax", "rounding"
 class VarianceCause(StrEnum):
     """What explains a part of a difference, in the order of the report."""
 
-    FOREIGN = "foreign"
+    FOREIGN = FOREIGN
     UNPRICED = UNPRICED
     DUPLICATE_BILLABLE = DUPLICATE
     PARTIAL = "partial"
@@ -113,14 +123,15 @@ def variance_of(invoice: Invoice, value: Reconciliation, lines: Iterable[Message
     explained = _Explained()
     places = places_of(invoice.items)
     duplicates = {found.smsid: found.at_risk for found in value.breaks if found.kind is BreakKind.DUPLICATE_BILLABLE}
-    candidates = place(alike(lines, duplicates, tariff), places, invoice.counts)
+    groups = alike(lines, duplicates, tariff) + alike_foreign(value.foreign)
+    candidates = place(groups, places, invoice.counts).candidates
     counted = sum((line.counted_amount for line in places), _ZERO)
     if counted != bill.messages:
         raise Bug("variance.lines", subject=value.name, lines=counted, bill=bill.messages)
     open_ = {number: found for number, line in enumerate(places) if (found := _split(line, explained))}
-    _explain_counts(open_, candidates, value.foreign, invoice.counts, explained)
+    _explain_counts(open_, candidates, explained)
     _explain_restated(places, value.restatements, explained)
-    shown = [_line(line) for line in places]
+    shown = [line.line for line in places]
     shown += _fees(invoice, bill, explained)
     shown += _taxes(invoice, bill, tariff.rounding, explained)
     if invoice.fraction is not None and (invoice.fraction or bill.fraction):
@@ -137,19 +148,6 @@ def variance_of(invoice: Invoice, value: Reconciliation, lines: Iterable[Message
         invoiced=invoiced,
         counted=counted,
         unexplained=invoiced - counted - explained.total,
-    )
-
-
-def _line(line: Place) -> InvoiceLine:
-    return InvoiceLine(
-        line=line.row,
-        kind=line.kind.value,
-        carrier=line.carrier,
-        unit_price=line.unit_price,
-        invoiced=line.count,
-        counted=line.counted,
-        invoiced_amount=line.amount,
-        counted_amount=line.counted_amount,
     )
 
 
@@ -190,24 +188,8 @@ def _split(line: Place, explained: _Explained) -> _Open | None:
     return _Open(price, line.count - line.counted)
 
 
-def _explain_counts(
-    open_: dict[int, _Open],
-    candidates: list[Candidate],
-    foreign: ForeignLine,
-    counts: Counts,
-    explained: _Explained,
-) -> None:
+def _explain_counts(open_: dict[int, _Open], candidates: list[Candidate], explained: _Explained) -> None:
     """Explain differences of counts by messages that the invoice may hold and we do not count."""
-    size = foreign.billable_units if counts is Counts.UNITS else foreign.billable_messages
-    # Foreign messages have no carrier here: they are all that is open, or on the only line that has more than we count.
-    known = bool(size) and not foreign.unpriced
-    if known and _is_all_foreign(open_.values(), size, foreign):
-        explained.add(VarianceCause.FOREIGN, foreign.amount, foreign.billable_messages)
-        return
-    more = [number for number, line in open_.items() if line.count > 0]
-    if known and len(more) == 1 and open_[more[0]].price * size == foreign.amount:
-        one = Candidate(VarianceCause.FOREIGN.value, frozenset(more), foreign.billable_messages, size)
-        candidates = [*candidates, one]
     for standing in sorted({one.places for one in candidates}, key=lambda found: (len(found), sorted(found))):
         here = [candidate for candidate in candidates if candidate.places == standing]
         here.sort(key=lambda candidate: _COUNTS.index(VarianceCause(candidate.cause)))
@@ -215,15 +197,6 @@ def _explain_counts(
             for candidate in here:
                 if candidate.cause in _CERTAIN:
                     _take(open_, [candidate], explained, whole=False)
-
-
-def _is_all_foreign(lines: Iterable[_Open], size: int, foreign: ForeignLine) -> bool:
-    beyond = [line for line in lines if line.count]
-    return (
-        all(line.count > 0 for line in beyond)
-        and sum(line.count for line in beyond) == size
-        and sum((line.amount for line in beyond), _ZERO) == foreign.amount
-    )
 
 
 def _subsets(candidates: Sequence[Candidate]) -> list[list[Candidate]]:

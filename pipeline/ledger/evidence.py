@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
 from pipeline.core.calendar import merged, widened
 from pipeline.core.evidence import MESSAGES, OBSERVATIONS, TIME, Evidence
@@ -26,8 +26,6 @@ from pipeline.model import Batch, MessageState, MonthBy
 _BLOCK = 50_000
 #: read from each message's own row; the batch and its campaign are the same for all of a batch
 _OF_A_BATCH = ("batch_id", "campaign")
-#: so long after a message was sent its first bill may come: five attempts, at most 9,999 minutes apart
-_LATEST_BILL = timedelta(days=60)
 
 
 def batch_evidence(
@@ -69,27 +67,29 @@ def month_evidence(  # noqa: PLR0913 - what a month is, and what belongs to it
 ) -> Evidence:
     """Read every batch that may have messages of the month [start, end), whole, and the results of no message.
 
-    These are read ``around`` the month as well: rows of one message may lie on both sides of its border, and by
-    delivery its bill may come long after its registration. Where results are matched ``by_number``, those of other
-    batches are left out.
+    These are read ``around`` the month as well: rows of one message may lie on both sides of its border. By delivery a
+    bill may come however long after its registration: what of anybody's has happened in the month is read from its
+    first row on. Where results are matched ``by_number``, those of other batches are left out.
     """
     batches = list_batches(ledger)
     by_delivery = month_by is MonthBy.DELIVERED
-    earliest = start - _LATEST_BILL if by_delivery else start
     with ledger.reading() as connection:
         sent = _sent(connection)
-        told = _told(connection, start, end) if by_delivery else frozenset()
+        told = _told(connection, start, end, unsent=not by_delivery)
+        first_known = min(start, _first_known(connection, start, end) or start) if by_delivery else start
+        # By number, the bills of a batch are nobody's until it is read.
+        earliest = first_known - by_number if by_delivery and by_number is not None else start
 
         def may_belong(batch: Batch) -> bool:
             if batch.batch_id not in sent:  # nothing of it was planned; of rejected rows alone nothing will be
                 return not batch.totals.accepted and start <= batch.registered_at < end
             first, last, unsent = sent[batch.batch_id]
             # What was not sent, as far as we know, belongs to the month of its batch, or of its bill.
-            waiting = unsent and start - _LATEST_BILL <= batch.registered_at < end
+            waiting = unsent and start <= batch.registered_at < end
             in_time = bool(first and last and first < end and last >= earliest)
             return in_time or waiting or batch.batch_id in told
 
-        period = (start - max(around, start - earliest), end + around)
+        period = (min(start - around, first_known), end + around)
         found = _read(ledger, connection, list(filter(may_belong, batches)), *period)
         return found if by_number is None else _undisputed(connection, found, batches, period, by_number)
 
@@ -142,12 +142,34 @@ def _sent(connection: Connection) -> dict[str, tuple[datetime | None, datetime |
     return {batch_id: (moment(first), moment(last), bool(waiting)) for batch_id, first, last, waiting in rows}
 
 
-def _told(connection: Connection, start: datetime, end: datetime) -> frozenset[str]:
-    """Return the batches of whose messages something happened in [start, end), however long ago these were sent."""
-    happened = and_(observation.c.status_time >= iso(start), observation.c.status_time < iso(end))
+def _told(connection: Connection, start: datetime, end: datetime, *, unsent: bool) -> frozenset[str]:
+    """Return the batches of whose messages something happened in [start, end), however long ago these were sent.
+
+    Of those that are ``unsent``, as far as we know, also the registration tells when they were.
+    """
+    times = [observation.c.status_time, observation.c.registered_at]
+    happened = or_(*(and_(time >= iso(start), time < iso(end)) for time in times))
     joined = observation.join(message, message.c.smsid == observation.c.smsid)
     query = select(message.c.batch_id).select_from(joined).where(happened).distinct()
+    if unsent:
+        query = query.where(message.c.sent_at.is_(None))
     return frozenset(connection.execute(query).scalars())
+
+
+def _first_known(connection: Connection, start: datetime, end: datetime) -> datetime | None:
+    """Return since when messages are known that are nobody's, and of which something happened in [start, end).
+
+    Rows are about one message by their smsid; without one, by their number and their registration, which may be none.
+    """
+    then = observation.alias("then")
+    happened = and_(then.c.status_time >= iso(start), then.c.status_time < iso(end))
+    # ``stranger`` is number and registration of a row without an smsid.
+    named = observation.c.smsid.in_(select(then.c.smsid).where(then.c.smsid != "", happened))
+    nameless = observation.c.stranger.in_(select(then.c.stranger).where(then.c.smsid == "", happened))
+    query = select(func.min(_known_since())).where(
+        _is_stranger(), or_(named, and_(observation.c.smsid == "", nameless))
+    )
+    return moment(connection.execute(query).scalar_one())
 
 
 def _read(ledger: Ledger, connection: Connection, batches: Sequence[Batch], start: datetime, end: datetime) -> Evidence:

@@ -8,6 +8,10 @@ from pipeline.messages.text import Failure, Text
 ASKING_LABELS: dict[str, Text] = {
     "forecast.title": Text("試算：何も送信していません。", "dry run: nothing was sent."),
     "forecast.messages": Text("送信する予定：{messages} 通", "would go out: {messages} messages"),
+    "forecast.mode.csv": Text("送信方式：CSV アップロード", "how: as CSV uploads"),
+    "forecast.mode.single": Text(
+        "送信方式：1 通ずつ（少なくとも {seconds} 秒）", "how: one by one, which takes at least {seconds} s"
+    ),
     "forecast.cost": Text("費用の見込み（税抜）：{cost}", "expected cost (untaxed): {cost}"),
     "forecast.range": Text("{low} 〜 {high} 円", "{low} to {high} yen"),
     "forecast.at_least": Text("{low} 円以上（上限は分かりません）", "{low} yen or more, nobody knows how much"),
@@ -85,6 +89,28 @@ ASKING_LABELS: dict[str, Text] = {
     "trace.unpriced": Text(
         "  料金　料金表 {tariff}（{day}）に単価がありません：{carrier}、{parts}",
         "  price    tariff {tariff} of {day} has none: {carrier}, {parts}",
+    ),
+    "trace.parts": Text("{parts} 分割", "{parts} part(s)"),
+    "trace.closed": Text("{month}（{at} に締め済み）", "{month} (closed {at})"),
+    "trace.no_invoice": Text(
+        "  請求　請求書の指定なし（--invoice）。{month} 分：{what}",
+        "  invoice  none given (--invoice); month {month}: {what}",
+    ),
+    "trace.on_line": Text(
+        "  請求　{file}（{month} 分）の {line} 行目：{item}、単価 {price}、請求 {invoiced} で {invoiced_amount}、"
+        "集計 {counted} で {counted_amount}",
+        "  invoice  {file} of month {month}, line {line}: {item}, unit price {price}, invoiced {invoiced} for "
+        "{invoiced_amount}, counted {counted} for {counted_amount}",
+    ),
+    "trace.may_be_on_line": Text(
+        "  請求　集計に含みません。含まれていれば {file}（{month} 分）の {line} 行目：{item}、単価 {price}、"
+        "請求 {invoiced} で {invoiced_amount}、集計 {counted} で {counted_amount}",
+        "  invoice  not counted by us; if invoiced, it is in {file} of month {month}, line {line}: {item}, unit price "
+        "{price}, invoiced {invoiced} for {invoiced_amount}, counted {counted} for {counted_amount}",
+    ),
+    "trace.on_no_line": Text(
+        "  請求　{file}（{month} 分）に該当する行はありません：{what}",
+        "  invoice  on no line of {file} of month {month}: {what}",
     ),
     "trace.break": Text("  差異　{text}", "  break    {text}"),
     "trace.event": Text("  記録　{at}　{text}", "  event    {at}  {text}"),

@@ -249,6 +249,18 @@ INPUT_FAILURES: dict[str, Failure] = {
             "(Alt+; selects visible cells only), copy it to a new sheet, and name that with --sheet.",
         ),
     ),
+    "input.merged_cells": Failure(
+        Text(
+            "ブック {file} のシート「{sheet}」には、複数の行にまたがる結合セルが {count} か所あります"
+            "（最初は {cells}）。値は最初の行にしかなく、ほかの行の値は決められないため、このファイルは読みません。",
+            "{file}, sheet {sheet}: {count} cell(s) are merged over several rows, the first is {cells}. The file has "
+            "the value in the first of these rows only; what the others have is not certain, so the file is not read.",
+        ),
+        Text(
+            "結合を解除し、各行に値を入力して（上のセルをコピーして）保存してください。",
+            "Unmerge the cells, enter the value in every row that it is meant for (fill down), and save.",
+        ),
+    ),
     "input.hidden_sheet": Failure(
         Text(
             "ブック {file} の最初のシート「{sheet}」は非表示です。どのシートを読むのか分からないため、読みません。"

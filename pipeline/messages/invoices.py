@@ -57,8 +57,8 @@ INVOICE_FAILURES: dict[str, Failure] = {
     ),
     "invoice.number": Failure(
         Text(
-            "請求書 {file} の {row} 行目「{column}」の「{cell}」は数として読めません（ほかに {more} か所）。",
-            "invoice {file}, row {row}, {column}: “{cell}” cannot be read as a number ({more} more)",
+            "請求書 {file} の {row} 行目「{column}」の「{cell}」は数として読めません（全 {count} か所）。",
+            "invoice {file}, row {row}, {column}: “{cell}” cannot be read as a number ({count} in all)",
         ),
         Text(
             "1,234 や ¥1,234.5 のような数に直してください。",
@@ -67,8 +67,8 @@ INVOICE_FAILURES: dict[str, Failure] = {
     ),
     "invoice.count": Failure(
         Text(
-            "請求書 {file} の {row} 行目「{column}」の「{cell}」は通数として読めません（ほかに {more} か所）。",
-            "invoice {file}, row {row}, {column}: “{cell}” cannot be read as a count ({more} more)",
+            "請求書 {file} の {row} 行目「{column}」の「{cell}」は通数として読めません（全 {count} か所）。",
+            "invoice {file}, row {row}, {column}: “{cell}” cannot be read as a count ({count} in all)",
         ),
         Text(
             "1,234 のような整数に直してください。",
@@ -77,8 +77,8 @@ INVOICE_FAILURES: dict[str, Failure] = {
     ),
     "invoice.month": Failure(
         Text(
-            "請求書 {file} の {row} 行目「{column}」の「{cell}」は月として読めません（ほかに {more} か所）。",
-            "invoice {file}, row {row}, {column}: “{cell}” cannot be read as a month ({more} more)",
+            "請求書 {file} の {row} 行目「{column}」の「{cell}」は月として読めません（全 {count} か所）。",
+            "invoice {file}, row {row}, {column}: “{cell}” cannot be read as a month ({count} in all)",
         ),
         Text(
             "2026-11 や 2026年11月 のような月に直してください。",
@@ -87,8 +87,8 @@ INVOICE_FAILURES: dict[str, Failure] = {
     ),
     "invoice.word": Failure(
         Text(
-            "請求書 {file} の {row} 行目「{column}」の「{cell}」の意味が分かりません（ほかに {more} か所）。",
-            "invoice {file}, row {row}, {column}: nothing says what “{cell}” means ({more} more)",
+            "請求書 {file} の {row} 行目「{column}」の「{cell}」の意味が分かりません（全 {count} か所）。",
+            "invoice {file}, row {row}, {column}: nothing says what “{cell}” means ({count} in all)",
         ),
         Text(
             "invoice.mapping の [kinds] か [fees] にこの言葉を加えてください。",
@@ -97,8 +97,8 @@ INVOICE_FAILURES: dict[str, Failure] = {
     ),
     "invoice.carrier": Failure(
         Text(
-            "請求書 {file} の {row} 行目「{column}」の「{cell}」がどのキャリアか分かりません（ほかに {more} か所）。",
-            "invoice {file}, row {row}, {column}: nothing says which carrier “{cell}” is ({more} more)",
+            "請求書 {file} の {row} 行目「{column}」の「{cell}」がどのキャリアか分かりません（全 {count} か所）。",
+            "invoice {file}, row {row}, {column}: nothing says which carrier “{cell}” is ({count} in all)",
         ),
         Text(
             "invoice.mapping の [carriers] にこの言葉を加えてください。",
@@ -107,8 +107,8 @@ INVOICE_FAILURES: dict[str, Failure] = {
     ),
     "invoice.empty": Failure(
         Text(
-            "請求書 {file} の {row} 行目「{column}」が空です（ほかに {more} か所）。",
-            "invoice {file}, row {row}, {column} is empty ({more} more)",
+            "請求書 {file} の {row} 行目「{column}」が空です（全 {count} か所）。",
+            "invoice {file}, row {row}, {column} is empty ({count} in all)",
         ),
         Text(
             "値を入れるか、明細でない行を削除してください。",

@@ -66,7 +66,7 @@ LABELS: dict[str, Text] = {
     "report.heading.tariff": Text("料金表", "tariff"),
     "report.heading.repaired": Text("自動補正した値", "values repaired"),
     "report.heading.opted_out": Text("配信停止による取消", "cancelled, opted out"),
-    "report.section.amount": Text("課金額", "Amount"),
+    "report.section.amount": Text("メッセージ料金", "Amount of the messages"),
     "report.section.figures": Text("件数と課金額", "Messages and amount"),
     "report.section.classes": Text("区分別の件数", "Messages by class"),
     "report.section.statuses": Text("ステータス別の内訳", "By status"),
@@ -128,6 +128,7 @@ LABELS: dict[str, Text] = {
     "report.caption.foreign": Text(
         "この突合の件数・金額には含みません。", "Not part of the counts and amounts of this reconciliation."
     ),
+    "report.caption.foreign_groups": Text("課金されるもののキャリア別内訳", "The billed ones, by carrier"),
     "report.caption.messages": Text("入力行の順です。", "In the order of the input."),
     "report.short.messages": Text("件数", "msgs"),
     "report.short.billable_messages": Text("課金件数", "billable"),

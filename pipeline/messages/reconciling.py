@@ -16,6 +16,31 @@ RECONCILING_LABELS: dict[str, Text] = {
     "report.none": Text("（なし）", "(none)"),
     "report.any": Text("（その他すべて）", "(all others)"),
     "report.age": Text("{time}（{days} 日 {hours} 時間経過）", "{time} ({days} d {hours} h ago)"),
+    "report.month.empty": Text(
+        "この月のメッセージは台帳にありません（照合したものはありません）。",
+        "The ledger has no message of this month: nothing was compared.",
+    ),
+    "report.month.future": Text("この月はまだ始まっていません。", "The month has not begun."),
+    "report.month.running": Text(
+        "この月はまだ終わっていません（金額は変わります）。", "The month is not over: what it comes to will change."
+    ),
+    "report.invented": Text("{name}（架空の単価：tariff.file を指定）", "{name} (invented prices: set tariff.file)"),
+    "report.headline": Text("{total}（うちメッセージ料金 {messages}、税抜）", "{total} (messages: {messages} untaxed)"),
+    "report.at_most": Text(
+        "最大 +{amount}（税抜、結果待ち {messages} 件）", "up to {amount} more, untaxed ({messages} pending)"
+    ),
+    "report.at_most_unpriced": Text(
+        "{said}、単価のない {unpriced} 件を除く", "{said}, without {unpriced} that have no price"
+    ),
+    "report.exit.findings": Text("確認が必要なもの（終了コード 1）：{what}", "To look at (exit 1): {what}"),
+    "report.exit.unknown": Text(
+        "送信結果が不明なメッセージ {count} 件（終了コード 5）",
+        "Messages of which nobody knows whether they went out (exit 5): {count}",
+    ),
+    "report.finding.rejected": Text("受け付けなかった行", "rejected rows"),
+    "report.finding.opted_out": Text("配信停止による取消", "cancelled, opted out"),
+    "report.finding.equations": Text("合わない検算", "control totals that fail"),
+    "report.finding.restatements": Text("締め後の変動", "restatements"),
     "report.still_open": Text("締め前", "not closed yet"),
     "report.by_hour": Text("1 時間ごと", "Per hour"),
     "report.by_day": Text("1 日ごと", "Per day"),
@@ -31,6 +56,8 @@ RECONCILING_LABELS: dict[str, Text] = {
     "report.heading.month": Text("対象月", "month"),
     "report.heading.batches": Text("バッチ数", "batches"),
     "report.heading.closed_at": Text("締め日時", "closed"),
+    "report.heading.pending_cost": Text("結果待ちの上限", "may become more"),
+    "report.heading.bill": Text("請求見込額（税込）", "expected invoice"),
     "report.heading.oldest_pending": Text("最も古い結果待ち", "oldest pending"),
     "report.heading.by_number": Text("電話番号だけで照合", "matched by number only"),
     "report.orphans.title": Text(

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from pipeline.model.rows import RowTotals
-from pipeline.model.words import BreakKind, Cause, Dimension, MessageClass, MessageKind, MessageState
+from pipeline.model.words import BreakKind, Cause, Dimension, MessageClass, MessageKind, MessageState, MonthPhase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,14 +110,26 @@ class GroupLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignGroup:
+    """Billed messages that are not ours and cost alike. ``amount`` is untaxed yen of one; None without a price."""
+
+    kind: MessageKind
+    carrier: str
+    parts: int
+    messages: int
+    amount: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignLine:
-    """Results of the account that are not ours: other systems, the web console."""
+    """Results of the account that are not ours: other systems, the web console. ``groups`` are the billed ones."""
 
     messages: int
     billable_messages: int
     billable_units: int
     amount: Decimal
     unpriced: int
+    groups: tuple[ForeignGroup, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,11 +144,24 @@ class BatchSubject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthSubject:
-    """What a month's reconciliation is about: ``month`` is YYYY-MM in JST; ``closed_at`` None while it is open."""
+    """What a month's reconciliation is about: ``month`` is YYYY-MM in JST; ``closed_at`` None while it is open.
+
+    Without ``batches`` nothing was compared. What is not ``over`` may still become more.
+    """
 
     month: str
     batches: int
+    phase: MonthPhase = MonthPhase.OVER
     closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingCost:
+    """What pending messages may come to: at most so many untaxed yen, and more for the ``unpriced`` ones."""
+
+    messages: int = 0
+    highest: Decimal = Decimal(0)
+    unpriced: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,7 +294,8 @@ class Reconciliation:
     those that were matched by number only. ``oldest_pending`` is when the oldest message without a result was sent.
     ``groups`` has every dimension that applies; a batch has no campaigns. ``deliveries`` counts first deliveries per
     hour (the hour's beginning, JST), in order. ``prices`` are those of the tariff that may have applied. ``bill``,
-    ``variance`` and ``restatements`` belong to a month.
+    ``variance`` and ``restatements`` belong to a month. ``invented`` says that the prices are the example's, as no
+    tariff was named.
     """
 
     subject: BatchSubject | MonthSubject
@@ -290,7 +316,9 @@ class Reconciliation:
     amount: Amount
     tariff: str
     provenance: Mapping[str, str]
+    pending_cost: PendingCost = PendingCost()
     prices: tuple[PriceLine, ...] = ()
+    invented: bool = False
     bill: Bill | None = None
     variance: Variance | None = None
     restatements: tuple[Restatement, ...] = ()
@@ -324,7 +352,28 @@ class Reconciliation:
         return counts
 
     @property
+    def is_empty(self) -> bool:
+        """Say whether it is a month that no batch has messages in: nothing was compared."""
+        return isinstance(self.subject, MonthSubject) and not self.subject.batches
+
+    @property
     def balanced(self) -> bool:
         """Say whether every equation holds, nothing is open to dispute and nothing is without a price or a meaning."""
-        explained = self.variance is None or not self.variance.unexplained
-        return all(equation.holds for equation in self.equations) and not self.breaks and explained
+        return all(equation.holds for equation in self.equations) and not self.breaks and not self._unexplained
+
+    @property
+    def findings(self) -> dict[str, int]:
+        """Count everything that a person is to look at, by name; ``unexplained`` yen are one finding."""
+        counts = {
+            "rejected": self.totals.rejected,
+            "opted_out": self.opted_out,
+            **{kind.value: number for kind, number in self.breaks_by_kind.items()},
+            "equations": sum(not equation.holds for equation in self.equations),
+            "unexplained": int(self._unexplained),
+            "restatements": len(self.restatements),
+        }
+        return {name: number for name, number in counts.items() if number}
+
+    @property
+    def _unexplained(self) -> bool:
+        return self.variance is not None and bool(self.variance.unexplained)

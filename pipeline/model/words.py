@@ -147,6 +147,14 @@ class MonthBy(StrEnum):
     DELIVERED = "delivered"
 
 
+class MonthPhase(StrEnum):
+    """Where a month stands, in Japan: not begun, begun, or over."""
+
+    FUTURE = "future"
+    RUNNING = "running"
+    OVER = "over"
+
+
 class Dimension(StrEnum):
     """By what the messages of a reconciliation are added up, beside class and status."""
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pipeline.context import Context
 from pipeline.errors import Exit, MediasmsError
 from pipeline.ledger.batches import get_batch
-from pipeline.model import Batch
+from pipeline.model import Batch, Mode
 from pipeline.operations.next_step import Step, next_step
 from pipeline.operations.run import unserved_elsewhere
 from pipeline.stages.guards import Late
@@ -53,17 +53,18 @@ def dry_run(  # noqa: PLR0913 - each is a choice of the person who runs it
         validated = validate(context, request)
         if after_validate:
             after_validate(validated)
-        rehearsed = rehearse(context, validated.batch, again=again, late=late, max_cost=max_cost)
+        rehearsed = rehearse(context, validated.batch, mode=request.mode, again=again, late=late, max_cost=max_cost)
     elsewhere = unserved_elsewhere(context, validated.batch)
     stopped_by = (*rehearsed.stopped_by, *([elsewhere] if elsewhere else []))
     step = next_step(context, validated.batch)
     return DryRun(validated.batch, validated, rehearsed, stopped_by, step)
 
 
-def dry_send(
+def dry_send(  # noqa: PLR0913 - as above
     context: Context,
     batch_id: str,
     *,
+    mode: Mode = Mode.AUTO,
     again: bool = False,
     late: Late | None = None,
     max_cost: Decimal | None = None,
@@ -72,5 +73,5 @@ def dry_send(
     batch = get_batch(context.ledger, batch_id)
     with context.campaign_lock(batch.campaign):
         batch = get_batch(context.ledger, batch_id)
-        rehearsed = rehearse(context, batch, again=again, late=late, max_cost=max_cost)
+        rehearsed = rehearse(context, batch, mode=mode, again=again, late=late, max_cost=max_cost)
     return DryRun(batch, None, rehearsed, rehearsed.stopped_by, next_step(context, batch))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,15 +13,18 @@ import pyarrow.compute as pc
 from pipeline.adapters.csv_in import read_chunks
 from pipeline.context import Context
 from pipeline.core.msisdn import Reading, read_msisdn
-from pipeline.core.tracing import Life, Placed, Priced
-from pipeline.errors import GuardStopped, MediasmsError, UsageError
+from pipeline.core.placing import Placing
+from pipeline.core.tracing import Invoiced, Life, Placed, Priced
+from pipeline.errors import GuardStopped, InputUnusable, MediasmsError, UsageError
 from pipeline.ledger.batches import get_batch
 from pipeline.ledger.cancellations import cancellations_of
+from pipeline.ledger.closing import last_closing
 from pipeline.ledger.dispatches import dispatches_with
 from pipeline.ledger.evidence import message_evidence
 from pipeline.ledger.tracing import events_about, find_message, messages_to, observations_about, similar_smsid
-from pipeline.model import Batch, Repair
+from pipeline.model import Batch, MessageLine, Repair
 from pipeline.stages.judging import by_number, judged
+from pipeline.stages.months import placed_on
 from pipeline.stages.reconcile import evidence_of
 from schemas.recipients import ROW_NUMBER
 
@@ -35,15 +39,17 @@ class Traced:
     total: int
 
 
-def trace(context: Context, wanted: str, *, limit: int) -> Traced:
+def trace(context: Context, wanted: str, *, limit: int, invoice: Path | None = None) -> Traced:
     """Trace an smsid, or the latest ``limit`` messages to a number, which may be none.
 
-    Raises ``UsageError`` (``trace.unknown``, ``trace.similar``) for what is neither.
+    An ``invoice`` is that of the month of each message, as far as its lines do not say otherwise. Raises ``UsageError``
+    (``trace.unknown``, ``trace.similar``) for what is neither, and as ``read_invoice`` does.
     """
+    on_invoice = _Invoices(context, invoice)
     # Whatever else is given is no smsid, and not every database takes every character.
     is_word = wanted.isascii() and wanted.isalnum()
     if is_word and (placed := find_message(context.ledger, wanted)):
-        return Traced((_life(context, placed),), 1)
+        return Traced((_life(context, placed, on_invoice),), 1)
     reading = read_msisdn(wanted, overseas=context.profile.options.overseas.value)
     if not isinstance(reading, Reading):
         reading = read_msisdn(wanted, overseas=True)  # of an account that had the option once
@@ -52,13 +58,44 @@ def trace(context: Context, wanted: str, *, limit: int) -> Traced:
             raise UsageError("trace.similar", smsid=near)
         raise UsageError("trace.unknown")
     found, total = messages_to(context.ledger, reading.msisdn, limit)
-    return Traced(tuple(_life(context, placed) for placed in found), total)
+    return Traced(tuple(_life(context, placed, on_invoice) for placed in found), total)
 
 
-def _life(context: Context, placed: Placed) -> Life:
+class _Invoices:
+    """The invoice that was given, as that of every month that is asked for; each is reconciled once."""
+
+    def __init__(self, context: Context, path: Path | None) -> None:
+        self._context = context
+        self._path = path
+        self._placings: dict[str, Placing | None] = {}
+
+    def of(self, line: MessageLine) -> Invoiced:
+        """Say which line of it a message belongs on."""
+        month = f"{line.day:%Y-%m}"
+        closing = last_closing(self._context.ledger, month)
+        known = Invoiced(month=month, closed_at=closing.closed_at if closing else None)
+        if self._path is None:
+            return known
+        if month not in self._placings:
+            self._placings[month] = self._placing(self._path, month)
+        placing = self._placings[month]
+        lines = placing.lines_of(line, self._context.tariff) if placing else ()
+        return replace(known, source_name=self._path.name, lines=lines)
+
+    def _placing(self, path: Path, month: str) -> Placing | None:
+        try:
+            return placed_on(self._context, path, month)
+        except InputUnusable as error:
+            if error.code != "invoice.no_lines":  # it is of other months
+                raise
+            return None
+
+
+def _life(context: Context, placed: Placed, on_invoice: _Invoices) -> Life:
     batch = get_batch(context.ledger, placed.batch_id)
     dispatches = dispatches_with(context.ledger, placed.batch_id, placed.dispatch_id)
     seen = observations_about(context.ledger, placed.message.smsid)
+    priced = _priced(context, batch, placed.message.smsid)
     unread: list[MediasmsError] = []
     rows = _rows(context, batch, "accepted.csv", placed.message.row_number, unread)
     repairs = _rows(context, batch, "repaired.csv", placed.message.row_number, unread)
@@ -75,7 +112,8 @@ def _life(context: Context, placed: Placed) -> Life:
         meanings={one.answer_code: context.meaning(one.answer_code) for one in dispatches if one.answer_code},
         seen=tuple(seen),
         happened=tuple(events_about(context.ledger, batch.batch_id, [one.dispatch_id for one in dispatches])),
-        priced=_priced(context, batch, placed.message.smsid),
+        priced=priced,
+        invoiced=on_invoice.of(priced.line),
         tariff=context.tariff.name,
         cancellations=tuple(cancellations_of(context.ledger, placed.message.smsid)),
     )

@@ -55,7 +55,7 @@ def _group(sheet: SheetWriter, dimension: Dimension, lines: Sequence[GroupLine])
     amounts = [line.amount for line in lines]
     style = sheet.cells.yen_style(*amounts)
     for line in lines:
-        sheet.text(0, group_name(dimension, line.name, sheet.language))
+        sheet.wrapped(0, group_name(dimension, line.name, sheet.language), _WIDTHS[0])
         for column, number in enumerate(_counts(line), 1):
             sheet.count(column, number)
         sheet.yen(5, line.amount, style)
@@ -92,6 +92,8 @@ def _chart(sheet: SheetWriter, dimension: Dimension, lines: Sequence[GroupLine],
 def write_deliveries(cells: Cells, deliveries: Sequence[tuple[datetime, int]]) -> None:
     """Write deliveries by the hour, or by the day where they go on for longer, below their chart."""
     by_day, steps = timeline(deliveries, _STEPS)
+    if not by_day:  # as a rule most hours have none: pages of zeros
+        steps = tuple(step for step in steps if step[1])
     sheet = SheetWriter(cells, "deliveries", (38, 16, 16, 16, 16, 16))
     sheet.title(label("report.section.deliveries", cells.language))
     sheet.note(label("report.caption.deliveries", cells.language))

@@ -119,3 +119,8 @@ def safe_text(text: str) -> str:
     if len(shown) > _CELL_CHARACTERS:
         shown = shown[: _CELL_CHARACTERS - 1] + "…"
     return f" {shown}" if shown.startswith("<r>") else shown
+
+
+def text_width(text: str) -> int:
+    """Measure ``text`` in half-width characters: Japanese ones count two."""
+    return sum(1 + (not character.isascii()) for character in text)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Break,
         ForeignLine,
         GroupLine,
+        InvoiceLine,
         Reconciliation,
         StatusLine,
         Variance,
@@ -81,7 +82,25 @@ def reconciliation_document(
             "tax": plain(value.amount.tax),
             "total": plain(value.amount.total),
         },
-        "foreign": {**_counted(value.foreign), "unpriced": value.foreign.unpriced},
+        "pending_cost": {
+            "messages": value.pending_cost.messages,
+            "highest": plain(value.pending_cost.highest),
+            "unpriced": value.pending_cost.unpriced,
+        },
+        "foreign": {
+            **_counted(value.foreign),
+            "unpriced": value.foreign.unpriced,
+            "groups": [
+                {
+                    "kind": group.kind.value,
+                    "carrier": hidden(group.carrier),
+                    "parts": group.parts,
+                    "messages": group.messages,
+                    "amount": None if group.amount is None else plain(group.amount),
+                }
+                for group in value.foreign.groups
+            ],
+        },
         "breaks": {kind.value: number for kind, number in value.breaks_by_kind.items()},
         "break_list": [_break(found) for found in value.breaks],
         "equations": [
@@ -94,6 +113,8 @@ def reconciliation_document(
             for equation in value.equations
         ],
         "balanced": value.balanced,
+        "empty": value.is_empty,
+        "findings": value.findings,
         "bill": None if value.bill is None else _bill(value.bill),
         "variance": None if value.variance is None else _variance(value.variance),
         "restatements": [
@@ -108,6 +129,7 @@ def reconciliation_document(
             for found in value.restatements
         ],
         "tariff": hidden(value.tariff),
+        "invented": value.invented,
         "prices": [
             {
                 "carrier": hidden(price.carrier),
@@ -144,7 +166,12 @@ def _messages_by_status(value: Reconciliation) -> dict[str, int]:
 
 def _subject(subject: BatchSubject | MonthSubject) -> dict[str, object]:
     if isinstance(subject, MonthSubject):
-        return {"month": subject.month, "batches": subject.batches, "closed_at": _time(subject.closed_at)}
+        return {
+            "month": subject.month,
+            "batches": subject.batches,
+            "phase": subject.phase.value,
+            "closed_at": _time(subject.closed_at),
+        }
     return {
         "batch_id": subject.batch_id,
         "campaign": hidden(subject.campaign),
@@ -194,24 +221,25 @@ def _bill(bill: Bill) -> dict[str, object]:
     }
 
 
+def invoice_line(line: InvoiceLine) -> dict[str, object]:
+    """Return a line of an invoice, and what we count for it, as JSON-ready data."""
+    return {
+        "line": line.line,
+        "kind": hidden(line.kind),
+        "carrier": hidden(line.carrier),
+        "unit_price": None if line.unit_price is None else plain(line.unit_price),
+        "invoiced": line.invoiced,
+        "counted": line.counted,
+        "invoiced_amount": plain(line.invoiced_amount),
+        "counted_amount": plain(line.counted_amount),
+    }
+
+
 def _variance(variance: Variance) -> dict[str, object]:
     return {
         "source": hidden(variance.source_name),
         "counts": variance.counts,
-        "lines": [
-            {
-                "line": line.line,
-                "kind": hidden(line.kind),
-                "carrier": hidden(line.carrier),
-                "unit_price": None if line.unit_price is None else plain(line.unit_price),
-                "invoiced": line.invoiced,
-                "counted": line.counted,
-                "invoiced_amount": plain(line.invoiced_amount),
-                "counted_amount": plain(line.counted_amount),
-                "difference": plain(line.difference),
-            }
-            for line in variance.lines
-        ],
+        "lines": [{**invoice_line(line), "difference": plain(line.difference)} for line in variance.lines],
         "explanations": [
             {"cause": hidden(part.cause), "messages": part.messages, "amount": plain(part.amount)}
             for part in variance.explanations

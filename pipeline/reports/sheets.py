@@ -6,14 +6,19 @@ from typing import TYPE_CHECKING
 
 from pipeline.core.msisdn import mask
 from pipeline.messages import label
-from pipeline.model import Break, BreakKind, MessageClass, MessageKind, MessageLine
+from pipeline.model import Break, BreakKind, Dimension, MessageClass, MessageKind, MessageLine, MonthSubject
+from pipeline.reports.cells import text_width
 from pipeline.reports.streaming import Column, Makers, stream
 from pipeline.reports.wording import break_details, class_name, kind_name, message_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
+    from pipeline.model import GroupLine, Reconciliation
     from pipeline.reports.cells import Cells
+
+#: a cost centre has at most 64 characters, of two half-width ones each
+_WIDEST = 131
 
 
 def write_breaks(cells: Cells, breaks: Iterable[Break]) -> None:
@@ -44,27 +49,38 @@ def write_breaks(cells: Cells, breaks: Iterable[Break]) -> None:
     stream(cells, label("report.sheet.breaks", cells.language), columns, breaks)
 
 
-def write_messages(cells: Cells, lines: Iterable[MessageLine], *, of_month: bool) -> None:
+def write_messages(cells: Cells, value: Reconciliation, lines: Iterable[MessageLine]) -> None:
     """Write the messages, one a row, as they come. Those of a month say which batch and campaign they belong to."""
-    columns = _of_batches(Makers(cells)) if of_month else ()
+    widths = {dimension: _width(groups) for dimension, groups in value.groups.items()}
+    columns = _of_batches(Makers(cells), widths) if isinstance(value.subject, MonthSubject) else ()
     stream(
-        cells, label("report.sheet.messages", cells.language), (*columns, *_of_messages(cells, Makers(cells))), lines
+        cells,
+        label("report.sheet.messages", cells.language),
+        (*columns, *_of_messages(cells, Makers(cells), widths)),
+        lines,
     )
 
 
-def _of_batches(make: Makers) -> tuple[Column[MessageLine], ...]:
+def _width(groups: Iterable[GroupLine]) -> int:
+    """Return how wide a column of names must be for the longest of them."""
+    return min(max((text_width(group.name) for group in groups), default=0) + 3, _WIDEST)
+
+
+def _of_batches(make: Makers, widths: Mapping[Dimension, int]) -> tuple[Column[MessageLine], ...]:
+    campaign = max(24, widths.get(Dimension.CAMPAIGN, 0))
     return (
         Column("report.column.batch", 14, lambda line: make.word(line.batch_id)),
-        Column("report.column.campaign", 24, lambda line: make.word(line.campaign)),
+        Column("report.column.campaign", campaign, lambda line: make.word(line.campaign)),
     )
 
 
-def _of_messages(cells: Cells, make: Makers) -> tuple[Column[MessageLine], ...]:
+def _of_messages(cells: Cells, make: Makers, widths: Mapping[Dimension, int]) -> tuple[Column[MessageLine], ...]:
     language = cells.language
     classes = {name: make.text(class_name(name, language)) for name in MessageClass}
     kinds = {kind: make.text(message_kind(kind, language)) for kind in MessageKind}
     yes, no = make.text(label("report.yes", language)), make.text(label("report.no", language))
     no_price = make.right(label("report.no_price", language))
+    centre = max(15, widths.get(Dimension.COST_CENTRE, 0))
     number: Callable[[str], str] = str if cells.unmask else mask
 
     def price(line: MessageLine) -> str:
@@ -80,7 +96,7 @@ def _of_messages(cells: Cells, make: Makers) -> tuple[Column[MessageLine], ...]:
         Column("report.column.status", 22, lambda line: make.word(line.label)),
         Column("report.column.carrier", 12, lambda line: make.word(line.carrier)),
         Column("report.column.message_kind", 12, lambda line: kinds[line.kind]),
-        Column("report.column.cost_centre", 15, lambda line: make.word(line.cost_centre)),
+        Column("report.column.cost_centre", centre, lambda line: make.word(line.cost_centre)),
         Column("report.column.sent_at", 21, lambda line: make.time(line.sent_at)),
         Column("report.column.time", 21, lambda line: make.time(line.observed_at)),
         Column("report.column.day", 12, lambda line: "" if line.day is None else make.day(line.day)),

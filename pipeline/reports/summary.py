@@ -5,20 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.messages import label
-from pipeline.model import Break, BreakKind, Equation, MessageClass, Reconciliation
+from pipeline.model import Break, BreakKind, Dimension, Equation, MessageClass, Reconciliation
 from pipeline.reports.amounts import exact_sum, share
-from pipeline.reports.cells import BAD_FILL, BAD_INK, COLOURS, GOOD_FILL, GOOD_INK, MUTED, Cells
+from pipeline.reports.cells import BAD_FILL, BAD_INK, COLOURS, GOOD_FILL, GOOD_INK, HEAD, MUTED, Cells, text_width
 from pipeline.reports.charts import bar_chart
 from pipeline.reports.wording import (
     NONE,
     class_name,
     equation_name,
     equation_terms,
+    group_name,
     headings,
     kind_meaning,
     kind_name,
+    message_kind,
     orphan_alarm,
     status_name,
+    tone,
     unmapped_lines,
     verdict,
 )
@@ -29,6 +32,11 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
 _WIDTHS = (30, 38, 14, 18, 14, 26)
+_TONES = {
+    "good": {"bg_color": GOOD_FILL, "font_color": GOOD_INK},
+    "bad": {"bg_color": BAD_FILL, "font_color": BAD_INK},
+    "open": {"bg_color": HEAD},
+}
 _CHART = (418, 310)
 _POINTS_A_LINE = 18
 _TERMS_A_LINE = 36
@@ -56,12 +64,11 @@ class _Summary(SheetWriter):
 
     def head(self) -> None:
         self.title(label("report.title", self.language))
-        good = self.value.balanced
-        colours = (
-            {"bg_color": GOOD_FILL, "font_color": GOOD_INK} if good else {"bg_color": BAD_FILL, "font_color": BAD_INK}
-        )
+        colours = _TONES[tone(self.value)]
         sentence = verdict(self.value, self.language)
-        lines = -(-_width(sentence) // (sum(_WIDTHS) * 5 // 6))  # the sentence is written larger than the columns count
+        lines = -(
+            -text_width(sentence) // (sum(_WIDTHS) * 5 // 6)
+        )  # the sentence is written larger than the columns count
         self._banner(sentence, 8 + 18 * int(lines), bold=True, font_size=12, **colours)
         self._alarm()
         self.row += 1
@@ -181,6 +188,20 @@ class _Summary(SheetWriter):
             self.count(column, number)
         self.yen(5, foreign.amount)
         self.row += 1
+        if not foreign.groups:
+            return
+        self.header(("carrier", "message_kind", "parts", "billable_messages", "", "price"))
+        style = self.cells.yen_style(*(group.amount for group in foreign.groups if group.amount is not None))
+        for group in foreign.groups:
+            self.text(0, group_name(Dimension.CARRIER, group.carrier, self.language))
+            self.text(1, message_kind(group.kind, self.language), align="right")
+            self.count(2, group.parts)
+            self.count(3, group.messages)
+            if group.amount is None:
+                self.text(5, label("report.no_price", self.language), align="right")
+            else:
+                self.yen(5, group.amount, style)
+            self.row += 1
 
     def unmapped(self) -> None:
         lines = unmapped_lines(self.value, self.language)
@@ -213,7 +234,7 @@ class _Summary(SheetWriter):
 
     def _equation(self, equation: Equation) -> None:
         terms = equation_terms(equation, self.language)
-        lines = -(-_width(terms) // _TERMS_A_LINE)
+        lines = -(-text_width(terms) // _TERMS_A_LINE)
         self.sheet.set_row(self.row, max(_POINTS_A_LINE, (_POINTS_A_LINE - 3) * lines))
         self.text(0, equation_name(equation, self.language))
         self.text(1, terms, text_wrap=True)
@@ -244,8 +265,3 @@ def _at_risk(breaks: Sequence[Break], kind: BreakKind) -> Decimal | None:
     """Add up what is at risk; None and not 0 where no difference of the kind has a price."""
     amounts = [found.at_risk for found in breaks if found.kind is kind and found.at_risk is not None]
     return exact_sum(amounts) if amounts else None
-
-
-def _width(text: str) -> int:
-    """Measure ``text`` in half-width characters: Japanese ones count two."""
-    return sum(1 + (not character.isascii()) for character in text)

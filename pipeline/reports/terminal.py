@@ -21,6 +21,7 @@ from pipeline.reports.wording import (
     class_name,
     equation_name,
     equation_terms,
+    exit_reason,
     group_name,
     headings,
     kind_name,
@@ -28,6 +29,7 @@ from pipeline.reports.wording import (
     outside,
     shown_of,
     status_name,
+    tone,
     unmapped_lines,
     verdict,
 )
@@ -44,6 +46,7 @@ GROUPS_SHOWN = 20
 _DIVIDES = 2
 
 _GOOD, _BAD = "bold green", "bold red"
+_TONES = {"good": _GOOD, "bad": _BAD, "open": "bold"}
 
 
 def reconciliation_lines(value: Reconciliation, language: Language) -> Group:
@@ -52,7 +55,7 @@ def reconciliation_lines(value: Reconciliation, language: Language) -> Group:
     Every cell is a ``Text``: a plain string would be read as rich markup, and labels come from outside.
     """
     parts: list[RenderableType] = [
-        Text(verdict(value, language), style=_GOOD if value.balanced else _BAD),
+        Text(verdict(value, language), style=_TONES[tone(value)]),
         *_alarm(value, language),
         pairs(headings(value, language)),
         section("statuses", language),
@@ -69,7 +72,10 @@ def reconciliation_lines(value: Reconciliation, language: Language) -> Group:
         parts += [section("kinds", language), _kinds(value, language)]
         parts += [section("breaks", language), _breaks(value, language)]
         parts += _more(BREAKS_SHOWN, len(value.breaks), language)
-    return Group(*parts, *_unmapped(value, language))
+    parts += _unmapped(value, language)
+    if reason := exit_reason(value, language):
+        parts.append(Padding(Text(reason, style=_BAD), (1, 0, 0, 0)))
+    return Group(*parts)
 
 
 def _alarm(value: Reconciliation, language: Language) -> list[RenderableType]:

@@ -10,9 +10,18 @@ from typing import TYPE_CHECKING
 from pipeline.core.calendar import JST
 from pipeline.core.msisdn import canonical_result, mask
 from pipeline.messages import REPAIRS, Language, fill, label
-from pipeline.reports.amounts import plain, yen
+from pipeline.reports.amounts import count, plain, yen
+from pipeline.reports.document import invoice_line
 from pipeline.reports.privacy import fact, hidden, visible
-from pipeline.reports.wording import break_details, class_name, kind_name, moment
+from pipeline.reports.wording import (
+    break_details,
+    class_name,
+    invoice_item,
+    kind_name,
+    message_kind,
+    moment,
+    outside,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,6 +44,7 @@ def trace_lines(life: Life, language: Language, *, unmask: bool) -> Iterator[str
     for seen in life.seen:
         yield _seen(seen, life, language, unmask=unmask)
     yield _price(life.priced, life.tariff, language)
+    yield from _invoiced(life, language)
     for found in life.priced.breaks:
         details = break_details(found, language)
         text = label("report.pair", language, name=kind_name(found.kind, language), text=details)
@@ -96,6 +106,12 @@ def trace_document(life: Life, *, unmask: bool) -> dict[str, object]:
             "parts_reported": life.priced.reported,
             "day": line.day.isoformat() if line.billable and line.day else None,
             "tariff": life.tariff,
+        },
+        "invoice": {
+            "month": life.invoiced.month,
+            "closed_at": _iso(life.invoiced.closed_at),
+            "source": None if life.invoiced.source_name is None else hidden(life.invoiced.source_name),
+            "lines": [invoice_line(each) for each in life.invoiced.lines],
         },
         "breaks": [
             {
@@ -216,6 +232,47 @@ def _price(priced: Priced, tariff: str, language: Language) -> str:
         return label("trace.unpriced", language, **facts, tariff=visible(tariff), day=line.day)
     amount = yen(line.amount, language)
     return label("trace.price", language, **facts, amount=amount, tariff=visible(tariff), day=line.day)
+
+
+def _invoiced(life: Life, language: Language) -> Iterator[str]:
+    """Say which line of the invoice the message stands on, or may; without one, what its line is to be about."""
+    found, line = life.invoiced, life.priced.line
+    month = found.month
+    if found.closed_at is not None:
+        month = label("trace.closed", language, month=month, at=moment(found.closed_at))
+    about = [
+        message_kind(line.kind, language),
+        outside(line.carrier) or "?",
+        label("trace.parts", language, parts=line.parts),
+    ]
+    if line.amount is not None:
+        about.append(yen(line.amount, language))
+    elif line.billable:
+        about.append(label("report.no_price", language))
+    else:
+        about.append(class_name(line.message_class, language))
+    facts = {"month": month, "what": label("report.separator", language).join(about)}
+    if found.source_name is None:
+        yield label("trace.no_invoice", language, **facts)
+        return
+    facts["file"] = outside(found.source_name)
+    lines = [each for each in found.lines if each.line]
+    if not lines:
+        yield label("trace.on_no_line", language, **facts)
+    counted = "trace.on_line" if line.amount is not None else "trace.may_be_on_line"
+    for each in lines:
+        yield label(
+            counted,
+            language,
+            **facts,
+            line=each.line,
+            item=invoice_item(each, language),
+            price="-" if each.unit_price is None else yen(each.unit_price, language),
+            invoiced="-" if each.invoiced is None else count(each.invoiced),
+            invoiced_amount=yen(each.invoiced_amount, language),
+            counted=count(each.counted),
+            counted_amount=yen(each.counted_amount, language),
+        )
 
 
 def _event(happened: Happened) -> str:

@@ -6,15 +6,16 @@ Everything returned here is masked and visible; escaping is each rendering's own
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pipeline.core.calendar import JST
 from pipeline.messages import LABELS, Language, label
-from pipeline.model import BatchSubject, BreakKind, Dimension, MessageClass, MonthSubject
+from pipeline.model import BatchSubject, BreakKind, Dimension, MessageClass, MonthPhase, MonthSubject
 from pipeline.reports.amounts import count, grouped, percent, yen
 from pipeline.reports.privacy import fact, hidden, visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
     from decimal import Decimal
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         Explanation,
         GroupLine,
         InvoiceLine,
+        PendingCost,
         Reconciliation,
         Restatement,
         Variance,
@@ -92,14 +94,56 @@ def verdict(value: Reconciliation, language: Language) -> str:
     sentences = []
     if unsent := _unsent(value):
         sentences.append(label("report.unsent", language, count=count(unsent), accepted=count(value.totals.accepted)))
-    sentences.append(_balance(value, language))
+    if not (value.is_empty and value.balanced):  # where nothing was compared, nothing is balanced
+        sentences.append(_balance(value, language))
     if value.variance is not None and value.variance.unexplained:
         amount = yen(value.variance.unexplained, language)
         sentences.append(label("report.unexplained", language, amount=amount))
     elif value.variance is not None and value.variance.difference:
         amount = yen(value.variance.difference, language)
         sentences.append(label("report.explained", language, amount=amount))
+    if isinstance(value.subject, MonthSubject):
+        sentences += _standing(value, value.subject.phase, language)
     return ("" if language is Language.JA else " ").join(sentences)
+
+
+def _standing(value: Reconciliation, phase: MonthPhase, language: Language) -> Iterator[str]:
+    """Say what keeps a month from being the last word: nothing in it, or not over."""
+    if value.is_empty:
+        yield label("report.month.empty", language)
+    if phase is not MonthPhase.OVER:
+        yield label(f"report.month.{phase}", language)
+
+
+def tone(value: Reconciliation) -> Literal["good", "bad", "open"]:
+    """Return how the verdict sounds: ``open`` where nothing was compared."""
+    if not value.balanced:
+        return "bad"
+    return "open" if value.is_empty else "good"
+
+
+def exit_reason(value: Reconciliation, language: Language) -> str | None:
+    """Say what makes the exit code another than 0; None where nothing does."""
+    if unknown := value.classes.get(MessageClass.UNKNOWN):
+        return label("report.exit.unknown", language, count=count(unknown))
+    if not value.findings:
+        return None
+    kinds = set(BreakKind)
+    reasons = [
+        label(
+            "report.pair",
+            language,
+            name=kind_name(BreakKind(name), language) if name in kinds else label(f"report.finding.{name}", language),
+            text=count(number),
+        )
+        for name, number in value.findings.items()
+        if name != "unexplained"
+    ]
+    if value.variance is not None and value.variance.unexplained:
+        amount = yen(value.variance.unexplained, language)
+        name = label("report.variance.unexplained", language)
+        reasons.append(label("report.pair", language, name=name, text=amount))
+    return label("report.exit.findings", language, what=label("report.separator", language).join(reasons))
 
 
 def _unsent(value: Reconciliation) -> int:
@@ -120,9 +164,10 @@ def _balance(value: Reconciliation, language: Language) -> str:
 
 def headings(value: Reconciliation, language: Language) -> list[tuple[str, str]]:
     """Return what a report is about, as (name, text); its name comes first."""
+    tariff = outside(value.tariff)
     texts = _about(value.subject, language) | {
         "as_of": moment(value.as_of),
-        "tariff": visible(hidden(value.tariff)),
+        "tariff": label("report.invented", language, name=tariff) if value.invented else tariff,
         "repaired": count(value.repaired),
     }
     if value.opted_out:
@@ -131,7 +176,21 @@ def headings(value: Reconciliation, language: Language) -> list[tuple[str, str]]
         texts["by_number"] = count(value.by_number)
     if value.oldest_pending is not None:
         texts["oldest_pending"] = _aged(value.oldest_pending, value.as_of, language)
+    if value.bill is not None:
+        total, messages = yen(value.bill.total, language), yen(value.bill.messages, language)
+        texts["bill"] = label("report.headline", language, total=total, messages=messages)
+    if value.pending_cost.messages:
+        texts["pending_cost"] = _at_most(value.pending_cost, language)
     return [(label(f"report.heading.{name}", language), text) for name, text in texts.items()]
+
+
+def _at_most(cost: PendingCost, language: Language) -> str:
+    """Say what the pending messages may add."""
+    facts = {"messages": count(cost.messages), "amount": yen(cost.highest, language)}
+    said = label("report.at_most", language, **facts)
+    return (
+        label("report.at_most_unpriced", language, said=said, unpriced=count(cost.unpriced)) if cost.unpriced else said
+    )
 
 
 def _about(subject: BatchSubject | MonthSubject, language: Language) -> dict[str, str]:

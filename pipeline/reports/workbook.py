@@ -10,7 +10,6 @@ from xlsxwriter.exceptions import FileCreateError
 
 from pipeline.core.calendar import JST
 from pipeline.messages import Language, label
-from pipeline.model import MonthSubject
 from pipeline.reports.basis import write_basis
 from pipeline.reports.breakdown import write_deliveries, write_groups
 from pipeline.reports.cells import FONT, Cells
@@ -83,5 +82,5 @@ def _write(
     write_deliveries(cells, value.deliveries)
     write_money(cells, value)
     write_breaks(cells, value.breaks)
-    write_messages(cells, lines, of_month=isinstance(value.subject, MonthSubject))
+    write_messages(cells, value, lines)
     write_basis(cells, value)

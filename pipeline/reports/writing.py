@@ -12,7 +12,7 @@ from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
 from pipeline.messages import label
 from pipeline.reports.amounts import decimal_places, grouped, spreadsheet_number
-from pipeline.reports.cells import HEAD, LINE, MUTED, Cells
+from pipeline.reports.cells import HEAD, LINE, MUTED, Cells, text_width
 from pipeline.reports.printing import print_setup
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
+#: points of a row, and of every further line in it; characters that a cell leaves free
+_ROW_POINTS, _LINE_POINTS, _MARGIN = 24, 15, 3
 _LEFT_HEADS = frozenset(
     {
         "",
@@ -97,6 +99,13 @@ class SheetWriter:
     def text(self, column: int, text: str, **properties: object) -> None:
         """Write text into the current row."""
         self.cells.text(self.sheet, self.row, column, text, **properties)
+
+    def wrapped(self, column: int, text: str, width: float) -> None:
+        """Write text that may be longer than its column: the row becomes as high as its lines."""
+        lines = -(-text_width(text) // int(width - _MARGIN))
+        if lines > 1:
+            self.sheet.set_row(self.row, _ROW_POINTS + _LINE_POINTS * (lines - 1))
+        self.text(column, text, **({"text_wrap": True} if lines > 1 else {}))
 
     def count(self, column: int, number: int, **properties: object) -> None:
         """Write a count into the current row."""

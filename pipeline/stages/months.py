@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
@@ -12,13 +13,14 @@ from pipeline.adapters.snapshots import read_snapshot, write_snapshot
 from pipeline.context import Context
 from pipeline.core.bill import bill_of
 from pipeline.core.calendar import JST, month_days
+from pipeline.core.placing import Placing, alike, place, places_of
 from pipeline.core.restating import restated, snapshot
 from pipeline.core.variance import variance_of
 from pipeline.errors import UsageError
 from pipeline.ledger.closing import Closing, last_closing, record_closing
 from pipeline.ledger.decisions import decided_since
 from pipeline.ledger.evidence import month_evidence
-from pipeline.model import MonthSubject, Restatement
+from pipeline.model import MessageLine, MonthSubject, Reconciliation, Restatement
 from pipeline.stages.invoicing import read_invoice
 from pipeline.stages.judging import by_number
 from pipeline.stages.reconcile import Reconciled, added_up, written
@@ -42,11 +44,7 @@ def reconcile_month(
     what has changed since. ``closing`` says that it is closed with this.
     """
     now = context.now()
-    first, end = _borders(month)
-    around = timedelta(days=context.settings.results.deadline_days)
-    month_by = context.settings.billing.month_by
-    evidence = month_evidence(context.ledger, first, end, month_by, around, by_number=by_number(context))
-    value, lines = added_up(context, evidence, month, now)
+    value, lines = added_up_in(context, month, now)
     value = replace(value, bill=bill_of(value, context.tariff))
     before = last_closing(context.ledger, month)
     if before:
@@ -59,6 +57,16 @@ def reconcile_month(
         variance = variance_of(read_invoice(context, invoice, month), value, lines, context.tariff)
         value = replace(value, variance=variance)
     return written(context, context.workspace.month_folder(month), {}, value, lines, unmask=unmask)
+
+
+def placed_on(context: Context, invoice: Path, month: str) -> Placing:
+    """Return on which lines of an invoice the messages of its month (YYYY-MM) belong; nothing is written.
+
+    Raises as ``read_invoice`` does.
+    """
+    read = read_invoice(context, invoice, month)
+    _, lines = added_up_in(context, month, context.now())
+    return place(alike(lines, {}, context.tariff), places_of(read.items), read.counts)
 
 
 def close_month(context: Context, month: str, *, actor: str) -> Closed:
@@ -88,6 +96,15 @@ def close_month(context: Context, month: str, *, actor: str) -> Closed:
             profile_sha256=context.profile.sha256,
         )
         return Closed(reconciled, number, is_new=True)
+
+
+def added_up_in(context: Context, month: str, now: datetime) -> tuple[Reconciliation, Iterable[MessageLine]]:
+    """Read what may belong to a month, and reconcile what does."""
+    first, end = _borders(month)
+    around = timedelta(days=context.settings.results.deadline_days)
+    month_by = context.settings.billing.month_by
+    evidence = month_evidence(context.ledger, first, end, month_by, around, by_number=by_number(context))
+    return added_up(context, evidence, month, now)
 
 
 def _borders(month: str) -> tuple[datetime, datetime]:

@@ -30,6 +30,7 @@ from pipeline.ledger.dispatches import (
 )
 from pipeline.model import Artefact, Batch, Mode, NumberCheck
 from schemas.gateway_csv import render, request_contract
+from schemas.profile import Profile
 from schemas.recipients import ROW_NUMBER, as_given, enforce
 from schemas.single import decoded, encoded, form_of, lost_in_a_row, requests
 from schemas.upload import UploadForm
@@ -73,6 +74,16 @@ def mode_of(context: Context, batch: Batch, wanted: Mode) -> Mode:
     if wanted is not Mode.AUTO:
         return wanted
     return Mode.SINGLE if batch.totals.accepted < context.settings.send.single_below else Mode.CSV
+
+
+def stop_if_unplannable(context: Context, batch: Batch, mode: Mode) -> None:
+    """Raise what planning would raise about the rows of a batch that is not planned yet; nothing is written."""
+    for chunk in accepted_rows(context, batch):
+        if mode is Mode.SINGLE:
+            for _ in requests(chunk, context.profile, batch.number_check):
+                pass
+        else:
+            _stop_if_lost(chunk, context.profile)
 
 
 def plan(context: Context, batch: Batch, mode: Mode = Mode.CSV) -> None:
@@ -172,8 +183,7 @@ def _one_row_per_number(chunk: pd.DataFrame) -> Iterator[pd.DataFrame]:
 def _payload(context: Context, batch: Batch, number: int, accepted: pd.DataFrame) -> Artefact:
     """Lay out rows as the gateway wants them, and put them on disk."""
     profile = context.profile
-    if lost := lost_in_a_row(accepted, profile):
-        raise UsageError("profile.no_column", key=lost)
+    _stop_if_lost(accepted, profile)
     by_template = "template_id" in accepted and bool((accepted["template_id"] != "").all())
     form = UploadForm(by_template, context.upload_encoding)
     contract = request_contract(profile, by_template=by_template)
@@ -198,6 +208,11 @@ def _in_shift_jis(lines: str, accepted: pd.DataFrame) -> bytes:
 
 def _is_shift_jis(text: str) -> bool:
     return text.encode(_SHIFT_JIS, "replace").decode(_SHIFT_JIS) == text
+
+
+def _stop_if_lost(accepted: pd.DataFrame, profile: Profile) -> None:
+    if lost := lost_in_a_row(accepted, profile):
+        raise UsageError("profile.no_column", key=lost)
 
 
 def payload_column(context: Context, payload: Path, field: str) -> pd.DataFrame:

@@ -56,8 +56,7 @@ def exit_of(value: Reconciliation) -> Exit:
     """Return what the findings of a reconciliation ask a scheduler to do."""
     if value.classes.get(MessageClass.UNKNOWN):
         return Exit.UNKNOWN
-    clean = value.balanced and not value.totals.rejected and not value.opted_out and not value.restatements
-    return Exit.DONE if clean else Exit.FINDINGS
+    return Exit.FINDINGS if value.findings else Exit.DONE
 
 
 def added_up(
@@ -73,7 +72,8 @@ def added_up(
         month_by=context.settings.billing.month_by,
         provenance=_provenance(context),
     )
-    return replace(value, prices=context.tariff.price_lines), lines
+    invented = context.settings.tariff.file is None
+    return replace(value, prices=context.tariff.price_lines, invented=invented), lines
 
 
 def _window(context: Context, batch: Batch, now: datetime) -> tuple[datetime, datetime]:

@@ -5,18 +5,20 @@ Nothing is written, in the ledger or beside it: sending decides again, under the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 
+from pipeline.adapters.pace import step_of
 from pipeline.context import Context
 from pipeline.core.forecast import Forecast
 from pipeline.errors import MediasmsError
 from pipeline.ledger.batches import count_opted_out
 from pipeline.ledger.cancelling import stop_of
 from pipeline.ledger.dispatches import free_messages
-from pipeline.model import Batch
+from pipeline.model import Batch, Mode
 from pipeline.stages.guards import (
     Late,
     check_markers,
@@ -29,7 +31,7 @@ from pipeline.stages.guards import (
 )
 from pipeline.stages.login import stop_after_failed_logins
 from pipeline.stages.outlook import about_to_go, preview, wanted
-from pipeline.stages.planning import accepted_rows, rows_with
+from pipeline.stages.planning import accepted_rows, mode_of, rows_with, stop_if_unplannable
 
 _Guard = Callable[[], object]
 
@@ -38,18 +40,27 @@ _Guard = Callable[[], object]
 class Rehearsed:
     """What would go out, and everything that would stop it, in the order in which sending would find it.
 
-    ``opted_out`` counts messages that are cancelled or would be, because their recipients have opted out.
+    ``mode`` is how it would go out, ``seconds`` how long single sends would take at least, by the pace alone; None for
+    uploads. ``opted_out`` counts messages that are cancelled or would be, because their recipients have opted out.
     """
 
+    mode: Mode
+    seconds: int | None
     forecast: Forecast
     opted_out: int
     stopped_by: tuple[MediasmsError, ...]
 
 
-def rehearse(
-    context: Context, batch: Batch, *, again: bool = False, late: Late | None = None, max_cost: Decimal | None = None
+def rehearse(  # noqa: PLR0913 - each is a choice of the person who sends
+    context: Context,
+    batch: Batch,
+    *,
+    mode: Mode = Mode.AUTO,
+    again: bool = False,
+    late: Late | None = None,
+    max_cost: Decimal | None = None,
 ) -> Rehearsed:
-    """Say what sending a batch would do now; the caller holds the campaign lock.
+    """Say what sending a batch would do now in a ``mode``; the caller holds the campaign lock.
 
     The gateway's address and password are not asked for: like validation, this needs neither.
     """
@@ -60,6 +71,7 @@ def rehearse(
     waiting &= willing
     expected = preview(context, batch, waiting).forecast
     stop = stop_of(context.ledger, batch.batch_id)
+    going = mode_of(context, batch, Mode.AUTO if batch.planned_at else mode)
 
     def cancelled() -> None:
         if stop and (stop.cancelled or waiting or batch.planned_at is None):
@@ -68,15 +80,25 @@ def rehearse(
     def scheduled() -> None:
         stop_if_time_passed(context, batch, (rows_with(chunk, waiting) for chunk in accepted_rows(context, batch)))
 
-    always: list[_Guard] = [partial(check_markers, context), partial(stop_if_unsettled, context, batch), cancelled]
+    always: list[_Guard] = [partial(check_markers, context), partial(mode_of, context, batch, mode)]
+    always += [partial(stop_if_unsettled, context, batch), cancelled]
     sending: list[_Guard] = [scheduled, partial(is_late, context, batch, late)]
     if not again:
         sending.append(partial(stop_if_repeated, context, batch, waiting))
     if max_cost is not None:
         sending.append(partial(stop_if_dear, batch, expected, max_cost))
+    if batch.planned_at is None:
+        sending.append(partial(stop_if_unplannable, context, batch, going))
     sending.append(partial(stop_after_failed_logins, context))
     asked = [*always, *sending] if waiting else always
-    return Rehearsed(expected, opted_out, tuple(error for guard in asked if (error := _stopped(guard))))
+    stopped_by = tuple(error for guard in asked if (error := _stopped(guard)))
+    return Rehearsed(going, _seconds(context, going, expected.messages), expected, opted_out, stopped_by)
+
+
+def _seconds(context: Context, mode: Mode, messages: int) -> int | None:
+    """Return how many seconds single sends take at least: each waits for a turn."""
+    step = step_of(context.profile.limits.requests_per_second.value)
+    return math.ceil(messages * step) if mode is Mode.SINGLE else None
 
 
 def _stopped(guard: _Guard) -> MediasmsError | None:

@@ -51,6 +51,15 @@ def test_a_list_goes_out_one_by_one_and_its_results_are_asked_for(
     assert {message.copies for message in gateway.messages} == {1}
 
 
+def test_a_dry_run_names_the_mode_and_the_command_that_keeps_it(home: Home, run: tuple[str, ...]) -> None:
+    dry = home(*run, "--dry-run", "--lang", "en")
+    assert dry.code == 0, dry.err
+    assert "how: one by one, which takes at least 1 s" in dry.out
+    assert re.search(r"next: mediasms send \w+ --mode single$", dry.out, re.MULTILINE)
+    uploads = home(*run, "--dry-run", "--mode", "csv", "--lang", "en", "--json")
+    assert (uploads.document["mode"], uploads.document["seconds"]) == ("csv", None)
+
+
 def test_a_period_is_not_asked_for_one_by_one(home: Home, gateway: EmbeddedGateway, run: tuple[str, ...]) -> None:
     assert run
     asked = home("pull", "--single", "--since", "2026-11-01", "--until", "2026-11-02")

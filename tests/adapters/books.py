@@ -115,8 +115,13 @@ def _record(kind: int, *parts: bytes) -> bytes:
     return struct.pack("<2H", kind, len(data)) + data
 
 
-def old_sheet(rows: list[list[str | int]], hidden: Collection[int] = ()) -> bytes:
-    """Return the records of a sheet: texts, numbers, errors (``#N/A``) and failed formulas (``=#N/A``)."""
+def merged_record(*ranges: tuple[int, int, int, int]) -> bytes:
+    """Return the record of merged cells, each first and last row, first and last column, from 0."""
+    return _record(0xE5, struct.pack("<H", len(ranges)), *(struct.pack("<4H", *cells) for cells in ranges))
+
+
+def old_sheet(rows: list[list[str | int]], hidden: Collection[int] = (), more: bytes = b"") -> bytes:
+    """Return the records of a sheet: texts, numbers, errors (``#N/A``), failed formulas (``=#N/A``), and ``more``."""
     errors = {"#N/A": 42, "#DIV/0!": 7}
     records = [_record(0x809, struct.pack("<4H2I", 0x600, 0x10, 0, 0, 0, 0))]
     records.append(_record(0x200, struct.pack("<2I3H", 0, len(rows), 0, 9, 0)))
@@ -137,7 +142,7 @@ def old_sheet(rows: list[list[str | int]], hidden: Collection[int] = ()) -> byte
                 records.append(_record(0x204, place, text))
     # A chart is a part within the part, with records and an end of its own.
     chart = _record(0x809, struct.pack("<4H2I", 0x600, 0x20, 0, 0, 0, 0)) + _record(0x0A)
-    return b"".join((*records, chart, _record(0x0A)))
+    return b"".join((*records, more, chart, _record(0x0A)))
 
 
 def old_workbook(path: Path, sheets: dict[str, bytes], *, small: bool = False) -> Path:

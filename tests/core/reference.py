@@ -617,6 +617,8 @@ def check_fields(row: Judged) -> None:
             row.find("title", "title.characters")
         elif DIGITS.issuperset(title):
             row.find("title", "title.digits_only")
+    if row.given("cost_centre").strip() in {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!"}:
+        row.find("cost_centre", "cell.spreadsheet_error")
     if len(row.given("cost_centre").strip()) > 64:
         row.find("cost_centre", "cost_centre.too_long")
     check_scheduled(row)

@@ -253,6 +253,7 @@ def foreign(
     rows: list[Row], rules: Rules, month: str | None, counts: Counter[str], *, delivered: bool
 ) -> dict[str, Any]:
     found: dict[str, Any] = {"messages": 0, "billable": 0, "units": 0, "amount": Decimal(0), "unpriced": 0}
+    alike: Counter[tuple[str, int, Decimal | None]] = Counter()
     groups: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     for row in rows:
         groups[row["smsid"], row["msisdn"], "" if row["smsid"] else row["registered_at"]].append(row)
@@ -278,7 +279,8 @@ def foreign(
             found["units"] += count
             found["unpriced"] += price is None
             found["amount"] += price or 0
-    return found
+            alike[first["carrier"], count, price] += 1
+    return {**found, "groups": alike}
 
 
 def grouped(messages: Iterable[dict[str, Any]], name: str) -> dict[str, tuple[int, int, int, int, Decimal, int]]:

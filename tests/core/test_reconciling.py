@@ -18,12 +18,14 @@ from pipeline.model import (
     MessageKind,
     MessageState,
     MonthBy,
+    MonthPhase,
     MonthSubject,
     Observation,
+    PendingCost,
     Reconciliation,
 )
 from tests.core.naive import Sent, batch_of, evidence_of, observed
-from tests.core.worlds import AS_OF, BORDER, RESULT, STATUSES, TARIFF
+from tests.core.worlds import ABROAD, AS_OF, BORDER, RESULT, STATUSES, TARIFF, YEN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,6 +128,23 @@ def test_two_bills_are_one_with_the_other_at_risk() -> None:
     assert found.at_risk == 2 * Decimal("8.7")
 
 
+def test_what_is_pending_may_come_to_the_price_of_the_dearest_carrier() -> None:
+    """By its length, its kind and the prices of its day."""
+    lately = AS_OF - timedelta(days=1)
+    messages = [
+        sent("a", lately, characters=70),
+        sent("b", lately, row_number=3, characters=71),
+        sent("c", lately, row_number=4, msisdn="14155550000"),
+        sent("d", lately, row_number=5),
+        sent("e", lately, row_number=6, characters=700),
+    ]
+    rows = [row("処理中", lately, "a"), row("送信済", lately, "d")]
+    dearest = max(new for _, new in YEN.values())
+    april, _ = run(messages, rows, month="2026-04")
+    highest = Decimal(dearest + 2 * dearest) / 10 + ABROAD[0]
+    assert april.pending_cost == PendingCost(messages=4, highest=highest, unpriced=1)
+
+
 def test_an_overseas_number_is_a_kind_of_its_own() -> None:
     message = sent(msisdn="14155550000")
     value, lines = run([message], [observed("a", "14155550000", "送信済", BORDER, carrier="AT&T")])
@@ -140,7 +159,7 @@ def test_a_batch_has_no_campaigns_and_a_month_has() -> None:
     assert isinstance(value.subject, BatchSubject)
     assert value.groups.keys() == set(Dimension) - {Dimension.CAMPAIGN}
     month, _ = run(messages, month="2026-04")
-    assert month.subject == MonthSubject(month="2026-04", batches=1)
+    assert month.subject == MonthSubject(month="2026-04", batches=1, phase=MonthPhase.RUNNING)
     assert month.name == "2026-04"
     assert {line.name: line.messages for line in month.groups[Dimension.CAMPAIGN]} == {"c": 1, "d": 1}
     assert {line.name: line.messages for line in month.groups[Dimension.COST_CENTRE]} == {"A": 1, "": 1}

@@ -721,3 +721,12 @@ def test_a_link_in_a_column_named_as_its_tag_is_no_part_of_the_text() -> None:
 )
 def test_a_cost_centre_has_at_most_64_characters_after_trimming(given: str, expected: list[str]) -> None:
     assert codes(cost_centre=given) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [("#N/A", ["cell.spreadsheet_error"]), (" #DIV/0!\n", ["cell.spreadsheet_error"]), ("#1課", []), ("課#N/A", [])],
+    ids=ascii,
+)
+def test_an_error_of_a_spreadsheet_is_no_cost_centre(given: str, expected: list[str]) -> None:
+    assert codes(cost_centre=given) == expected

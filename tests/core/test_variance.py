@@ -23,6 +23,7 @@ from pipeline.errors import Bug
 from pipeline.model import (
     Break,
     Cause,
+    ForeignGroup,
     ForeignLine,
     MessageClass,
     MessageKind,
@@ -180,19 +181,27 @@ def test_delivered_messages_without_a_price_are_explained_at_the_invoice_s() -> 
     assert found.unexplained == Decimal("8.5")
 
 
-def foreign(messages: int, amount: str, unpriced: int = 0) -> ForeignLine:
+def strangers(messages: int, price: str | None = "8.5", carrier: str = "au", parts: int = 1) -> ForeignGroup:
+    amount = None if price is None else Decimal(price)
+    return ForeignGroup(kind=NORMAL, carrier=carrier, parts=parts, messages=messages, amount=amount)
+
+
+def foreign(*groups: ForeignGroup) -> ForeignLine:
+    """Return what a reconciliation says of messages that are not ours, one of which was not delivered."""
+    messages = sum(group.messages for group in groups)
     return ForeignLine(
         messages=messages + 1,
         billable_messages=messages,
-        billable_units=messages * 2,
-        amount=Decimal(amount),
-        unpriced=unpriced,
+        billable_units=sum(group.messages * group.parts for group in groups),
+        amount=sum((group.messages * (group.amount or Decimal(0)) for group in groups), Decimal(0)),
+        unpriced=sum(group.messages for group in groups if group.amount is None),
+        groups=groups,
     )
 
 
 def test_foreign_messages_come_before_what_is_only_possible() -> None:
     lines = [*delivered(3), *others(2, MessageClass.PENDING)]
-    value = month_of(lines, foreign=foreign(2, "17.0"))
+    value = month_of(lines, foreign=foreign(strangers(2)))
     assert explained(compare(invoice(item(5, "8.5", "42.5")), lines, value)) == {"foreign": (2, "17.0")}
     assert explained(compare(invoice(item(7, "8.5", "59.5")), lines, value)) == {
         "foreign": (2, "17.0"),
@@ -200,52 +209,50 @@ def test_foreign_messages_come_before_what_is_only_possible() -> None:
     }
 
 
-def test_foreign_messages_may_be_spread_over_lines() -> None:
+def test_foreign_messages_are_on_the_lines_of_their_carriers() -> None:
     lines = [*delivered(3), *delivered(2, "9.2", "Docomo", "e")]
-    value = month_of(lines, foreign=foreign(2, "17.7"))
+    value = month_of(lines, foreign=foreign(strangers(1), strangers(1, "9.2", "Docomo")))
     bill = invoice(item(4, "8.5", "34.0"), item(3, "9.2", "27.6", "Docomo"))
     assert explained(compare(bill, lines, value)) == {"foreign": (2, "17.7")}
-    # Beyond them nothing tells which of the lines they are on.
+    # What is more on one line takes nothing from the other, and they explain a part of it.
     more = invoice(item(6, "8.5", "51.0"), item(3, "9.2", "27.6", "Docomo"))
     found = compare(more, lines, value)
-    assert explained(found) == {}
-    assert found.unexplained == Decimal("34.7")
+    assert explained(found) == {"foreign": (2, "17.7")}
+    assert found.unexplained == 17
+    # Nor does a line that has less.
+    less = compare(invoice(item(4, "8.5", "34.0"), item(1, "9.2", "9.2", "Docomo")), lines, value)
+    assert explained(less) == {"foreign": (1, "8.5")}
+    # Nor do those of one carrier explain what another one's line has more, at the same price.
+    apart = compare(bill, lines, month_of(lines, foreign=foreign(strangers(2, "8.7", "SoftBank"))))
+    assert explained(apart) == {}
 
 
-def test_foreign_messages_at_another_price_than_the_line_s_explain_nothing_of_it() -> None:
-    lines = delivered(3)
-    found = compare(invoice(item(13, "8.5", "110.5")), lines, month_of(lines, foreign=foreign(3, "27.6")))
-    assert explained(found) == {}
-    assert found.unexplained == 85
+def test_foreign_messages_of_several_parts_are_on_the_line_with_their_price() -> None:
+    lines = [*delivered(3), *delivered(1, "17.0", name="e", parts=2)]
+    value = month_of(lines, foreign=foreign(strangers(2, "17.0", parts=2)))
+    bill = invoice(item(3, "8.5", "25.5"), item(3, "17.0", "51.0"))
+    assert explained(compare(bill, lines, value)) == {"foreign": (2, "34.0")}
+    units = invoice(item(9, "8.5", "76.5"), counts=Counts.UNITS)
+    assert explained(compare(units, lines, value)) == {"foreign": (2, "34.0")}
 
 
-@pytest.mark.parametrize(
-    ("messages", "amount", "cause"),
-    [(2, "17.7", "foreign"), (2, "17.0", "missing"), (3, "17.7", "missing"), (1, "17.7", "missing")],
-)
-def test_foreign_messages_are_all_that_is_open_only_by_count_and_amount(messages: int, amount: str, cause: str) -> None:
-    lines = [*delivered(3), *delivered(2, "9.2", "Docomo", "e"), *others(2, MessageClass.MISSING, "")]
+def test_foreign_messages_whose_carrier_nobody_knows_may_be_on_any_line_of_their_kind() -> None:
+    lines = [*delivered(3), *delivered(2, "9.2", "Docomo", "e")]
     bill = invoice(item(4, "8.5", "34.0"), item(3, "9.2", "27.6", "Docomo"))
-    found = compare(bill, lines, month_of(lines, foreign=foreign(messages, amount)))
-    assert explained(found) == {cause: (2, "17.7")}
+    assert explained(compare(bill, lines, month_of(lines, foreign=foreign(strangers(2, None, ""))))) == {
+        "foreign": (2, "17.7")
+    }
+    found = compare(bill, lines, month_of(lines, foreign=foreign(strangers(3, None, ""))))
+    assert explained(found) == {}
 
 
-def test_foreign_messages_are_not_all_that_is_open_where_a_line_has_less() -> None:
-    lines = [*delivered(3), *delivered(2, "9.2", "Docomo", "e"), *others(3, MessageClass.PENDING)]
-    bill = invoice(item(6, "8.5", "51.0"), item(1, "9.2", "9.2", "Docomo"))
-    found = compare(bill, lines, month_of(lines, foreign=foreign(2, "16.3")))
-    assert explained(found) == {"pending": (3, "25.5")}
-
-
-@pytest.mark.parametrize(
-    ("messages", "amount", "fits"),
-    [(3, "26.2", True), (3, "26.3", False), (4, "26.2", False), (3, "1", False), (2, "17.7", False), (1, "9.2", False)],
-)
-def test_foreign_messages_that_are_spread_fit_by_count_and_amount(messages: int, amount: str, *, fits: bool) -> None:
-    lines = [*delivered(3), *delivered(2, "9.2", "Docomo", "e"), *others(9, MessageClass.PENDING, "")]
-    bill = invoice(item(5, "8.5", "42.5"), item(3, "9.2", "27.6", "Docomo"))
-    found = compare(bill, lines, month_of(lines, foreign=foreign(messages, amount)))
-    assert explained(found) == ({"foreign": (messages, amount)} if fits else {})
+def test_foreign_messages_are_invoiced_at_the_invoice_s_price() -> None:
+    """What it differs from ours by is said of our own messages, and is no other difference of these."""
+    lines = delivered(3)
+    found = compare(invoice(item(5, "9", "45")), lines, month_of(lines, foreign=foreign(strangers(2))))
+    assert explained(found) == {"foreign": (2, "18"), "price": (3, "1.5")}
+    unpriced = compare(invoice(item(5, "8.5", "42.5")), lines, month_of(lines, foreign=foreign(strangers(2, None))))
+    assert explained(unpriced) == {"foreign": (2, "17.0")}
 
 
 @pytest.mark.parametrize(
@@ -262,7 +269,7 @@ def test_foreign_messages_that_are_spread_fit_by_count_and_amount(messages: int,
 def test_of_what_is_certain_the_whole_of_a_cause_explains_a_part(count: int, causes: dict[str, object]) -> None:
     lines = [*delivered(3), *(message(f"u{number}") for number in range(3)), *delivered(1, "9.2", "Docomo", "e")]
     bill = invoice(item(count, "8.5", str(count * Decimal("8.5"))), item(1, "9.2", "9.2", "Docomo"))
-    assert explained(compare(bill, lines, month_of(lines, foreign=foreign(2, "17.0")))) == causes
+    assert explained(compare(bill, lines, month_of(lines, foreign=foreign(strangers(2))))) == causes
 
 
 @pytest.mark.parametrize(("count", "whole"), [(4, True), (5, False)])
@@ -272,10 +279,13 @@ def test_on_several_lines_nothing_explains_a_part(count: int, *, whole: bool) ->
     assert explained(compare(bill, lines)) == ({"unpriced": (2, "17.7")} if whole else {})
 
 
-@pytest.mark.parametrize("line", [foreign(3, "25.5"), foreign(2, "17.0", unpriced=1), foreign(0, "0")])
+@pytest.mark.parametrize(
+    "line", [foreign(strangers(3)), foreign(strangers(2, carrier="Docomo")), foreign()], ids=["more", "carrier", "none"]
+)
 def test_foreign_messages_that_do_not_fit_explain_nothing(line: ForeignLine) -> None:
     lines = delivered(3)
-    found = compare(invoice(item(5, "8.5", "42.5")), lines, month_of(lines, foreign=line))
+    bill = invoice(item(5, "8.5", "42.5"), item(0, "9.2", "0", "Docomo"))
+    found = compare(bill, lines, month_of(lines, foreign=line))
     assert explained(found) == {}
     assert found.unexplained == 17
 
@@ -616,15 +626,13 @@ def test_invoiced_less_counted_is_explained_and_unexplained_on_any_invoice(
     fraction: Decimal | None,
     counts: Counts,
     twice: int,
-    strangers: int,
+    unknown: int,
     changes: tuple[Restatement, ...],
     chance: random.Random,
 ) -> None:
     lines = world(some)
     breaks: tuple[Break, ...] = tuple(duplicate(line) for line in lines if line.billable)[:twice]
-    value = month_of(
-        lines, breaks=breaks, restatements=changes, foreign=foreign(strangers, str(Decimal("8.5") * strangers))
-    )
+    value = month_of(lines, breaks=breaks, restatements=changes, foreign=foreign(strangers(unknown)))
     bill = invoice(*items, counts=counts, taxes=taxes, fraction=fraction)
     found = compare(bill, lines, value)
     check(found)
@@ -636,7 +644,7 @@ def test_invoiced_less_counted_is_explained_and_unexplained_on_any_invoice(
     there: Counter[str] = Counter(
         "unpriced" if line.billable and line.amount is None else line.message_class.value for line in lines
     )
-    there |= Counter({"duplicate_billable": len(breaks), "foreign": strangers})
+    there |= Counter({"duplicate_billable": len(breaks), "foreign": unknown})
     for one in found.explanations:
         if one.cause in {"price", "restated", "fee", "tax", "rounding", "arithmetic"}:
             continue

@@ -134,6 +134,9 @@ def check_sums(value: Reconciliation, expected: Result) -> None:
         "units": foreign.billable_units,
         "amount": foreign.amount,
         "unpriced": foreign.unpriced,
+        "groups": sum(
+            (Counter({(each.carrier, each.parts, each.amount): each.messages}) for each in foreign.groups), Counter()
+        ),
     }
 
 

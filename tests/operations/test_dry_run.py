@@ -10,6 +10,7 @@ import pytest
 from pipeline.errors import Exit, TryLater, UsageError
 from pipeline.ledger.batches import get_batch, list_batches
 from pipeline.ledger.optouts import add_optouts
+from pipeline.model import Mode
 from pipeline.operations.dry_run import dry_run, dry_send
 from pipeline.operations.next_step import Step
 from pipeline.operations.run import run, send_batch
@@ -69,3 +70,31 @@ def test_it_holds_the_lock_of_its_campaign(house: House, context: Context) -> No
     assert get_batch(context.ledger, batch.batch_id).planned_at is None
     with pytest.raises(UsageError):
         dry_send(context, "nothing")
+
+
+def test_it_goes_by_the_mode_of_the_run(house: House, context: Context) -> None:
+    """As asked for, as the size says, as it was planned: and at least as long as the pace makes it."""
+    source = house.recipients(3)
+    dry = dry_run(context, Request(source, "c"))
+    assert (dry.rehearsed.mode, dry.rehearsed.seconds) == (Mode.CSV, None)
+    single = dry_run(context, Request(source, "c", mode=Mode.SINGLE))
+    assert (single.rehearsed.mode, single.rehearsed.seconds, single.exit) == (Mode.SINGLE, 1, Exit.DONE)
+    small = house.open(SEND_SINGLE_BELOW="4")
+    assert dry_send(small, dry.batch.batch_id).rehearsed.mode is Mode.SINGLE
+    assert dry_send(small, dry.batch.batch_id, mode=Mode.CSV).rehearsed.mode is Mode.CSV
+    assert send_batch(context, dry.batch.batch_id, mode=Mode.CSV, again=False, confirm=None).messages == 3
+    fixed = dry_send(small, dry.batch.batch_id, mode=Mode.SINGLE)
+    assert [error.code for error in fixed.stopped_by] == ["send.mode_fixed"]
+    assert (fixed.rehearsed.mode, fixed.exit) == (Mode.CSV, Exit.GUARD)
+
+
+def test_what_the_mode_cannot_send_stops_it_as_it_stops_sending(house: House, context: Context) -> None:
+    rows = [["電話番号", "本文", "originalurl", "originalurlcode"], [house.number(1), "{URL}", "https://a.jp/", "abc"]]
+    dry = dry_run(context, Request(house.write("l.csv", rows), "c", mode=Mode.SINGLE))
+    assert (dry.rehearsed.mode, dry.exit) == (Mode.SINGLE, Exit.DONE)
+    upload = dry_send(context, dry.batch.batch_id, mode=Mode.CSV)
+    assert ([error.code for error in upload.stopped_by], upload.exit) == (["profile.no_column"], Exit.USAGE)
+    with pytest.raises(UsageError) as stopped:
+        send_batch(context, dry.batch.batch_id, mode=Mode.CSV, again=False, confirm=None)
+    assert stopped.value.code == "profile.no_column"
+    assert house.uploads() == 0

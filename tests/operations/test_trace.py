@@ -10,12 +10,14 @@ from unittest.mock import patch
 
 import pytest
 
-from pipeline.errors import GatewayRefused, UsageError
+from pipeline.core.tracing import Invoiced
+from pipeline.errors import GatewayRefused, InputUnusable, UsageError
 from pipeline.ledger.batches import get_batch
 from pipeline.messages import Language
 from pipeline.model import Break, BreakKind, MessageClass, MessageState
 from pipeline.operations.trace import trace
 from pipeline.simulator import Knobs
+from pipeline.stages.months import close_month, reconcile_month
 from pipeline.stages.reconcile import reconcile
 from pipeline.stages.send import send
 from tests.databases import BOTH
@@ -103,6 +105,78 @@ def test_it_is_what_the_reconciliation_says_where_results_name_no_smsid(house: H
             (life,) = trace(context, line.smsid, limit=1).lives
             assert life.priced.line == line
     assert [line.label for line in lines] == ["送信済", "失敗", ""]
+
+
+def test_the_line_of_the_invoice_is_the_one_that_the_month_is_compared_by(house: House, context: Context) -> None:
+    """Also where only the whole month tells it: au's price is on no line, and one line is left for it."""
+    batch = house.batch(context, house.recipients(6))
+    send(context, batch)
+    docomo, au, softbank, failed, pending, clicked = sent(context, batch.batch_id)
+    at = context.now()
+    observe(
+        context,
+        result(docomo, "送信済", at),
+        result(au, "送信済", at, carrier="au"),
+        result(softbank, "送信済", at, carrier="SoftBank"),
+        result(failed, "失敗", at),
+        result(pending, "送信中", at),
+        result(clicked, "リダイレクト", at, parts=(2, 2)),
+    )
+    rows = [
+        ["対象月", "種別", "キャリア", "通数", "単価", "金額"],
+        ["2026年11月", "国内SMS", "ドコモ", "1", "8.5", "8.5"],
+        ["2026年11月", "国内SMS", "ドコモ", "1", "17.0", "17"],
+        ["2026年11月", "国内SMS", "KDDI", "1", "7.5", "7.5"],
+        ["2026年10月", "国内SMS", "ソフトバンク", "1", "9.2", "9.2"],
+    ]
+    path = house.write("i.csv", rows)
+    found = {}
+    for message in sent(context, batch.batch_id):
+        (life,) = trace(context, message.smsid, limit=1, invoice=path).lives
+        assert (life.invoiced.month, life.invoiced.source_name) == ("2026-11", "i.csv")
+        found[message] = [(line.line, line.counted, line.invoiced) for line in life.invoiced.lines]
+    assert found == {
+        docomo: [(2, 1, 1)],
+        au: [(4, 1, 1)],
+        softbank: [(0, 1, 0)],
+        failed: [],
+        pending: [(2, 1, 1)],
+        clicked: [(3, 1, 1)],
+    }
+    variance = reconcile_month(context, "2026-11", invoice=path).value.variance
+    assert variance is not None
+    assert {line.line: (line.counted, line.invoiced) for line in variance.lines if line.kind == "normal"} == {
+        2: (1, 1),
+        3: (1, 1),
+        4: (1, 1),
+        0: (1, 0),
+    }
+
+
+def test_an_invoice_of_another_month_has_no_line_for_it(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(1))
+    send(context, batch)
+    (message,) = sent(context, batch.batch_id)
+    observe(context, result(message, "送信済", context.now()))
+    rows = [["対象月", "キャリア", "通数", "金額"], ["2026年12月", "ドコモ", "1", "8.5"]]
+    (life,) = trace(context, message.smsid, limit=1, invoice=house.write("i.csv", rows)).lives
+    assert (life.invoiced.source_name, life.invoiced.lines) == ("i.csv", ())
+    with pytest.raises(InputUnusable) as refused:
+        trace(context, message.smsid, limit=1, invoice=house.write("i.csv", [*rows, ["2026年11月", "x", "1", "8.5"]]))
+    assert refused.value.code == "invoice.carrier"
+
+
+def test_whether_the_month_is_closed_is_told_without_an_invoice(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(1))
+    send(context, batch)
+    (message,) = sent(context, batch.batch_id)
+    observe(context, result(message, "送信済", context.now()))
+    (life,) = trace(context, message.smsid, limit=1).lives
+    assert life.invoiced == Invoiced(month="2026-11", closed_at=None)
+    house.clock.advance(timedelta(days=9))
+    close_month(context, "2026-11", actor="me")
+    (life,) = trace(context, message.smsid, limit=1).lives
+    assert life.invoiced == Invoiced(month="2026-11", closed_at=context.now())
 
 
 def test_the_messages_to_a_number_are_shown_newest_first(house: House, context: Context) -> None:

@@ -143,6 +143,8 @@ def delivery_rows(document: dict[str, Any]) -> Iterator[Row]:
 def basis_rows(document: dict[str, Any], language: Language) -> Iterator[Row]:
     foreign = document["foreign"]
     yield figures(foreign["messages"], foreign["billable_messages"], foreign["billable_units"])
+    for group in foreign["groups"]:
+        yield figures(group["parts"], group["messages"], *([group["amount"]] if group["amount"] else []))
     for name in ("untaxed", "tax", "total"):
         yield figures(label(f"report.amount.{name}", language), document["amount"][name])
     for price in document["prices"]:

@@ -18,12 +18,12 @@ GOLDEN = Path(__file__).parent / "golden"
 SHAPE: dict[str, Any] = json.loads(Path(module.__file__).with_name("reconciliation.schema.json").read_text("utf-8"))
 VALUES = ("quiet", "noisy", "month", "quiet_month", "hostile", "hostile_month", "empty")
 
-BATCH, MONTH = "batch_id campaign run_date source", "month batches closed_at"
+BATCH, MONTH = "batch_id campaign run_date source", "month batches phase closed_at"
 PROMISED = (
     "as_of rows accepted rejected already repaired messages planned in_flight taken refused unknown cancelled "
     "opted_out by_number pending missing oldest_pending classes statuses status_lines groups deliveries "
-    "billable_messages billable_units amount foreign breaks break_list equations balanced bill variance restatements "
-    "tariff prices provenance artifacts exit"
+    "billable_messages billable_units amount pending_cost foreign breaks break_list equations balanced empty findings "
+    "bill variance restatements tariff invented prices provenance artifacts exit"
 )
 
 

@@ -107,7 +107,7 @@ def test_the_lines_for_the_profile_load_only_once_a_person_has_filled_them_in(
 ) -> None:
     for value, number in ((noisy, 1), (hostile, 7)):
         text = shown(value, Language.EN, width=300)
-        toml = text[text.index("[[status]]") :]
+        toml = text[text.index("[[status]]") : text.index("To look at")]
         with pytest.raises(tomllib.TOMLDecodeError):
             tomllib.loads(toml)
         statuses = tomllib.loads(toml.replace("number = ?", "number = 99").replace('"?"', '"failed"'))["status"]

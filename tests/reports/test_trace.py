@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 from pipeline.core.calendar import JST
-from pipeline.core.tracing import AskedToCancel, Happened, Life, Placed, Priced, Seen
+from pipeline.core.tracing import AskedToCancel, Happened, Invoiced, Life, Placed, Priced, Seen
 from pipeline.errors import GuardStopped
 from pipeline.messages import Language
 from pipeline.model import (
@@ -21,6 +21,7 @@ from pipeline.model import (
     BreakKind,
     CancelOutcome,
     Dispatch,
+    InvoiceLine,
     MessageClass,
     MessageKind,
     MessageLine,
@@ -124,7 +125,18 @@ LIFE: Final = Life(
         (Break(kind=BreakKind.SEGMENT_MISMATCH, smsid=MESSAGE.smsid, facts={"reported": "2", "expected": "1"}),),
         2,
     ),
+    invoiced=Invoiced(month="2026-11", closed_at=None),
     tariff="example",
+)
+ON_LINE: Final = InvoiceLine(
+    line=3,
+    kind="normal",
+    carrier="Docomo",
+    unit_price=Decimal("17.0"),
+    invoiced=1204,
+    counted=1203,
+    invoiced_amount=Decimal("20468.0"),
+    counted_amount=Decimal("20451.0"),
 )
 
 
@@ -139,6 +151,7 @@ abcdefghjk0000004 → 090****0001: taken; class delivered (送信済)
   result   2026-11-23 09:31:00 JST  処理中  Docomo  pulled 2026-11-23 10:30:00 JST (results-1.csv, line 7)
   result   2026-11-23 09:32:00 JST  送信済  Docomo  2/2  080****5678  pulled 2026-11-23 10:30:00 JST (results-1.csv, line 7)
   price    JPY 17.0 untaxed: Docomo, 2 part(s) as the gateway counted, tariff example of 2026-11-23
+  invoice  none given (--invoice); month 2026-11: domestic, Docomo, 2 part(s), JPY 17.0
   break    segment mismatch: reported: 2, expected: 1
   event    2026-11-23 09:30:00 JST  validated  rows=3  accepted=3
   event    2026-11-23 09:30:00 JST  resolved  bbbbbbbbbb-0001  because=asked 080****5678
@@ -240,3 +253,59 @@ def test_every_request_to_cancel_is_told_with_its_answer() -> None:
     for language in Language:
         for outcome in (*CancelOutcome, None):
             assert list(trace_lines(replace(LIFE, cancellations=(asked(outcome, None),)), language, unmask=False))
+
+
+@pytest.mark.parametrize(
+    ("lines", "change", "expected"),
+    [
+        (
+            (ON_LINE,),
+            {},
+            ["{file}, line 3: domestic Docomo, unit price JPY 17.0, {invoiced}, {counted}"],
+        ),
+        (
+            (ON_LINE, replace(ON_LINE, line=4, carrier="", unit_price=None, invoiced=None)),
+            {"billable": False, "amount": None, "message_class": MessageClass.PENDING},
+            [
+                "{maybe} {file}, line 3: domestic Docomo, unit price JPY 17.0, {invoiced}, {counted}",
+                "{maybe} {file}, line 4: domestic, unit price -, invoiced - for JPY 20,468.0, {counted}",
+            ],
+        ),
+        (
+            (replace(ON_LINE, line=0, invoiced=0, invoiced_amount=Decimal(0)),),
+            {},
+            ["on no line of {file}: domestic, Docomo, 2 part(s), JPY 17.0"],
+        ),
+        (
+            (),
+            {"billable": False, "amount": None, "message_class": MessageClass.FAILED, "carrier": ""},
+            ["on no line of {file}: domestic, ?, 2 part(s), failed"],
+        ),
+    ],
+)
+def test_the_line_of_the_invoice(
+    lines: tuple[InvoiceLine, ...], change: dict[str, object], expected: list[str]
+) -> None:
+    line = replace(LINE, **change)  # type: ignore[arg-type]  # fields of it
+    invoiced = Invoiced(month="2026-11", closed_at=None, source_name=f"{OTHER}.csv", lines=lines)
+    life = replace(LIFE, priced=replace(LIFE.priced, line=line), invoiced=invoiced)
+    shown = [said for said in trace_lines(life, Language.EN, unmask=False) if said.startswith("  invoice")]
+    words = {
+        "file": "080****5678.csv of month 2026-11",
+        "maybe": "not counted by us; if invoiced, it is in",
+        "invoiced": "invoiced 1,204 for JPY 20,468.0",
+        "counted": "counted 1,203 for JPY 20,451.0",
+    }
+    assert shown == ["  invoice  " + said.format(**words) for said in expected]
+    data = trace_document(life, unmask=False)["invoice"]
+    assert isinstance(data, dict)
+    assert (data["month"], data["source"]) == ("2026-11", "080****5678.csv")
+    assert [each["line"] for each in data["lines"]] == [each.line for each in lines]
+
+
+def test_a_closed_month_and_a_missing_price_are_said_without_an_invoice() -> None:
+    line = replace(LINE, amount=None)
+    life = replace(LIFE, priced=replace(LIFE.priced, line=line), invoiced=Invoiced(month="2026-11", closed_at=AT))
+    shown = list(trace_lines(life, Language.EN, unmask=False))
+    closed = "month 2026-11 (closed 2026-11-23 09:30:00 JST)"
+    assert f"  invoice  none given (--invoice); {closed}: domestic, Docomo, 2 part(s), no price" in shown

@@ -2,21 +2,33 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from pipeline.messages import Language
-from pipeline.model import Dimension, Equation, MessageClass, Variance
+from pipeline.model import (
+    Bill,
+    Dimension,
+    Equation,
+    MessageClass,
+    MonthPhase,
+    MonthSubject,
+    PendingCost,
+    RowTotals,
+    Variance,
+)
 from pipeline.reports.amounts import exact_sum
 from pipeline.reports.wording import (
     bill_caption,
     bill_lines,
     carrier_name,
     cause_name,
+    exit_reason,
     group_name,
     headings,
     message_kind,
+    tone,
     unmapped_lines,
     verdict,
 )
@@ -88,6 +100,63 @@ def test_a_month_says_whether_it_is_closed(month: Reconciliation, quiet_month: R
     assert dict(headings(month, Language.EN))["closed"] == "2026-12-10 10:00:00 JST"
     assert dict(headings(quiet_month, Language.EN))["closed"] == "not closed yet"
     assert headings(month, Language.EN)[0] == ("month", "2026-11")
+
+
+EMPTY: Final = "The ledger has no message of this month: nothing was compared."
+BALANCED: Final = "Balanced: every count adds up and there are no differences."
+
+
+@pytest.mark.parametrize(
+    ("batches", "phase", "said", "how"),
+    [
+        (0, MonthPhase.FUTURE, f"{EMPTY} The month has not begun.", "open"),
+        (0, MonthPhase.OVER, EMPTY, "open"),
+        (2, MonthPhase.OVER, BALANCED, "good"),
+        (2, MonthPhase.RUNNING, f"{BALANCED} The month is not over: what it comes to will change.", "good"),
+    ],
+)
+def test_a_month_is_balanced_only_where_something_was_compared(
+    batches: int, phase: MonthPhase, said: str, how: str, quiet_month: Reconciliation
+) -> None:
+    value = replace(quiet_month, subject=MonthSubject(month="2026-11", batches=batches, phase=phase))
+    assert (verdict(value, Language.EN), tone(value)) == (said, how)
+    failing = replace(value, equations=(Equation("input", 1, {}),))
+    assert verdict(failing, Language.EN).startswith("NOT balanced")
+    assert ("nothing was compared" in verdict(failing, Language.EN)) == (not batches)
+    assert tone(failing) == "bad"
+
+
+def test_the_last_line_names_why_the_exit_code_is_1(quiet_month: Reconciliation, month: Reconciliation) -> None:
+    clean = replace(quiet_month, totals=RowTotals(3, 3, 0, 0))
+    assert (exit_reason(clean, Language.EN), clean.findings) == (None, {})
+    rejected = replace(clean, totals=RowTotals(5, 3, 2, 0))
+    assert verdict(rejected, Language.EN).startswith("Balanced")
+    assert exit_reason(rejected, Language.EN) == "To look at (exit 1): rejected rows: 2"
+    assert str(exit_reason(month, Language.EN)).endswith("restatements: 2, unexplained: JPY 50.00")
+    unknown = replace(rejected, classes={MessageClass.UNKNOWN: 4})
+    assert "(exit 5): 4" in str(exit_reason(unknown, Language.EN))
+
+
+def test_the_bill_is_the_headline_and_what_pending_messages_may_add(quiet_month: Reconciliation) -> None:
+    cost = PendingCost(messages=3, highest=Decimal("27.6"), unpriced=0)
+    said = dict(headings(replace(quiet_month, pending_cost=cost, invented=True), Language.EN))
+    assert said["may become more"] == "up to JPY 27.6 more, untaxed (3 pending)"
+    assert said["tariff"].endswith("(invented prices: set tariff.file)")
+    more = replace(quiet_month, pending_cost=replace(cost, unpriced=1))
+    assert dict(headings(more, Language.EN))["may become more"].endswith("(3 pending), without 1 that have no price")
+    assert quiet_month.bill is None
+    bill = Bill(
+        messages=Decimal("8.5"),
+        fees=(),
+        taxes=(),
+        rounding="down",
+        untaxed=Decimal("8.5"),
+        tax=Decimal(0),
+        total=Decimal(8),
+    )
+    billed = dict(headings(replace(quiet_month, bill=bill), Language.EN))
+    assert billed["expected invoice"] == "JPY 8 (messages: JPY 8.5 untaxed)"
+    assert "may become more" not in dict(headings(replace(quiet_month, pending_cost=PendingCost()), Language.EN))
 
 
 def test_a_status_that_is_a_number_is_shown_as_one(noisy: Reconciliation) -> None:

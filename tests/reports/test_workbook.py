@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 import openpyxl
 import pytest
+from openpyxl.utils import get_column_letter
 from openpyxl.utils.escape import unescape
 
 from pipeline.core.calendar import JST
 from pipeline.messages import Language, label
-from pipeline.model import MessageClass
+from pipeline.model import Dimension, GroupLine, MessageClass
 from pipeline.reports import streaming
 from pipeline.reports.cells import safe_text
 from pipeline.reports.privacy import hidden
@@ -275,22 +276,50 @@ def test_orphans_and_unmapped_statuses_are_on_the_summary(tmp_path: Path, noisy:
     assert find(sheet, "[[status]]") < find(sheet, 'label = "配信保留"')
 
 
-def test_deliveries_are_shown_over_every_hour_or_day(
+def test_deliveries_are_shown_over_hours_that_have_some_or_every_day(
     tmp_path: Path, noisy: Reconciliation, month: Reconciliation
 ) -> None:
     path = tmp_path / "report.xlsx"
     late = (*noisy.deliveries[:-1], (noisy.deliveries[-1][0] + timedelta(hours=2), 7))
-    for value, head, first, gaps in (
-        (replace(noisy, deliveries=late), "hour (JST)", "2026-11-20 10:00", [0, 0]),
-        (month, "day", "2026-11-01", []),
+    for value, head, first in (
+        (replace(noisy, deliveries=late), "hour (JST)", "2026-11-20 10:00"),
+        (month, "day", "2026-11-01"),
     ):
         write_workbook(path, value, [], Language.EN)
         sheet = read(path, cached=True)["Over time"]
         top, total = find(sheet, head) + 1, find(sheet, "total")
         steps = [int(str(sheet.cell(row, 2).value)) for row in range(top, total)]
         assert sheet.cell(top, 1).value == first
-        assert [step for step in steps if not step] == gaps
+        assert all(steps)
         assert sum(steps) == sheet.cell(total, 2).value == sum(number for _, number in value.deliveries)
+
+
+def test_days_without_deliveries_are_gaps_that_are_seen(tmp_path: Path, noisy: Reconciliation) -> None:
+    path = tmp_path / "report.xlsx"
+    first = noisy.deliveries[0][0]
+    write_workbook(path, replace(noisy, deliveries=((first, 2), (first + timedelta(days=12), 1))), [], Language.EN)
+    sheet = read(path, cached=True)["Over time"]
+    top, total = find(sheet, "day") + 1, find(sheet, "total")
+    assert [sheet.cell(row, 2).value for row in range(top, total)] == [2, *[0] * 11, 1]
+
+
+def test_a_long_cost_centre_is_not_cut(tmp_path: Path, month: Reconciliation, message_lines: Source) -> None:
+    name = "営業第二部" * 12 + "四課"
+    short = GroupLine(
+        name="x", messages=1, delivered=1, billable_messages=1, billable_units=1, amount=Decimal("8.5"), unpriced=0
+    )
+    groups = {**month.groups, Dimension.COST_CENTRE: (short, replace(short, name=name))}
+    path = tmp_path / "report.xlsx"
+    write_workbook(path, replace(month, groups=groups), message_lines(2), Language.JA)
+    book = read(path)
+    breakdown = book["内訳"]
+    row = find(breakdown, name)
+    assert breakdown.cell(row, 1).alignment.wrap_text
+    assert breakdown.row_dimensions[row].height == 24 + 3 * 15
+    assert breakdown.row_dimensions[row - 1].height is None
+    messages = book["明細"]
+    columns = {str(cell.value): get_column_letter(at) for at, cell in enumerate(messages[1], 1)}
+    assert messages.column_dimensions[columns["費用負担部門"]].width > 2 * len(name)
 
 
 @pytest.mark.parametrize("language", Language)

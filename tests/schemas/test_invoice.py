@@ -122,14 +122,14 @@ def test_a_bad_cell_is_named(place: int, cell: str, code: str) -> None:
     bad[place] = cell
     failure = refused(GOOD, tuple(bad))
     assert failure.code == code
-    assert (failure.facts["row"], failure.facts["column"], failure.facts["more"]) == (3, HEADER[place], 0)
+    assert (failure.facts["row"], failure.facts["column"], failure.facts["count"]) == (3, HEADER[place], 1)
     if "cell" in failure.facts:
         assert failure.facts["cell"] == ("…" if len(cell) > 10 else cell)
 
 
 def test_the_first_of_several_bad_cells_is_named_and_the_others_counted() -> None:
     failure = refused(GOOD, ("2026-11", "国内", "au", "x", "y", "1"), ("", "?", "au", "1", "1", "z"))
-    assert (failure.code, failure.facts["row"], failure.facts["more"]) == ("invoice.count", 3, 3)
+    assert (failure.code, failure.facts["row"], failure.facts["count"]) == ("invoice.count", 3, 4)
 
 
 def test_no_message_holds_a_cell_that_may_be_a_phone_number() -> None:

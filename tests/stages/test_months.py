@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import random
 from collections import Counter
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -19,11 +20,21 @@ from pipeline.ledger.batches import get_batch, list_batches
 from pipeline.ledger.cancelling import cancel_messages
 from pipeline.ledger.closing import record_closing
 from pipeline.ledger.notifications import record_notifications
-from pipeline.model import BreakKind, Cause, MessageClass, MessageState, MonthSubject, Observation, ObservationPath
+from pipeline.model import (
+    BreakKind,
+    Cause,
+    MessageClass,
+    MessageState,
+    MonthPhase,
+    MonthSubject,
+    Observation,
+    ObservationPath,
+    PendingCost,
+)
 from pipeline.operations.resolve import resolve
 from pipeline.simulator import Knobs
 from pipeline.stages.guards import Late
-from pipeline.stages.months import close_month, reconcile_month
+from pipeline.stages.months import added_up_in, close_month, reconcile_month
 from pipeline.stages.pull import pull
 from pipeline.stages.reconcile import reconcile
 from pipeline.stages.send import send
@@ -56,8 +67,9 @@ def _invoice(house: House, found: Reconciled, more: int = 0, *below: list[str]) 
     for line in found.lines:
         if line.amount is not None:
             billed[line.carrier, line.amount] += 1
-    (first, *_) = billed
-    billed[first] += more
+    if more:
+        (first, *_) = billed
+        billed[first] += more
     lines = [
         ["2026年11月", "国内SMS", carrier, str(count), str(price), f"{count * price}"]
         for (carrier, price), count in billed.items()
@@ -114,6 +126,28 @@ def test_an_amount_for_no_messages_is_a_finding(house: House, context: Context) 
     assert found.value.variance is not None
     assert found.value.variance.unexplained == 100_000
     assert found.exit is Exit.FINDINGS
+
+
+def test_a_month_without_messages_compares_nothing(house: House, context: Context) -> None:
+    for month, phase in ((MONTH, MonthPhase.RUNNING), ("2026-10", MonthPhase.OVER), ("2026-12", MonthPhase.FUTURE)):
+        found = reconcile_month(context, month)
+        assert found.value.subject == MonthSubject(month=month, batches=0, phase=phase)
+        assert found.value.is_empty
+        assert (found.exit, found.document["empty"], found.document["findings"]) == (Exit.DONE, True, {})
+        assert found.document["invented"]
+    nothing = reconcile_month(context, "2026-10")
+    invoice = _invoice(house, nothing, 0, ["2026年10月", "国内SMS", "ドコモ", "2", "8.5", "17"])
+    asked = reconcile_month(context, "2026-10", invoice=invoice)
+    assert asked.value.variance is not None
+    assert asked.value.variance.unexplained == 17
+    assert (asked.exit, asked.document["findings"]) == (Exit.FINDINGS, {"unexplained": 1})
+
+
+def test_a_month_with_messages_is_not_empty_and_tells_what_is_pending(house: House, context: Context) -> None:
+    house.sent(context, house.recipients(3))
+    value = reconcile_month(context, MONTH).value
+    assert not value.is_empty
+    assert value.pending_cost == PendingCost(messages=3, highest=3 * Decimal("9.2"))
 
 
 def test_what_is_invoiced_too_much_is_a_number_and_a_finding(house: House, context: Context) -> None:
@@ -365,6 +399,65 @@ def test_by_delivery_a_message_is_in_the_month_of_its_bill_however_late(house: H
     observe(context, result(message, "送信済", now))
     values = _months(context, MONTH, f"{now:%Y-%m}")
     assert [value.messages for value in values] == [0, 1]
+
+
+@pytest.mark.parametrize("names", [True, False], ids=["smsid", "number"])
+@pytest.mark.parametrize("seed", range(3))
+def test_by_delivery_every_bill_is_in_the_month_of_its_first_row_however_late(
+    house: House, seed: int, *, names: bool
+) -> None:
+    """Ours and others', with an smsid or by number, against a count of one message after another."""
+    chance = random.Random(seed)  # noqa: S311 - the same results in every run
+    context = house.open(create=True, BILLING_MONTH_BY="delivered")
+    begin = context.now()
+    first: dict[str, datetime] = {}
+    for number in range(3):
+        house.sent(context, house.recipients(3, f"{number}.csv", number * 10, text=f"本文{number}"), f"c{number}")
+        house.clock.advance(timedelta(days=chance.choice([1, 20, 45])))
+    ours = [one for batch in list_batches(context.ledger) for one in sent(context, batch.batch_id)]
+    others = [replace(ours[0], smsid=f"web{at}", msisdn=f"0802222{at:04d}") for at in range(8)]
+    rows = []
+    for at, one in enumerate([*ours, *others]):
+        registered = one.sent_at if one in ours else begin + timedelta(days=chance.randint(0, 60), minutes=at)
+        assert registered is not None
+        for late in chance.sample(range(250), chance.randint(0, 3)):
+            status = chance.choice(["送信済", "送信済", "失敗", "処理中"])
+            row = replace(result(one, status, registered + timedelta(days=late, minutes=at)), registered_at=registered)
+            rows.append(row if names else replace(row, smsid=""))
+            if status == "送信済":
+                assert row.status_time is not None
+                first[one.smsid] = min(row.status_time, first.get(one.smsid, row.status_time))
+    chance.shuffle(rows)
+    observe(context, *rows)
+    expected = {True: Counter[str](), False: Counter[str]()}
+    mine = {one.smsid for one in ours}
+    for smsid, time in first.items():
+        expected[smsid in mine][f"{time.astimezone(JST):%Y-%m}"] += 1
+    columns = context.profile.layout.by_field
+    direction = columns["smsid"].direction if names else "send"
+    months = [f"{year}-{month:02d}" for year in (2026, 2027) for month in range(1, 13)][9:]
+    with patch.dict(columns, {"smsid": columns["smsid"].model_copy(update={"direction": direction})}):
+        values = {month: added_up_in(context, month, context.now())[0] for month in months}
+    assert all(equation.holds for value in values.values() for equation in value.equations)
+    assert +Counter({month: value.billable_messages for month, value in values.items()}) == expected[True]
+    assert +Counter({month: value.foreign.billable_messages for month, value in values.items()}) == expected[False]
+
+
+@pytest.mark.parametrize("timed", [True, False], ids=["when", "registered"])
+def test_a_bill_for_what_was_not_sent_as_far_as_we_know_is_in_its_month(
+    house: House, context: Context, *, timed: bool
+) -> None:
+    batch = house.batch(context, house.recipients(7))  # two uploads
+    house.gateway.knobs = Knobs(refuse_code="596")
+    with pytest.raises(GatewayRefused):
+        send(context, batch)
+    message = sent(context, batch.batch_id)[6]
+    assert message.sent_at is None
+    house.clock.advance(timedelta(days=100))
+    now = context.now()
+    observe(context, replace(result(message, "送信済", now), registered_at=now, status_time=now if timed else None))
+    values = _months(context, MONTH, f"{now:%Y-%m}")
+    assert [value.billable_messages for value in values] == [0, 1]
 
 
 def test_notified_strangers_are_in_the_month_in_which_they_reached_us(house: House, context: Context) -> None:

@@ -15,7 +15,7 @@ from pipeline.core.calendar import JST
 from pipeline.errors import Exit, OutcomeUnknown
 from pipeline.ledger import dispatches
 from pipeline.ledger.results import settle
-from pipeline.model import Dimension, MessageClass, MonthSubject
+from pipeline.model import Dimension, MessageClass, MonthPhase, MonthSubject
 from pipeline.simulator import Knobs
 from pipeline.stages.months import reconcile_month
 from pipeline.stages.pull import pull
@@ -141,7 +141,7 @@ def test_a_campaign_over_midnight_is_split_between_its_months(house: House, cont
     assert [done.value.messages for done in (november, december)] == [8, 5]
     assert [done.value.subject for done in (november, december)] == [
         MonthSubject(month="2026-11", batches=2),
-        MonthSubject(month="2026-12", batches=1),
+        MonthSubject(month="2026-12", batches=1, phase=MonthPhase.RUNNING),
     ]
     campaigns = {line.name: line.messages for line in november.value.groups[Dimension.CAMPAIGN]}
     assert campaigns == {"early": 3, "late": 5}

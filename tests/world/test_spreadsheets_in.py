@@ -153,6 +153,26 @@ def test_hidden_rows_stop_the_file(tmp_path: Path, saved: Callable[[Path, str], 
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "ods", "xls"])
+def test_cells_merged_over_rows_stop_the_file(tmp_path: Path, saved: Callable[[Path, str], Path], kind: str) -> None:
+    source = tmp_path / "merged.xlsx"
+    with xlsxwriter.Workbook(source) as made:
+        for name, cells in (("rows", "C3:C4"), ("both", "C3:D5"), ("columns", "C3:D3")):
+            sheet = made.add_worksheet(name)
+            sheet.write_row(0, 0, ["tel", "city", "部門", "課"])
+            for row in range(1, 9):
+                sheet.write_row(row, 0, [str(row), "東京"])
+            sheet.merge_range(cells, "営業")
+    path = saved(source, kind)
+    for sheet, cells in (("rows", "C3:C4"), ("both", "C3:D5")):
+        with pytest.raises(InputUnusable) as caught:
+            open_input(path, sheet=sheet)
+        assert caught.value.code == "input.merged_cells"
+        assert caught.value.facts == {"file": path.name, "sheet": sheet, "count": 1, "cells": cells}
+    table = open_input(path, sheet="columns")
+    assert sum(len(chunk) for chunk in table.chunks(table.first_record, header=True)) == 8
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "ods", "xls"])
 def test_hidden_and_other_sheets(tmp_path: Path, saved: Callable[[Path, str], Path], kind: str) -> None:
     source = tmp_path / "sheets.xlsx"
     with xlsxwriter.Workbook(source) as made:
