@@ -110,13 +110,16 @@ CONFIGURATION_FAILURES: dict[str, Failure] = {
         ),
     ),
     "config.unreadable": Failure(
-        Text("{file} を読めません：{problem}", "cannot read {file}: {problem}"),
-        Text("場所と権限を確かめてください。", "Check its place and permissions."),
+        Text("{key} の {file} を読めません：{problem}", "cannot read {file} ({key}): {problem}"),
+        Text(
+            "{key} に書いた場所とファイルの権限を確かめてください。",
+            "Check the place that {key} names, and the file's permissions.",
+        ),
     ),
     "config.encoding": Failure(
         Text(
-            "{file} は UTF-8 ではありません（先頭から {offset} バイト）。",
-            "{file} is not UTF-8 (byte {offset}).",
+            "{key} の {file} は UTF-8 ではありません（先頭から {offset} バイト）。",
+            "{file} ({key}) is not UTF-8 (byte {offset}).",
         ),
         Text("文字コード UTF-8 で保存し直してください。", "Save it again as UTF-8."),
     ),
