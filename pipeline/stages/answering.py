@@ -12,6 +12,7 @@ from pipeline.core.answers import UNAUTHORISED, Answer, parse_answer
 from pipeline.errors import GatewayRefused, GuardStopped, OutcomeUnknown, TryLater
 from pipeline.ledger.dispatches import note_auth
 from pipeline.model import Proof
+from schemas.profile import Endpoint
 
 
 def read_answer(context: Context, exchange: Exchange) -> Answer | None:
@@ -21,6 +22,21 @@ def read_answer(context: Context, exchange: Exchange) -> Answer | None:
     form = context.profile.upload_answer
     empty_is_taken = form.empty_body_is_taken.value and form.empty_body_is_taken.confirmed is True
     return parse_answer(exchange.http_status, exchange.body, context.documented, empty_is_taken=empty_is_taken)
+
+
+def lines_of(answer: Answer | None, body: bytes) -> tuple[str, ...]:
+    """Name the lines of an answer by their form, for who compares it with the profile; their values stay out."""
+    if answer is None:
+        return ()
+    found = {
+        "empty": not body.strip(),
+        "code": answer.code is not None,
+        "csvid": answer.csvid is not None,
+        "counts": answer.counts is not None,
+        "rejects": bool(answer.rejects),
+        "strange": bool(answer.strange),
+    }
+    return tuple(name for name, is_there in found.items() if is_there)
 
 
 def codes_of_nothing_taken(context: Context) -> list[str]:
@@ -39,6 +55,11 @@ def must_be_recorded(context: Context, dispatch_id: str, messages: int) -> Itera
     except (TryLater, GuardStopped) as error:
         facts = {"dispatch": dispatch_id, "messages": messages}
         raise OutcomeUnknown("send.unrecorded", problem=error.what(context.language), **facts) from None
+
+
+def unreachable(context: Context, endpoint: Endpoint, exchange: Exchange) -> TryLater:
+    """Return the failure that says where results could not be had."""
+    return TryLater("results.unreachable", url=context.gateway.address(endpoint), problem=exchange.problem)
 
 
 def no_results(context: Context, code: str | None, http_status: int | None) -> NoReturn:

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline.cli import main, people
-from pipeline.cli.commands import _asker
+from pipeline.cli.asking import asker
 from pipeline.cli.main import cli
 from pipeline.cli.options import Span
 from pipeline.cli.output import Output, _Bar, actor, detect_language
@@ -201,7 +201,7 @@ def test_on_a_terminal_run_asks(
     unpriced: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     session = main.Session(_output())
-    assert _asker(session, yes=False) is None
+    assert asker(session, yes=False) is None
     asked: list[str] = []
 
     def no(text: str, *, err: bool) -> bool:
@@ -210,8 +210,8 @@ def test_on_a_terminal_run_asks(
 
     monkeypatch.setattr(sys, "stdin", _Terminal())
     monkeypatch.setattr(click, "confirm", no)
-    assert _asker(session, yes=True) is None
-    ask = _asker(session, yes=False)
+    assert asker(session, yes=True) is None
+    ask = asker(session, yes=False)
     assert ask is not None
     cost = CostRange(Decimal("25.5"), Decimal("27.6"))
     expected = Forecast(messages=3, cost=cost, unpriced=unpriced, parts=(), near=())
