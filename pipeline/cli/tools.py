@@ -179,14 +179,28 @@ def profile_check(session: Session, *, file: Path) -> Exit:
 
 
 @click.command("codes")
+@click.option("--gateway", is_flag=True, help="The gateway's answer codes instead, as the profile has them.")
 @common
-def codes_command(session: Session) -> Exit:
+def codes_command(session: Session, *, gateway: bool) -> Exit:
     """Print every code that a row can get: what it says, and an example."""
     from pipeline.reports.codes import anchor, codes, codes_page
 
+    if gateway:
+        return _gateway_codes(session)
     if not session.output.as_json:
         click.echo(codes_page(), nl=False)
     session.output.document({"codes": {code: f"docs/codes.md#{anchor(code)}" for code in codes()}, "exit": 0})
+    return Exit.DONE
+
+
+def _gateway_codes(session: Session) -> Exit:
+    """Print what every answer code of the gateway means and proves, and what to do about it."""
+    from pipeline.config import load
+    from pipeline.reports.answer_codes import answer_document, answer_table
+
+    profile = load(session.config, os.environ, required=False).profile
+    session.output.line(answer_table(profile).rstrip())
+    session.output.document({"codes": answer_document(profile, session.output.language), "exit": 0})
     return Exit.DONE
 
 

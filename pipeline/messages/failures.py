@@ -48,9 +48,8 @@ FAILURES: dict[str, Failure] = {
     "gateway.refused": Failure(
         Text("ゲートウェイが拒否しました：{code} {meaning}", "the gateway refused: {code} {meaning}"),
         Text(
-            "原因を直してから、同じコマンドをもう一度実行してください。"
-            "401 ならユーザー名とパスワードを確かめてください。",
-            "Mend the cause, then run the same command again. For 401 check user name and password.",
+            "{step} 同じコマンドをもう一度実行しても、二重には送られません。",
+            "{step} Running the same command again sends nothing twice.",
         ),
     ),
     "gateway.address_too_long": Failure(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline.messages.answers import ANSWER_LABELS
 from pipeline.messages.asking import ASKING_LABELS
 from pipeline.messages.gateway import GATEWAY_LABELS
 from pipeline.messages.notifying import NOTIFYING_LABELS
@@ -302,6 +303,7 @@ LABELS: dict[str, Text] = {
     "init.config": Text("{file} を作りました。", "made {file}"),
     "init.done": Text("{workspace} の準備ができました。", "{workspace} is ready."),
     "demo.gateway": Text("組み込みゲートウェイを {url} で起動しました。", "embedded gateway at {url}"),
+    **ANSWER_LABELS,
     **ASKING_LABELS,
     **NOTIFYING_LABELS,
     **GATEWAY_LABELS,

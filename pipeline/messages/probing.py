@@ -86,8 +86,8 @@ PROBING_FAILURES: dict[str, Failure] = {
     "own_phone.unreadable": Failure(
         Text("自分の電話番号が読めません。", "your own number cannot be read as a phone number."),
         Text(
-            "携帯番号を 090-1234-5678 のように指定するか、- で標準入力から渡してください。",
-            "Give a mobile number such as 090-1234-5678, or - and the number on standard input.",
+            "11 桁の携帯番号を指定するか、- で標準入力から渡してください。",
+            "Give a mobile number of 11 digits, or - and the number on standard input.",
         ),
     ),
     "own_phone.rejected": Failure(
@@ -130,8 +130,8 @@ PROBING_FAILURES: dict[str, Failure] = {
             "the gateway refused the test message: {code} {meaning}. Nothing of the list has left.",
         ),
         Text(
-            "原因を直してから、同じコマンドをもう一度実行してください。試し送りからやり直します。",
-            "Mend the cause, then run the same command again: it begins with the test message.",
+            "{step} 同じコマンドをもう一度実行すると、試し送りからやり直します。",
+            "{step} Running the same command again begins with the test message.",
         ),
     ),
 }

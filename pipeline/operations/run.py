@@ -21,8 +21,6 @@ from pipeline.stages.validate import Request, Validated, validate
 
 #: between two pulls while somebody waits
 POLL_SECONDS = 15.0
-#: the failure of a test message, which results of the batch say nothing about
-TRIAL_UNKNOWN = "trial.unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +113,8 @@ def _afterwards(  # noqa: PLR0913, PLR0917 - what a run has come to, and how it 
     except TryLater as error:
         # That the ledger cannot be asked now never hides that an outcome is open.
         raise (stopped_by if isinstance(stopped_by, OutcomeUnknown) else error) from None
-    is_of_batch = isinstance(stopped_by, OutcomeUnknown) and stopped_by.code != TRIAL_UNKNOWN
+    # Of a test message the results of the batch say nothing.
+    is_of_batch = isinstance(stopped_by, OutcomeUnknown) and stopped_by.code != "trial.unknown"
     if is_of_batch and not _is_unfinished(reconciled):
         stopped_by = None  # the results have settled every message of it, and nothing is left to send
     until = context.now() + wait

@@ -19,7 +19,7 @@ from pipeline.ledger.batches import count_states, get_batch, note_trial
 from pipeline.model import Batch, MessageState, Mode
 from pipeline.operations.from_failed import CARRIED, spelled
 from pipeline.operations.own_phone import attempts, hand_in, latest_messages, message_of, read_number, unused
-from pipeline.operations.run import TRIAL_UNKNOWN, unserved_elsewhere
+from pipeline.operations.run import unserved_elsewhere
 from pipeline.stages.guards import Late, stop_if_dear
 from pipeline.stages.outlook import preview, wanted
 from pipeline.stages.planning import accepted_rows, mode_of
@@ -111,7 +111,7 @@ def _send(context: Context, test: Batch, mode: Mode) -> None:
         with suppress(MediasmsError):
             pull(context, test.batch_id)
         if count_states(context.ledger, test.batch_id).get(MessageState.UNKNOWN):
-            raise OutcomeUnknown(TRIAL_UNKNOWN, batch=test.batch_id) from error
+            raise OutcomeUnknown("trial.unknown", batch=test.batch_id) from error
 
 
 def _check(context: Context, test: Batch, msisdn: str) -> None:
@@ -119,6 +119,6 @@ def _check(context: Context, test: Batch, msisdn: str) -> None:
     message = message_of(context, test, msisdn).message
     if message.state is MessageState.REFUSED:
         code = message.reason.partition(":")[2]
-        raise GatewayRefused("trial.refused", code=code, meaning=context.meaning(code))
+        raise GatewayRefused("trial.refused", **context.refusal(code))
     if message.state is MessageState.CANCELLED:
         raise GuardStopped("own_phone.rejected", codes="recipient.opted_out")

@@ -70,4 +70,4 @@ def no_results(context: Context, code: str | None, http_status: int | None) -> N
     meaning = context.meaning(code)
     if known is None or known.proves is Proof.UNKNOWN:
         raise TryLater("results.unavailable", code=code or f"HTTP {http_status}", meaning=meaning)
-    raise GatewayRefused("gateway.refused", code=code, meaning=meaning)
+    raise GatewayRefused("gateway.refused", **context.refusal(code))

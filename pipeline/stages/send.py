@@ -164,7 +164,7 @@ def _send_all(context: Context, gateway: GatewayClient, batch: Batch) -> tuple[i
         if verdict.count(MessageState.UNKNOWN, dispatch.messages):
             stop_if_unsettled(context, batch)
         if verdict.others is MessageState.REFUSED:
-            refusal = GatewayRefused("gateway.refused", code=verdict.code, meaning=context.meaning(verdict.code))
+            refusal = GatewayRefused("gateway.refused", **context.refusal(verdict.code))
             if verdict.run is not RunAction.GO_ON:
                 break
     if refusal:

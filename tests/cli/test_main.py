@@ -224,6 +224,28 @@ def test_on_a_terminal_run_asks(
     assert "09010000301" not in err
 
 
+def test_after_a_test_message_a_person_is_asked_whether_it_arrived(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[str] = []
+
+    def no(text: str, *, err: bool) -> bool:
+        asked.append(text)
+        return not err
+
+    monkeypatch.setattr(sys, "stdin", _Terminal())
+    monkeypatch.setattr(click, "confirm", no)
+    cost = CostRange(Decimal("25.5"), Decimal("27.6"))
+    preview = Preview(3, "09010000301", "hello", Forecast(messages=3, cost=cost, unpriced=0, parts=(), near=()))
+    for sent in (True, False):
+        trial = SimpleNamespace(sent=sent, cost=CostRange(Decimal("8.5"), Decimal("9.2")))
+        ask = asker(main.Session(_output()), yes=False, trying=SimpleNamespace(trial=trial))  # type: ignore[arg-type]  # all that is looked at
+        assert ask is not None
+        assert ask(preview) is False
+        assert ("with the test message (untaxed): 34.0 to 36.8 yen" in capsys.readouterr().err) is sent
+    assert asked == ["Did the test message arrive as wanted? Send 3 messages?"] * 2
+
+
 def test_what_is_damaged_in_a_ledger_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     runner = CliRunner()

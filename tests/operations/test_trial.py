@@ -48,6 +48,10 @@ class Runner:
         request = Request(source, campaign, mode=mode)
         return run(context, request, confirm=confirm, before_send=before_send, **choices)
 
+    @property
+    def untried(self) -> bool:
+        return self.trial is None
+
     def to_us(self) -> list[str]:
         digits = self.number.replace("-", "")
         return [message.text for message in self.house.gateway.messages if message.msisdn == digits]
@@ -96,7 +100,7 @@ def test_the_same_text_goes_to_the_same_phone_once_unless_asked_for(
     assert (len(runner.to_us()), len(house.gateway.messages)) == (2, 5)
     # Everything was sent: there is nothing to try any more.
     assert runner(context, source, again=True).exit is Exit.DONE
-    assert runner.trial is None
+    assert runner.untried
     assert len(house.gateway.messages) == 5
 
 
