@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pipeline.cli.main import Session
     from pipeline.context import Context
     from pipeline.model import Batch
+    from pipeline.operations.dry_run import DryRun
     from pipeline.operations.trial import Trial
     from pipeline.stages.outlook import Preview
     from pipeline.stages.validate import Request
@@ -47,6 +48,18 @@ class Trying:
         what = "trial.sent" if self.trial.sent else "trial.before"
         self._session.output.say(what, number=self._shown, low=cost.lowest, high=cost.highest)
 
+    def rehearse(self, dry: DryRun) -> dict[str, object]:
+        """Say what list and test message may cost together, where anything would go out; return the document's part."""
+        from pipeline.operations.trial import expected_cost
+        from pipeline.reports.amounts import plain
+
+        if dry.stopped_by or not dry.rehearsed.forecast.messages:
+            return {}
+        list_alone, test = dry.rehearsed.forecast.cost, expected_cost(self._context, dry.batch)
+        both = list_alone.plus(test, 1)
+        self._session.output.say("trial.cost", low=both.lowest, high=both.highest)
+        return {"test_cost": {"lowest": plain(test.lowest), "highest": plain(test.highest)}}
+
     def document(self) -> dict[str, object]:
         """Return the document's part: the batch of the test message and whether it was sent just now, else nothing."""
         return {"test": {"batch_id": self.trial.batch.batch_id, "sent": self.trial.sent}} if self.trial else {}
@@ -68,8 +81,8 @@ def _ask(session: Session, preview: Preview, trial: Trial | None) -> bool:
     if preview.forecast.unpriced:
         click.echo(label("ask.unpriced", language, count=preview.forecast.unpriced), err=True)
     if trial and trial.sent:
-        low, high = cost.lowest + trial.cost.lowest, cost.highest + trial.cost.highest
-        click.echo(label("trial.cost", language, low=low, high=high), err=True)
+        both = cost.plus(trial.cost, 1)
+        click.echo(label("trial.cost", language, low=both.lowest, high=both.highest), err=True)
     question = "ask.send_tried" if trial else "ask.send"
     return click.confirm(label(question, language, count=preview.messages), err=True)
 

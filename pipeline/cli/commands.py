@@ -83,8 +83,9 @@ def run_command(
         show_validated(session, validated, _correction(session, asked, validated))
 
     def rehearse(context: Context, request: Request) -> tuple[Exit, dict[str, object]]:
+        trying = None if number is None else Trying(session, context, request, number, choices)
         dry = rehearsal.dry_run(context, request, **choices, after_validate=after_validate)
-        return dry.exit, show_dry_run(session, dry)
+        return dry.exit, show_dry_run(session, dry) | (trying.rehearse(dry) if trying else {})
 
     def work(context: Context, request: Request) -> tuple[Exit, dict[str, object]]:
         nonlocal unknown_in_a_row

@@ -65,10 +65,10 @@ class Probed:
     def exit(self) -> Exit:
         """Return the exit code: an entry that is contradicted is a finding, a message that is not back yet is none."""
         contradicted = any(entry.verdict is Verdict.CONTRADICTED for entry in self.entries)
-        found = [Exit.FINDINGS] if contradicted else []
-        # Results that could be fetched and not read are what the finding is about.
-        stopped = self.stopped_by
-        return worst([*found, *([stopped.exit] if stopped and not isinstance(stopped, InputUnusable) else [])])
+        # Results that could be fetched and not read are what such a finding is about.
+        if self.stopped_by is None or (contradicted and isinstance(self.stopped_by, InputUnusable)):
+            return Exit.FINDINGS if contradicted else Exit.DONE
+        return worst([self.stopped_by.exit, Exit.FINDINGS if contradicted else Exit.DONE])
 
 
 @dataclass(slots=True)

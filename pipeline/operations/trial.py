@@ -67,7 +67,7 @@ def try_out(  # noqa: PLR0913 - each is a choice of the person who runs it
         if not test.totals.accepted:
             if open_ := unserved_elsewhere(context, test):
                 raise open_
-            return Trial(test, sent=False, cost=CostRange(Decimal(0), Decimal(0)))
+            return Trial(test, sent=False, cost=CostRange())
         before = attempts(context, test)
         expected = preview(context, test, wanted(context, test)).forecast
         if max_cost is not None and test.planned_at is None:
@@ -75,6 +75,12 @@ def try_out(  # noqa: PLR0913 - each is a choice of the person who runs it
         _send(context, test, mode)
     _check(context, test, msisdn)
     return Trial(test, sent=attempts(context, test) > before, cost=expected.cost)
+
+
+def expected_cost(context: Context, batch: Batch) -> CostRange:
+    """Return what a test message of ``batch`` may cost; without an accepted row there is none."""
+    chunk = next(accepted_rows(context, batch), None)
+    return CostRange() if chunk is None else preview(context, batch, {str(chunk["smsid"].iloc[0])}).forecast.cost
 
 
 def _campaign(context: Context, name: str, msisdn: str, *, again: bool) -> str:

@@ -61,6 +61,9 @@ def test_a_number_that_is_none_sends_nothing(home: Home, gateway: EmbeddedGatewa
 
 def test_the_first_message_goes_to_the_own_phone_first(home: Home, gateway: EmbeddedGateway) -> None:
     home.init()
+    dry = home(*CLINIC, "--dry-run", "--test-to", "-", stdin=OWN.encode())
+    assert (dry.code, "with the test message (untaxed): 17.0 to 18.4 yen" in dry.out) == (1, True)
+    assert gateway.requests == {}
     done = home(*CLINIC, "--test-to", "-", stdin=OWN.encode())
     assert done.code == 1, done
     assert "test message: the first text went to 090****1234 (it costs " in done.out

@@ -230,6 +230,19 @@ def test_rows_that_cannot_be_recorded_are_looked_at_all_the_same(
     assert (done.exit, done.stopped_by and done.stopped_by.code) == (Exit.FINDINGS, "results.columns")
 
 
+def test_results_that_are_cut_off_say_nothing_about_the_profile(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def results(_start: datetime, _end: datetime, into: DurableFile) -> Exchange:
+        into.write(b"090-1234")
+        return Exchange(0, 200, b"", "")
+
+    monkeypatch.setattr(context.gateway, "results", results)
+    done = probe(context, OWN)
+    assert not [entry for entry in done.entries if entry.verdict is CONTRADICTED]
+    assert (done.exit, done.stopped_by and done.stopped_by.code) == (Exit.INPUT, "results.cut_off")
+
+
 def test_an_account_that_answers_with_nothing_is_found_out(house: House, context: Context) -> None:
     house.gateway.knobs = Knobs(answer_empty=True, fate="at_once")
     lost = probe(context, OWN)
