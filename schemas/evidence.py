@@ -168,6 +168,8 @@ def _checks(profile: Profile, probe: Probe, now: datetime) -> dict[str, _Check]:
 
 #: fields that every result has, and by whose content they are found elsewhere
 _UNMISTAKABLE = ("msisdn", "text", "smsid")
+#: what has a form but could be anything of that form: it can be contradicted by its cell, and not confirmed
+_VAGUE = ("clicks", "sender_")
 #: field of a time → the fact that gives its form
 _FORMS = {"status_time": "status_time_format", "scheduled": "registered_time_format"}
 
@@ -179,6 +181,9 @@ def _about_column(profile: Profile, column: Column, row: Sequence[str], check: _
     if column.field == "text":
         came = ""
     form = _FORMS.get(column.field)
+    if check(cell) and column.field.startswith(_VAGUE):
+        yield Entry(key=key, says=column.field, verdict=Verdict.NOT_SEEN, came=came)
+        return
     if check(cell):
         # That it holds the registered time in results says nothing about what it does when sending.
         toml = () if column.confirmed is False else set_column(column)
@@ -290,8 +295,8 @@ def _lines(entry: Column | SingleParameter | Endpoint | Fact[Any], where: str, l
 
 
 def _graded(entry: Endpoint | Fact[Any]) -> str:
-    note = f", note = {_toml(entry.note)}" if entry.note else ""
-    return f'grade = "{entry.grade}", confirmed = true{note}'
+    # Without the note: it may claim more than was seen.
+    return f'grade = "{entry.grade}", confirmed = true'
 
 
 def _toml(value: object) -> str:

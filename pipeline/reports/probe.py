@@ -32,15 +32,15 @@ def probe_table(entries: Sequence[Entry], language: Language) -> Table:
 
 
 def lines_to_set(entries: Sequence[Entry]) -> Iterator[str]:
-    """Yield the lines of TOML that the evidence bears out, each under a comment that says where it belongs."""
-    where = ""
+    """Yield the lines of TOML that the evidence bears out, under comments that say where they belong."""
+    places: dict[str, list[str]] = {}
     for entry in entries:
         if entry.toml:
             place, *lines = entry.toml
-            if place != where:
-                yield f"# {place}"
-            where = place
-            yield from lines
+            places.setdefault(place, []).extend(lines)
+    for place, lines in places.items():
+        yield f"# {place}"
+        yield from lines
 
 
 def probe_document(entries: Sequence[Entry]) -> list[dict[str, object]]:

@@ -78,6 +78,13 @@ def test_what_stands_elsewhere_or_otherwise_is_contradicted(
     assert (entry.verdict, entry.column, entry.toml) == (CONTRADICTED, column, ())
 
 
+def test_a_digit_that_could_be_anything_confirms_nothing() -> None:
+    found = looked_at(row(c7="0", c21="08011112222", c42="3"))
+    assert {
+        (found[f"layout.column {number}"].verdict, *found[f"layout.column {number}"].toml) for number in (7, 21, 42)
+    } == {(NOT_SEEN,)}
+
+
 @pytest.mark.parametrize("number", [13, 17, 20, 47])
 def test_an_empty_cell_proves_nothing(number: int) -> None:
     assert looked_at(row(**{f"c{number}": ""}))[f"layout.column {number}"].verdict is NOT_SEEN
