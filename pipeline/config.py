@@ -269,7 +269,9 @@ def load(
     return Configuration(
         settings,
         load_profile(settings.gateway.profile, folder),
-        parse_tariff(read_text(folder / tariff_file), str(tariff_file)) if tariff_file else example_tariff(),
+        parse_tariff(read_text(folder / tariff_file, "tariff.file"), str(tariff_file))
+        if tariff_file
+        else example_tariff(),
         folder,
     )
 
@@ -282,7 +284,7 @@ def _read(file: Path, *, required: bool) -> dict[str, dict[str, Any]]:
             raise UsageError("config.missing", file=str(file)) from None
         return {}
     except OSError as error:
-        raise UsageError("config.unreadable", file=str(file), problem=error.strerror) from None
+        raise UsageError("config.unreadable", key="--config", file=str(file), problem=error.strerror) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError("config.not_toml", file=str(file), problem=str(error)) from None
 
@@ -302,7 +304,7 @@ def load_profile(name: str, folder: Path) -> Profile:
     shipped = resources.files("schemas") / "profiles" / f"{name}.toml"
     if "/" not in name and not name.endswith(".toml") and shipped.is_file():
         return parse_profile(shipped.read_text(encoding="utf-8"), f"{name}.toml")
-    return parse_profile(read_text(folder / name), name)
+    return parse_profile(read_text(folder / name, "gateway.profile"), name)
 
 
 def load_replacements(names: Sequence[str], folder: Path) -> dict[int, str]:
@@ -313,7 +315,7 @@ def load_replacements(names: Sequence[str], folder: Path) -> dict[int, str]:
             shipped = resources.files("schemas") / "replacement_tables" / f"{STANDARD}.toml"
             table |= parse_replacements(shipped.read_text(encoding="utf-8"), f"{STANDARD}.toml")
         else:
-            table |= parse_replacements(read_text(folder / name), name)
+            table |= parse_replacements(read_text(folder / name, "validation.replacements"), name)
     return table
 
 
@@ -329,16 +331,16 @@ def load_invoice_mapping(file: Path | None, folder: Path) -> InvoiceMapping:
     from schemas.invoice import parse_mapping  # noqa: PLC0415 - an invoice is rarely read
 
     if file is not None:
-        return parse_mapping(read_text(folder / file), str(file))
+        return parse_mapping(read_text(folder / file, "invoice.mapping"), str(file))
     shipped = resources.files("schemas") / "invoices" / f"{STANDARD}.toml"
     return parse_mapping(shipped.read_text(encoding="utf-8"), f"{STANDARD}.toml")
 
 
-def read_text(path: Path) -> str:
-    """Read a UTF-8 text file that the configuration or the command line names: a profile, a tariff, a table."""
+def read_text(path: Path, key: str) -> str:
+    """Read a UTF-8 text file: a profile, a tariff, a table; ``key`` of configuration or command line names it."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise UsageError("config.unreadable", file=os.fspath(path), problem=error.strerror) from None
+        raise UsageError("config.unreadable", key=key, file=os.fspath(path), problem=error.strerror) from None
     except UnicodeDecodeError as error:
-        raise UsageError("config.encoding", file=os.fspath(path), offset=error.start) from None
+        raise UsageError("config.encoding", key=key, file=os.fspath(path), offset=error.start) from None

@@ -24,6 +24,7 @@ from pipeline.ledger.engines import is_shared
 from pipeline.ledger.locks import campaign_lock
 from pipeline.ledger.pacing import next_turn
 from pipeline.messages import Language
+from pipeline.reports.answer_codes import next_step
 from schemas.profile import Profile
 from schemas.upload import Encoding
 
@@ -120,6 +121,11 @@ class Context:
         if (chosen := self.settings.send.encode) is not None:
             return "cp932" if chosen == "shiftjis" else "utf-8"
         return self.profile.upload.encoding.value
+
+    def refusal(self, code: str | None) -> dict[str, object]:
+        """Return the facts of a refusal: its code, what that means, and what a person does about it."""
+        step = next_step(self.profile.answer_by_code.get(code or ""), self.language)
+        return {"code": code, "meaning": self.meaning(code), "step": step}
 
     def replacements(self, *more: str) -> dict[int, str]:
         """Return the characters to replace: the tables of the settings, on top of ``more`` tables."""

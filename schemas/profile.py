@@ -249,14 +249,26 @@ class Status(Record):
 
 
 class AnswerCode(Record):
-    """One answer code: what it proves about the request, and what the run does."""
+    """One answer code: what it proves about the request, and what the run does.
+
+    ``next`` is what a person does, in both languages; empty where that is what all that prove the same ask for.
+    """
 
     code: Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")]
     meaning: str
     meaning_ja: str
     proves: Proof
     run: RunAction
+    next: str = ""
+    next_ja: str = ""
     grade: Grade
+
+    @model_validator(mode="after")
+    def _in_both_languages(self) -> AnswerCode:
+        if bool(self.next) != bool(self.next_ja):
+            msg = f"answer {self.code}: next and next_ja go together"
+            raise ValueError(msg)
+        return self
 
 
 class Profile(Record):

@@ -159,14 +159,15 @@ def test_other_ledger_urls_stay_as_they_are(tmp_path: Path, url: str, resolved: 
 def test_a_named_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         configured(tmp_path, '[tariff]\nfile = "none.toml"\n')
-    assert caught.value.code == "config.unreadable"
+    assert (caught.value.code, caught.value.facts["key"]) == ("config.unreadable", "tariff.file")
     for name in ("unheard", "none.toml", "../mediasms"):
         with pytest.raises(UsageError) as caught:
             load_profile(name, tmp_path)
         assert caught.value.code == "config.unreadable"
+        assert "gateway.profile" in str(caught.value)
     (tmp_path / "latin").write_bytes(b"\xe9")
     with pytest.raises(UsageError) as caught:
-        read_text(tmp_path / "latin")
+        read_text(tmp_path / "latin", "tariff.file")
     assert caught.value.code == "config.encoding"
 
 

@@ -141,9 +141,9 @@ class GatewayClient:
     def __init__(self, access: Access, profile: Profile) -> None:
         """Check the address: HTTPS, or loopback for the embedded gateway; no credentials in it."""
         _check_address(access.base_url)
-        for endpoint in dict(profile.endpoints).values():
-            _check_address(_address(access.base_url, endpoint))
         self._access = access
+        for endpoint in dict(profile.endpoints).values():
+            _check_address(self.address(endpoint))
         self._profile = profile
         self._session = requests.Session()
         self._session.trust_env = False  # proxies and netrc from the environment would change where a secret goes
@@ -160,6 +160,12 @@ class GatewayClient:
     def close(self) -> None:
         """Close every connection."""
         self._session.close()
+
+    def address(self, endpoint: Endpoint) -> str:
+        """Return the URL of an endpoint: a path under the base URL, or its own absolute URL; no query, no secret."""
+        if "://" in endpoint.url:
+            return endpoint.url
+        return f"{self._access.base_url.rstrip('/')}/{endpoint.url.lstrip('/')}"
 
     def upload(self, payload: Path, progress: Progress | None = None) -> Exchange:
         """Send a payload as one multipart upload, streamed from disk, exactly once."""
@@ -252,7 +258,7 @@ class GatewayClient:
         **request: Any,  # noqa: ANN401 - requests' own
     ) -> Exchange:
         timeout = (self._access.connect_timeout, self._access.read_timeout)
-        url = _address(self._access.base_url, endpoint)
+        url = self.address(endpoint)
         if query := request.get("params"):
             # Above it the gateway answers 414.
             limit, size = self._profile.limits.get_bytes.value, len(f"{url}?{urlencode(query)}")
@@ -274,13 +280,6 @@ class GatewayClient:
         except (requests.RequestException, OSError) as error:
             # The class of the exception proves nothing; its name is only for the person who reads the log.
             return Exchange(bytes_read(), None, b"", type(error).__name__)
-
-
-def _address(base_url: str, endpoint: Endpoint) -> str:
-    """Return the URL of an endpoint: a path under the base URL, or its own absolute URL."""
-    if "://" in endpoint.url:
-        return endpoint.url
-    return f"{base_url.rstrip('/')}/{endpoint.url.lstrip('/')}"
 
 
 def _check_address(url: str) -> None:

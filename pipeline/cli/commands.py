@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,19 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline.cli.asking import Trying, asker
 from pipeline.cli.forecasting import show_dry_run
 from pipeline.cli.main import Session, common
 from pipeline.cli.options import MODE, Asked, Permitted, Span, judging, judging_or_failed, permitting
 from pipeline.cli.output import actor
 from pipeline.cli.showing import show_next, show_outcome, show_reconciled, show_sent, show_validated, validated_document
 from pipeline.errors import Exit, MediasmsError, UsageError, worst
-from pipeline.messages import label
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipeline.context import Context
-    from pipeline.stages.outlook import Preview
     from pipeline.stages.validate import Request, Validated
 
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would go out and cost, and what would stop it.")
@@ -58,10 +56,18 @@ def _for_each(
 @click.command("run")
 @judging_or_failed
 @click.option("--wait", type=Span(), default="0s", show_default=True, help="Wait for results at most this long.")
+@click.option("--test-to", metavar="NUMBER", help="First send the first message to your own phone; - reads it.")
 @_DRY_RUN
 @permitting
 @common
-def run_command(session: Session, *, wait: timedelta, dry_run: bool, **options: Any) -> Exit:  # noqa: ANN401 - click's options
+def run_command(
+    session: Session,
+    *,
+    wait: timedelta,
+    test_to: str | None,
+    dry_run: bool,
+    **options: Any,  # noqa: ANN401 - click's options
+) -> Exit:
     """Validate, send, pull and reconcile."""
     from pipeline.operations import dry_run as rehearsal
     from pipeline.operations.run import run
@@ -70,31 +76,35 @@ def run_command(session: Session, *, wait: timedelta, dry_run: bool, **options: 
     asked = Asked(**options)
     asked.check()
     choices = permitted.choices()
+    number = asked.own_number(test_to)
     unknown_in_a_row = 0
 
     def after_validate(validated: Validated) -> None:
         show_validated(session, validated, _correction(session, asked, validated))
 
     def rehearse(context: Context, request: Request) -> tuple[Exit, dict[str, object]]:
+        trying = None if number is None else Trying(session, context, request, number, choices)
         dry = rehearsal.dry_run(context, request, **choices, after_validate=after_validate)
-        return dry.exit, show_dry_run(session, dry)
+        return dry.exit, show_dry_run(session, dry) | (trying.rehearse(dry) if trying else {})
 
     def work(context: Context, request: Request) -> tuple[Exit, dict[str, object]]:
         nonlocal unknown_in_a_row
+        trying = None if number is None else Trying(session, context, request, number, choices)
         outcome = run(
             context,
             request,
             **choices,
+            before_send=trying,
             held_back=unknown_in_a_row >= _UNKNOWN_IN_A_ROW,
             wait=wait,
             after_validate=after_validate,
-            confirm=_asker(session, yes=permitted.yes),
+            confirm=asker(session, yes=permitted.yes, trying=trying),
         )
         if outcome.is_unknown:
             unknown_in_a_row += 1
         elif outcome.sent and outcome.sent.dispatches:
             unknown_in_a_row = 0
-        return outcome.exit, show_outcome(session, outcome)
+        return outcome.exit, show_outcome(session, outcome) | (trying.document() if trying else {})
 
     return _for_each(session, asked, rehearse if dry_run else work)
 
@@ -104,30 +114,6 @@ def _correction(session: Session, asked: Asked, validated: Validated) -> str | N
     if validated.workbook is None:
         return None
     return session.command(*asked.words(validated.workbook, validated.batch.campaign, corrected=True))
-
-
-def _asker(session: Session, *, yes: bool) -> Callable[[Preview], bool] | None:
-    """Return what asks a person before anything is sent; None where nobody is there to answer."""
-    if yes or not sys.stdin.isatty():
-        return None
-    return lambda preview: _ask(session, preview)
-
-
-def _ask(session: Session, preview: Preview) -> bool:
-    from pipeline.core.msisdn import mask
-    from pipeline.model import NumberCheck
-
-    only = preview.number_check is NumberCheck.ONLY
-    language = session.output.language
-    text = preview.first_text or label("ask.by_template", language)
-    facts, cost = {"number": mask(preview.first_msisdn), "text": text}, preview.forecast.cost
-    shown = "ask.preview_check" if only else "ask.preview"
-    click.echo(label(shown, language, low=cost.lowest, high=cost.highest, **facts), err=True)
-    if preview.forecast.unmeasured:
-        click.echo(label("ask.unmeasured", language, count=preview.forecast.unmeasured), err=True)
-    if preview.forecast.unpriced:
-        click.echo(label("ask.unpriced", language, count=preview.forecast.unpriced), err=True)
-    return click.confirm(label("ask.check" if only else "ask.send", language, count=preview.messages), err=True)
 
 
 @click.command("validate")
@@ -184,7 +170,7 @@ def send_command(session: Session, *, batch: str, mode: str, dry_run: bool, **op
         session.output.document(show_dry_run(session, dry))
         return dry.exit
     with session.context() as context:
-        sent = send_batch(context, batch, mode=Mode(mode), **choices, confirm=_asker(session, yes=permitted.yes))
+        sent = send_batch(context, batch, mode=Mode(mode), **choices, confirm=asker(session, yes=permitted.yes))
     if sent.dispatches:
         show_sent(session, sent)
     else:
@@ -219,8 +205,10 @@ def pull_command(
     from pipeline.ledger.batches import get_batch
     from pipeline.stages.pull import pull, pull_single
 
-    if (since is None) != (until is None) or (since and until and since >= until):
+    if (since is None) != (until is None):
         raise UsageError("pull.period")
+    if since and until and since >= until:
+        raise UsageError("pull.period_order")
     if single and since:
         raise UsageError("pull.single_period")
     period = (since.replace(tzinfo=JST), until.replace(tzinfo=JST)) if since and until else None

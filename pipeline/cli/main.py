@@ -142,9 +142,9 @@ class _Commands(click.Group):
         del ctx
         if cmd_name not in self.names:
             return None
-        from pipeline.cli import commands, ledger, notifications, optouts, people, tools, tracing
+        from pipeline.cli import commands, doctor, ledger, notifications, optouts, people, tools, tracing
 
-        for module in (commands, people, tracing, optouts, ledger, tools, notifications):
+        for module in (commands, people, tracing, optouts, ledger, doctor, tools, notifications):
             found: click.Command | None = getattr(module, f"{cmd_name}_command", None)
             if found:
                 return found

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline.cli.asking import one_line
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -178,6 +179,14 @@ class Asked:
             raise UsageError("usage.from_failed")
         if self.campaign in {None, self.from_failed}:
             raise UsageError("usage.from_failed_campaign", campaign=self.from_failed)
+
+    def own_number(self, given_as: str | None) -> str | None:
+        """Return the number that test messages go to; standard input cannot be the list as well."""
+        if given_as == "-" and any(str(name) == "-" for name in self.inputs):
+            raise UsageError("usage.stdin_twice")
+        if given_as is not None and self.number_check == "only":
+            raise UsageError("usage.check_test")
+        return one_line(given_as) if given_as is not None else None
 
     @property
     def flags(self) -> dict[str, dict[str, object]]:

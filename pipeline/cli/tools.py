@@ -12,7 +12,7 @@ import click
 
 from pipeline.cli.main import Session, common
 from pipeline.cli.showing import show_outcome, show_validated
-from pipeline.errors import Exit, GuardStopped, UsageError
+from pipeline.errors import Exit, UsageError
 from pipeline.messages import LABELS, Language, label
 
 _DEMO_FOLDER = Path("mediasms-demo")
@@ -85,26 +85,6 @@ def init_command(session: Session) -> Exit:
     with session.context(create=True) as context:
         session.output.say("init.done", workspace=context.workspace.root)
         session.output.document({"config": str(session.config), "workspace": str(context.workspace.root), "exit": 0})
-    return Exit.DONE
-
-
-@click.command("doctor")
-@click.option("--reset-auth", is_flag=True, help="Forget refused logins, after the password was corrected.")
-@common
-def doctor_command(session: Session, *, reset_auth: bool) -> Exit:
-    """Check configuration, workspace and ledger; nothing leaves the machine."""
-    from pipeline.operations.doctor import examine_installation
-
-    with session.context() as context:
-        health = examine_installation(context, reset_auth=reset_auth)
-    session.output.say("doctor.configuration", missing=", ".join(health.missing_settings) or "-")
-    session.output.say("doctor.ledger", problems=len(health.ledger_problems))
-    session.output.say("doctor.auth", count=health.auth_failures)
-    if health.ledger_problems:
-        raise GuardStopped("ledger.damaged", problem="; ".join(health.ledger_problems[:5]))
-    session.output.document(
-        {"missing_settings": list(health.missing_settings), "auth_failures": health.auth_failures, "exit": 0}
-    )
     return Exit.DONE
 
 
@@ -188,7 +168,7 @@ def profile_check(session: Session, *, file: Path) -> Exit:
     from schemas.gateway_csv import sample_row
     from schemas.profile import parse_profile
 
-    profile = parse_profile(read_text(file), str(file))
+    profile = parse_profile(read_text(file, "FILE"), str(file))
     session.output.say("profile.good", file=file, statuses=len(profile.status), answers=len(profile.answer))
     sample = sample_row(profile)
     session.output.say("profile.sample", columns=profile.layout.columns.value)
@@ -199,14 +179,28 @@ def profile_check(session: Session, *, file: Path) -> Exit:
 
 
 @click.command("codes")
+@click.option("--gateway", is_flag=True, help="The gateway's answer codes instead, as the profile has them.")
 @common
-def codes_command(session: Session) -> Exit:
+def codes_command(session: Session, *, gateway: bool) -> Exit:
     """Print every code that a row can get: what it says, and an example."""
     from pipeline.reports.codes import anchor, codes, codes_page
 
+    if gateway:
+        return _gateway_codes(session)
     if not session.output.as_json:
         click.echo(codes_page(), nl=False)
     session.output.document({"codes": {code: f"docs/codes.md#{anchor(code)}" for code in codes()}, "exit": 0})
+    return Exit.DONE
+
+
+def _gateway_codes(session: Session) -> Exit:
+    """Print what every answer code of the gateway means and proves, and what to do about it."""
+    from pipeline.config import load
+    from pipeline.reports.answer_codes import answer_document, answer_table
+
+    profile = load(session.config, os.environ, required=False).profile
+    session.output.line(answer_table(profile).rstrip())
+    session.output.document({"codes": answer_document(profile, session.output.language), "exit": 0})
     return Exit.DONE
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
+from pipeline.cli.asking import one_line
 from pipeline.cli.main import Session, common
-from pipeline.errors import Exit, UsageError
+from pipeline.errors import Exit
 
 _SCHEMA = "mediasms/trace/1"
 _SHOWN = 10
@@ -25,10 +25,9 @@ def trace_command(session: Session, *, wanted: str, limit: int, invoice: Path | 
     from pipeline.operations.trace import trace
     from pipeline.reports.trace import trace_document, trace_lines
 
-    output = session.output
-    given = _read() if wanted == "-" else wanted
+    output, named = session.output, one_line(wanted)
     with session.context() as context:
-        traced = trace(context, given, limit=limit, invoice=invoice)
+        traced = trace(context, named, limit=limit, invoice=invoice)
     for life in traced.lives:
         for line in trace_lines(life, output.language, unmask=unmask):
             output.line(line)
@@ -47,11 +46,3 @@ def trace_command(session: Session, *, wanted: str, limit: int, invoice: Path | 
         }
     )
     return Exit.DONE
-
-
-def _read() -> str:
-    """Return the one line of standard input that is not empty."""
-    lines = [line.strip() for line in sys.stdin.buffer.read().decode(errors="replace").splitlines() if line.strip()]
-    if len(lines) != 1:
-        raise UsageError("trace.one", count=len(lines))
-    return lines[0]

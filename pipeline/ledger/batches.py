@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Container, Iterator, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
+from functools import cache, partial
 from operator import itemgetter
 from typing import Any
 
@@ -23,6 +24,8 @@ _BLOCK = 50_000
 _WORKBOOK = ".xlsx"
 #: the event that says of which campaign's unreached people a batch is made
 _FROM_FAILED = "from_failed"
+#: the event that says for which campaign a batch is a test message
+_TRIAL = "trial"
 #: how the reason of a message begins that the gateway refused by a line of its own
 _REFUSED_ROW = "row:"
 _served = message.c.state.in_([MessageState.IN_FLIGHT.value, MessageState.TAKEN.value, MessageState.UNKNOWN.value])
@@ -52,6 +55,18 @@ def note_decision(ledger: Ledger, now: datetime, kind: str, batch_id: str, **det
     """Append what a person decided about a batch to the events."""
     with ledger.writing() as connection:
         record_event(connection, now, kind, batch_id, None, **detail)
+
+
+def note_trial(ledger: Ledger, now: datetime, batch_id: str, *, campaign: str) -> None:
+    """Append, once, that a batch is a test message for a campaign: whoever got it can still be written to."""
+    with ledger.writing() as connection:
+        if not _is_trial(connection, batch_id):
+            record_event(connection, now, _TRIAL, batch_id, campaign=campaign)
+
+
+def _is_trial(connection: Connection, batch_id: str) -> bool:
+    query = select(event.c.event_id).where(event.c.batch_id == batch_id, event.c.kind == _TRIAL).limit(1)
+    return connection.execute(query).one_or_none() is not None
 
 
 def find_batch(ledger: Ledger, batch_id: str) -> Batch | None:
@@ -291,22 +306,26 @@ def repeats_elsewhere(  # noqa: PLR0913, PLR0917 - what went out, where, when, a
     """Count those ``texts`` (MSISDN, digest) that went out, or may have, in another campaign after ``since``.
 
     They are pairs because a campaign that allows repeats has several texts for one number. ``unreached`` smsids are
-    known not to have arrived, and do not count. In the campaigns ``ever`` it does not matter when they went out.
+    known not to have arrived, and do not count; nor do test messages, which went to somebody who asked for them. In the
+    campaigns ``ever`` it does not matter when they went out.
     """
     wanted = set(texts)
     found: set[tuple[str, str]] = set()
     soon = message.c.sent_at >= iso(since)
     sent = soon | message.c.campaign.in_(ever) if ever else soon
     with ledger.reading() as connection:
+        is_trial = cache(partial(_is_trial, connection))
         for part in slices(list({msisdn for msisdn, _ in wanted})):
-            query = select(message.c.msisdn, message.c.text_digest, message.c.smsid).where(
+            query = select(message.c.msisdn, message.c.text_digest, message.c.smsid, message.c.batch_id).where(
                 message.c.msisdn.in_(part),
                 message.c.campaign != campaign_name,
                 sent,
                 _served,
             )
-            arrived = (row for row in connection.execute(query) if row.smsid not in unreached)
-            found.update(wanted.intersection((row.msisdn, row.text_digest) for row in arrived))
+            for row in connection.execute(query).all():
+                text = (row.msisdn, row.text_digest)
+                if text in wanted and row.smsid not in unreached and not is_trial(row.batch_id):
+                    found.add(text)
     return len(found)
 
 

@@ -252,8 +252,10 @@ def return_dispatch(ledger: Ledger, value: Dispatch, now: datetime, problem: str
         record_event(connection, now, "returned", value.batch_id, value.dispatch_id, problem=problem)
 
 
-def end_dispatch(ledger: Ledger, value: Dispatch, verdict: Verdict, now: datetime, detail: str) -> None:
-    """Record what the answer proves, message by message."""
+def end_dispatch(  # noqa: PLR0913, PLR0917 - what ended, how, and by what answer
+    ledger: Ledger, value: Dispatch, verdict: Verdict, now: datetime, detail: str, lines: Sequence[str] = ()
+) -> None:
+    """Record what the answer proves, message by message; ``lines`` name the kinds of its lines."""
     with ledger.writing() as connection:
         for smsid, (state, code) in verdict.named.items():
             if state not in LEGAL[MessageState.IN_FLIGHT]:
@@ -280,6 +282,7 @@ def end_dispatch(ledger: Ledger, value: Dispatch, verdict: Verdict, now: datetim
             value.dispatch_id,
             code=verdict.code,
             detail=detail,
+            **({"lines": " ".join(lines)} if lines else {}),
             **{state: count for state, count in counts.items() if count},
         )
 

@@ -194,14 +194,4 @@ ASKING_FAILURES: dict[str, Failure] = {
             "Run `mediasms run --from-failed {campaign} --campaign NAME`.",
         ),
     ),
-    "trace.one": Failure(
-        Text(
-            "標準入力に {count} 行あります。一つだけ渡してください。",
-            "standard input has {count} lines; one is expected.",
-        ),
-        Text(
-            "smsid か電話番号を一つ、`mediasms trace -` に渡してください。",
-            "Give `mediasms trace -` one smsid or number.",
-        ),
-    ),
 }

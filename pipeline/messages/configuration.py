@@ -88,6 +88,13 @@ CONFIGURATION_FAILURES: dict[str, Failure] = {
             "Leave --text out, or say --check then-send if the text is to follow.",
         ),
     ),
+    "usage.check_test": Failure(
+        Text(
+            "--check only は本文を送らないため、--test-to で試すものがありません。",
+            "--check only sends no text, so there is nothing to try with --test-to.",
+        ),
+        Text("--test-to を除いてください。", "Leave --test-to out."),
+    ),
     "single.not_confirmed": Failure(
         Text(
             "{row} 行目はパラメータ {key} を使いますが、プロファイルで確認されていないため使えません。",
@@ -149,13 +156,16 @@ CONFIGURATION_FAILURES: dict[str, Failure] = {
         ),
     ),
     "config.unreadable": Failure(
-        Text("{file} を読めません：{problem}", "cannot read {file}: {problem}"),
-        Text("場所と権限を確かめてください。", "Check its place and permissions."),
+        Text("{key} の {file} を読めません：{problem}", "cannot read {file} ({key}): {problem}"),
+        Text(
+            "{key} に書いた場所とファイルの権限を確かめてください。",
+            "Check the place that {key} names, and the file's permissions.",
+        ),
     ),
     "config.encoding": Failure(
         Text(
-            "{file} は UTF-8 ではありません（先頭から {offset} バイト）。",
-            "{file} is not UTF-8 (byte {offset}).",
+            "{key} の {file} は UTF-8 ではありません（先頭から {offset} バイト）。",
+            "{file} ({key}) is not UTF-8 (byte {offset}).",
         ),
         Text("文字コード UTF-8 で保存し直してください。", "Save it again as UTF-8."),
     ),

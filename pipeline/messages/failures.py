@@ -8,6 +8,7 @@ from pipeline.messages.guards import GUARD_FAILURES
 from pipeline.messages.inputs import INPUT_FAILURES
 from pipeline.messages.invoices import INVOICE_FAILURES
 from pipeline.messages.notifying import NOTIFYING_FAILURES
+from pipeline.messages.probing import PROBING_FAILURES
 from pipeline.messages.storage import STORAGE_FAILURES
 from pipeline.messages.text import Failure, Text
 from pipeline.messages.texts import TEXT_FILE_FAILURES
@@ -20,6 +21,7 @@ FAILURES: dict[str, Failure] = {
     **INPUT_FAILURES,
     **INVOICE_FAILURES,
     **NOTIFYING_FAILURES,
+    **PROBING_FAILURES,
     **STORAGE_FAILURES,
     **TEXT_FILE_FAILURES,
     "totals.rows": Failure(
@@ -46,9 +48,8 @@ FAILURES: dict[str, Failure] = {
     "gateway.refused": Failure(
         Text("ゲートウェイが拒否しました：{code} {meaning}", "the gateway refused: {code} {meaning}"),
         Text(
-            "原因を直してから、同じコマンドをもう一度実行してください。"
-            "401 ならユーザー名とパスワードを確かめてください。",
-            "Mend the cause, then run the same command again. For 401 check user name and password.",
+            "{step} 同じコマンドをもう一度実行しても、二重には送られません。",
+            "{step} Running the same command again sends nothing twice.",
         ),
     ),
     "gateway.address_too_long": Failure(
@@ -185,8 +186,11 @@ FAILURES: dict[str, Failure] = {
         Text("別のフォルダーを指定してください。", "Name another folder."),
     ),
     "results.unreachable": Failure(
-        Text("結果を取得できません（{problem}）。", "cannot fetch the results ({problem})."),
-        Text("あとで `mediasms pull` をもう一度実行してください。", "Run `mediasms pull` again later."),
+        Text("{url} から結果を取得できません（{problem}）。", "cannot fetch results from {url} ({problem})."),
+        Text(
+            "接続先とネットワークを確かめ、あとで `mediasms pull` をもう一度実行してください。",
+            "Check address and network, and run `mediasms pull` again later.",
+        ),
     ),
     "results.unavailable": Failure(
         Text("結果を取得できません：{code} {meaning}", "cannot fetch the results: {code} {meaning}"),
@@ -307,10 +311,17 @@ FAILURES: dict[str, Failure] = {
     ),
     "pull.period": Failure(
         Text(
-            "--since と --until は、早い時刻から遅い時刻へ、両方指定してください。",
-            "--since and --until go together, the earlier one first.",
+            "--since と --until は両方指定してください。",
+            "--since and --until go together.",
         ),
         Text("もう片方も指定してください。", "Give the other one too."),
+    ),
+    "pull.period_order": Failure(
+        Text("--until が --since より後の時刻ではありません。", "--until is not later than --since."),
+        Text(
+            "早い時刻を --since に、遅い時刻を --until に指定してください。日付だけなら、その日の 0 時です。",
+            "Give the earlier time as --since and the later one as --until; a date alone is its midnight.",
+        ),
     ),
     "reconcile.what": Failure(
         Text(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pipeline.messages.answers import ANSWER_LABELS
 from pipeline.messages.asking import ASKING_LABELS
 from pipeline.messages.gateway import GATEWAY_LABELS
 from pipeline.messages.notifying import NOTIFYING_LABELS
 from pipeline.messages.operating import OPERATING_LABELS
+from pipeline.messages.probing import PROBING_LABELS
 from pipeline.messages.reconciling import RECONCILING_LABELS
 from pipeline.messages.rejects import REJECT_LABELS
 from pipeline.messages.text import Text
@@ -304,13 +306,12 @@ LABELS: dict[str, Text] = {
     "init.config": Text("{file} を作りました。", "made {file}"),
     "init.done": Text("{workspace} の準備ができました。", "{workspace} is ready."),
     "demo.gateway": Text("組み込みゲートウェイを {url} で起動しました。", "embedded gateway at {url}"),
-    "doctor.configuration": Text("不足している設定：{missing}", "missing settings: {missing}"),
-    "doctor.ledger": Text("台帳の問題：{problems} 件", "ledger problems: {problems}"),
-    "doctor.auth": Text("連続した認証エラー：{count} 回", "logins refused in a row: {count}"),
+    **ANSWER_LABELS,
     **ASKING_LABELS,
     **NOTIFYING_LABELS,
     **GATEWAY_LABELS,
     **OPERATING_LABELS,
+    **PROBING_LABELS,
     **RECONCILING_LABELS,
     **REJECT_LABELS,
 }

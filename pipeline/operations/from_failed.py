@@ -23,7 +23,8 @@ from pipeline.stages.unreached import campaign_batches, unreached
 from pipeline.stages.validate import Request
 from schemas.recipients import ACCEPTED_FIELDS, as_given
 
-_CARRIED = tuple(name for name in ACCEPTED_FIELDS if name != "scheduled")
+#: what a row takes along into another list
+CARRIED = tuple(name for name in ACCEPTED_FIELDS if name != "scheduled")
 _LINES = 10_000
 
 
@@ -37,7 +38,7 @@ def request_for(context: Context, origin: str, request: Request) -> Iterator[Req
     failed = unreached(context, origin)
     batches = [batch for batch in campaign_batches(context, origin) if batch.batch_id in failed]
     given = {name for batch in batches for name in next(accepted_rows(context, batch)).columns}
-    fields = [name for name in _CARRIED if name in given]
+    fields = [name for name in CARRIED if name in given]
     rows = chain.from_iterable(_rows(context, batch, failed[batch.batch_id], fields) for batch in batches)
     first = next(rows, None)
     if first is None:
@@ -56,10 +57,10 @@ def _rows(context: Context, batch: Batch, smsids: Container[str], fields: Sequen
         cells = [rows[name].tolist() if name in rows.columns else [""] * len(rows) for name in ("text", *fields)]
         for number, *others in zip(numbers, *cells, strict=True):
             if number not in out:
-                yield (_spelled(context, number), *others)
+                yield (spelled(context, number), *others)
 
 
-def _spelled(context: Context, msisdn: str) -> str:
+def spelled(context: Context, msisdn: str) -> str:
     """Return a canonical number as it is read again: one of another country may need its + for that."""
     reading = read_msisdn(msisdn, overseas=context.profile.options.overseas.value)
     return msisdn if reading == Reading(msisdn, ()) else f"+{msisdn}"

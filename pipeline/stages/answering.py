@@ -13,6 +13,7 @@ from pipeline.core.answers import UNAUTHORISED, Answer, parse_answer
 from pipeline.errors import GatewayRefused, GuardStopped, OutcomeUnknown, TryLater
 from pipeline.ledger.dispatches import note_auth
 from pipeline.model import Proof
+from schemas.profile import Endpoint
 
 #: how long the gateway may be busy before the rest is left for later; first and longest pause, in seconds
 _BUSY_SECONDS, _FIRST_PAUSE, _LONGEST_PAUSE = 60.0, 0.5, 8.0
@@ -25,6 +26,21 @@ def read_answer(context: Context, exchange: Exchange) -> Answer | None:
     form = context.profile.upload_answer
     empty_is_taken = form.empty_body_is_taken.value and form.empty_body_is_taken.confirmed is True
     return parse_answer(exchange.http_status, exchange.body, context.documented, empty_is_taken=empty_is_taken)
+
+
+def lines_of(answer: Answer | None, body: bytes) -> tuple[str, ...]:
+    """Name the lines of an answer by their form, for who compares it with the profile; their values stay out."""
+    if answer is None:
+        return ()
+    found = {
+        "empty": not body.strip(),
+        "code": answer.code is not None,
+        "csvid": answer.csvid is not None,
+        "counts": answer.counts is not None,
+        "rejects": bool(answer.rejects),
+        "strange": bool(answer.strange),
+    }
+    return tuple(name for name, is_there in found.items() if is_there)
 
 
 def codes_of_nothing_taken(context: Context) -> list[str]:
@@ -60,6 +76,11 @@ def too_busy(context: Context) -> TryLater:
     return TryLater("gateway.busy", code=context.profile.single.busy_code.value, seconds=int(_BUSY_SECONDS))
 
 
+def unreachable(context: Context, endpoint: Endpoint, exchange: Exchange) -> TryLater:
+    """Return the failure that says where results could not be had."""
+    return TryLater("results.unreachable", url=context.gateway.address(endpoint), problem=exchange.problem)
+
+
 def no_results(context: Context, code: str | None, http_status: int | None) -> NoReturn:
     """Say why there are no results: refused by a documented code, else to be had later. A 401 is counted."""
     if code == UNAUTHORISED:
@@ -68,4 +89,4 @@ def no_results(context: Context, code: str | None, http_status: int | None) -> N
     meaning = context.meaning(code)
     if known is None or known.proves is Proof.UNKNOWN:
         raise TryLater("results.unavailable", code=code or f"HTTP {http_status}", meaning=meaning)
-    raise GatewayRefused("gateway.refused", code=code, meaning=meaning)
+    raise GatewayRefused("gateway.refused", **context.refusal(code))

@@ -15,12 +15,12 @@ from pipeline.context import Context
 from pipeline.core.answers import SMSID_EXISTS, SingleResult, parse_single_result
 from pipeline.core.calendar import stamp
 from pipeline.core.statuses import may_change
-from pipeline.errors import MediasmsError, TryLater
+from pipeline.errors import MediasmsError
 from pipeline.ledger.batches import get_batch
 from pipeline.ledger.results import observed_statuses, record_pull, settle
 from pipeline.ledger.singles import Asked, batches_sent_alone, without_final_result
 from pipeline.model import Batch, MessageState, Observation, ObservationPath
-from pipeline.stages.answering import no_results
+from pipeline.stages.answering import no_results, unreachable
 from pipeline.stages.checking import csv_bytes
 from pipeline.stages.login import stop_after_failed_logins
 
@@ -120,7 +120,7 @@ def _ask_one(context: Context, smsid: str) -> SingleResult:
         context.pace.wait()
         exchange = context.gateway.single_result(smsid)
         if exchange.http_status is None:
-            raise TryLater("results.unreachable", problem=exchange.problem)
+            raise unreachable(context, context.profile.endpoints.result_single, exchange)
         found = parse_single_result(exchange.http_status, exchange.body, context.documented)
         # That several messages have the smsid is no result of any of them.
         if found.code in {"200", single.absent_code.value, *SMSID_EXISTS}:

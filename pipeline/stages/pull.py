@@ -17,11 +17,11 @@ from pipeline.adapters.files import durable
 from pipeline.context import Context
 from pipeline.core.calendar import merged, parse_gateway_time, stamp, widened
 from pipeline.core.msisdn import canonical_result
-from pipeline.errors import InputUnusable, TryLater
+from pipeline.errors import InputUnusable
 from pipeline.ledger.dispatches import note_auth
 from pipeline.ledger.results import open_windows, record_pull, settle
 from pipeline.model import MessageState, Observation, ObservationPath
-from pipeline.stages.answering import no_results
+from pipeline.stages.answering import no_results, unreachable
 from pipeline.stages.asking import MOST, Heard, ask_stragglers
 from pipeline.stages.login import stop_after_failed_logins
 from schemas.gateway_csv import column_name
@@ -89,7 +89,7 @@ def _pull_one(context: Context, start: datetime, end: datetime) -> tuple[str, in
     with durable(path) as (file,):
         exchange = context.gateway.results(start, end, file)
         if exchange.http_status is None:
-            raise TryLater("results.unreachable", problem=exchange.problem)
+            raise unreachable(context, context.profile.endpoints.results_csv, exchange)
         code = _CODE.match(exchange.body)
         if code or not 200 <= exchange.http_status < 300:  # noqa: PLR2004 - HTTP
             no_results(context, code[1].decode() if code else str(exchange.http_status), exchange.http_status)

@@ -14,7 +14,7 @@ from pathlib import Path
 from pipeline.adapters.gateway import Exchange, GatewayClient
 from pipeline.adapters.interruption import held, uploading
 from pipeline.context import Context
-from pipeline.core.answers import NO_ANSWER, UNAUTHORISED, Verdict, judge
+from pipeline.core.answers import NO_ANSWER, UNAUTHORISED, Answer, Verdict, judge
 from pipeline.errors import GatewayRefused, GuardStopped, Interrupted, TryLater
 from pipeline.ledger.batches import count_opted_out, count_states, note_decision
 from pipeline.ledger.cancelling import cancel_opted_out, cancel_stopped, stop_of
@@ -33,7 +33,7 @@ from pipeline.ledger.dispatches import (
 )
 from pipeline.ledger.results import settle
 from pipeline.model import Batch, Dispatch, MessageState, Mode, NumberCheck, RunAction
-from pipeline.stages.answering import codes_of_nothing_taken, must_be_recorded, read_answer
+from pipeline.stages.answering import codes_of_nothing_taken, lines_of, must_be_recorded, read_answer
 from pipeline.stages.asking import ask_unknown
 from pipeline.stages.guards import (
     Late,
@@ -165,7 +165,7 @@ def _send_all(context: Context, gateway: GatewayClient, batch: Batch) -> tuple[i
         if verdict.count(MessageState.UNKNOWN, dispatch.messages):
             stop_if_unsettled(context, batch)
         if verdict.others is MessageState.REFUSED:
-            refusal = GatewayRefused("gateway.refused", code=verdict.code, meaning=context.meaning(verdict.code))
+            refusal = GatewayRefused("gateway.refused", **context.refusal(verdict.code))
             if verdict.run is not RunAction.GO_ON:
                 break
     if refusal:
@@ -197,10 +197,11 @@ def _send_one(context: Context, gateway: GatewayClient, batch: Batch, dispatch: 
             with must_be_recorded(context, dispatch.dispatch_id, dispatch.messages):
                 return_dispatch(context.ledger, dispatch, context.now(), exchange.problem)
             raise TryLater("gateway.unreachable", url=context.settings.gateway.base_url, problem=exchange.problem)
-        verdict = _judge(context, exchange, smsids, repeated=repeated)
-        detail = exchange.problem or f"HTTP {exchange.http_status}"
+        answer = read_answer(context, exchange)
+        verdict = _judge(context, answer, smsids, repeated=repeated)
+        detail, lines = exchange.problem or f"HTTP {exchange.http_status}", lines_of(answer, exchange.body)
         with must_be_recorded(context, dispatch.dispatch_id, dispatch.messages):
-            end_dispatch(context.ledger, dispatch, verdict, context.now(), detail)
+            end_dispatch(context.ledger, dispatch, verdict, context.now(), detail, lines)
         if verdict.code is not None:
             refused = verdict.code == UNAUTHORISED
             note_auth(context.ledger, context.settings.gateway.base_url, context.now(), failed=refused)
@@ -230,8 +231,7 @@ def _upload(context: Context, gateway: GatewayClient, dispatch: Dispatch, payloa
         return Exchange(0, None, b"", "interrupted")
 
 
-def _judge(context: Context, exchange: Exchange, smsids: dict[str, str], *, repeated: bool) -> Verdict:
-    answer = read_answer(context, exchange)
+def _judge(context: Context, answer: Answer | None, smsids: dict[str, str], *, repeated: bool) -> Verdict:
     if answer is None:
         return NO_ANSWER
     expected = context.profile.upload_answer.counts.value == "expected"

@@ -224,7 +224,7 @@ def send_singly(context: Context, batch: Batch) -> tuple[int, int]:
         sending.plan_on()
         _send(context, batch, sending)
     if sending.refused and not sending.taken:
-        raise GatewayRefused("gateway.refused", code=sending.refused, meaning=context.meaning(sending.refused))
+        raise GatewayRefused("gateway.refused", **context.refusal(sending.refused))
     return sending.dispatches, sending.taken
 
 
@@ -236,7 +236,7 @@ def _send(context: Context, batch: Batch, sending: _Sending) -> None:
         if stop.failure:
             raise stop.failure
         if stop.refusal:
-            raise GatewayRefused("gateway.refused", code=stop.refusal, meaning=context.meaning(stop.refusal))
+            raise GatewayRefused("gateway.refused", **context.refusal(stop.refusal))
         if stop.documented:
             was_unclear = False
             pauses = pauses_while_busy()

@@ -138,7 +138,9 @@ def test_three_wrong_passwords_stop_the_trying(home: Home, gateway: EmbeddedGate
     assert codes == [6, 6, 6, 7]
     assert gateway.requests == {"/api3/": 3}
     assert home("pull", "--since", "2026-11-01", "--until", "2026-11-02").code == 7
-    assert home("doctor", "--json").document["auth_failures"] == 3
+    doctor = home("doctor", "--json")
+    assert (doctor.code, doctor.document["exit"], doctor.document["auth_failures"]) == (1, 1, 3)
+    assert "`mediasms doctor --reset-auth`" in doctor.err
     assert gateway.requests == {"/api3/": 3}
 
     home.environment["MEDIASMS_GATEWAY_PASSWORD"] = gateway.password

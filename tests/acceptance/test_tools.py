@@ -278,6 +278,8 @@ def test_status_and_pull_of_nothing(home: Home, gateway: EmbeddedGateway) -> Non
     pulled = home("pull", "--json")
     assert (pulled.code, pulled.document["files"]) == (0, [])
     assert home("pull", "--since", "2026-11-01").code == 2
+    backwards = home("pull", "--since", "2026-11-02", "--until", "2026-11-01", "--json")
+    assert (backwards.code, backwards.document["error"]) == (2, "pull.period_order")
     assert home("pull", "absent").code == 2
     assert gateway.requests == {}
 

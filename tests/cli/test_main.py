@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline.cli import main, people
-from pipeline.cli.commands import _asker
+from pipeline.cli.asking import asker
 from pipeline.cli.main import cli
 from pipeline.cli.options import Span
 from pipeline.cli.output import Output, _Bar, actor, detect_language
@@ -201,7 +201,7 @@ def test_on_a_terminal_run_asks(
     unpriced: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     session = main.Session(_output())
-    assert _asker(session, yes=False) is None
+    assert asker(session, yes=False) is None
     asked: list[str] = []
 
     def no(text: str, *, err: bool) -> bool:
@@ -210,8 +210,8 @@ def test_on_a_terminal_run_asks(
 
     monkeypatch.setattr(sys, "stdin", _Terminal())
     monkeypatch.setattr(click, "confirm", no)
-    assert _asker(session, yes=True) is None
-    ask = _asker(session, yes=False)
+    assert asker(session, yes=True) is None
+    ask = asker(session, yes=False)
     assert ask is not None
     cost = CostRange(Decimal("25.5"), Decimal("27.6"))
     expected = Forecast(messages=3, cost=cost, unpriced=unpriced, parts=(), near=())
@@ -222,6 +222,28 @@ def test_on_a_terminal_run_asks(
     for part in ("25.5", "27.6", "hello", "090****0301"):
         assert part in err
     assert "09010000301" not in err
+
+
+def test_after_a_test_message_a_person_is_asked_whether_it_arrived(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[str] = []
+
+    def no(text: str, *, err: bool) -> bool:
+        asked.append(text)
+        return not err
+
+    monkeypatch.setattr(sys, "stdin", _Terminal())
+    monkeypatch.setattr(click, "confirm", no)
+    cost = CostRange(Decimal("25.5"), Decimal("27.6"))
+    preview = Preview(3, "09010000301", "hello", Forecast(messages=3, cost=cost, unpriced=0, parts=(), near=()))
+    for sent in (True, False):
+        trial = SimpleNamespace(sent=sent, cost=CostRange(Decimal("8.5"), Decimal("9.2")))
+        ask = asker(main.Session(_output()), yes=False, trying=SimpleNamespace(trial=trial))  # type: ignore[arg-type]  # all that is looked at
+        assert ask is not None
+        assert ask(preview) is False
+        assert ("with the test message (untaxed): 34.0 to 36.8 yen" in capsys.readouterr().err) is sent
+    assert asked == ["Did the test message arrive as wanted? Send 3 messages?"] * 2
 
 
 def test_what_is_damaged_in_a_ledger_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.errors import GatewayRefused, GuardStopped
+from pipeline.messages import Language
 from pipeline.operations.doctor import Health, examine_installation
 
 if TYPE_CHECKING:
@@ -16,8 +17,9 @@ WRONG = "wrong-one"
 
 def test_refused_logins_are_counted_until_they_are_forgotten(house: House, context: Context) -> None:
     assert examine_installation(context, reset_auth=False) == Health((), (), 0)
-    with pytest.raises(GatewayRefused):
+    with pytest.raises(GatewayRefused) as refused:
         house.sent(house.open(GATEWAY_PASSWORD=WRONG), house.recipients(3))
+    assert "`mediasms doctor --reset-auth`" in refused.value.hint(Language.JA)
     assert examine_installation(context, reset_auth=False).auth_failures == 1
     assert examine_installation(context, reset_auth=True).auth_failures == 0
 

@@ -189,6 +189,11 @@ def test_a_profile_is_known_by_the_hash_of_its_text(profile: Profile) -> None:
 # --- broken profiles ---
 
 BROKEN: Final = {
+    "a next step in one language": (
+        'next_ja = "587 と同じです。再送せず `mediasms pull BATCH` を。"',
+        'next_ja = ""',
+        "answer 624: next and next_ja go together",
+    ),
     "duplicate column number": ("number = 53\n", "number = 47\n", "layout.column: number 47"),
     "duplicate column field": ('field = "clicks2"', 'field = "clicks"', "layout.column: field 'clicks'"),
     "duplicate label": ('label = "処理中"', 'label = "送信中"', "status: label '送信中'"),

@@ -174,6 +174,7 @@ def test_a_gateway_that_cannot_be_reached_is_for_later(house: House, context: Co
         with pytest.raises(TryLater) as stopped:
             pull(house.open())
         assert stopped.value.code == "results.unreachable"
+        assert f"from {house.gateway.url}/api4/ (" in str(stopped.value)
         assert list(context.workspace.pulls_folder().iterdir()) == []
     finally:
         house.gateway.__enter__()

@@ -171,7 +171,7 @@ def test_a_file_that_is_refused_is_planned_again_by_the_next_run_with_the_same_s
     code = context.profile.answer_by_code["596"]
     with pytest.raises(GatewayRefused) as stopped:
         house.sent(context, source)
-    assert stopped.value.facts == {"code": "596", "meaning": code.meaning}
+    assert stopped.value.facts == {"code": "596", "meaning": code.meaning, "step": code.next}
     batch = house.batch(context, source)
     before = house.states(context, batch.batch_id)
     assert before[REFUSED] == 5

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import signal
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import trustme
+
+from pipeline.config import load_profile
+from pipeline.core.calendar import JST
+from pipeline.simulator import EmbeddedGateway, Knobs, VirtualClock
+from pipeline.simulator.trying import DEFAULT_PASSWORD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -130,3 +137,22 @@ def test_node_writes_bodies_in_its_own_ways(tool: Callable[[str], str], served: 
     assert found["form"][1:] == found["got"][1:] == [200, "200"]
     assert found["json"] == {"result": "200"}
     assert found["result"] == [True, 200, "200\n処理中\n"]
+
+
+def test_every_line_of_the_page_about_the_gateway_works() -> None:
+    page = (Path(__file__).parents[2] / "docs/gateway.md").read_text("utf-8")
+    found = re.findall(r"```sh\n(.*?curl.*?)\n```", page)
+    clock = VirtualClock(datetime(2026, 11, 23, 9, 30, tzinfo=JST), ticking=False)
+    profile = load_profile("mediasms", Path())
+    with EmbeddedGateway(profile, seed=1, username="demo", password=DEFAULT_PASSWORD, clock=clock) as gateway:
+        said = [_said(line.replace("http://127.0.0.1:8025", gateway.url)) for line in found]
+        gateway.knobs = Knobs(check_option=True)
+        checked = _said(found[-1].replace("http://127.0.0.1:8025", gateway.url))
+    results = [answer for answer in said if answer.startswith("090-1111-2222,")]
+    codes = [answer.split()[0] for answer in said if not answer.startswith(("{", "090-"))]
+    assert (len(results), codes, checked) == (1, ["200"] * 5 + ["606"], "200")
+    assert '{"result":"200"}' in said
+
+
+def _said(line: str) -> str:
+    return subprocess.run(line, shell=True, capture_output=True, text=True, check=True, timeout=60).stdout.strip()  # noqa: S602 - a line of our own page

@@ -1,0 +1,130 @@
+"""Trial: the first message of a list goes to the operator's own phone, before anything of the list leaves.
+
+It is a batch of its own in the campaign ``<campaign>-test``, by the same mode and with the same text and fields as the
+list's first row: nobody of the list is served by it, and the same text goes to the same phone once.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from pipeline.context import Context
+from pipeline.core.forecast import CostRange
+from pipeline.errors import GatewayRefused, GuardStopped, MediasmsError, OutcomeUnknown
+from pipeline.ledger.batches import count_states, get_batch, note_trial
+from pipeline.model import Batch, MessageState, Mode
+from pipeline.operations.from_failed import CARRIED, spelled
+from pipeline.operations.own_phone import attempts, hand_in, latest_messages, message_of, read_number, unused
+from pipeline.operations.run import unserved_elsewhere
+from pipeline.stages.guards import Late, stop_if_dear
+from pipeline.stages.outlook import preview, wanted
+from pipeline.stages.planning import accepted_rows, mode_of
+from pipeline.stages.pull import pull
+from pipeline.stages.rehearse import rehearse
+from pipeline.stages.send import send
+from pipeline.stages.validate import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A test message that the gateway has taken: its batch, whether it was ``sent`` just now, and what it may cost."""
+
+    batch: Batch
+    sent: bool
+    cost: CostRange
+
+
+def try_out(  # noqa: PLR0913 - each is a choice of the person who runs it
+    context: Context,
+    batch: Batch,
+    number: str,
+    *,
+    mode: Mode = Mode.AUTO,
+    again: bool = False,
+    late: Late | None = None,
+    max_cost: Decimal | None = None,
+) -> Trial | None:
+    """Send the first message of ``batch`` to ``number``, once for the same text unless ``again``.
+
+    None where sending the batch would stop before a byte left, or has nothing to send: then nothing is tried. The
+    caller holds the lock of the batch's campaign. Raises ``GatewayRefused`` (``trial.refused``), ``OutcomeUnknown``
+    (``trial.unknown``), and whatever else ``send`` raises.
+    """
+    msisdn = read_number(context, number)
+    rehearsed = rehearse(context, batch, again=again, late=late, max_cost=max_cost)
+    if rehearsed.stopped_by or not rehearsed.forecast.messages:
+        return None
+    campaign = _campaign(context, f"{batch.campaign}-test", msisdn, again=again)
+    mode = mode_of(context, batch, mode)
+    request = Request(Path(), campaign, repeats=True, name=f"test-{batch.batch_id}.csv", mode=mode)
+    with context.campaign_lock(campaign):
+        test = hand_in(context, request, _first_row(context, batch, msisdn))
+        note_trial(context.ledger, context.now(), test.batch_id, campaign=batch.campaign)
+        if not test.totals.accepted:
+            if open_ := unserved_elsewhere(context, test):
+                raise open_
+            return Trial(test, sent=False, cost=CostRange())
+        before = attempts(context, test)
+        expected = preview(context, test, wanted(context, test)).forecast
+        if max_cost is not None and test.planned_at is None:
+            stop_if_dear(batch, rehearsed.forecast.plus(expected), max_cost)
+        _send(context, test, mode)
+    _check(context, test, msisdn)
+    return Trial(test, sent=attempts(context, test) > before, cost=expected.cost)
+
+
+def expected_cost(context: Context, batch: Batch) -> CostRange:
+    """Return what a test message of ``batch`` may cost; without an accepted row there is none."""
+    chunk = next(accepted_rows(context, batch), None)
+    return CostRange() if chunk is None else preview(context, batch, {str(chunk["smsid"].iloc[0])}).forecast.cost
+
+
+def _campaign(context: Context, name: str, msisdn: str, *, again: bool) -> str:
+    """Return the campaign of the latest test message to this phone; a new one ``again``, or where that was refused."""
+    of_tests = re.compile(rf"{re.escape(name)}(-[0-9]+)?")
+    for one in latest_messages(context, msisdn):
+        campaign = get_batch(context.ledger, one.batch_id).campaign
+        if of_tests.fullmatch(campaign):
+            # What was refused with its whole request goes out again by itself.
+            alone = one.message.state is MessageState.REFUSED and one.message.reason.startswith("row:")
+            return unused(context, name) if again or alone else campaign
+    return name
+
+
+def _first_row(context: Context, batch: Batch, msisdn: str) -> dict[str, str]:
+    """Return the first accepted row as a list's only one, with the operator's number in the place of its own."""
+    chunk = next(accepted_rows(context, batch))
+    fields = [name for name in CARRIED if name in chunk.columns]
+    return {
+        "msisdn": spelled(context, msisdn),
+        "text": str(chunk["text"].iloc[0]),
+        **{name: str(chunk[name].iloc[0]) for name in fields},
+    }
+
+
+def _send(context: Context, test: Batch, mode: Mode) -> None:
+    """Send it: that the same text went to this phone for another list is no reason not to."""
+    try:
+        send(context, test, mode=mode, again=True)
+    except GatewayRefused as error:
+        raise GatewayRefused("trial.refused", **error.facts) from error
+    except OutcomeUnknown as error:
+        # Results may name it by now.
+        with suppress(MediasmsError):
+            pull(context, test.batch_id)
+        if count_states(context.ledger, test.batch_id).get(MessageState.UNKNOWN):
+            raise OutcomeUnknown("trial.unknown", batch=test.batch_id) from error
+
+
+def _check(context: Context, test: Batch, msisdn: str) -> None:
+    """Raise why it was not taken: the gateway may have refused its row, or its recipient opted out meanwhile."""
+    message = message_of(context, test, msisdn).message
+    if message.state is MessageState.REFUSED:
+        code = message.reason.partition(":")[2]
+        raise GatewayRefused("trial.refused", **context.refusal(code))
+    if message.state is MessageState.CANCELLED:
+        raise GuardStopped("own_phone.rejected", codes="recipient.opted_out")

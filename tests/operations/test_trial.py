@@ -1,0 +1,180 @@
+"""The first message of a list goes to the operator's own phone first; without it nothing of the list leaves."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipeline.errors import Exit, GuardStopped
+from pipeline.ledger.batches import list_batches
+from pipeline.model import MessageState, Mode
+from pipeline.operations.run import run
+from pipeline.operations.trial import try_out
+from pipeline.simulator import Knobs
+from pipeline.stages.validate import Request
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipeline.context import Context
+    from pipeline.model import Batch
+    from pipeline.operations.run import Outcome
+    from pipeline.operations.trial import Trial
+    from pipeline.stages.outlook import Preview
+    from tests.stages.conftest import House
+
+OWN = "090-9999-1234"
+OWN_DIGITS = "09099991234"
+
+
+class Runner:
+    """Runs lists with a test message, and keeps what became of it."""
+
+    def __init__(self, house: House, number: str = OWN) -> None:
+        self.house = house
+        self.number = number
+        self.trial: Trial | None = None
+
+    def __call__(self, context: Context, source: Path, campaign: str = "c", **choices: Any) -> Outcome:  # noqa: ANN401 - choices of run
+        confirm, mode = choices.pop("confirm", None), choices.pop("mode", Mode.AUTO)
+        self.trial = None
+
+        def before_send(batch: Batch) -> None:
+            self.trial = try_out(context, batch, self.number, mode=mode, **choices)
+
+        request = Request(source, campaign, mode=mode)
+        return run(context, request, confirm=confirm, before_send=before_send, **choices)
+
+    @property
+    def untried(self) -> bool:
+        return self.trial is None
+
+    def to_us(self) -> list[str]:
+        digits = self.number.replace("-", "")
+        return [message.text for message in self.house.gateway.messages if message.msisdn == digits]
+
+
+@pytest.fixture
+def runner(house: House) -> Runner:
+    house.gateway.knobs = Knobs(fate="at_once")
+    return Runner(house)
+
+
+def test_it_goes_first_with_the_text_of_the_first_row_and_is_of_no_campaign_but_its_own(
+    house: House, context: Context, runner: Runner
+) -> None:
+    rows = [
+        ["電話番号", "本文", "info1", "部門"],
+        *([house.number(row), f"{{info1}}様 {row}", "山田", "営業"] for row in range(3)),
+    ]
+    seen: list[int] = []
+
+    def confirm(_: Preview) -> bool:
+        seen.append(len(house.gateway.messages))
+        return True
+
+    done = runner(context, house.write("list.csv", rows), confirm=confirm)
+    assert (done.exit, seen, runner.to_us()) == (Exit.DONE, [1], ["山田様 0"])
+    assert house.gateway.messages[0].msisdn == OWN_DIGITS
+    assert runner.trial is not None
+    assert (runner.trial.sent, runner.trial.batch.campaign, runner.trial.batch.totals.rows) == (True, "c-test", 1)
+    assert done.reconciled.value.totals.rows == 3
+    assert sum(done.reconciled.value.classes.values()) == 3
+
+
+def test_the_same_text_goes_to_the_same_phone_once_unless_asked_for(
+    house: House, context: Context, runner: Runner
+) -> None:
+    source = house.recipients(3)
+    declined = runner(context, source, confirm=lambda _: False)
+    assert (declined.exit, len(runner.to_us())) == (Exit.GUARD, 1)
+    assert runner(house.open(), source, confirm=lambda _: False).exit is Exit.GUARD
+    assert runner.trial is not None
+    assert (runner.trial.sent, len(runner.to_us())) == (False, 1)
+    runner(context, source, again=True, confirm=lambda _: False)
+    assert len(runner.to_us()) == 2
+    assert runner(context, source).exit is Exit.DONE
+    assert (len(runner.to_us()), len(house.gateway.messages)) == (2, 5)
+    # Everything was sent: there is nothing to try any more.
+    assert runner(context, source, again=True).exit is Exit.DONE
+    assert runner.untried
+    assert len(house.gateway.messages) == 5
+
+
+def test_a_corrected_text_is_tried_again(house: House, context: Context, runner: Runner) -> None:
+    for number, text in enumerate(("一つめ", "二つめ")):
+        runner(context, house.recipients(3, f"{number}.csv", text=text), confirm=lambda _: False)
+    assert runner.to_us() == ["一つめ", "二つめ"]
+
+
+def test_who_tries_it_out_and_is_in_the_list_gets_the_lists_own_message_too(house: House, context: Context) -> None:
+    runner = Runner(house, house.number(0))
+    for number in range(2):
+        source = house.recipients(3, f"{number}.csv", text=f"お知らせ{number}")
+        done = runner(context, source, f"c{number}")
+        assert (done.exit, done.sent and done.sent.messages) == (Exit.DONE, 3)
+        assert runner.to_us().count(f"お知らせ{number}") == 2
+
+
+def test_another_campaigns_message_to_the_same_phone_still_stops_the_list(house: House, context: Context) -> None:
+    house.sent(context, house.recipients(1), "before")
+    runner = Runner(house, house.number(0))
+    done = runner(context, house.recipients(3, "other.csv"))
+    assert (done.stopped_by and done.stopped_by.code, runner.trial) == ("guard.repeated_text", None)
+    assert len(house.gateway.messages) == 1
+
+
+@pytest.mark.parametrize("mode", [Mode.CSV, Mode.SINGLE])
+@pytest.mark.parametrize(
+    ("knobs", "end", "code"),
+    [
+        pytest.param(Knobs(refuse_code="401"), Exit.REFUSED, "trial.refused", id="refused"),
+        pytest.param(Knobs(html_200_nothing=True), Exit.UNKNOWN, "trial.unknown", id="unknown"),
+        pytest.param(Knobs(ng_words=("知ら",), ng_words_refuse=True), Exit.REFUSED, "trial.refused", id="row refused"),
+    ],
+)
+def test_one_that_was_not_taken_stops_everything(
+    house: House, context: Context, runner: Runner, mode: Mode, knobs: Knobs, end: Exit, code: str
+) -> None:
+    house.gateway.knobs = knobs
+    source = house.recipients(3)
+    stopped = runner(context, source, mode=mode)
+    assert (stopped.exit, stopped.stopped_by and stopped.stopped_by.code) == (end, code)
+    assert [batch.campaign for batch in list_batches(context.ledger) if batch.planned_at] == ["c-test"]
+    assert len(house.gateway.messages) == 0
+    house.gateway.knobs = Knobs(fate="at_once")
+    again = runner(house.open(), source, mode=mode)
+    if end is Exit.REFUSED:
+        assert (again.exit, len(runner.to_us()), len(house.gateway.messages)) == (Exit.DONE, 1, 4)
+    else:
+        assert (again.exit, len(house.gateway.messages)) == (Exit.UNKNOWN, 0)
+
+
+def test_one_whose_answer_was_lost_is_settled_by_its_result(house: House, context: Context, runner: Runner) -> None:
+    house.gateway.knobs = Knobs(html_200=True, results_delay=3600)
+    source = house.recipients(3)
+    assert runner(context, source).exit is Exit.UNKNOWN
+    house.gateway.knobs = Knobs(fate="at_once")
+    assert runner(house.open(), source).exit is Exit.DONE
+    assert (len(runner.to_us()), len(house.gateway.messages)) == (1, 4)
+
+
+def test_what_stops_the_list_stops_its_test_message_before(house: House, context: Context, runner: Runner) -> None:
+    source = house.recipients(3)
+    dear = runner(context, source, max_cost=Decimal(30))
+    assert (dear.stopped_by and dear.stopped_by.code, runner.trial) == ("guard.max_cost", None)
+    # The list alone would cost no more than 27.6 yen, and with its test message 36.8.
+    assert (house.uploads(), house.gateway.messages) == (0, ())
+    assert runner(context, source, max_cost=Decimal("36.8")).exit is Exit.DONE
+
+
+def test_a_test_message_is_known_by_its_event_and_not_by_its_name(house: House, context: Context) -> None:
+    """A campaign that somebody has called so is one like any other."""
+    house.sent(context, house.recipients(1), "c-test")
+    with pytest.raises(GuardStopped) as stopped:
+        house.sent(context, house.recipients(3, "list2.csv"))
+    assert stopped.value.code == "guard.repeated_text"
+    assert partial(house.states, context, list_batches(context.ledger)[0].batch_id)() == {MessageState.TAKEN: 1}
