@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from pipeline.core.answers import Verdict
+from pipeline.core.answers import SMSID_EXISTS, Verdict
 from pipeline.errors import Bug, GuardStopped, UsageError
 from pipeline.ledger.batches import column_of, record_event
 from pipeline.ledger.cancelling import cancel_opted_out_in, cancel_stopped_in, has_opted_out
@@ -19,6 +19,7 @@ from pipeline.ledger.decisions import rows_about
 from pipeline.ledger.engines import insert_rows
 from pipeline.ledger.moving import may_be_planned_again, move
 from pipeline.ledger.opening import Ledger
+from pipeline.ledger.results import is_of_our_making
 from pipeline.ledger.tables import auth_failure, batch, dispatch, is_not_taken, iso, message, moment
 from pipeline.model import LEGAL, Artefact, Batch, Dispatch, MessageState, Mode
 
@@ -185,7 +186,9 @@ def dispatched(ledger: Ledger, wanted: str) -> dict[str, str]:
 def offered_before(ledger: Ledger, value: Dispatch, proves_nothing_taken: Collection[str]) -> bool:
     """Say whether the smsids of the dispatch may have reached the gateway by an earlier dispatch.
 
-    An attempt of which not a byte was read does not count, nor one whose answer proved that nothing was taken.
+    An attempt of which not a byte was read does not count, nor one whose answer proved that nothing was taken. Nor does
+    one that was answered with the existence of its smsid: if that came from an attempt of ours, this one counts itself.
+    Smsids of a user's may be somebody else's, however often we have offered them.
     """
     chunk = select(dispatch.c.chunk).where(dispatch.c.dispatch_id == value.dispatch_id).scalar_subquery()
     query = select(func.count()).where(
@@ -193,10 +196,15 @@ def offered_before(ledger: Ledger, value: Dispatch, proves_nothing_taken: Collec
         dispatch.c.chunk == chunk,
         dispatch.c.dispatch_id != value.dispatch_id,
         dispatch.c.begun_at.is_not(None),
-        dispatch.c.answer_code.is_(None) | dispatch.c.answer_code.not_in(proves_nothing_taken),
+        dispatch.c.answer_code.is_(None) | dispatch.c.answer_code.not_in({*proves_nothing_taken, *SMSID_EXISTS}),
+    )
+    foreign = select(message.c.smsid).where(
+        message.c.dispatch_id == value.dispatch_id, ~is_of_our_making(message, ledger.prefix)
     )
     with ledger.reading() as connection:
-        return bool(connection.execute(query).scalar_one())
+        if not connection.execute(query).scalar_one():
+            return False
+        return connection.execute(foreign.limit(1)).one_or_none() is None
 
 
 def planned_smsids(ledger: Ledger, batch_id: str) -> set[str]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func, insert, literal, select, update
 
+from pipeline.core.answers import SMSID_EXISTS
 from pipeline.ledger.batches import record_event
 from pipeline.ledger.cancellations import was_cancelled_there
 from pipeline.ledger.engines import new_rows
 from pipeline.ledger.opening import Ledger
 from pipeline.ledger.tables import dispatch, is_live, is_not_taken, iso, message, moment, observation, pull
-from pipeline.model import LIVE, SERVED, Artefact, MessageState, Observation
+from pipeline.model import LIVE, SERVED, Artefact, MessageState, Observation, ObservationPath
 
 _SLICE = 1_000
 #: states that a result changes: evidence beats decisions
@@ -79,7 +80,7 @@ def stored(row: Observation, *, pull_id: int | None = None, received_at: datetim
 
 
 def settle(ledger: Ledger, now: datetime, among: Collection[str] | None = None) -> dict[MessageState, int]:
-    """Make every message that a result names taken, whatever we thought before; return how many were what.
+    """Make every message that a result proves taken so, whatever we thought before; return how many were what.
 
     So is one of which the gateway has answered that it cancelled it: it must have had it.
 
@@ -89,12 +90,12 @@ def settle(ledger: Ledger, now: datetime, among: Collection[str] | None = None) 
     """
     settled: dict[MessageState, int] = {}
     with ledger.writing() as connection:
-        _cancel_served(connection, now, among)
+        _cancel_served(connection, ledger.prefix, now, among)
         for state in SETTLED_BY_EVIDENCE:
             moved = connection.execute(
                 update(message)
-                .where(is_not_taken(message), message.c.state == state.value, _is_named(message))
-                .where(*(() if state in LIVE else _serves_alone()), *_one_of(message, among))
+                .where(is_not_taken(message), message.c.state == state.value, _is_named(message, ledger.prefix))
+                .where(*(() if state in LIVE else _serves_alone(ledger.prefix)), *_one_of(message, among))
                 .values(state=MessageState.TAKEN.value, reason=f"observed:{state.value}")
             ).rowcount
             if moved:
@@ -107,16 +108,16 @@ def _one_of(messages: FromClause, smsids: Collection[str] | None) -> tuple[Colum
     return () if smsids is None else (messages.c.smsid.in_(smsids),)
 
 
-def _cancel_served(connection: Connection, now: datetime, among: Collection[str] | None) -> None:
+def _cancel_served(connection: Connection, prefix: str, now: datetime, among: Collection[str] | None) -> None:
     """Cancel what is still planned for a key of which a result now shows that a given up message had served it."""
     given_up, waiting = message.alias("given_up"), message.alias("waiting")
     is_open = is_not_taken(given_up) & given_up.c.state.in_(_GIVEN_UP)
-    named = and_(is_open, _is_named(given_up), *_one_of(given_up, among))
+    named = and_(is_open, _is_named(given_up, prefix), *_one_of(given_up, among))
     # Nearly always there is none, and then the planned messages need not be asked for one of their key.
     if connection.execute(select(given_up.c.smsid).where(named).limit(1)).one_or_none() is None:
         return
     served = _of_the_same_key(waiting, given_up).where(
-        named, is_not_taken(waiting), waiting.c.state == MessageState.PLANNED.value, ~_is_named(waiting)
+        named, is_not_taken(waiting), waiting.c.state == MessageState.PLANNED.value, ~_is_named(waiting, prefix)
     )
     cancelled = connection.execute(
         update(message).where(message.c.smsid.in_(served)).values(state=MessageState.CANCELLED.value, reason=SERVED)
@@ -125,16 +126,43 @@ def _cancel_served(connection: Connection, now: datetime, among: Collection[str]
         record_event(connection, now, "cancelled", None, reason=SERVED, messages=cancelled)
 
 
-def _is_named(messages: FromClause) -> ColumnElement[bool]:
-    result = select(observation.c.observation_id).where(observation.c.smsid == messages.c.smsid).exists()
-    return result | was_cancelled_there(messages)
+def _is_named(messages: FromClause, prefix: str) -> ColumnElement[bool]:
+    """Say that a result proves a message taken: it names its smsid, and nobody else can be meant.
+
+    What was asked for by the smsid alone says nothing of the number. It is a proof only of an smsid that nobody but
+    this ledger gives out, and that did not exist at the gateway before the message was first offered.
+    """
+    asked = observation.c.path == ObservationPath.FETCHED.value
+    named = select(observation.c.observation_id).where(observation.c.smsid == messages.c.smsid)
+    can = can_be_asked_for(messages, prefix)
+    # So is the gateway's answer that it cancelled what has the smsid.
+    return named.where(~asked | can).exists() | (was_cancelled_there(messages) & can)
 
 
-def _serves_alone() -> tuple[ColumnElement[bool], ...]:
+def can_be_asked_for(messages: FromClause, prefix: str) -> ColumnElement[bool]:
+    """Say that a message's smsid is of our making and was not another one's before: see ``_is_named``."""
+    own, chunk = dispatch.alias("own"), dispatch.alias("chunk")
+    same = and_(chunk.c.batch_id == own.c.batch_id, chunk.c.chunk == own.c.chunk)
+    existed = (
+        select(chunk.c.dispatch_id)
+        .select_from(own.join(chunk, same))
+        .where(own.c.dispatch_id == messages.c.dispatch_id, chunk.c.answer_code.in_(SMSID_EXISTS))
+        .exists()
+    )
+    return and_(is_of_our_making(messages, prefix), ~existed)
+
+
+def is_of_our_making(messages: FromClause, prefix: str) -> ColumnElement[bool]:
+    """Say that this ledger gave a message its smsid, and not a user."""
+    begin = literal(prefix) + messages.c.batch_id
+    return func.substr(messages.c.smsid, 1, func.length(begin)) == begin
+
+
+def _serves_alone(prefix: str) -> tuple[ColumnElement[bool], ...]:
     """Say that no other message serves the key of one that was given up; of several that were, the first does."""
     other = message.alias("other")
     same = _of_the_same_key(other, message)
-    first = same.where(other.c.state.in_(_GIVEN_UP), _is_named(other), other.c.smsid < message.c.smsid)
+    first = same.where(other.c.state.in_(_GIVEN_UP), _is_named(other, prefix), other.c.smsid < message.c.smsid)
     return ~same.where(is_live(other)).exists(), ~first.exists()
 
 

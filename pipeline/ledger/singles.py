@@ -14,6 +14,7 @@ from pipeline.errors import Bug
 from pipeline.ledger.cancelling import cancel_opted_out_of, cancel_stopped_in
 from pipeline.ledger.moving import move
 from pipeline.ledger.opening import Ledger
+from pipeline.ledger.results import can_be_asked_for
 from pipeline.ledger.tables import dispatch, event, iso, message, observation
 from pipeline.model import Dispatch, MessageState
 
@@ -105,7 +106,6 @@ class Asked:
     """A message whose result may be asked for by its smsid."""
 
     smsid: str
-    msisdn: str
     state: MessageState
 
 
@@ -115,7 +115,8 @@ def without_final_result(
     """Return those messages of a batch that were sent alone and have no result with one of these statuses.
 
     What was sent after ``sent_by`` is left out, unless it is unknown. What is unknown comes first, then what was sent
-    first. A message that a person gave up counts as ``REFUSED``.
+    first. A message that a person gave up counts as ``REFUSED``. What is not known to be taken is left out where the
+    answer would prove nothing: its smsid may be somebody else's.
     """
     seen = (
         select(observation.c.observation_id)
@@ -124,15 +125,16 @@ def without_final_result(
     )
     given_up = (message.c.state != MessageState.REFUSED.value) | message.c.reason.startswith("person:")
     query = (
-        select(message.c.smsid, message.c.msisdn, message.c.state)
+        select(message.c.smsid, message.c.state)
         .join(dispatch, dispatch.c.dispatch_id == message.c.dispatch_id)
         .where(message.c.batch_id == batch_id, message.c.state.in_([state.value for state in states]), given_up)
         .where(dispatch.c.payload_name.not_like(_UPLOAD), ~seen)
+        .where((message.c.state == MessageState.TAKEN.value) | can_be_asked_for(message, ledger.prefix))
         .where((message.c.state == MessageState.UNKNOWN.value) | (message.c.sent_at <= iso(sent_by)))
         .order_by(message.c.state != MessageState.UNKNOWN.value, message.c.sent_at, message.c.row_number)
     )
     with ledger.reading() as connection:
-        return [Asked(row.smsid, row.msisdn, MessageState(row.state)) for row in connection.execute(query)]
+        return [Asked(row.smsid, MessageState(row.state)) for row in connection.execute(query)]
 
 
 def batches_sent_alone(ledger: Ledger, since: datetime) -> list[str]:

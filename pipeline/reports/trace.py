@@ -204,7 +204,7 @@ def _asked(asked: AskedToCancel, language: Language) -> str:
 def _seen(seen: Seen, life: Life, language: Language, *, unmask: bool) -> str:
     row = seen.observation
     words = [_outside(row.status, unmask=unmask), _outside(row.carrier, unmask=unmask), _delivered(seen)]
-    if canonical_result(row.msisdn) != life.placed.message.msisdn:
+    if row.msisdn and canonical_result(row.msisdn) != life.placed.message.msisdn:
         words.append(_number(canonical_result(row.msisdn), unmask=unmask))
     path = label(f"trace.path.{row.path.value}", language)
     if seen.pulled_at and seen.file:

@@ -70,7 +70,7 @@ def ask_stragglers(context: Context, batch_id: str | None, *, most: int | None =
 def ask_unknown(context: Context, batch: Batch) -> None:
     """Ask for what is unknown of a batch that was sent alone, twice at most, and settle what is named.
 
-    That the results cannot be had leaves it as it is.
+    That the results cannot be had leaves it as it is. So does an smsid that may be somebody else's: nobody is asked.
     """
     for seconds in (0.0, _AGAIN_SECONDS):
         wanted = _stragglers(context, batch.batch_id, (MessageState.UNKNOWN,), context.now())
@@ -95,7 +95,7 @@ def ask(context: Context, wanted: Sequence[Asked]) -> Heard:
     if wanted:
         stop_after_failed_logins(context)
     for start in range(0, len(wanted), _TOGETHER):
-        named: dict[str, tuple[Asked, str]] = {}
+        named: dict[str, str] = {}
         counts: Counter[str] = Counter()
         part = wanted[start : start + _TOGETHER]
         try:
@@ -103,7 +103,7 @@ def ask(context: Context, wanted: Sequence[Asked]) -> Heard:
                 found = _ask_one(context, one.smsid)
                 counts[found.code or ""] += 1
                 if found.status:
-                    named[one.smsid] = (one, found.status)
+                    named[one.smsid] = found.status
                 context.progress("ask", number, len(wanted))
         finally:
             new = _record(context, named)
@@ -130,24 +130,22 @@ def _ask_one(context: Context, smsid: str) -> SingleResult:
         time.sleep(_PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - to spread requests, not a secret
 
 
-def _record(context: Context, named: dict[str, tuple[Asked, str]]) -> int:
-    """Put on disk and into the ledger what was heard; return how much of it is new."""
+def _record(context: Context, named: dict[str, str]) -> int:
+    """Put on disk and into the ledger what was heard; return how much of it is new.
+
+    No number stands in it: whose message has the smsid is not said.
+    """
     if not named:
         return 0
     now = context.now()
     path = context.workspace.new_pull("single", stamp(now))
     with durable(path) as (file,):
-        file.write(csv_bytes([("smsid", "status"), *((smsid, status) for smsid, (_, status) in named.items())]))
+        file.write(csv_bytes([("smsid", "status"), *named.items()]))
         artefact = file.commit()
     observations = [
         Observation(
-            path=ObservationPath.FETCHED,
-            smsid=smsid,
-            msisdn=one.msisdn,
-            status=status,
-            status_time=None,
-            line=line,
+            path=ObservationPath.FETCHED, smsid=smsid, msisdn="", status=status, status_time=None, line=line
         )
-        for line, (smsid, (one, status)) in enumerate(named.items(), 2)
+        for line, (smsid, status) in enumerate(named.items(), 2)
     ]
     return record_pull(context.ledger, artefact, (now, now), observations, now)

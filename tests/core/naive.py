@@ -158,7 +158,7 @@ def match_message(
     bills = len(times - {None}) or len(times)
 
     breaks: list[tuple[BreakKind, str]] = [(BreakKind.UNMAPPED_STATUS, status) for status in unmapped]
-    if any(canonical_result(row.msisdn) != message.msisdn for row in observations):
+    if any(row.msisdn and canonical_result(row.msisdn) != message.msisdn for row in observations):
         breaks.append((BreakKind.PHONE_MISMATCH, ""))
     message_class, label, witness = _class(message, final, billable, pending, unmapped, deadlines)
     if bills > 1:

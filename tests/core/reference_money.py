@@ -153,7 +153,7 @@ def one_message(  # noqa: C901, PLR0912, PLR0915 - rule by rule
     breaks: list[tuple[str, str, Decimal | None]] = []
     unmapped = sorted({row["status"] for row in rows if rules.means(row) == "unmapped"})
     breaks += [("unmapped_status", status, None) for status in unmapped]
-    if any(digits(row["msisdn"]) != message["msisdn"] for row in rows):
+    if any(row["msisdn"] and digits(row["msisdn"]) != message["msisdn"] for row in rows):
         breaks.append(("phone_mismatch", "", None))
     final = [row for row in rows if rules.means(row) in {"delivered", "failed", "partial", "cancelled"}]
     final.sort(key=lambda row: (row["status_time"] or "0", rules.bills(row), rules.label(row), row["carrier"]))

@@ -258,6 +258,7 @@ def test_clicks_alone_bill_once_from_the_first() -> None:
 def test_another_phone_is_a_break_however_it_is_written() -> None:
     assert matched(row("送信済", msisdn="819011112222")).breaks == []
     assert matched(row("送信済", msisdn="09011112222")).breaks == []
+    assert matched(row("送信済", msisdn="")).breaks == []
     found = matched(row("送信済", msisdn="090-1111-2223"))
     assert found.breaks == [(BreakKind.PHONE_MISMATCH, "")]
     assert found.message_class is DELIVERED

@@ -159,7 +159,9 @@ def _add_results(chance: random.Random, world: World, message: dict[str, str]) -
     for _ in range(chance.choice([0, 1, 1, 2, 3, 5])):
         moment = sent_at + timedelta(minutes=chance.choice([1, 2, 3, 50, 5000]))
         time = chance.choice(["", *[moment.isoformat()] * 9])
-        phone = message["msisdn"] if chance.random() < 0.95 or world.by_number else "09099999999"
+        phone = message["msisdn"]
+        if not world.by_number and chance.random() < 0.1:
+            phone = chance.choice(["09099999999", ""])  # asked for by its smsid, a result names no number
         domestic = phone.startswith("0")
         world.rows.append(
             {

@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 from importlib import resources
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -24,8 +25,10 @@ from pipeline.errors import (
     TryLater,
     UsageError,
 )
+from pipeline.ledger.batches import get_batch
 from pipeline.ledger.cancelling import stop_batch
 from pipeline.ledger.dispatches import auth_failures, list_dispatches
+from pipeline.ledger.evidence import batch_evidence
 from pipeline.ledger.optouts import add_optouts
 from pipeline.ledger.singles import begin_singles, end_singles
 from pipeline.model import MessageState, Mode
@@ -33,6 +36,7 @@ from pipeline.operations.recover import recover
 from pipeline.operations.resolve import resolve
 from pipeline.simulator import Knobs
 from pipeline.stages import answering, asking, singly
+from pipeline.stages.judging import judged
 from pipeline.stages.pull import pull, pull_single
 from pipeline.stages.send import Sent, send
 from tests.databases import BOTH
@@ -200,11 +204,63 @@ def test_a_smsid_that_is_known_after_an_earlier_attempt_was_taken_then(house: Ho
     assert codes == {None, "200", "587"}
 
 
-def test_a_smsid_that_is_known_at_the_first_attempt_proves_nothing(house: House, context: Context) -> None:
-    source = house.recipients(3)
-    house.gateway.knobs = Knobs(refuse_code="587", faults=1)
+@pytest.mark.parametrize(
+    ("users", "knobs"),
+    [
+        (True, {"dedupe_smsid": True}),
+        (True, {"html_200_nothing": True, "faults": 1}),
+        (False, {"dedupe_smsid": True}),
+    ],
+    ids=["the-id-of-a-user-587", "the-id-of-a-user-a-page", "an-id-of-ours-587"],
+)
+def test_the_result_of_another_message_with_the_same_smsid_proves_nothing(
+    house: House, context: Context, users: bool, knobs: dict[str, Any]
+) -> None:
+    """Asked by smsid, the gateway tells about whoever has it: here a person whom another system has written to."""
+    heading, row = ["tel", "本文"], [house.number(1), "x"]
+    rows = [[*heading, "smsid"], [*row, "order1001"]] if users else [heading, row]
+    batch = house.batch(context, house.write("l.csv", rows), mode=Mode.SINGLE)
+    smsid = "order1001" if users else f"{context.ledger.prefix}{batch.batch_id}0000002"
+    parameters = {"mobilenumber": "09099990000", "smstext": "other", "smsid": smsid, "status": "1"}
+    assert context.gateway.single(urlencode(parameters).encode()).body.strip() == b"200"
+    house.gateway.knobs = Knobs(**knobs, fate="at_once")
+    house.clock.advance(timedelta(hours=1))
+    with pytest.raises(OutcomeUnknown) as stopped:
+        send(context, batch, mode=Mode.SINGLE)
+    house.clock.advance(timedelta(hours=1))
+    assert pull_single(context, batch.batch_id).single.asked == 0
+    assert house.states(context, batch.batch_id) == {UNKNOWN: 1}
+    # Nor does it when a person has given it up, and is told the same again: the smsid was there before our first offer.
+    resolve(context, str(stopped.value.facts["dispatch"]), REFUSED, actor="me", because="it is another one's")
+    assert pull_single(context, batch.batch_id).single.asked == 0
+    house.gateway.knobs = Knobs(dedupe_smsid=True)
     with pytest.raises(OutcomeUnknown):
-        _singly(house, context, source)
+        send(context, get_batch(context.ledger, batch.batch_id))
+    assert house.states(context, batch.batch_id) == {UNKNOWN: 1}
+    assert [message.msisdn for message in house.gateway.messages] == ["09099990000"]
+
+
+def test_an_id_of_the_user_is_settled_by_a_row_of_results_with_the_same_number(house: House, context: Context) -> None:
+    rows = [["tel", "本文", "smsid"], [house.number(1), "x", "order1001"], [house.number(2), "x", "order1002"]]
+    batch = house.batch(context, house.write("l.csv", rows), mode=Mode.SINGLE)
+    house.gateway.knobs = Knobs(html_200=True, faults=1)
+    with pytest.raises(OutcomeUnknown):
+        send(context, batch, mode=Mode.SINGLE)
+    assert _requests(house, SINGLE_RESULTS) == 0
+    house.clock.advance(timedelta(hours=1))
+    assert pull(context, batch.batch_id).settled == {UNKNOWN: 1}
+    assert send(context, get_batch(context.ledger, batch.batch_id)).states == {TAKEN: 2}
+
+
+def test_what_is_asked_for_by_smsid_is_recorded_without_a_number(house: House, context: Context) -> None:
+    """Our own number there would look like the gateway's word that it is the same person."""
+    batch = house.batch(context, house.recipients(2))
+    send(context, batch, mode=Mode.SINGLE)
+    assert pull_single(context).new == 2
+    now = house.clock.now()
+    evidence = batch_evidence(context.ledger, batch, now, now)
+    assert evidence.observations["msisdn"].to_pylist() == ["", ""]
+    assert judged(context, evidence).breaks == ()
 
 
 def test_a_busy_gateway_is_asked_again_after_a_pause(house: House, context: Context) -> None:
