@@ -185,6 +185,9 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
         by_number = np.zeros(len(messages), bool)
         by_number[paired[paired >= 0]] = True
         at = np.where(paired >= 0, paired, at)
+    message_of = at
+    others = _of_another_number(observations["msisdn"], at, sent.msisdn)
+    at = _without_doubtful(at, others, sent)
     rows = _Rows.of(observations, at, statuses)
     count, width = len(messages), len(rows.carriers)
     known = sorted({meaning for meaning in rows.meanings if meaning}, key=_order)
@@ -237,12 +240,12 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
         by_number=by_number,
         duplicates=duplicates,
         registered_at=_registered(observations, at, sent.sent_at, seen),
-        message_of=at,
+        message_of=message_of,
         breaks=tuple(
             found
             for found in (
                 *unmapped.breaks,
-                _phone_mismatches(observations["msisdn"], at, sent.msisdn),
+                Found(BreakKind.PHONE_MISMATCH, np.unique(message_of[others]), ()),
                 Found(BreakKind.DUPLICATE_BILLABLE, np.array(sorted(duplicates), np.int64), ()),
                 *contradictions,
                 _never_sent(only & billed_texts, label, labels),
@@ -409,13 +412,24 @@ def _registered(observations: pa.Table, at: Positions, sent_at: Times, seen: Mas
     return found
 
 
-def _phone_mismatches(observed: pa.ChunkedArray, at: Positions, msisdn: pa.ChunkedArray) -> Found:
-    """Find messages of which a result names another number, however it is written."""
+def _of_another_number(observed: pa.ChunkedArray, at: Positions, msisdn: pa.ChunkedArray) -> Positions:
+    """Return the results that name another number than their message has, however it is written."""
     other = joining.differing(observed, msisdn, at)
     others = kernel.canonical(kernel.texts(observed.take(strings.indices(other))))
     same = strings.mask(pc.equal(others, kernel.texts(msisdn.take(strings.indices(at[other])))))
     same |= strings.mask(pc.equal(others, ""))  # asked for by its smsid, it names no number
-    return Found(BreakKind.PHONE_MISMATCH, np.unique(at[other[~same]]), ())
+    found: Positions = other[~same]
+    return found
+
+
+def _without_doubtful(at: Positions, others: Positions, sent: _Sent) -> Positions:
+    """Let results of another number say nothing of a message that is not known to be taken: they may be another's."""
+    doubtful = others[~sent.are(MessageState.TAKEN)[at[others]]]
+    if not len(doubtful):
+        return at
+    found = at.copy()
+    found[doubtful] = -1
+    return found
 
 
 def _contradicted(rows: _Rows, billable: Mask, known: list[StatusMeaning]) -> Found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func, insert, literal, or_, select, update
 
 from pipeline.core.answers import SMSID_EXISTS
 from pipeline.ledger.batches import record_event
@@ -129,14 +129,15 @@ def _cancel_served(connection: Connection, prefix: str, now: datetime, among: Co
 def _is_named(messages: FromClause, prefix: str) -> ColumnElement[bool]:
     """Say that a result proves a message taken: it names its smsid, and nobody else can be meant.
 
-    What was asked for by the smsid alone says nothing of the number. It is a proof only of an smsid that nobody but
-    this ledger gives out, and that did not exist at the gateway before the message was first offered.
+    So it must name its number too. What was asked for by the smsid alone says nothing of the number: it is a proof only
+    of an smsid that nobody but this ledger gives out, and that did not exist at the gateway before the first offer.
     """
-    asked = observation.c.path == ObservationPath.FETCHED.value
+    silent = or_(observation.c.path == ObservationPath.FETCHED.value, observation.c.msisdn == "")
+    same = and_(~silent, observation.c.msisdn == messages.c.msisdn)
     named = select(observation.c.observation_id).where(observation.c.smsid == messages.c.smsid)
     can = can_be_asked_for(messages, prefix)
     # So is the gateway's answer that it cancelled what has the smsid.
-    return named.where(~asked | can).exists() | (was_cancelled_there(messages) & can)
+    return named.where(or_(same, and_(silent, can))).exists() | (was_cancelled_there(messages) & can)
 
 
 def can_be_asked_for(messages: FromClause, prefix: str) -> ColumnElement[bool]:

@@ -148,6 +148,9 @@ def match_message(
     message: Sent, observations: Sequence[Observation], statuses: StatusTable, deadlines: Deadlines
 ) -> Match:
     """Class one message by everything that was observed about it."""
+    named = observations
+    if message.state is not MessageState.TAKEN:
+        observations = [row for row in named if not _is_of_another(message, row)]
     read = [(row, statuses.look_up(row.status)) for row in observations]
     known = [(row, meaning) for row, meaning in read if meaning is not None]
     final = [pair for pair in known if pair[1].means in FINAL]
@@ -158,7 +161,7 @@ def match_message(
     bills = len(times - {None}) or len(times)
 
     breaks: list[tuple[BreakKind, str]] = [(BreakKind.UNMAPPED_STATUS, status) for status in unmapped]
-    if any(row.msisdn and canonical_result(row.msisdn) != message.msisdn for row in observations):
+    if any(_is_of_another(message, row) for row in named):
         breaks.append((BreakKind.PHONE_MISMATCH, ""))
     message_class, label, witness = _class(message, final, billable, pending, unmapped, deadlines)
     if bills > 1:
@@ -188,6 +191,10 @@ def match_message(
         max((row.parts_total for row in observations if row.parts_total is not None), default=None),
         tuple(breaks),
     )
+
+
+def _is_of_another(message: Sent, row: Observation) -> bool:
+    return bool(row.msisdn) and canonical_result(row.msisdn) != message.msisdn
 
 
 def _class(

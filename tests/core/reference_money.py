@@ -151,10 +151,13 @@ def one_message(  # noqa: C901, PLR0912, PLR0915 - rule by rule
     message: Row, rows: list[Row], rules: Rules, registered: datetime, *, delivered: bool
 ) -> dict[str, Any]:
     breaks: list[tuple[str, str, Decimal | None]] = []
+    others = [row for row in rows if row["msisdn"] and digits(row["msisdn"]) != message["msisdn"]]
+    if others:
+        breaks.append(("phone_mismatch", "", None))
+    if message["state"] != "taken":  # may be somebody else's, who has the same smsid
+        rows = [row for row in rows if row not in others]
     unmapped = sorted({row["status"] for row in rows if rules.means(row) == "unmapped"})
     breaks += [("unmapped_status", status, None) for status in unmapped]
-    if any(row["msisdn"] and digits(row["msisdn"]) != message["msisdn"] for row in rows):
-        breaks.append(("phone_mismatch", "", None))
     final = [row for row in rows if rules.means(row) in {"delivered", "failed", "partial", "cancelled"}]
     final.sort(key=lambda row: (row["status_time"] or "0", rules.bills(row), rules.label(row), row["carrier"]))
     billed = sorted((row for row in final if rules.bills(row)), key=lambda row: not row["status_time"])

@@ -265,6 +265,16 @@ def test_another_phone_is_a_break_however_it_is_written() -> None:
     assert matched(row("送信済", msisdn="?")).breaks == [(BreakKind.PHONE_MISMATCH, "")]
 
 
+@pytest.mark.parametrize("state", [MessageState.UNKNOWN, MessageState.IN_FLIGHT, MessageState.REFUSED])
+def test_a_result_for_another_phone_says_nothing_of_a_message_that_may_never_have_left(state: MessageState) -> None:
+    """Somebody else's message may have the same smsid."""
+    of = message(state)
+    found, without = matched(row("送信済", msisdn="090-1111-2223"), of=of), matched(of=of)
+    assert (found.message_class, found.label, found.billable) == (without.message_class, without.label, False)
+    assert found.breaks == [(BreakKind.PHONE_MISMATCH, "")]
+    assert matched(row("送信済", msisdn="090-1111-2223"), row("送信済"), of=of).billable
+
+
 def test_every_unmapped_status_is_named_once() -> None:
     found = matched(row("い"), row("あ"), row("い", 5))
     assert found.breaks == [(BreakKind.UNMAPPED_STATUS, "あ"), (BreakKind.UNMAPPED_STATUS, "い")]

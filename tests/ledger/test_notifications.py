@@ -48,7 +48,11 @@ def rows(context: Context) -> list[tuple[object, ...]]:
 
 def notify(context: Context, *smsids: str, status: str = "送信済") -> None:
     failed: list[MediasmsError] = []
-    record(context, [replace(ROW, smsid=smsid, status=status) for smsid in smsids], failed.append)
+    with context.ledger.reading() as connection:
+        known = connection.exec_driver_sql("SELECT smsid, msisdn FROM message")
+        numbers = {smsid: number for smsid, number in known}  # noqa: C416 - rows are no pairs to the type checker
+    told = [replace(ROW, smsid=smsid, msisdn=numbers.get(smsid, ROW.msisdn), status=status) for smsid in smsids]
+    record(context, told, failed.append)
     assert failed == []
 
 

@@ -1,0 +1,65 @@
+"""What a result proves, and when: before a message is sent again, before its outcome is called unknown."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import pytest
+
+from pipeline.core.msisdn import canonical_result
+from pipeline.errors import OutcomeUnknown
+from pipeline.model import BreakKind, MessageClass, MessageState, Observation, ObservationPath
+from pipeline.operations.notifications import record
+from pipeline.simulator import Knobs
+from pipeline.stages.pull import pull
+from pipeline.stages.reconcile import reconcile
+from pipeline.stages.send import send
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+    from tests.stages.conftest import House
+
+PLANNED, TAKEN, UNKNOWN = MessageState.PLANNED, MessageState.TAKEN, MessageState.UNKNOWN
+
+
+def _notified(smsid: str, msisdn: str, status: str = "送信済") -> Observation:
+    return Observation(path=ObservationPath.NOTIFIED, smsid=smsid, msisdn=msisdn, status=status, status_time=None)
+
+
+def _fail(error: Exception) -> None:
+    pytest.fail(str(error))
+
+
+def test_a_row_of_results_about_another_number_proves_nothing(house: House, context: Context) -> None:
+    """Another system of the account has used the same smsid before, for somebody else."""
+    other = {"mobilenumber": "09099990000", "smstext": "other", "smsid": "order1001", "status": "1"}
+    assert context.gateway.single(urlencode(other).encode()).body.strip() == b"200"
+    house.gateway.knobs = Knobs(dedupe_smsid=True, fate="at_once")
+    rows = [["tel", "本文", "smsid"], [house.number(1), "x", "order1001"], [house.number(2), "x", "order1002"]]
+    batch = house.batch(context, house.write("l.csv", rows))
+    with pytest.raises(OutcomeUnknown):
+        send(context, batch)
+    house.clock.advance(timedelta(hours=1))
+    assert pull(context, batch.batch_id).settled == {}
+    assert house.states(context, batch.batch_id) == {UNKNOWN: 1, TAKEN: 1}
+    found = reconcile(context, batch)
+    assert [(line.message_class, line.billable) for line in found.lines] == [
+        (MessageClass.UNKNOWN, False),
+        (MessageClass.DELIVERED, True),
+    ]
+    assert [one.kind for one in found.value.breaks if one.smsid == "order1001"] == [BreakKind.PHONE_MISMATCH]
+
+
+@pytest.mark.parametrize(("number", "state"), [("09099990000", UNKNOWN), ("+81 90-1000-0000", TAKEN)])
+def test_a_notification_proves_what_it_says_of_the_same_number(
+    house: House, context: Context, number: str, state: MessageState
+) -> None:
+    house.gateway.knobs = Knobs(html_200_nothing=True, faults=1)
+    batch = house.batch(context, house.recipients(1))
+    with pytest.raises(OutcomeUnknown):
+        send(context, batch)
+    (smsid,) = house.smsids(context, batch.batch_id)
+    record(context, [_notified(smsid, canonical_result(number))], _fail)
+    assert house.states(context, batch.batch_id) == {state: 1}
