@@ -19,7 +19,7 @@ from pipeline.ledger.decisions import rows_about
 from pipeline.ledger.engines import insert_rows
 from pipeline.ledger.moving import may_be_planned_again, move
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.results import is_of_our_making
+from pipeline.ledger.results import is_of_our_making, settle_waiting
 from pipeline.ledger.tables import auth_failure, batch, dispatch, is_not_taken, iso, message, moment
 from pipeline.model import LEGAL, Artefact, Batch, Dispatch, MessageState, Mode
 
@@ -217,9 +217,9 @@ def planned_smsids(ledger: Ledger, batch_id: str) -> set[str]:
 def begin_dispatch(ledger: Ledger, value: Dispatch, now: datetime) -> int | None:
     """Commit that a dispatch is in flight, before its first byte; return the number of the attempt.
 
-    Whoever opted out before this commit is not written to, nor is what a person has cancelled: both are asked about in
-    the same transaction. If that is so of anybody in the dispatch, or a person has stopped its batch, nothing is begun,
-    what must not go out is cancelled, and None is returned.
+    Whoever opted out before this commit is not written to, nor what a person has cancelled, nor what a result shows to
+    have gone out already: all of it is asked about in the same transaction. If that is so of anybody in the dispatch, or
+    a person has stopped its batch, nothing is begun, what must not go out is cancelled, and None is returned.
     """
     barred = (
         select(func.count())
@@ -227,11 +227,12 @@ def begin_dispatch(ledger: Ledger, value: Dispatch, now: datetime) -> int | None
         .where(message.c.dispatch_id == value.dispatch_id)
         .where(
             ((message.c.state == MessageState.PLANNED.value) & has_opted_out())
-            | (message.c.state == MessageState.CANCELLED.value)
+            | message.c.state.in_([MessageState.CANCELLED.value, MessageState.TAKEN.value])
         )
     )
     with ledger.writing() as connection:
         ledger.check_locks(connection)
+        settle_waiting(connection, ledger, [value.dispatch_id], now)
         if cancel_stopped_in(connection, value.batch_id, now):
             return None
         if connection.execute(barred).scalar_one():

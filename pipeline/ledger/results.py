@@ -92,16 +92,38 @@ def settle(ledger: Ledger, now: datetime, among: Collection[str] | None = None) 
     with ledger.writing() as connection:
         _cancel_served(connection, ledger.prefix, now, among)
         for state in SETTLED_BY_EVIDENCE:
-            moved = connection.execute(
-                update(message)
-                .where(is_not_taken(message), message.c.state == state.value, _is_named(message, ledger.prefix))
-                .where(*(() if state in LIVE else _serves_alone(ledger.prefix)), *_one_of(message, among))
-                .values(state=MessageState.TAKEN.value, reason=f"observed:{state.value}")
-            ).rowcount
-            if moved:
+            alone = () if state in LIVE else _serves_alone(ledger.prefix)
+            if moved := _take(connection, ledger.prefix, state, now, *alone, *_one_of(message, among)):
                 settled[state] = moved
-                record_event(connection, now, "settled", None, before=state.value, messages=moved)
     return settled
+
+
+def settle_waiting(connection: Connection, ledger: Ledger, dispatches: Sequence[str], now: datetime) -> None:
+    """Settle, in the transaction that begins some dispatches, what of them is recorded to have gone out already.
+
+    A result may have come since somebody last settled: what proves it must be as good as what has been settled.
+    """
+    waits = and_(message.c.dispatch_id.in_(dispatches), message.c.state == MessageState.PLANNED.value)
+    _take(connection, ledger.prefix, MessageState.PLANNED, now, waits)
+    given_up = message.alias("given_up")
+    served = _of_the_same_key(given_up, message).where(
+        is_not_taken(given_up), given_up.c.state.in_(_GIVEN_UP), _is_named(given_up, ledger.prefix)
+    )
+    _cancel_as_served(connection, now, waits & served.exists())
+
+
+def _take(
+    connection: Connection, prefix: str, state: MessageState, now: datetime, *only: ColumnElement[bool]
+) -> int:
+    """Make messages in ``state`` taken that a result proves so; return how many."""
+    moved = connection.execute(
+        update(message)
+        .where(is_not_taken(message), message.c.state == state.value, _is_named(message, prefix), *only)
+        .values(state=MessageState.TAKEN.value, reason=f"observed:{state.value}")
+    ).rowcount
+    if moved:
+        record_event(connection, now, "settled", None, before=state.value, messages=moved)
+    return moved
 
 
 def _one_of(messages: FromClause, smsids: Collection[str] | None) -> tuple[ColumnElement[bool], ...]:
@@ -119,8 +141,12 @@ def _cancel_served(connection: Connection, prefix: str, now: datetime, among: Co
     served = _of_the_same_key(waiting, given_up).where(
         named, is_not_taken(waiting), waiting.c.state == MessageState.PLANNED.value, ~_is_named(waiting, prefix)
     )
+    _cancel_as_served(connection, now, message.c.smsid.in_(served))
+
+
+def _cancel_as_served(connection: Connection, now: datetime, wanted: ColumnElement[bool]) -> None:
     cancelled = connection.execute(
-        update(message).where(message.c.smsid.in_(served)).values(state=MessageState.CANCELLED.value, reason=SERVED)
+        update(message).where(wanted).values(state=MessageState.CANCELLED.value, reason=SERVED)
     ).rowcount
     if cancelled:
         record_event(connection, now, "cancelled", None, reason=SERVED, messages=cancelled)

@@ -14,7 +14,7 @@ from pipeline.errors import Bug
 from pipeline.ledger.cancelling import cancel_opted_out_of, cancel_stopped_in
 from pipeline.ledger.moving import move
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.results import can_be_asked_for
+from pipeline.ledger.results import can_be_asked_for, settle_waiting
 from pipeline.ledger.tables import dispatch, event, iso, message, observation
 from pipeline.model import Dispatch, MessageState
 
@@ -39,12 +39,13 @@ class Ended:
 def begin_singles(ledger: Ledger, group: Sequence[Dispatch], now: datetime) -> dict[str, int]:
     """Commit that a group is in flight, before the first byte of any; return the attempts by dispatch.
 
-    Left out is what must not go out: to somebody who opted out, and all of it where a person has stopped the batch.
-    Both are asked about in the same transaction.
+    Left out is what must not go out: to somebody who opted out, what a result shows to have gone out already, and all of
+    it where a person has stopped the batch. Each is asked about in the same transaction.
     """
     wanted = [one.dispatch_id for one in group]
     with ledger.writing() as connection:
         ledger.check_locks(connection)
+        settle_waiting(connection, ledger, wanted, now)
         if cancel_stopped_in(connection, group[0].batch_id, now):
             return {}
         cancel_opted_out_of(connection, wanted, now)

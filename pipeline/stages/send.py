@@ -144,8 +144,8 @@ def _permit(  # noqa: PLR0913 - as above
 def _send_all(context: Context, gateway: GatewayClient, batch: Batch) -> tuple[int, int]:
     """Send dispatch after dispatch until an answer says stop; return how many, and how many messages were taken.
 
-    A dispatch that did not begin, because somebody in it opted out just now, goes out without them after the others.
-    Each time a message was cancelled, so this ends.
+    A dispatch that did not begin, because somebody in it opted out just now or has it already, goes out without them
+    after the others. Each time a message was cancelled or taken, so this ends.
     """
     refusal: GatewayRefused | None = None
     dispatches = sent = 0
@@ -178,7 +178,7 @@ def _planned(context: Context, batch: Batch) -> list[Dispatch]:
 
 
 def _send_one(context: Context, gateway: GatewayClient, batch: Batch, dispatch: Dispatch) -> Verdict | None:
-    """Send one dispatch: intent, marker, effect, evidence. None: somebody in it has opted out, nothing was begun."""
+    """Send one dispatch: intent, marker, effect, evidence. None: not all of it may go out, and nothing was begun."""
     payload: Path = context.workspace.checked(batch.batch_id, dispatch.payload)
     stop_if_payload_passed(context, batch, payload)
     smsids = dispatched(context.ledger, dispatch.dispatch_id)

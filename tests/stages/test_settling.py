@@ -10,9 +10,13 @@ import pytest
 
 from pipeline.core.msisdn import canonical_result
 from pipeline.errors import OutcomeUnknown
-from pipeline.model import BreakKind, MessageClass, MessageState, Observation, ObservationPath
+from pipeline.ledger.notifications import record_notifications
+from pipeline.model import BreakKind, MessageClass, MessageState, Mode, Observation, ObservationPath
 from pipeline.operations.notifications import record
+from pipeline.operations.resolve import resolve
 from pipeline.simulator import Knobs
+from pipeline.stages import asking, singly
+from pipeline.stages import send as sending
 from pipeline.stages.pull import pull
 from pipeline.stages.reconcile import reconcile
 from pipeline.stages.send import send
@@ -20,6 +24,11 @@ from pipeline.stages.send import send
 if TYPE_CHECKING:
     from pipeline.context import Context
     from tests.stages.conftest import House
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "_AGAIN_SECONDS", 0.01)
+
 
 PLANNED, TAKEN, UNKNOWN = MessageState.PLANNED, MessageState.TAKEN, MessageState.UNKNOWN
 
@@ -63,3 +72,38 @@ def test_a_notification_proves_what_it_says_of_the_same_number(
     (smsid,) = house.smsids(context, batch.batch_id)
     record(context, [_notified(smsid, canonical_result(number))], _fail)
     assert house.states(context, batch.batch_id) == {state: 1}
+
+
+@pytest.mark.parametrize("mode", [Mode.SINGLE, Mode.CSV])
+@pytest.mark.parametrize("served_by", ["itself", "another"])
+def test_what_is_recorded_but_not_settled_keeps_a_message_from_going_out_again(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch, mode: Mode, served_by: str
+) -> None:
+    """The endpoint commits a result and is killed before it settles: the sender must see it all the same."""
+    source = house.recipients(1)
+    house.gateway.knobs = Knobs(html_200=True, faults=1)
+    monkeypatch.setattr(singly, "ask_unknown", lambda *_: None)
+    batch = house.batch(context, source)
+    with pytest.raises(OutcomeUnknown) as stopped:
+        send(context, batch, mode=mode)
+    (first,) = house.copies()
+    resolve(context, str(stopped.value.facts["dispatch"]), MessageState.REFUSED, actor="me", because="so I thought")
+    if served_by == "another":
+        source = house.write("again.csv", [["tel", "本文"], *([house.number(row), "別の文"] for row in (0, 1, 2))])
+    other = house.open()
+    told: list[str] = []
+
+    def notified() -> None:
+        if not told:
+            told.extend(record_notifications(other.ledger, [_notified(first, house.number(0))], other.now()))
+
+    begin_one, begin_group = sending.begin_dispatch, singly.begin_singles
+    monkeypatch.setattr(sending, "begin_dispatch", lambda *given: (notified(), begin_one(*given))[1])
+    monkeypatch.setattr(singly, "begin_singles", lambda *given: (notified(), begin_group(*given))[1])
+    again = house.batch(context, source)
+    sent = send(context, again, mode=mode)
+    assert told == [first]
+    assert house.copies()[first] == 1
+    one_each = [house.number(row) for row in range(1 if served_by == "itself" else 3)]
+    assert sorted(message.msisdn for message in house.gateway.messages) == one_each
+    assert sent.states == ({TAKEN: 1} if served_by == "itself" else {TAKEN: 2, MessageState.CANCELLED: 1})
