@@ -219,16 +219,16 @@ def pull_command(
     settled = {state.value: count for state, count in pulled.settled.items()}
     heard = pulled.single
     if not single:
-        session.output.say("pull.done", files=len(pulled.files), rows=pulled.rows, new=pulled.new - heard.new)
+        session.output.say("pull.done", files=len(pulled.files), rows=pulled.rows, new=pulled.new - heard.recorded.new)
     if single or heard.asked:
-        counts = {"asked": heard.asked, "named": heard.named, "absent": heard.absent, "new": heard.new}
+        counts = {"asked": heard.asked, "named": heard.named, "absent": heard.absent, "new": heard.recorded.new}
         session.output.say("pull.single", **counts)
     document = {
         "files": list(pulled.files),
         "rows": pulled.rows,
         "new": pulled.new,
         "settled": settled,
-        "single": {"asked": heard.asked, "named": heard.named, "absent": heard.absent, "new": heard.new},
+        "single": {"asked": heard.asked, "named": heard.named, "absent": heard.absent, "new": heard.recorded.new},
         "exit": 0,
     }
     session.output.document(document)

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pipeline.adapters.files import durable
@@ -17,12 +17,13 @@ from pipeline.core.calendar import stamp
 from pipeline.core.statuses import may_change
 from pipeline.errors import MediasmsError
 from pipeline.ledger.batches import get_batch
-from pipeline.ledger.results import observed_statuses, record_pull, settle
+from pipeline.ledger.results import observed_statuses, settle
 from pipeline.ledger.singles import Asked, batches_sent_alone, without_final_result
 from pipeline.model import Batch, MessageState, Observation, ObservationPath
 from pipeline.stages.answering import no_results, unreachable
 from pipeline.stages.checking import csv_bytes
 from pipeline.stages.login import stop_after_failed_logins
+from pipeline.stages.recording import Recorded, record
 
 #: a pull asks for no more by itself
 MOST = 1_000
@@ -38,18 +39,17 @@ _MAY_HAVE_ARRIVED = (MessageState.TAKEN, MessageState.UNKNOWN, MessageState.REFU
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """How many were asked for, how many of them have a status, how many the gateway does not know, how many are new."""
+    """How many were asked for, how many of them have a status, how many the gateway does not know, what came of it."""
 
     asked: int = 0
     named: int = 0
     absent: int = 0
-    new: int = 0
+    recorded: Recorded = field(default_factory=Recorded)
 
     def __add__(self, other: Heard) -> Heard:
         """Add two up."""
-        return Heard(
-            self.asked + other.asked, self.named + other.named, self.absent + other.absent, self.new + other.new
-        )
+        recorded = self.recorded + other.recorded
+        return Heard(self.asked + other.asked, self.named + other.named, self.absent + other.absent, recorded)
 
 
 def ask_stragglers(context: Context, batch_id: str | None, *, most: int | None = None) -> Heard:
@@ -70,16 +70,16 @@ def ask_stragglers(context: Context, batch_id: str | None, *, most: int | None =
 def ask_unknown(context: Context, batch: Batch) -> None:
     """Ask for what is unknown of a batch that was sent alone, twice at most, and settle what is named.
 
-    That the results cannot be had leaves it as it is. So does an smsid that may be somebody else's: nobody is asked.
+    What has been recorded meanwhile comes first: a result may be here before the answer that it makes up for. That the results cannot be had leaves it as it is. So does an smsid that may be somebody else's: nobody is asked.
     """
     for seconds in (0.0, _AGAIN_SECONDS):
+        settle(context.ledger, context.now())
         wanted = _stragglers(context, batch.batch_id, (MessageState.UNKNOWN,), context.now())
         if not wanted:
             return
         time.sleep(seconds)
         with suppress(MediasmsError):
             ask(context, wanted)
-            settle(context.ledger, context.now())
 
 
 def _stragglers(context: Context, batch_id: str, states: Sequence[MessageState], sent_by: datetime) -> list[Asked]:
@@ -90,7 +90,7 @@ def _stragglers(context: Context, batch_id: str, states: Sequence[MessageState],
 
 
 def ask(context: Context, wanted: Sequence[Asked]) -> Heard:
-    """Ask for the results of messages; keep the answers raw and record those that name a status."""
+    """Ask for the results of messages; keep the answers raw, record those that name a status, and settle by them."""
     heard = Heard()
     if wanted:
         stop_after_failed_logins(context)
@@ -106,9 +106,9 @@ def ask(context: Context, wanted: Sequence[Asked]) -> Heard:
                     named[one.smsid] = found.status
                 context.progress("ask", number, len(wanted))
         finally:
-            new = _record(context, named)
+            recorded = _record(context, named)
             absent = counts[context.profile.single.absent_code.value]
-            heard += Heard(counts.total(), len(named), absent, new)
+            heard += Heard(counts.total(), len(named), absent, recorded)
     return heard
 
 
@@ -130,13 +130,13 @@ def _ask_one(context: Context, smsid: str) -> SingleResult:
         time.sleep(_PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - to spread requests, not a secret
 
 
-def _record(context: Context, named: dict[str, str]) -> int:
-    """Put on disk and into the ledger what was heard; return how much of it is new.
+def _record(context: Context, named: dict[str, str]) -> Recorded:
+    """Put on disk and into the ledger what was heard.
 
     No number stands in it: whose message has the smsid is not said.
     """
     if not named:
-        return 0
+        return Recorded()
     now = context.now()
     path = context.workspace.new_pull("single", stamp(now))
     with durable(path) as (file,):
@@ -148,4 +148,4 @@ def _record(context: Context, named: dict[str, str]) -> int:
         )
         for line, (smsid, status) in enumerate(named.items(), 2)
     ]
-    return record_pull(context.ledger, artefact, (now, now), observations, now)
+    return record(context, artefact, (now, now), observations)

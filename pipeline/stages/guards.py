@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,11 +14,12 @@ import pandas as pd
 from pipeline.context import Context
 from pipeline.core.calendar import jst_date, parse_gateway_time
 from pipeline.core.forecast import Forecast
-from pipeline.errors import GuardStopped, OutcomeUnknown
+from pipeline.errors import GuardStopped, MediasmsError, OutcomeUnknown
 from pipeline.ledger.batches import anything_sent_elsewhere, origins, repeats_elsewhere, same_content_elsewhere
 from pipeline.ledger.cancelling import Stop
 from pipeline.ledger.dispatches import attempts_by_dispatch, dispatch_id, list_dispatches
-from pipeline.model import Batch, MessageState, NumberCheck
+from pipeline.ledger.results import settle
+from pipeline.model import Batch, Dispatch, MessageState, NumberCheck
 from pipeline.stages.planning import accepted_rows, digests, payload_column, rows_with
 from pipeline.stages.unreached import unreached_of
 
@@ -49,10 +51,14 @@ def lost_attempts(context: Context) -> Iterator[tuple[str, int, int]]:
 def stop_if_unsettled(context: Context, batch: Batch) -> None:
     """Stop when the outcome of any message is open; what to decide about is one dispatch, or the batch.
 
-    What a check was answered is said, too: 606, 608 and 610 (T) name a cause and prove nothing.
+    Before it is called so, what has been recorded is settled: a result may be here before the answer. What a check was
+    answered is said, too: 606, 608 and 610 (T) name a cause and prove nothing.
     """
-    unsettled = [one for one in list_dispatches(context.ledger, batch.batch_id) if one.is_unsettled]
-    if unsettled:
+    if not _unsettled(context, batch):
+        return
+    with suppress(MediasmsError):
+        settle(context.ledger, context.now())
+    if unsettled := _unsettled(context, batch):
         count = sum(one.states.get(MessageState.UNKNOWN, 0) for one in unsettled)
         decide = unsettled[0].dispatch_id if len(unsettled) == 1 else batch.batch_id
         facts = {"batch": batch.batch_id, "messages": count, "dispatch": decide}
@@ -60,6 +66,10 @@ def stop_if_unsettled(context: Context, batch: Batch) -> None:
         if batch.number_check is not NumberCheck.NONE and answers:
             raise OutcomeUnknown("check.answered", code=answers[0], meaning=context.meaning(answers[0]), **facts)
         raise OutcomeUnknown("send.unknown", **facts)
+
+
+def _unsettled(context: Context, batch: Batch) -> list[Dispatch]:
+    return [one for one in list_dispatches(context.ledger, batch.batch_id) if one.is_unsettled]
 
 
 def is_late(context: Context, batch: Batch, late: Late | None) -> bool:

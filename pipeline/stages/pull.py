@@ -6,7 +6,8 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,11 +20,12 @@ from pipeline.core.calendar import merged, parse_gateway_time, stamp, widened
 from pipeline.core.msisdn import canonical_result
 from pipeline.errors import InputUnusable
 from pipeline.ledger.dispatches import note_auth
-from pipeline.ledger.results import open_windows, record_pull, settle
+from pipeline.ledger.results import open_windows, settle
 from pipeline.model import MessageState, Observation, ObservationPath
 from pipeline.stages.answering import no_results, unreachable
 from pipeline.stages.asking import MOST, Heard, ask_stragglers
 from pipeline.stages.login import stop_after_failed_logins
+from pipeline.stages.recording import Recorded, record
 from schemas.gateway_csv import column_name
 from schemas.profile import Profile
 from schemas.results import broken_row, results_contract
@@ -49,8 +51,9 @@ class Pulled:
 
 def pull_single(context: Context, batch_id: str | None = None) -> Pulled:
     """Ask one by one for every message that was sent alone and has no final result."""
+    before = _settled_before(context)
     heard = ask_stragglers(context, batch_id)
-    return Pulled((), 0, heard.new, settle(context.ledger, context.now()), heard)
+    return _pulled([], 0, before + heard.recorded, heard)
 
 
 def pull(context: Context, batch_id: str | None = None, *, period: tuple[datetime, datetime] | None = None) -> Pulled:
@@ -66,24 +69,30 @@ def pull(context: Context, batch_id: str | None = None, *, period: tuple[datetim
         sent = open_windows(context.ledger, since, batch_id)
         windows = merged([widened(first, last, context.pull_margin) for first, last in sent])
     files: list[str] = []
-    rows = new = 0
+    rows = 0
+    recorded = _settled_before(context)
     if windows:
         stop_after_failed_logins(context)
     for start, end in windows:
-        name, found, fresh = _pull_one(context, start, end)
+        name, found, brought = _pull_one(context, start, end)
         files.append(name)
         rows += found
-        new += fresh
+        recorded += brought
         context.progress("pull", len(files), len(windows))
-    settled = settle(context.ledger, now)
     heard = Heard() if period else ask_stragglers(context, batch_id, most=MOST)
-    if heard.new:
-        for state, count in settle(context.ledger, now).items():
-            settled[state] = settled.get(state, 0) + count
-    return Pulled(tuple(files), rows, new + heard.new, settled, heard)
+    return _pulled(files, rows, recorded + heard.recorded, heard)
 
 
-def _pull_one(context: Context, start: datetime, end: datetime) -> tuple[str, int, int]:
+def _settled_before(context: Context) -> Recorded:
+    """Settle what others have recorded and could not settle."""
+    return Recorded(settled=Counter(settle(context.ledger, context.now())))
+
+
+def _pulled(files: Sequence[str], rows: int, recorded: Recorded, heard: Heard) -> Pulled:
+    return Pulled(tuple(files), rows, recorded.new, dict(recorded.settled), heard)
+
+
+def _pull_one(context: Context, start: datetime, end: datetime) -> tuple[str, int, Recorded]:
     now = context.now()
     path = context.workspace.new_pull("results", stamp(now))
     with durable(path) as (file,):
@@ -96,8 +105,7 @@ def _pull_one(context: Context, start: datetime, end: datetime) -> tuple[str, in
         artefact = file.commit()
     note_auth(context.ledger, context.settings.gateway.base_url, now, failed=False)
     observations = list(read_results(path, context.profile))
-    new = record_pull(context.ledger, artefact, (start, end), observations, now)
-    return str(path), len(observations), new
+    return str(path), len(observations), record(context, artefact, (start, end), observations)
 
 
 def read_results(path: Path, profile: Profile) -> Iterator[Observation]:

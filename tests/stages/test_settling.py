@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
 
+from pipeline.adapters.gateway import Exchange, GatewayClient
 from pipeline.core.msisdn import canonical_result
-from pipeline.errors import OutcomeUnknown
+from pipeline.errors import OutcomeUnknown, TryLater
 from pipeline.ledger.notifications import record_notifications
 from pipeline.model import BreakKind, MessageClass, MessageState, Mode, Observation, ObservationPath
 from pipeline.operations.notifications import record
@@ -17,7 +19,7 @@ from pipeline.operations.resolve import resolve
 from pipeline.simulator import Knobs
 from pipeline.stages import asking, singly
 from pipeline.stages import send as sending
-from pipeline.stages.pull import pull
+from pipeline.stages.pull import pull, pull_single
 from pipeline.stages.reconcile import reconcile
 from pipeline.stages.send import send
 
@@ -107,3 +109,56 @@ def test_what_is_recorded_but_not_settled_keeps_a_message_from_going_out_again(
     one_each = [house.number(row) for row in range(1 if served_by == "itself" else 3)]
     assert sorted(message.msisdn for message in house.gateway.messages) == one_each
     assert sent.states == ({TAKEN: 1} if served_by == "itself" else {TAKEN: 2, MessageState.CANCELLED: 1})
+
+
+@pytest.mark.parametrize("mode", [Mode.SINGLE, Mode.CSV])
+@pytest.mark.parametrize("label", ["送信済", "送信中"])
+def test_a_result_that_is_here_before_the_answer_is_used(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch, mode: Mode, label: str
+) -> None:
+    house.gateway.knobs = Knobs(html_200=True, faults=1)
+    batch = house.batch(context, house.recipients(7))
+    other = house.open()
+    told: list[str] = []
+
+    def notified() -> None:
+        if not told:
+            told.extend(house.copies())
+            numbers = [message.msisdn for message in house.gateway.messages]
+            record(other, [_notified(*pair, label) for pair in zip(told, numbers, strict=True)], _fail)
+
+    end_one, end_group = sending.end_dispatch, singly.end_singles
+    monkeypatch.setattr(sending, "end_dispatch", lambda *given: (notified(), end_one(*given)))
+    monkeypatch.setattr(singly, "end_singles", lambda *given: (notified(), end_group(*given)))
+    assert send(context, batch, mode=mode).states == {TAKEN: 7}
+    assert told
+
+
+def test_what_one_period_brought_is_settled_also_where_the_next_cannot_be_had(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.gateway.knobs = Knobs(html_200=True, faults=1)
+    first = house.batch(context, house.recipients(3, "a.csv"), "a")
+    with pytest.raises(OutcomeUnknown):
+        send(context, first)
+    house.clock.advance(timedelta(days=2))
+    send(context, house.batch(context, house.recipients(3, "b.csv", first=50, text="別"), "b"))
+    house.clock.advance(timedelta(hours=1))
+    plain, calls = GatewayClient.results, count()
+
+    def results(client: GatewayClient, *given: Any) -> Exchange:  # noqa: ANN401 - those of results
+        return Exchange(0, 200, b"503\n", "") if next(calls) else plain(client, *given)
+
+    monkeypatch.setattr(GatewayClient, "results", results)
+    with pytest.raises(TryLater):
+        pull(context)
+    assert house.states(context, first.batch_id) == {TAKEN: 3}
+
+
+def test_pulling_settles_what_was_recorded_and_not_settled(house: House, context: Context) -> None:
+    house.gateway.knobs = Knobs(html_200=True, faults=1)
+    batch = house.batch(context, house.recipients(1))
+    with pytest.raises(OutcomeUnknown):
+        send(context, batch)
+    record_notifications(context.ledger, [_notified(*house.copies(), house.number(0))], context.now())
+    assert pull_single(context, batch.batch_id).settled == {UNKNOWN: 1}
