@@ -7,6 +7,7 @@ Facts never hold a subscriber number or a message text: they end up in logs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import ClassVar
 
@@ -141,3 +142,8 @@ class Bug(MediasmsError):
     """The product broke one of its own promises."""
 
     exit = Exit.BUG
+
+
+def most_severe(failures: Sequence[Exception]) -> Exception:
+    """Return the first of those failures whose exit code stands for all; what has none is a bug."""
+    return min(failures, key=lambda error: SEVERITY.index(error.exit if isinstance(error, MediasmsError) else Exit.BUG))

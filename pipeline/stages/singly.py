@@ -16,7 +16,7 @@ from pipeline.adapters.gateway import Exchange
 from pipeline.adapters.interruption import GRACE_SECONDS, held, is_pending
 from pipeline.context import Context
 from pipeline.core.answers import NO_ANSWER, SMSID_EXISTS, UNAUTHORISED, Verdict, judge_single
-from pipeline.errors import GatewayRefused, GuardStopped, OutcomeUnknown, TryLater
+from pipeline.errors import GatewayRefused, GuardStopped, MediasmsError, OutcomeUnknown, TryLater, most_severe
 from pipeline.ledger.dispatches import list_dispatches, note_auth, offered_before
 from pipeline.ledger.singles import Ended, begin_singles, end_singles
 from pipeline.model import Batch, Dispatch, MessageState, RunAction
@@ -43,7 +43,7 @@ class _Round:
     """What has happened since the last group of answers: what was proven, and what keeps more from beginning."""
 
     ended: list[Ended] = field(default_factory=list)
-    unclear: bool = False
+    unclear: int = 0
     busy: bool = False
     documented: bool = False
     unauthorised: int = 0
@@ -58,11 +58,15 @@ class _Round:
     def add(self, found: _Round) -> None:
         """Take up what came next; what was documented counts only as long as nothing was unclear."""
         self.documented |= found.documented and not self.unclear
-        self.unclear |= found.unclear
+        self.unclear += found.unclear
         self.busy |= found.busy
         self.unauthorised += found.unauthorised
         self.refusal = self.refusal or found.refusal
         self.failure = self.failure or found.failure
+
+    def fail(self, failure: Exception) -> None:
+        """Take up what went wrong here; the most severe failure is raised in the end."""
+        self.failure = most_severe([self.failure, failure] if self.failure else [failure])
 
 
 class _Sending:
@@ -73,6 +77,8 @@ class _Sending:
         self.batch = batch
         self.out = out
         self.under_way: dict[str, Dispatch] = {}
+        #: what has come back and is not judged yet
+        self.brought: list[Carried] = []
         self.planned: deque[Dispatch] = deque()
         self.total = 0
         self.dispatches = self.taken = self.done = 0
@@ -103,7 +109,8 @@ class _Sending:
         marks = {group[name].number: attempt for name, attempt in attempts.items()}
         try:
             self.context.workspace.mark_group_begun(self.batch.batch_id, marks)
-        except TryLater:
+        except Exception:
+            # Whatever went wrong, not a byte of it has left.
             planned = MessageState.PLANNED
             self._end([Ended(dispatch=group[name], state=planned, detail="no marker") for name in attempts])
             raise
@@ -122,13 +129,18 @@ class _Sending:
         return body
 
     def collect(self) -> _Round:
-        """Wait a moment for what the couriers bring, and record it."""
+        """Wait a moment for what the couriers bring, and record it; where it cannot be judged it is kept."""
+        self.brought += self.out.brought(_TICK_SECONDS)
         found = _Round()
-        for carried in self.out.brought(_TICK_SECONDS):
-            self._judge(carried, self.under_way[carried.key], found)
-        if found.ended:
-            self._end(found.ended)
-            self._count(found)
+        if not self.brought:
+            return found
+        # The ledger is asked about some answers, and what one of them proves is open without it.
+        with must_be_recorded(self.context, self.brought[0].key, len(self.brought)):
+            for carried in self.brought:
+                self._judge(carried, self.under_way[carried.key], found)
+        self.brought.clear()
+        self._end(found.ended)
+        self._count(found)
         return found
 
     def _judge(self, carried: Carried, dispatch: Dispatch, found: _Round) -> None:
@@ -151,7 +163,7 @@ class _Sending:
         is_known = code in self.context.profile.answer_by_code
         found.unauthorised += code == UNAUTHORISED
         found.documented |= is_known and code != UNAUTHORISED
-        found.unclear |= verdict.others is MessageState.UNKNOWN
+        found.unclear += verdict.others is MessageState.UNKNOWN
         if verdict.others is MessageState.REFUSED:
             self.refused = code
             if verdict.run is not RunAction.GO_ON:
@@ -233,15 +245,11 @@ def _send(context: Context, batch: Batch, sending: _Sending) -> None:
     was_unclear = False
     pauses = pauses_while_busy()
     while (stop := _until_it_matters(sending)) is not None:
-        if stop.failure:
-            raise stop.failure
-        if stop.refusal:
-            raise GatewayRefused("gateway.refused", **context.refusal(stop.refusal))
         if stop.documented:
             was_unclear = False
             pauses = pauses_while_busy()
+        _raise_or_settle(context, batch, stop, again=was_unclear)
         if stop.unclear:
-            _settle(context, batch, again=was_unclear)
             was_unclear = True
         elif stop.busy:
             _pause(pauses, context)
@@ -250,27 +258,56 @@ def _send(context: Context, batch: Batch, sending: _Sending) -> None:
         sending.plan_on()
 
 
+def _raise_or_settle(context: Context, batch: Batch, stop: _Round, *, again: bool) -> None:
+    """Ask for the results of what is unclear; raise the most severe of all that keeps more from beginning.
+
+    Several requests are on their way at once: that one of them was refused must not hide that another is open.
+    ``again``: it is the second time that something is unclear.
+    """
+    problems = [stop.failure] if stop.failure else []
+    if stop.refusal:
+        problems.append(GatewayRefused("gateway.refused", **context.refusal(stop.refusal)))
+    try:
+        if stop.unclear:
+            with must_be_recorded(context, batch.batch_id, stop.unclear):
+                _settle(context, batch, ask=not problems)
+            if again:
+                raise OutcomeUnknown("send.unclear_twice", batch=batch.batch_id)  # noqa: TRY301 - one problem of several
+        elif problems:
+            # As far as we know nothing is; but whoever took over the campaign may have given something up.
+            stop_if_unsettled(context, batch)
+    except MediasmsError as error:
+        problems.append(error)
+    if problems:
+        raise most_severe(problems)
+
+
+def _settle(context: Context, batch: Batch, *, ask: bool) -> None:
+    """Settle what is unclear, and ask for its results. Raises ``OutcomeUnknown`` when anything stays so."""
+    if ask:
+        ask_unknown(context, batch)
+    stop_if_unsettled(context, batch)
+
+
 def _until_it_matters(sending: _Sending) -> _Round | None:
     """Send until something keeps more from beginning, and everything on its way has ended; None: nothing is left.
 
     A signal is held back until what has begun is recorded.
     """
+    seen = _Round()
     with held():
         try:
-            return _rounds(sending)
-        except Exception:
-            # Whatever went wrong: what has begun ends by its own answer.
-            sending.out.call_back()
-            while sending.under_way and not is_pending():
-                sending.collect()
-            raise
+            _rounds(sending, seen)
+        except Exception as error:  # noqa: BLE001 - raised when all that has begun is recorded
+            seen.fail(error)
+            _end_by_answers(sending, seen)
         finally:
             if is_pending():
                 sending.give_up()
+    return seen if seen.says_stop else None
 
 
-def _rounds(sending: _Sending) -> _Round | None:
-    seen = _Round()
+def _rounds(sending: _Sending, seen: _Round) -> None:
     while (sending.planned or sending.under_way) and not is_pending():
         if seen.says_stop:
             sending.out.call_back()
@@ -282,15 +319,16 @@ def _rounds(sending: _Sending) -> _Round | None:
             found = sending.collect()
             sending.alone = sending.alone and not found.documented
             seen.add(found)
-    return seen if seen.says_stop else None
 
 
-def _settle(context: Context, batch: Batch, *, again: bool) -> None:
-    """Ask for the results of what is unclear. Raises ``OutcomeUnknown`` when one stays so, or it happened twice."""
-    ask_unknown(context, batch)
-    stop_if_unsettled(context, batch)
-    if again:
-        raise OutcomeUnknown("send.unclear_twice", batch=batch.batch_id)
+def _end_by_answers(sending: _Sending, seen: _Round) -> None:
+    """Whatever went wrong, let what has begun end by its own answer."""
+    sending.out.call_back()
+    try:
+        while sending.under_way and not is_pending():
+            seen.add(sending.collect())
+    except Exception as error:  # noqa: BLE001 - as above; what is on its way is in flight for the next process
+        seen.fail(error)
 
 
 def _pause(pauses: Iterator[float], context: Context) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 from datetime import timedelta
 from importlib import resources
+from itertools import count
+from pathlib import Path
+from threading import Barrier
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
 
-from pipeline.adapters import interruption
+from pipeline.adapters import files, interruption
 from pipeline.adapters.couriers import Carried, Couriers, couriers
 from pipeline.adapters.gateway import Exchange, GatewayClient
 from pipeline.adapters.pace import Pace
@@ -43,8 +48,6 @@ from tests.databases import BOTH
 from tests.stages.conftest import SINGLE, SINGLE_RESULTS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pipeline.context import Context
     from pipeline.model import Batch
     from tests.stages.conftest import House
@@ -401,6 +404,76 @@ def test_without_room_for_a_marker_nothing_leaves(
     assert _requests(house) == 0
     assert house.states(context, house.batch(context, source).batch_id) == {PLANNED: 7}
     assert house.sent(context, source).states == {TAKEN: 7}
+
+
+def test_a_disk_that_fails_at_a_marker_leaves_everything_planned(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = house.recipients(7)
+    plain = os.fsync
+
+    def broken(handle: int) -> None:
+        if ".begun" in Path(f"/proc/self/fd/{handle}").readlink().name:
+            raise OSError(errno.EIO, "Input/output error")
+        plain(handle)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files.os, "fsync", broken)
+        with pytest.raises(OSError, match="Input/output error"):
+            _singly(house, context, source)
+    assert _requests(house) == 0
+    assert house.states(context, house.batch(context, source).batch_id) == {PLANNED: 7}
+
+
+@pytest.mark.parametrize("times", [1, 99])
+def test_what_was_brought_is_kept_until_the_ledger_can_be_asked_about_it(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """The answer 587 is judged by what the ledger knows of earlier attempts."""
+    house.gateway.knobs = Knobs(refuse_code="587", faults=1)
+    asked: list[str] = []
+
+    def gone(*_: object) -> bool:
+        asked.append("")
+        if len(asked) <= times:
+            raise TryLater("ledger.busy", problem="server closed the connection")
+        return False
+
+    monkeypatch.setattr(singly, "offered_before", gone)
+    source = house.recipients(7)
+    with pytest.raises(OutcomeUnknown):
+        _singly(house, context, source)
+    state = UNKNOWN if times == 1 else MessageState.IN_FLIGHT
+    assert house.states(context, house.batch(context, source).batch_id) == {state: 1, PLANNED: 6}
+
+
+@pytest.mark.parametrize("other", ["refused", "unreachable"])
+def test_what_stops_one_request_does_not_hide_that_another_is_unclear(
+    house: House, monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
+    """Two requests are on their way together, and the run ends with the more severe outcome of the two."""
+    context = house.open(create=True, SEND_CONNECTIONS="2")
+    plain = GatewayClient.single
+    together, began = Barrier(2, timeout=20), count()
+
+    def answer(client: GatewayClient, body: bytes) -> Exchange:
+        number = next(began)
+        if not number:
+            return plain(client, body)
+        if number <= 2:
+            together.wait()
+        if number == 1:
+            return Exchange(len(body), 200, b"<html>oops</html>", "")
+        return Exchange(len(body), 401, b"401", "") if other == "refused" else Exchange(0, None, b"", "refused")
+
+    monkeypatch.setattr(GatewayClient, "single", answer)
+    monkeypatch.setattr(singly, "_GROUP", 2)
+    batch = house.batch(context, house.recipients(6))
+    with pytest.raises(OutcomeUnknown):
+        send(context, batch, mode=Mode.SINGLE)
+    assert house.states(context, batch.batch_id)[UNKNOWN] == 1
+    # A login that was refused is not tried once more only to ask.
+    assert _requests(house, SINGLE_RESULTS) == 0
 
 
 def test_whatever_goes_wrong_in_a_courier_is_raised_after_all_is_recorded(
