@@ -9,7 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from pipeline.context import Context
-from pipeline.errors import Exit, GuardStopped, MediasmsError, OutcomeUnknown, TryLater
+from pipeline.errors import Exit, GuardStopped, MediasmsError, OutcomeUnknown, TryLater, worst
 from pipeline.ledger.batches import count_states, get_batch, waiting_elsewhere
 from pipeline.model import Batch, MessageClass, MessageState, Mode
 from pipeline.stages.guards import Late
@@ -39,8 +39,8 @@ class Outcome:
 
     @property
     def exit(self) -> Exit:
-        """Return the exit code of the run."""
-        return self.stopped_by.exit if self.stopped_by else self.reconciled.exit
+        """Return the exit code of the run: the most severe of what stopped it and what the reconciliation found."""
+        return worst([self.stopped_by.exit, self.reconciled.exit]) if self.stopped_by else self.reconciled.exit
 
 
 def run(  # noqa: PLR0913 - each is a choice of the person who runs it

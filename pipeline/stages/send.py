@@ -162,8 +162,9 @@ def _send_all(context: Context, gateway: GatewayClient, batch: Batch) -> tuple[i
         dispatches += 1
         sent += verdict.count(MessageState.TAKEN, dispatch.messages)
         # Nothing else of the batch can have become unknown, and counting all its messages each time takes long.
-        if verdict.count(MessageState.UNKNOWN, dispatch.messages):
-            stop_if_unsettled(context, batch)
+        if unknown := verdict.count(MessageState.UNKNOWN, dispatch.messages):
+            with must_be_recorded(context, dispatch.dispatch_id, unknown):
+                stop_if_unsettled(context, batch)
         if verdict.others is MessageState.REFUSED:
             refusal = GatewayRefused("gateway.refused", **context.refusal(verdict.code))
             if verdict.run is not RunAction.GO_ON:
@@ -189,7 +190,8 @@ def _send_one(context: Context, gateway: GatewayClient, batch: Batch, dispatch: 
             return None
         try:
             context.workspace.mark_begun(batch.batch_id, dispatch.number, attempt)
-        except TryLater:
+        except (TryLater, OSError):
+            # Whatever is wrong with the disk, not a byte of it has left.
             return_dispatch(context.ledger, dispatch, context.now(), "no marker")
             raise
         exchange = _upload(context, gateway, dispatch, payload)

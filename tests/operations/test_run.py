@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -287,3 +288,16 @@ def test_resolve_asks_the_results_first(house: House, context: Context) -> None:
         resolve(context, dispatch.dispatch_id, REFUSED, actor="me", because="x")
     assert stopped.value.code == "resolve.nothing"
     assert house.states(context, batch.batch_id) == {TAKEN: 5}
+
+
+def test_the_exit_code_is_the_most_severe_of_what_stopped_the_run_and_what_was_found(
+    house: House, context: Context
+) -> None:
+    request = Request(house.recipients(5), "c")
+    done = run(context, request)
+    for stopped, found, code in (
+        (TryLater("lock.held", holder="x"), Exit.UNKNOWN, Exit.UNKNOWN),
+        (GatewayRefused("gateway.refused", code="560", meaning="x"), Exit.FINDINGS, Exit.REFUSED),
+        (None, Exit.FINDINGS, Exit.FINDINGS),
+    ):
+        assert replace(done, stopped_by=stopped, reconciled=replace(done.reconciled, exit=found)).exit is code
