@@ -17,7 +17,7 @@ from pipeline.ledger.batches import column_of, record_event
 from pipeline.ledger.cancelling import cancel_opted_out_in, cancel_stopped_in, has_opted_out
 from pipeline.ledger.decisions import rows_about
 from pipeline.ledger.engines import insert_rows
-from pipeline.ledger.moving import may_be_planned_again, move
+from pipeline.ledger.moving import INTERRUPTED, may_be_planned_again, move, was_adopted
 from pipeline.ledger.opening import Ledger
 from pipeline.ledger.results import is_of_our_making, settle_waiting
 from pipeline.ledger.tables import auth_failure, batch, dispatch, is_not_taken, iso, message, moment
@@ -252,9 +252,14 @@ def begin_dispatch(ledger: Ledger, value: Dispatch, now: datetime) -> int | None
 
 
 def return_dispatch(ledger: Ledger, value: Dispatch, now: datetime, problem: str) -> None:
-    """Return a dispatch to planned: the process that tried saw that not one byte of the body was read."""
+    """Return a dispatch to planned: the process that tried saw that not one byte of the body was read.
+
+    Where another process has made it unknown meanwhile, it stays so: that one may have gone on from there.
+    """
     with ledger.writing() as connection:
         moved = move(connection, value.dispatch_id, MessageState.IN_FLIGHT, MessageState.PLANNED, sent_at=None)
+        if not moved:
+            return
         if moved != value.messages:
             raise Bug("dispatch.changed_in_flight", dispatch=value.dispatch_id)
         connection.execute(update(dispatch).where(dispatch.c.dispatch_id == value.dispatch_id).values(begun_at=None))
@@ -264,19 +269,27 @@ def return_dispatch(ledger: Ledger, value: Dispatch, now: datetime, problem: str
 def end_dispatch(  # noqa: PLR0913, PLR0917 - what ended, how, and by what answer
     ledger: Ledger, value: Dispatch, verdict: Verdict, now: datetime, detail: str, lines: Sequence[str] = ()
 ) -> None:
-    """Record what the answer proves, message by message; ``lines`` name the kinds of its lines."""
+    """Record what the answer proves, message by message; ``lines`` name the kinds of its lines.
+
+    Another process may have taken over the campaign and made unknown what was in flight: of that the answer proves what
+    was taken, and leaves the rest as it is.
+    """
     with ledger.writing() as connection:
+        adopted = select(message.c.smsid).where(message.c.dispatch_id == value.dispatch_id, was_adopted()).limit(1)
+        was_taken_over = connection.execute(adopted).one_or_none() is not None
         for smsid, (state, code) in verdict.named.items():
             if state not in LEGAL[MessageState.IN_FLIGHT]:
                 raise Bug("state.illegal", before=MessageState.IN_FLIGHT.value, after=state.value)
-            connection.execute(
-                update(message)
-                .where(message.c.smsid == smsid, message.c.dispatch_id == value.dispatch_id)
-                .where(message.c.state == MessageState.IN_FLIGHT.value)
-                .values(state=state.value, reason=f"row:{code}")
-            )
+            named = (message.c.smsid == smsid) & (message.c.dispatch_id == value.dispatch_id)
+            found = update(message).where(named).values(reason=f"row:{code}")
+            connection.execute(found.where(message.c.state == MessageState.IN_FLIGHT.value).values(state=state.value))
+            if was_taken_over:
+                kept = {} if state is not MessageState.TAKEN else {"state": state.value}
+                connection.execute(found.where(was_adopted()).values(**kept))
         reason = "" if verdict.others is MessageState.TAKEN else f"request:{verdict.code or ''}"
         move(connection, value.dispatch_id, MessageState.IN_FLIGHT, verdict.others, reason=reason)
+        if was_taken_over and verdict.others is MessageState.TAKEN:
+            move(connection, value.dispatch_id, MessageState.UNKNOWN, MessageState.TAKEN, was_adopted(), reason="")
         connection.execute(
             update(dispatch)
             .where(dispatch.c.dispatch_id == value.dispatch_id)
@@ -299,7 +312,7 @@ def end_dispatch(  # noqa: PLR0913, PLR0917 - what ended, how, and by what answe
 def interrupt_dispatch(ledger: Ledger, value: Dispatch, now: datetime) -> None:
     """Record that whoever was sending a dispatch gave it up while it was on its way: what was taken is unknown."""
     with ledger.writing() as connection:
-        count = move(connection, value.dispatch_id, MessageState.IN_FLIGHT, MessageState.UNKNOWN, reason="interrupted")
+        count = move(connection, value.dispatch_id, MessageState.IN_FLIGHT, MessageState.UNKNOWN, reason=INTERRUPTED)
         connection.execute(
             update(dispatch).where(dispatch.c.dispatch_id == value.dispatch_id).values(ended_at=iso(now))
         )
@@ -318,7 +331,7 @@ def adopt_in_flight(ledger: Ledger, campaign_name: str, now: datetime) -> int:
         ).all()
         total = 0
         for batch_id, owner, count in left:
-            total += move(connection, owner, MessageState.IN_FLIGHT, MessageState.UNKNOWN, reason="interrupted")
+            total += move(connection, owner, MessageState.IN_FLIGHT, MessageState.UNKNOWN, reason=INTERRUPTED)
             record_event(connection, now, "adopted", batch_id, owner, messages=count)
     return total
 

@@ -10,6 +10,9 @@ from pipeline.errors import Bug
 from pipeline.ledger.tables import is_live, message
 from pipeline.model import LEGAL, MessageState
 
+#: the reason of what is unknown without any answer
+INTERRUPTED = "interrupted"
+
 
 def move(
     connection: Connection,
@@ -28,6 +31,11 @@ def move(
         update(message).where(owned, message.c.state == before.value, *only).values(state=after.value, **values)
     )
     return moved.rowcount
+
+
+def was_adopted() -> ColumnElement[bool]:
+    """Say that a message is unknown because its sender was taken for dead, or gave up; its answer may come yet."""
+    return (message.c.state == MessageState.UNKNOWN.value) & (message.c.reason == INTERRUPTED)
 
 
 def may_be_planned_again() -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from pipeline.errors import Bug
 from pipeline.ledger.cancelling import cancel_opted_out_of, cancel_stopped_in
-from pipeline.ledger.moving import move
+from pipeline.ledger.moving import move, was_adopted
 from pipeline.ledger.opening import Ledger
 from pipeline.ledger.results import can_be_asked_for, settle_waiting
 from pipeline.ledger.tables import dispatch, event, iso, message, observation
@@ -70,17 +70,27 @@ def begin_singles(ledger: Ledger, group: Sequence[Dispatch], now: datetime) -> d
 
 
 def end_singles(ledger: Ledger, ended: Sequence[Ended], now: datetime) -> None:
-    """Record what the answers of a group prove, all of it or nothing."""
+    """Record what the answers of a group prove, all of it or nothing.
+
+    What another process has made unknown meanwhile, because it took over the campaign, is taken where its answer says
+    so, and else stays as it is.
+    """
     by_outcome: dict[tuple[MessageState, str], list[str]] = {}
     for one in ended:
         by_outcome.setdefault((one.state, one.reason), []).append(one.dispatch.dispatch_id)
     with ledger.writing() as connection:
+        adopted = _no_longer_in_flight(connection, [one.dispatch.dispatch_id for one in ended])
         for (state, reason), owners in by_outcome.items():
             values = {"sent_at": None} if state is MessageState.PLANNED else {"reason": reason}
-            if move(connection, owners, MessageState.IN_FLIGHT, state, **values) != len(owners):
+            moved = move(connection, owners, MessageState.IN_FLIGHT, state, **values)
+            if moved != len(set(owners) - adopted):
                 raise Bug("dispatch.changed_in_flight", dispatch=owners[0])
+            if adopted and state is MessageState.TAKEN:
+                move(connection, owners, MessageState.UNKNOWN, state, was_adopted(), reason=reason)
         for one in sorted(ended, key=attrgetter("dispatch.number")):
             is_back = one.state is MessageState.PLANNED
+            if is_back and one.dispatch.dispatch_id in adopted:
+                continue
             ended_by: dict[str, str | None] = {"ended_at": iso(now), "answer_code": one.code}
             found = {"begun_at": None} if is_back else ended_by
             connection.execute(update(dispatch).where(dispatch.c.dispatch_id == one.dispatch.dispatch_id).values(found))
@@ -89,6 +99,11 @@ def end_singles(ledger: Ledger, ended: Sequence[Ended], now: datetime) -> None:
             for one in ended
         }
         _record(connection, now, "ended", ended[0].dispatch.batch_id, details)
+
+
+def _no_longer_in_flight(connection: Connection, owners: Sequence[str]) -> set[str]:
+    others = message.c.dispatch_id.in_(owners) & (message.c.state != MessageState.IN_FLIGHT.value)
+    return set(connection.execute(select(message.c.dispatch_id).where(others)).scalars())
 
 
 def _record(

@@ -65,6 +65,11 @@ class Sent:
     opted_out: int = 0
     number_check: NumberCheck = NumberCheck.NONE
 
+    @property
+    def refused(self) -> int:
+        """Number of the batch's messages that the gateway has refused."""
+        return self.states.get(MessageState.REFUSED, 0)
+
 
 def send(  # noqa: PLR0913 - each is a choice of the person who sends
     context: Context,
@@ -161,9 +166,10 @@ def _send_all(context: Context, gateway: GatewayClient, batch: Batch) -> tuple[i
             continue
         dispatches += 1
         sent += verdict.count(MessageState.TAKEN, dispatch.messages)
-        # Nothing else of the batch can have become unknown, and counting all its messages each time takes long.
-        if unknown := verdict.count(MessageState.UNKNOWN, dispatch.messages):
-            with must_be_recorded(context, dispatch.dispatch_id, unknown):
+        # Nothing else of the batch can have become unknown, and counting all its messages each time takes long. What was
+        # refused may be: another process that took over the campaign has said so, and a refusal settles nothing then.
+        if open_ := dispatch.messages - verdict.count(MessageState.TAKEN, dispatch.messages):
+            with must_be_recorded(context, dispatch.dispatch_id, open_):
                 stop_if_unsettled(context, batch)
         if verdict.others is MessageState.REFUSED:
             refusal = GatewayRefused("gateway.refused", **context.refusal(verdict.code))
@@ -198,6 +204,7 @@ def _send_one(context: Context, gateway: GatewayClient, batch: Batch, dispatch: 
         if exchange.http_status is None and exchange.bytes_read == 0:
             with must_be_recorded(context, dispatch.dispatch_id, dispatch.messages):
                 return_dispatch(context.ledger, dispatch, context.now(), exchange.problem)
+                stop_if_unsettled(context, batch)
             raise TryLater("gateway.unreachable", url=context.settings.gateway.base_url, problem=exchange.problem)
         answer = read_answer(context, exchange)
         verdict = _judge(context, answer, smsids, repeated=repeated)

@@ -454,9 +454,9 @@ def test_a_planned_message_that_a_result_names_is_not_sent_but_the_others_are(ho
         connection.execute(
             sql(
                 "INSERT INTO observation VALUES "
-                "(1, NULL, 1, 'pulled', :smsid, '0', '送信済', '', '', NULL, NULL, NULL, '', '', NULL)"
+                "(1, NULL, 1, 'pulled', :smsid, :msisdn, '送信済', '', '', NULL, NULL, NULL, '', '', NULL)"
             ),
-            {"smsid": smsids[0]},
+            {"smsid": smsids[0], "msisdn": house.number(0)},
         )
     assert house.sent(context, house.folder / "list.csv").states == {TAKEN: 7}
     assert sorted(house.copies()) == smsids[1:]

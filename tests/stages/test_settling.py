@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
+from functools import partialmethod
 from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -12,6 +14,7 @@ import pytest
 from pipeline.adapters.gateway import Exchange, GatewayClient
 from pipeline.core.msisdn import canonical_result
 from pipeline.errors import OutcomeUnknown, TryLater
+from pipeline.ledger.dispatches import adopt_in_flight
 from pipeline.ledger.notifications import record_notifications
 from pipeline.model import BreakKind, MessageClass, MessageState, Mode, Observation, ObservationPath
 from pipeline.operations.notifications import record
@@ -162,3 +165,39 @@ def test_pulling_settles_what_was_recorded_and_not_settled(house: House, context
         send(context, batch)
     record_notifications(context.ledger, [_notified(*house.copies(), house.number(0))], context.now())
     assert pull_single(context, batch.batch_id).settled == {UNKNOWN: 1}
+
+
+@pytest.mark.parametrize("mode", [Mode.SINGLE, Mode.CSV])
+@pytest.mark.parametrize(
+    ("knobs", "states"),
+    [
+        (Knobs(), {TAKEN: 3}),
+        (Knobs(refuse_code="560"), {UNKNOWN: 1}),
+        (Knobs(html_200_nothing=True), {UNKNOWN: 1}),
+    ],
+    ids=["taken", "refused", "unclear"],
+)
+def test_an_answer_that_comes_after_another_host_took_over_proves_what_was_taken(  # noqa: PLR0913, PLR0917 - cases
+    house: House,
+    context: Context,
+    monkeypatch: pytest.MonkeyPatch,
+    mode: Mode,
+    knobs: Knobs,
+    states: dict[MessageState, int],
+) -> None:
+    """The connection that held the lock was lost, and the run of another host makes unknown what is in flight."""
+    other = house.open()
+    house.gateway.knobs = knobs
+    batch = house.batch(context, house.recipients(sum(states.values())))
+
+    def late(client: GatewayClient, *given: Any, plain: Any) -> Exchange:  # noqa: ANN401 - those of single and upload
+        exchange: Exchange = plain(client, *given)
+        adopt_in_flight(other.ledger, "c", other.now())
+        return exchange
+
+    for name in ("single", "upload"):
+        monkeypatch.setattr(GatewayClient, name, partialmethod(late, plain=getattr(GatewayClient, name)))
+    monkeypatch.setattr(singly, "ask_unknown", lambda *_: None)
+    with suppress(OutcomeUnknown):
+        send(context, batch, mode=mode)
+    assert house.states(context, batch.batch_id) == states
