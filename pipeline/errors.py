@@ -34,7 +34,8 @@ class Exit(IntEnum):
 MEANINGS: dict[Exit, tuple[str, str]] = {
     Exit.DONE: ("done (pending results are not a finding)", "go on"),
     Exit.FINDINGS: (
-        "done, with findings: rejected rows, messages cancelled by an opt-out, breaks, results past their deadline",
+        "done, with findings: rows that were rejected, or refused by the gateway, messages cancelled by an opt-out, "
+        "breaks, results past their deadline",
         "tell an analyst",
     ),
     Exit.USAGE: ("usage or configuration", "not retry"),

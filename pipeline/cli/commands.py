@@ -177,7 +177,7 @@ def send_command(session: Session, *, batch: str, mode: str, dry_run: bool, **op
         session.output.say("run.nothing_to_send", batch=batch)
     if sent.opted_out:
         session.output.say("run.opted_out", count=sent.opted_out)
-    code = Exit.FINDINGS if sent.opted_out else Exit.DONE
+    code = Exit.FINDINGS if sent.opted_out or sent.refused else Exit.DONE
     session.output.document(
         {
             "batch_id": batch,

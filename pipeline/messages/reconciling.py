@@ -38,6 +38,7 @@ RECONCILING_LABELS: dict[str, Text] = {
         "Messages of which nobody knows whether they went out (exit 5): {count}",
     ),
     "report.finding.rejected": Text("受け付けなかった行", "rejected rows"),
+    "report.finding.refused": Text("ゲートウェイが受け付けなかったもの", "refused by the gateway"),
     "report.finding.opted_out": Text("配信停止による取消", "cancelled, opted out"),
     "report.finding.equations": Text("合わない検算", "control totals that fail"),
     "report.finding.restatements": Text("締め後の変動", "restatements"),

@@ -366,6 +366,7 @@ class Reconciliation:
         """Count everything that a person is to look at, by name; ``unexplained`` yen are one finding."""
         counts = {
             "rejected": self.totals.rejected,
+            "refused": self.classes.get(MessageClass.REFUSED, 0),
             "opted_out": self.opted_out,
             **{kind.value: number for kind, number in self.breaks_by_kind.items()},
             "equations": sum(not equation.holds for equation in self.equations),

@@ -12,10 +12,11 @@ from pipeline.errors import Exit, GatewayRefused, GuardStopped, InputUnusable, O
 from pipeline.ledger.batches import list_batches
 from pipeline.ledger.dispatches import get_dispatch, list_dispatches, resolve_dispatch
 from pipeline.ledger.optouts import add_optouts
-from pipeline.model import MessageClass, MessageState
+from pipeline.model import MessageClass, MessageState, Mode
 from pipeline.operations.resolve import resolve
 from pipeline.operations.run import run, send_batch
 from pipeline.simulator import Knobs
+from pipeline.stages.reconcile import exit_of
 from pipeline.stages.validate import Request
 
 if TYPE_CHECKING:
@@ -124,6 +125,15 @@ def test_a_file_refused_with_a_code_that_goes_on_does_not_hold_up_the_others(hou
     assert done.exit is Exit.REFUSED
     assert done.reconciled.value.states == {REFUSED: 5, TAKEN: 7}
     assert run(context, request).reconciled.value.states == {TAKEN: 12}
+
+
+def test_a_message_that_the_gateway_refused_is_a_finding(house: House, context: Context) -> None:
+    house.gateway.knobs = Knobs(refuse_code="560", faults=1)
+    done = run(context, Request(house.recipients(3), "c", mode=Mode.SINGLE))
+    assert done.stopped_by is None
+    assert done.reconciled.value.classes[MessageClass.REFUSED] == 1
+    assert exit_of(replace(done.reconciled.value, breaks=())) is Exit.FINDINGS
+    assert done.reconciled.value.findings["refused"] == 1
 
 
 def test_a_gateway_out_of_reach_is_for_later_and_nothing_is_pulled(house: House, context: Context) -> None:
