@@ -42,12 +42,18 @@ class Carried:
 class Couriers:
     """So many connections, made when they are first needed."""
 
-    def __init__(self, count: int, connect: Callable[[], Line], wait: Callable[[], None]) -> None:
-        """Prepare ``count`` couriers; each waits for its turn by ``wait`` before it sets out."""
+    def __init__(
+        self, count: int, connect: Callable[[], Line], wait: Callable[[], None], stops: Callable[[Exchange], bool]
+    ) -> None:
+        """Prepare ``count`` couriers; each waits for its turn by ``wait`` before it sets out.
+
+        An exchange that ``stops`` calls all others back, before anybody has looked at it.
+        """
         self._bodies: queue.SimpleQueue[tuple[str, bytes] | None] = queue.SimpleQueue()
         self._carried: queue.SimpleQueue[Carried] = queue.SimpleQueue()
         self._connect = connect
         self._wait = wait
+        self._stops = stops
         self._setting_out = threading.Lock()
         self._called_back = False
         self._out: set[str] = set()
@@ -115,6 +121,8 @@ class Couriers:
                     # Should anything unforeseen go wrong in there, something may have left.
                     exchange = Exchange(len(body), None, b"", "failed")
                     exchange = line.single(body)
+                    if self._stops(exchange):
+                        self.call_back()
             except Exception as error:  # noqa: BLE001 - brought back to whoever waits for this body
                 failure = error
             self._carried.put(Carried(key, exchange, failure))
@@ -123,9 +131,11 @@ class Couriers:
 
 
 @contextmanager
-def couriers(count: int, connect: Callable[[], Line], wait: Callable[[], None]) -> Iterator[Couriers]:
+def couriers(
+    count: int, connect: Callable[[], Line], wait: Callable[[], None], stops: Callable[[Exchange], bool]
+) -> Iterator[Couriers]:
     """Have couriers for a while."""
-    found = Couriers(count, connect, wait)
+    found = Couriers(count, connect, wait, stops)
     try:
         yield found
     finally:

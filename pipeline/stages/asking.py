@@ -64,6 +64,8 @@ def ask_stragglers(context: Context, batch_id: str | None, *, most: int | None =
     sent_by = now if most is None else now - timedelta(minutes=_YOUNG_MINUTES)
     batches = [batch_id] if batch_id else batches_sent_alone(context.ledger, since)
     wanted = [one for name in batches for one in _stragglers(context, name, _MAY_HAVE_ARRIVED, sent_by)]
+    # Of whichever batch: what is pending may stay so for days, and what is unknown holds up its batch.
+    wanted.sort(key=lambda one: one.state is not MessageState.UNKNOWN)
     return ask(context, wanted[:most])
 
 

@@ -17,7 +17,8 @@ from pipeline.adapters.interruption import GRACE_SECONDS, held, is_pending
 from pipeline.context import Context
 from pipeline.core.answers import NO_ANSWER, SMSID_EXISTS, UNAUTHORISED, Verdict, judge_single
 from pipeline.errors import GatewayRefused, GuardStopped, MediasmsError, OutcomeUnknown, TryLater, most_severe
-from pipeline.ledger.dispatches import list_dispatches, note_auth, offered_before
+from pipeline.ledger.batches import count_states
+from pipeline.ledger.dispatches import auth_failures, list_dispatches, note_auth, offered_before
 from pipeline.ledger.singles import Ended, begin_singles, end_singles
 from pipeline.model import Batch, Dispatch, MessageState, RunAction
 from pipeline.stages.answering import (
@@ -85,8 +86,7 @@ class _Sending:
         self.refused: str | None = None
         #: the next request goes alone, until an answer of the gateway shows that it knows us and works
         self.alone = True
-        self.known = False
-        self.size = max(_GROUP, 2 * context.settings.send.connections)
+        self.size = max(_GROUP, 2 * _connections(context))
         self.nothing_taken = codes_of_nothing_taken(context)
 
     def plan_on(self) -> None:
@@ -195,11 +195,11 @@ class _Sending:
         self.done += len(out)
         self.context.progress("send", self.done, max(self.total, self.done))
         url, now = self.context.settings.gateway.base_url, self.context.now()
-        if found.documented and not self.known:
+        # Others of this address may be refused between our answers: each of these makes the gateway count anew.
+        if found.documented and auth_failures(self.context.ledger, url):
             note_auth(self.context.ledger, url, now, failed=False)
         for _ in range(found.unauthorised):
             note_auth(self.context.ledger, url, now, failed=True)
-        self.known = (self.known or found.documented) and not found.unauthorised
 
     def give_up(self) -> None:
         """After a signal: what has set out and has no answer in time is unknown, all else has not left."""
@@ -230,14 +230,30 @@ def send_singly(context: Context, batch: Batch) -> tuple[int, int]:
     own answer; then the individual results are asked for, and where they name every message that was unclear, sending
     goes on. Two unclear answers with none in between that is documented end it.
     """
-    count = context.settings.send.connections
-    with context.ledger.kept_open(), couriers(count, context.connect, context.pace.wait) as out:
+
+    def knows_us_not(exchange: Exchange) -> bool:
+        answer = read_answer(context, exchange)
+        return answer is not None and answer.code == UNAUTHORISED
+
+    count = _connections(context)
+    with context.ledger.kept_open(), couriers(count, context.connect, context.pace.wait, knows_us_not) as out:
         sending = _Sending(context, batch, out)
         sending.plan_on()
         _send(context, batch, sending)
-    if sending.refused and not sending.taken:
+    if sending.refused:
+        # Another process that took over the campaign may have made unknown what was refused afterwards.
+        stop_if_unsettled(context, batch)
+    if sending.refused and not count_states(context.ledger, batch.batch_id).get(MessageState.TAKEN):
         raise GatewayRefused("gateway.refused", **context.refusal(sending.refused))
     return sending.dispatches, sending.taken
+
+
+def _connections(context: Context) -> int:
+    """Return how many requests may be on their way at once.
+
+    Should the password be changed meanwhile, all of them are refused: that must not block the address.
+    """
+    return min(context.settings.send.connections, max(1, context.profile.limits.lockout_answers.value - 1))
 
 
 def _send(context: Context, batch: Batch, sending: _Sending) -> None:

@@ -32,7 +32,7 @@ from pipeline.errors import (
 )
 from pipeline.ledger.batches import get_batch
 from pipeline.ledger.cancelling import stop_batch
-from pipeline.ledger.dispatches import auth_failures, list_dispatches
+from pipeline.ledger.dispatches import auth_failures, list_dispatches, note_auth
 from pipeline.ledger.evidence import batch_evidence
 from pipeline.ledger.optouts import add_optouts
 from pipeline.ledger.singles import begin_singles, end_singles
@@ -41,6 +41,7 @@ from pipeline.operations.recover import recover
 from pipeline.operations.resolve import resolve
 from pipeline.simulator import Knobs
 from pipeline.stages import answering, asking, singly
+from pipeline.stages import pull as pulling
 from pipeline.stages.judging import judged
 from pipeline.stages.pull import pull, pull_single
 from pipeline.stages.send import Sent, send
@@ -298,6 +299,47 @@ def test_wrong_credentials_stop_after_the_first_request(house: House, context: C
     with pytest.raises(GuardStopped):
         _singly(house, wrong, source)
     assert _requests(house) == 3
+
+
+@pytest.mark.parametrize("connections", ["4", "64"])
+def test_a_password_that_is_changed_meanwhile_never_blocks_the_address(
+    house: House, monkeypatch: pytest.MonkeyPatch, connections: str
+) -> None:
+    """All that is on its way is refused, and nothing more sets out."""
+    context = house.open(create=True, SEND_CONNECTIONS=connections, SEND_MAX_ROWS="500")
+    context.pace = Pace(lambda: 0.0)
+    at_once = int(connections) if int(connections) < 10 else 9
+    together, began = Barrier(at_once, timeout=20), count()
+
+    def refused(_: GatewayClient, body: bytes) -> Exchange:
+        if not next(began):
+            return Exchange(len(body), 200, b"200", "")
+        together.wait()
+        return Exchange(len(body), 401, b"401", "")
+
+    monkeypatch.setattr(GatewayClient, "single", refused)
+    batch = house.batch(context, house.recipients(100))
+    with pytest.raises(GatewayRefused):
+        send(context, batch, mode=Mode.SINGLE)
+    assert auth_failures(context.ledger, house.gateway.url) == at_once
+    assert next(began) == 1 + at_once
+
+
+def test_logins_of_others_that_are_refused_between_our_answers_do_not_stop_us(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, ends = house.open(), count()
+
+    def end(*given: Any) -> None:  # noqa: ANN401 - those of end_singles
+        end_singles(*given)
+        if next(ends) in {2, 4, 6}:
+            note_auth(other.ledger, house.gateway.url, other.now(), failed=True)
+
+    monkeypatch.setattr(singly, "end_singles", end)
+    monkeypatch.setattr(singly, "_GROUP", 2)
+    house_of = house.open(SEND_CONNECTIONS="1")
+    assert _singly(house, house_of, house.recipients(20)).states == {TAKEN: 20}
+    assert next(ends) > 7
 
 
 def test_a_row_that_is_refused_does_not_stop_the_others_and_is_not_tried_again(house: House, context: Context) -> None:
@@ -642,6 +684,44 @@ def test_stragglers_are_asked_for_after_the_pull_and_single_asks_for_nothing_els
     assert (again.single.asked, again.new, house.pulls()) == (0, 0, 1)
 
 
+def test_what_is_unknown_is_asked_for_first_of_whichever_batch(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulling, "MOST", 3)
+    nothing_final = {"results_delay": 10**6, "hold_seconds": 10**6}
+    house.gateway.knobs = Knobs(**nothing_final)
+    send(context, house.batch(context, house.recipients(5, "a.csv"), "a"), mode=Mode.SINGLE)
+    house.clock.advance(timedelta(minutes=5))
+    house.gateway.knobs = Knobs(html_200=True, faults=1, **nothing_final)
+    later = house.batch(context, house.recipients(1, "b.csv", first=50), "b")
+    with monkeypatch.context() as patched:
+        patched.setattr(singly, "ask_unknown", lambda *_: None)
+        with pytest.raises(OutcomeUnknown):
+            send(context, later, mode=Mode.SINGLE)
+    house.clock.advance(timedelta(minutes=5))
+    assert pull(context).single.asked == 3
+    assert house.states(context, later.batch_id) == {TAKEN: 1}
+
+
+def test_a_row_that_is_refused_after_others_were_taken_in_an_earlier_run_is_not_everything(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = house.recipients(4)
+    plain, began = GatewayClient.single, count()
+
+    def busy(client: GatewayClient, body: bytes) -> Exchange:
+        return plain(client, body) if next(began) < 3 else Exchange(len(body), 503, b"503", "")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(singly, "_BUSY_SECONDS", 0)
+        patched.setattr(GatewayClient, "single", busy)
+        with pytest.raises(TryLater):
+            _singly(house, context, source)
+    house.gateway.knobs = Knobs(refuse_code="560", faults=1)
+    sent = house.sent(context, source)
+    assert (sent.states, sent.refused) == ({TAKEN: 3, REFUSED: 1}, 1)
+
+
 def test_asking_is_safe_to_repeat_and_only_names_settle(house: House, context: Context) -> None:
     batch = house.batch(context, house.recipients(4))
     send(context, batch, mode=Mode.SINGLE)
@@ -687,7 +767,7 @@ class _Line:
 
 
 def test_couriers_can_be_called_back_until_they_set_out() -> None:
-    with couriers(2, _Line, lambda: None) as out:
+    with couriers(2, _Line, lambda: None, lambda _: False) as out:
         out.call_back()
         out.hand_over("a", b"x")
         (found,) = out.brought(5)
