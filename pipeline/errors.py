@@ -34,8 +34,10 @@ class Exit(IntEnum):
 MEANINGS: dict[Exit, tuple[str, str]] = {
     Exit.DONE: ("done (pending results are not a finding)", "go on"),
     Exit.FINDINGS: (
-        "done, with findings: rows that were rejected, or refused by the gateway, messages cancelled by an opt-out, "
-        "breaks, results past their deadline",
+        (
+            "done, with findings: rejected rows, messages that the gateway refused or an opt-out cancelled, breaks, "
+            "results past their deadline"
+        ),
         "tell an analyst",
     ),
     Exit.USAGE: ("usage or configuration", "not retry"),

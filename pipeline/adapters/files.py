@@ -14,7 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -38,11 +38,11 @@ def _part_of(path: Path) -> Path:
 class DurableFile:
     """A file being written beside its final name; counts and hashes what passes."""
 
-    def __init__(self, path: Path) -> None:
-        """Open a temporary file in the folder of ``path``."""
+    def __init__(self, path: Path, *, alone: bool = False) -> None:
+        """Open a temporary file in the folder of ``path``; ``alone``: only where no other process is writing it."""
         self.path = path
         self._part = _part_of(path)
-        self._stream: BinaryIO = self._part.open("wb")
+        self._stream: BinaryIO = self._part.open("xb" if alone else "wb")
         self._digest = hashlib.sha256()
         self._size = 0
 
@@ -127,6 +127,38 @@ def durable(*paths: Path) -> Iterator[tuple[DurableFile, ...]]:
         except OSError as error:
             _raise_if_no_room(error, paths[0].parent)
             raise
+
+
+@contextmanager
+def durable_new(paths: Iterable[Path]) -> Iterator[DurableFile]:
+    """Open a file under the first of ``paths`` that no file has and no other process is writing.
+
+    It vanishes unless it is committed. A full or read-only disk becomes ``TryLater``.
+    """
+    with ExitStack() as stack:
+        file = next(file for path in paths if (file := _opened_alone(path)))
+        stack.callback(file.discard)
+        try:
+            yield file
+        except OSError as error:
+            _raise_if_no_room(error, file.path.parent)
+            raise
+
+
+def _opened_alone(path: Path) -> DurableFile | None:
+    """Open a new file; None where there is one, or another process writes it, or has left it behind half written."""
+    try:
+        _make_folder(path.parent)
+        file = DurableFile(path, alone=True)
+    except FileExistsError:
+        return None
+    except OSError as error:
+        raise TryLater("files.not_writable", folder=str(path.parent), problem=error.strerror) from None
+    # Asked when nobody else can begin it any more.
+    if not path.exists():
+        return file
+    file.discard()
+    return None
 
 
 def _raise_if_no_room(error: OSError, folder: Path) -> None:
@@ -286,10 +318,10 @@ class Workspace:
         """Return the folder of results files: results belong to the account, one file may cover several batches."""
         return self.root / "pulls"
 
-    def new_pull(self, kind: str, moment: str) -> Path:
-        """Return the first free name for a file of results that is pulled now; several may be in one second."""
+    def new_pull(self, kind: str, moment: str) -> AbstractContextManager[DurableFile]:
+        """Open a file for results that are pulled now; several processes may do so in one second."""
         names = (f"{kind}-{moment}-{number:03d}.csv" for number in count(1))
-        return next(path for name in names if not (path := self.pulls_folder() / name).exists())
+        return durable_new(self.pulls_folder() / name for name in names)
 
     def locks_folder(self) -> Path:
         """Return the folder of the locks that are files."""

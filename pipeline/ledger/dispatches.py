@@ -217,9 +217,10 @@ def planned_smsids(ledger: Ledger, batch_id: str) -> set[str]:
 def begin_dispatch(ledger: Ledger, value: Dispatch, now: datetime) -> int | None:
     """Commit that a dispatch is in flight, before its first byte; return the number of the attempt.
 
-    Whoever opted out before this commit is not written to, nor what a person has cancelled, nor what a result shows to
-    have gone out already: all of it is asked about in the same transaction. If that is so of anybody in the dispatch, or
-    a person has stopped its batch, nothing is begun, what must not go out is cancelled, and None is returned.
+    Whoever opted out before this commit is not written to. Nor does anything go out that a person has cancelled, or
+    that a result shows to have gone out already: all of it is asked about in the same transaction. If that is so of
+    anybody in the dispatch, or a person has stopped its batch, nothing is begun, what must not go out is cancelled, and
+    None is returned.
     """
     barred = (
         select(func.count())

@@ -112,9 +112,7 @@ def settle_waiting(connection: Connection, ledger: Ledger, dispatches: Sequence[
     _cancel_as_served(connection, now, waits & served.exists())
 
 
-def _take(
-    connection: Connection, prefix: str, state: MessageState, now: datetime, *only: ColumnElement[bool]
-) -> int:
+def _take(connection: Connection, prefix: str, state: MessageState, now: datetime, *only: ColumnElement[bool]) -> int:
     """Make messages in ``state`` taken that a result proves so; return how many."""
     moved = connection.execute(
         update(message)

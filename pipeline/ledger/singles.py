@@ -39,8 +39,8 @@ class Ended:
 def begin_singles(ledger: Ledger, group: Sequence[Dispatch], now: datetime) -> dict[str, int]:
     """Commit that a group is in flight, before the first byte of any; return the attempts by dispatch.
 
-    Left out is what must not go out: to somebody who opted out, what a result shows to have gone out already, and all of
-    it where a person has stopped the batch. Each is asked about in the same transaction.
+    Left out is what must not go out: to somebody who opted out, what a result shows to have gone out already, and all
+    of it where a person has stopped the batch. Each is asked about in the same transaction.
     """
     wanted = [one.dispatch_id for one in group]
     with ledger.writing() as connection:

@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from pipeline.adapters.files import durable
 from pipeline.context import Context
 from pipeline.core.answers import SMSID_EXISTS, SingleResult, parse_single_result
 from pipeline.core.calendar import stamp
@@ -72,7 +71,8 @@ def ask_stragglers(context: Context, batch_id: str | None, *, most: int | None =
 def ask_unknown(context: Context, batch: Batch) -> None:
     """Ask for what is unknown of a batch that was sent alone, twice at most, and settle what is named.
 
-    What has been recorded meanwhile comes first: a result may be here before the answer that it makes up for. That the results cannot be had leaves it as it is. So does an smsid that may be somebody else's: nobody is asked.
+    What has been recorded meanwhile comes first: a result may be here before the answer that it makes up for. That the
+    results cannot be had leaves it as it is. So does an smsid that may be somebody else's: nobody is asked.
     """
     for seconds in (0.0, _AGAIN_SECONDS):
         settle(context.ledger, context.now())
@@ -140,14 +140,11 @@ def _record(context: Context, named: dict[str, str]) -> Recorded:
     if not named:
         return Recorded()
     now = context.now()
-    path = context.workspace.new_pull("single", stamp(now))
-    with durable(path) as (file,):
+    with context.workspace.new_pull("single", stamp(now)) as file:
         file.write(csv_bytes([("smsid", "status"), *named.items()]))
         artefact = file.commit()
     observations = [
-        Observation(
-            path=ObservationPath.FETCHED, smsid=smsid, msisdn="", status=status, status_time=None, line=line
-        )
+        Observation(path=ObservationPath.FETCHED, smsid=smsid, msisdn="", status=status, status_time=None, line=line)
         for line, (smsid, status) in enumerate(named.items(), 2)
     ]
     return record(context, artefact, (now, now), observations)

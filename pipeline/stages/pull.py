@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.adapters.files import durable
 from pipeline.context import Context
 from pipeline.core.calendar import merged, parse_gateway_time, stamp, widened
 from pipeline.core.msisdn import canonical_result
@@ -94,8 +93,7 @@ def _pulled(files: Sequence[str], rows: int, recorded: Recorded, heard: Heard) -
 
 def _pull_one(context: Context, start: datetime, end: datetime) -> tuple[str, int, Recorded]:
     now = context.now()
-    path = context.workspace.new_pull("results", stamp(now))
-    with durable(path) as (file,):
+    with context.workspace.new_pull("results", stamp(now)) as file:
         exchange = context.gateway.results(start, end, file)
         if exchange.http_status is None:
             raise unreachable(context, context.profile.endpoints.results_csv, exchange)
@@ -104,8 +102,8 @@ def _pull_one(context: Context, start: datetime, end: datetime) -> tuple[str, in
             no_results(context, code[1].decode() if code else str(exchange.http_status), exchange.http_status)
         artefact = file.commit()
     note_auth(context.ledger, context.settings.gateway.base_url, now, failed=False)
-    observations = list(read_results(path, context.profile))
-    return str(path), len(observations), record(context, artefact, (start, end), observations)
+    observations = list(read_results(file.path, context.profile))
+    return str(file.path), len(observations), record(context, artefact, (start, end), observations)
 
 
 def read_results(path: Path, profile: Profile) -> Iterator[Observation]:

@@ -166,8 +166,8 @@ def _send_all(context: Context, gateway: GatewayClient, batch: Batch) -> tuple[i
             continue
         dispatches += 1
         sent += verdict.count(MessageState.TAKEN, dispatch.messages)
-        # Nothing else of the batch can have become unknown, and counting all its messages each time takes long. What was
-        # refused may be: another process that took over the campaign has said so, and a refusal settles nothing then.
+        # Nothing else of the batch can have become unknown, and counting all its messages each time takes long. What
+        # was refused can be: another process took over the campaign and made it so, and a refusal settles nothing.
         if open_ := dispatch.messages - verdict.count(MessageState.TAKEN, dispatch.messages):
             with must_be_recorded(context, dispatch.dispatch_id, open_):
                 stop_if_unsettled(context, batch)

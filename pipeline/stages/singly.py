@@ -288,7 +288,7 @@ def _raise_or_settle(context: Context, batch: Batch, stop: _Round, *, again: boo
             with must_be_recorded(context, batch.batch_id, stop.unclear):
                 _settle(context, batch, ask=not problems)
             if again:
-                raise OutcomeUnknown("send.unclear_twice", batch=batch.batch_id)  # noqa: TRY301 - one problem of several
+                raise OutcomeUnknown("send.unclear_twice", batch=batch.batch_id)
         elif problems:
             # As far as we know nothing is; but whoever took over the campaign may have given something up.
             stop_if_unsettled(context, batch)

@@ -267,3 +267,20 @@ def test_the_name_of_a_workspace_is_on_disk_whoever_made_its_folder(
     assert (tmp_path / "a", ["workspace"]) in synced
     assert (tmp_path, ["a"]) in synced
     assert (root, ["batches", "ledger.id", "locks", "pulls"]) in synced
+
+
+def test_two_processes_that_pull_in_one_second_write_two_files(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    moment = "20261123-093000"
+    left = tmp_path / "pulls" / f".results-{moment}-001.csv.part"
+    left.parent.mkdir()
+    left.write_bytes(b"left behind by a crash")
+    with workspace.new_pull("results", moment) as one, workspace.new_pull("results", moment) as other:
+        one.write(b"1")
+        other.write(b"22")
+        made = one.commit(), other.commit()
+    with workspace.new_pull("results", moment) as third:
+        assert third.path.name == f"results-{moment}-004.csv"
+    names = [f"results-{moment}-{number:03d}.csv" for number in (2, 3)]
+    assert [(artefact.name, artefact.size) for artefact in made] == list(zip(names, (1, 2), strict=True))
+    assert sorted(path.name for path in left.parent.iterdir()) == [left.name, *names]

@@ -14,8 +14,9 @@ import pytest
 from pipeline.adapters.gateway import Exchange, GatewayClient
 from pipeline.core.msisdn import canonical_result
 from pipeline.errors import OutcomeUnknown, TryLater
-from pipeline.ledger.dispatches import adopt_in_flight
+from pipeline.ledger.dispatches import adopt_in_flight, begin_dispatch, end_dispatch
 from pipeline.ledger.notifications import record_notifications
+from pipeline.ledger.singles import begin_singles, end_singles
 from pipeline.model import BreakKind, MessageClass, MessageState, Mode, Observation, ObservationPath
 from pipeline.operations.notifications import record
 from pipeline.operations.resolve import resolve
@@ -27,8 +28,12 @@ from pipeline.stages.reconcile import reconcile
 from pipeline.stages.send import send
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
     from pipeline.context import Context
     from tests.stages.conftest import House
+
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,6 +45,18 @@ PLANNED, TAKEN, UNKNOWN = MessageState.PLANNED, MessageState.TAKEN, MessageState
 
 def _notified(smsid: str, msisdn: str, status: str = "送信済") -> Observation:
     return Observation(path=ObservationPath.NOTIFIED, smsid=smsid, msisdn=msisdn, status=status, status_time=None)
+
+
+def _before(
+    monkeypatch: pytest.MonkeyPatch, user: ModuleType, verb: Callable[..., Any], happens: Callable[[], None]
+) -> None:
+    """Let something happen just before ``user`` calls a verb of the ledger."""
+
+    def instead(*given: Any) -> Any:  # noqa: ANN401 - those of the verb
+        happens()
+        return verb(*given)
+
+    monkeypatch.setattr(user, verb.__name__, instead)
 
 
 def _fail(error: Exception) -> None:
@@ -102,9 +119,8 @@ def test_what_is_recorded_but_not_settled_keeps_a_message_from_going_out_again(
         if not told:
             told.extend(record_notifications(other.ledger, [_notified(first, house.number(0))], other.now()))
 
-    begin_one, begin_group = sending.begin_dispatch, singly.begin_singles
-    monkeypatch.setattr(sending, "begin_dispatch", lambda *given: (notified(), begin_one(*given))[1])
-    monkeypatch.setattr(singly, "begin_singles", lambda *given: (notified(), begin_group(*given))[1])
+    _before(monkeypatch, sending, begin_dispatch, notified)
+    _before(monkeypatch, singly, begin_singles, notified)
     again = house.batch(context, source)
     sent = send(context, again, mode=mode)
     assert told == [first]
@@ -130,9 +146,8 @@ def test_a_result_that_is_here_before_the_answer_is_used(
             numbers = [message.msisdn for message in house.gateway.messages]
             record(other, [_notified(*pair, label) for pair in zip(told, numbers, strict=True)], _fail)
 
-    end_one, end_group = sending.end_dispatch, singly.end_singles
-    monkeypatch.setattr(sending, "end_dispatch", lambda *given: (notified(), end_one(*given)))
-    monkeypatch.setattr(singly, "end_singles", lambda *given: (notified(), end_group(*given)))
+    _before(monkeypatch, sending, end_dispatch, notified)
+    _before(monkeypatch, singly, end_singles, notified)
     assert send(context, batch, mode=mode).states == {TAKEN: 7}
     assert told
 
@@ -163,7 +178,8 @@ def test_pulling_settles_what_was_recorded_and_not_settled(house: House, context
     batch = house.batch(context, house.recipients(1))
     with pytest.raises(OutcomeUnknown):
         send(context, batch)
-    record_notifications(context.ledger, [_notified(*house.copies(), house.number(0))], context.now())
+    (smsid,) = house.copies()
+    record_notifications(context.ledger, [_notified(smsid, house.number(0))], context.now())
     assert pull_single(context, batch.batch_id).settled == {UNKNOWN: 1}
 
 
@@ -177,7 +193,7 @@ def test_pulling_settles_what_was_recorded_and_not_settled(house: House, context
     ],
     ids=["taken", "refused", "unclear"],
 )
-def test_an_answer_that_comes_after_another_host_took_over_proves_what_was_taken(  # noqa: PLR0913, PLR0917 - cases
+def test_an_answer_that_comes_after_another_host_took_over_proves_what_was_taken(
     house: House,
     context: Context,
     monkeypatch: pytest.MonkeyPatch,

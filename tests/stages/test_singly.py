@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import time
+from dataclasses import replace
 from datetime import timedelta
 from importlib import resources
 from itertools import count
@@ -15,7 +16,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from pipeline.adapters import files, interruption
+from pipeline.adapters import interruption
 from pipeline.adapters.couriers import Carried, Couriers, couriers
 from pipeline.adapters.gateway import Exchange, GatewayClient
 from pipeline.adapters.pace import Pace
@@ -209,22 +210,21 @@ def test_a_smsid_that_is_known_after_an_earlier_attempt_was_taken_then(house: Ho
 
 
 @pytest.mark.parametrize(
-    ("users", "knobs"),
+    ("given", "knobs"),
     [
-        (True, {"dedupe_smsid": True}),
-        (True, {"html_200_nothing": True, "faults": 1}),
-        (False, {"dedupe_smsid": True}),
+        (["order1001"], {"dedupe_smsid": True}),
+        (["order1001"], {"html_200_nothing": True, "faults": 1}),
+        ([], {"dedupe_smsid": True}),
     ],
     ids=["the-id-of-a-user-587", "the-id-of-a-user-a-page", "an-id-of-ours-587"],
 )
 def test_the_result_of_another_message_with_the_same_smsid_proves_nothing(
-    house: House, context: Context, users: bool, knobs: dict[str, Any]
+    house: House, context: Context, given: list[str], knobs: dict[str, Any]
 ) -> None:
     """Asked by smsid, the gateway tells about whoever has it: here a person whom another system has written to."""
-    heading, row = ["tel", "本文"], [house.number(1), "x"]
-    rows = [[*heading, "smsid"], [*row, "order1001"]] if users else [heading, row]
+    rows = [["tel", "本文", *("smsid" for _ in given)], [house.number(1), "x", *given]]
     batch = house.batch(context, house.write("l.csv", rows), mode=Mode.SINGLE)
-    smsid = "order1001" if users else f"{context.ledger.prefix}{batch.batch_id}0000002"
+    smsid = next(iter(given), f"{context.ledger.prefix}{batch.batch_id}0000002")
     parameters = {"mobilenumber": "09099990000", "smstext": "other", "smsid": smsid, "status": "1"}
     assert context.gateway.single(urlencode(parameters).encode()).body.strip() == b"200"
     house.gateway.knobs = Knobs(**knobs, fate="at_once")
@@ -326,8 +326,9 @@ def test_a_password_that_is_changed_meanwhile_never_blocks_the_address(
 
 
 def test_logins_of_others_that_are_refused_between_our_answers_do_not_stop_us(
-    house: House, context: Context, monkeypatch: pytest.MonkeyPatch
+    house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    context = house.open(create=True, SEND_CONNECTIONS="1")
     other, ends = house.open(), count()
 
     def end(*given: Any) -> None:  # noqa: ANN401 - those of end_singles
@@ -337,8 +338,7 @@ def test_logins_of_others_that_are_refused_between_our_answers_do_not_stop_us(
 
     monkeypatch.setattr(singly, "end_singles", end)
     monkeypatch.setattr(singly, "_GROUP", 2)
-    house_of = house.open(SEND_CONNECTIONS="1")
-    assert _singly(house, house_of, house.recipients(20)).states == {TAKEN: 20}
+    assert _singly(house, context, house.recipients(20)).states == {TAKEN: 20}
     assert next(ends) > 7
 
 
@@ -460,7 +460,7 @@ def test_a_disk_that_fails_at_a_marker_leaves_everything_planned(
         plain(handle)
 
     with monkeypatch.context() as patched:
-        patched.setattr(files.os, "fsync", broken)
+        patched.setattr(os, "fsync", broken)
         with pytest.raises(OSError, match="Input/output error"):
             _singly(house, context, source)
     assert _requests(house) == 0
@@ -688,11 +688,10 @@ def test_what_is_unknown_is_asked_for_first_of_whichever_batch(
     house: House, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pulling, "MOST", 3)
-    nothing_final = {"results_delay": 10**6, "hold_seconds": 10**6}
-    house.gateway.knobs = Knobs(**nothing_final)
+    house.gateway.knobs = nothing_final = Knobs(results_delay=10**6, hold_seconds=10**6)
     send(context, house.batch(context, house.recipients(5, "a.csv"), "a"), mode=Mode.SINGLE)
     house.clock.advance(timedelta(minutes=5))
-    house.gateway.knobs = Knobs(html_200=True, faults=1, **nothing_final)
+    house.gateway.knobs = replace(nothing_final, html_200=True, faults=1)
     later = house.batch(context, house.recipients(1, "b.csv", first=50), "b")
     with monkeypatch.context() as patched:
         patched.setattr(singly, "ask_unknown", lambda *_: None)
