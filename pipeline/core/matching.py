@@ -177,17 +177,16 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
     """Class every message by everything that was observed about it."""
     messages, observations = evidence.messages, evidence.observations
     sent = _Sent.of(messages)
-    at = joining.positions(observations["smsid"], messages["smsid"])
+    message_of = joining.positions(observations["smsid"], messages["smsid"])
     by_number = None
     if deadlines.by_number is not None:
         may = sent.are(MessageState.TAKEN)
         paired = pair_by_number(messages, observations, may, sent.sent_at, deadlines.by_number)
         by_number = np.zeros(len(messages), bool)
         by_number[paired[paired >= 0]] = True
-        at = np.where(paired >= 0, paired, at)
-    message_of = at
-    others = _of_another_number(observations["msisdn"], at, sent.msisdn)
-    at = _without_doubtful(at, others, sent)
+        message_of = np.where(paired >= 0, paired, message_of)
+    others = _of_another_number(observations["msisdn"], message_of, sent.msisdn)
+    at = _without_doubtful(message_of, others, sent)
     rows = _Rows.of(observations, at, statuses)
     count, width = len(messages), len(rows.carriers)
     known = sorted({meaning for meaning in rows.meanings if meaning}, key=_order)

@@ -712,7 +712,7 @@ def test_a_row_that_is_refused_after_others_were_taken_in_an_earlier_run_is_not_
         return plain(client, body) if next(began) < 3 else Exchange(len(body), 503, b"503", "")
 
     with monkeypatch.context() as patched:
-        patched.setattr(singly, "_BUSY_SECONDS", 0)
+        patched.setattr(answering, "_BUSY_SECONDS", 0)
         patched.setattr(GatewayClient, "single", busy)
         with pytest.raises(TryLater):
             _singly(house, context, source)
