@@ -259,7 +259,7 @@ def return_dispatch(ledger: Ledger, value: Dispatch, now: datetime, problem: str
     """
     with ledger.writing() as connection:
         moved = move(connection, value.dispatch_id, MessageState.IN_FLIGHT, MessageState.PLANNED, sent_at=None)
-        if not moved:
+        if not moved and _was_taken_over(connection, value.dispatch_id):
             return
         if moved != value.messages:
             raise Bug("dispatch.changed_in_flight", dispatch=value.dispatch_id)
@@ -276,8 +276,7 @@ def end_dispatch(  # noqa: PLR0913, PLR0917 - what ended, how, and by what answe
     was taken, and leaves the rest as it is.
     """
     with ledger.writing() as connection:
-        adopted = select(message.c.smsid).where(message.c.dispatch_id == value.dispatch_id, was_adopted()).limit(1)
-        was_taken_over = connection.execute(adopted).one_or_none() is not None
+        was_taken_over = _was_taken_over(connection, value.dispatch_id)
         for smsid, (state, code) in verdict.named.items():
             if state not in LEGAL[MessageState.IN_FLIGHT]:
                 raise Bug("state.illegal", before=MessageState.IN_FLIGHT.value, after=state.value)
@@ -308,6 +307,11 @@ def end_dispatch(  # noqa: PLR0913, PLR0917 - what ended, how, and by what answe
             **({"lines": " ".join(lines)} if lines else {}),
             **{state: count for state, count in counts.items() if count},
         )
+
+
+def _was_taken_over(connection: Connection, owner: str) -> bool:
+    adopted = select(message.c.smsid).where(message.c.dispatch_id == owner, was_adopted()).limit(1)
+    return connection.execute(adopted).one_or_none() is not None
 
 
 def interrupt_dispatch(ledger: Ledger, value: Dispatch, now: datetime) -> None:

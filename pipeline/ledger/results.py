@@ -172,6 +172,7 @@ def can_be_asked_for(messages: FromClause, prefix: str) -> ColumnElement[bool]:
         select(chunk.c.dispatch_id)
         .select_from(own.join(chunk, same))
         .where(own.c.dispatch_id == messages.c.dispatch_id, chunk.c.answer_code.in_(SMSID_EXISTS))
+        .correlate(messages)  # also from within the list of results, which is a query in between
         .exists()
     )
     return and_(is_of_our_making(messages, prefix), ~existed)

@@ -132,7 +132,7 @@ def test_what_cannot_be_settled_now_is_recorded_all_the_same(
     failed: list[MediasmsError] = []
     with monkeypatch.context() as patched:
         patched.setattr("pipeline.operations.notifications.settle", busy)
-        record(context, [replace(ROW, smsid=first)], failed.append)
+        record(context, [replace(ROW, smsid=first, msisdn=house.number(0))], failed.append)
     assert [error.code for error in failed] == ["ledger.busy"]
     assert len(rows(context)) == 1
     assert house.states(context, batch.batch_id) == {MessageState.UNKNOWN: 4}
