@@ -10,7 +10,7 @@ from functools import cache, partial
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_, func, insert, select, update
 
 from pipeline.errors import GuardStopped, UsageError
 from pipeline.ledger.engines import blocks, new_rows
@@ -340,6 +340,18 @@ def replaced_rows(ledger: Ledger, campaign_name: str) -> set[str]:
     return _not_taken(ledger, campaign_name, ~is_live(message), _is_replaced())
 
 
+def shared_keys(ledger: Ledger, campaign_name: str) -> list[tuple[str, str]]:
+    """Return the smsids of each two messages of a campaign that have one key; one of the two at least is not taken."""
+    other = message.alias("other")
+    query = (
+        select(message.c.smsid, other.c.smsid)
+        .join(other, _has_its_key(other))
+        .where(is_not_taken(message), message.c.campaign == campaign_name)
+    )
+    with ledger.reading() as connection:
+        return [(one, two) for one, two in connection.execute(query)]
+
+
 def _not_taken(ledger: Ledger, campaign_name: str, *wanted: ColumnElement[bool]) -> set[str]:
     query = select(message.c.smsid).where(is_not_taken(message), message.c.campaign == campaign_name, *wanted)
     with ledger.reading() as connection:
@@ -357,17 +369,17 @@ def _is_replaced() -> ColumnElement[bool]:
             | ((other.c.sent_at == message.c.sent_at) & (other.c.smsid > message.c.smsid))
         )
     )
-    return (
-        select(other.c.smsid)
-        .where(
-            # Part of the key, and it has an index.
-            other.c.msisdn == message.c.msisdn,
-            other.c.campaign == message.c.campaign,
-            other.c.message_key == message.c.message_key,
-            other.c.smsid != message.c.smsid,
-            is_live(other) | refused_later,
-        )
-        .exists()
+    return select(other.c.smsid).where(_has_its_key(other), is_live(other) | refused_later).exists()
+
+
+def _has_its_key(other: FromClause) -> ColumnElement[bool]:
+    """Say that another message has the key of a message."""
+    return and_(
+        # Part of the key, and it has an index.
+        other.c.msisdn == message.c.msisdn,
+        other.c.campaign == message.c.campaign,
+        other.c.message_key == message.c.message_key,
+        other.c.smsid != message.c.smsid,
     )
 
 

@@ -18,6 +18,7 @@ from pipeline.ledger.batches import (
     repeats_elsewhere,
     replaced_rows,
     served_keys,
+    shared_keys,
     waiting_elsewhere,
 )
 from pipeline.ledger.dispatches import adopt_in_flight, free_messages
@@ -108,6 +109,7 @@ def test_no_lookup_reads_all_messages_there_ever_were(house: House, context: Con
         lambda: refused_rows(context.ledger, "c"),
         lambda: replaced_rows(context.ledger, "c"),
         lambda: waiting_elsewhere(context.ledger, "c", but_batch="x"),
+        lambda: shared_keys(context.ledger, "c"),
         lambda: adopt_in_flight(context.ledger, "c", context.now()),
         lambda: settle(context.ledger, context.now()),
     ]
