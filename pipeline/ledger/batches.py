@@ -340,6 +340,24 @@ def replaced_rows(ledger: Ledger, campaign_name: str) -> set[str]:
     return _not_taken(ledger, campaign_name, ~is_live(message), _is_replaced())
 
 
+def unserved_messages(ledger: Ledger, campaign_name: str) -> dict[str, tuple[str, str]]:
+    """Return by smsid the batch and MSISDN of a campaign's messages that were refused or cancelled and not replaced.
+
+    Those are left out that were cancelled because their recipients opted out.
+    """
+    other = message.alias("other")
+    replaced = select(other.c.smsid).where(_has_its_key(other), is_live(other)).exists()
+    query = select(message.c.smsid, message.c.batch_id, message.c.msisdn).where(
+        is_not_taken(message),
+        message.c.campaign == campaign_name,
+        ~is_live(message),
+        message.c.reason != OPTED_OUT,
+        ~replaced,
+    )
+    with ledger.reading() as connection:
+        return {row.smsid: (row.batch_id, row.msisdn) for row in connection.execute(query)}
+
+
 def shared_keys(ledger: Ledger, campaign_name: str) -> list[tuple[str, str]]:
     """Return the smsids of each two messages of a campaign that have one key; one of the two at least is not taken."""
     other = message.alias("other")

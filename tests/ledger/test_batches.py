@@ -19,6 +19,7 @@ from pipeline.ledger.batches import (
     replaced_rows,
     served_keys,
     shared_keys,
+    unserved_messages,
     waiting_elsewhere,
 )
 from pipeline.ledger.dispatches import adopt_in_flight, free_messages
@@ -110,6 +111,7 @@ def test_no_lookup_reads_all_messages_there_ever_were(house: House, context: Con
         lambda: replaced_rows(context.ledger, "c"),
         lambda: waiting_elsewhere(context.ledger, "c", but_batch="x"),
         lambda: shared_keys(context.ledger, "c"),
+        lambda: unserved_messages(context.ledger, "c"),
         lambda: adopt_in_flight(context.ledger, "c", context.now()),
         lambda: settle(context.ledger, context.now()),
     ]
