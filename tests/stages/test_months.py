@@ -263,6 +263,65 @@ def test_a_month_is_closed_by_one_at_a_time(house: House, context: Context, monk
     assert reconcile_month(context, MONTH).value.restatements == ()
 
 
+def _interrupted(context: Context, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """Let a closing end where it takes a ``step``."""
+
+    def stopped(*_: Any, **__: Any) -> None:  # noqa: ANN401 - not looked at
+        raise TryLater("ledger.busy", problem="locked")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"pipeline.stages.months.{step}", stopped)
+        with pytest.raises(TryLater):
+            close_month(context, MONTH, actor="me")
+
+
+def test_no_report_says_that_a_month_is_closed_before_it_is(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _sent_and_pulled(house, context)
+    _until_december(house)
+    folder = context.workspace.month_folder(MONTH)
+    _interrupted(context, monkeypatch, "record_closing")
+    assert list(folder.glob("report*")) == list(folder.glob("reconciliation-*.json")) == []
+    assert reconcile_month(context, MONTH).document["closed_at"] is None
+    house.clock.advance(timedelta(hours=1))
+    closed = close_month(context, MONTH, actor="me")
+    assert (closed.number, closed.is_new) == (1, True)
+    assert closed.reconciled.document["closed_at"] == context.now().isoformat()
+
+
+def test_reports_of_a_closing_that_were_cut_short_are_written_by_the_next_one(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With what that closing restated: its reports would have been the only ones to say so."""
+    before = _closed_without_results(house, context)
+    house.clock.advance(timedelta(days=10))
+    pull(context, period=(before.as_of - timedelta(days=30), before.as_of))
+    changed = reconcile_month(context, MONTH).value.restatements
+    assert changed
+    house.clock.advance(timedelta(hours=1))
+    second = context.now()
+    _interrupted(context, monkeypatch, "written")
+    house.clock.advance(timedelta(hours=1))
+    again = close_month(context, MONTH, actor="me")
+    assert (again.number, again.is_new, again.reconciled.value.restatements) == (2, False, changed)
+    assert again.reconciled.document["closed_at"] == second.isoformat()
+    # Now that it is said, nothing has changed any more.
+    assert reconcile_month(context, MONTH).value.restatements == ()
+    assert close_month(context, MONTH, actor="me").reconciled.value.restatements == ()
+
+
+def test_a_month_whose_reports_were_moved_away_is_compared_with_its_last_closing(
+    house: House, context: Context
+) -> None:
+    before = _closed_without_results(house, context)
+    for path in context.workspace.month_folder(MONTH).glob("re*"):
+        path.unlink()
+    house.clock.advance(timedelta(days=10))
+    pull(context, period=(before.as_of - timedelta(days=30), before.as_of))
+    assert reconcile_month(context, MONTH).value.restatements
+
+
 def _causes(context: Context, month: str = MONTH) -> list[tuple[Cause, tuple[str, ...]]]:
     return [(one.cause, one.smsids) for one in reconcile_month(context, month).value.restatements]
 
