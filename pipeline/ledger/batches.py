@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Container, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict
 from datetime import date, datetime
 from functools import cache, partial
@@ -195,6 +196,23 @@ def _is_check(*, wanted: bool) -> ColumnElement[bool]:
     """Say that numbers are checked by a batch and nobody gets a text, or where not ``wanted``, that texts go out."""
     only = NumberCheck.ONLY.value
     return batch.c.number_check == only if wanted else batch.c.number_check != only
+
+
+def made_from(ledger: Ledger, campaigns: AbstractSet[str]) -> set[str]:
+    """Return the campaigns that were made for the unreached people of ``campaigns``, and those made from these."""
+    if not campaigns:
+        return set()
+    query = (
+        select(event.c.detail, batch.c.campaign)
+        .join(batch, batch.c.batch_id == event.c.batch_id)
+        .where(event.c.kind == _FROM_FAILED)
+    )
+    with ledger.reading() as connection:
+        made = [(json.loads(row.detail)["campaign"], row.campaign) for row in connection.execute(query)]
+    found: set[str] = set()
+    while new := {name for origin, name in made if origin in found | campaigns} - found:
+        found |= new
+    return found
 
 
 def served_keys(ledger: Ledger, campaign_name: str, keys: Sequence[str], *, but_batch: str) -> dict[str, str]:

@@ -193,6 +193,28 @@ def test_the_guard_does_not_count_what_is_proven_to_have_failed_and_counts_the_r
     assert messages_to(house, failed) == dict.fromkeys(failed, 3)
 
 
+@pytest.mark.parametrize(
+    ("label", "code"), [("送信済", "guard.repeated_text"), (None, "guard.repeated_text"), ("失敗", None)]
+)
+def test_two_campaigns_made_from_one_know_of_each_other_however_long_ago(
+    label: str | None, code: str | None, house: House, context: Context
+) -> None:
+    """The list is another one by then, and the days of the guard are over: the text still is the same."""
+    origin = house.batch(context, house.recipients(3), "spring")
+    failed = failing(context, origin, 1, waiting=2)
+    first = again_from(context, "spring", "first")
+    assert first is not None
+    if label:
+        (message,) = sent(context, first.validated.batch.batch_id)
+        observe(context, result(message, label, context.now() + timedelta(minutes=5)))
+    house.clock.advance(timedelta(days=8))
+    observe(context, result(sent(context, origin.batch_id)[2], "失敗", context.now()))
+    second = again_from(context, "spring", "second")
+    assert second is not None
+    assert (second.stopped_by and second.stopped_by.code) == code
+    assert messages_to(house, failed) == {failed[0]: 2 if code else 3}
+
+
 def test_the_same_text_from_a_third_campaign_stops_it(house: House, context: Context) -> None:
     failed = failing(context, house.batch(context, house.recipients(5), "spring"), 1, 2)
     rows = [["電話番号", "本文"], [failed[0], "お知らせです"]]

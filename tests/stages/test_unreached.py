@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text as sql
 
 from pipeline.errors import GatewayRefused, OutcomeUnknown, UsageError
-from pipeline.ledger.batches import origins
+from pipeline.ledger.batches import made_from, origins
 from pipeline.ledger.cancelling import cancel_messages
 from pipeline.ledger.optouts import add_optouts
 from pipeline.model import MessageState, Observation, ObservationPath
@@ -231,6 +231,16 @@ def test_where_a_batch_comes_from_is_known_through_all_generations(house: House,
     assert found == {"a": set(), "b": {"a"}, "c": {"a", "b"}, "d": set()}
     round_ = validate(context, Request(house.recipients(1, "again.csv", 5), "a", origin="c")).batch
     assert origins(context.ledger, round_.batch_id) == {"a", "b", "c"}
+
+
+def test_what_was_made_from_a_campaign_is_known_through_all_generations(house: House, context: Context) -> None:
+    for name, origin in (("a", None), ("b", "a"), ("c", "a"), ("d", "b"), ("e", None), ("f", "e"), ("a", "d")):
+        validate(context, Request(house.recipients(1, "x.csv", text=f"{name}{origin}"), name, origin=origin))
+    found = {name: made_from(context.ledger, {name}) for name in "abcdef"}
+    round_ = {"a", "b", "c", "d"}
+    assert found == {"a": round_, "b": round_, "c": set(), "d": round_, "e": {"f"}, "f": set()}
+    assert made_from(context.ledger, {"c", "e"}) == {"f"}
+    assert made_from(context.ledger, set()) == set()
 
 
 def test_a_made_input_is_kept_with_its_batch(house: House, context: Context) -> None:
