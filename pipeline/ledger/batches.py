@@ -11,7 +11,7 @@ from functools import cache, partial
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, update
 
 from pipeline.errors import GuardStopped, UsageError
 from pipeline.ledger.engines import blocks, new_rows
@@ -27,8 +27,6 @@ _WORKBOOK = ".xlsx"
 _FROM_FAILED = "from_failed"
 #: the event that says for which campaign a batch is a test message
 _TRIAL = "trial"
-#: how the reason of a message begins that the gateway refused by a line of its own
-_REFUSED_ROW = "row:"
 _served = message.c.state.in_([MessageState.IN_FLIGHT.value, MessageState.TAKEN.value, MessageState.UNKNOWN.value])
 
 
@@ -345,78 +343,6 @@ def repeats_elsewhere(  # noqa: PLR0913, PLR0917 - what went out, where, when, a
                 if text in wanted and row.smsid not in unreached and not is_trial(row.batch_id):
                     found.add(text)
     return len(found)
-
-
-def refused_rows(ledger: Ledger, campaign_name: str) -> set[str]:
-    """Return the smsids of a campaign's rows that the gateway refused one by one and that nothing replaced since."""
-    alone = message.c.reason.startswith(_REFUSED_ROW) & (message.c.state == MessageState.REFUSED.value)
-    return _not_taken(ledger, campaign_name, alone, ~_is_replaced())
-
-
-def replaced_rows(ledger: Ledger, campaign_name: str) -> set[str]:
-    """Return the smsids of a campaign's messages that do not serve their key and for which another one stands."""
-    return _not_taken(ledger, campaign_name, ~is_live(message), _is_replaced())
-
-
-def unserved_messages(ledger: Ledger, campaign_name: str) -> dict[str, tuple[str, str]]:
-    """Return by smsid the batch and MSISDN of a campaign's messages that were refused or cancelled and not replaced.
-
-    Those are left out that were cancelled because their recipients opted out.
-    """
-    other = message.alias("other")
-    replaced = select(other.c.smsid).where(_has_its_key(other), is_live(other)).exists()
-    query = select(message.c.smsid, message.c.batch_id, message.c.msisdn).where(
-        is_not_taken(message),
-        message.c.campaign == campaign_name,
-        ~is_live(message),
-        message.c.reason != OPTED_OUT,
-        ~replaced,
-    )
-    with ledger.reading() as connection:
-        return {row.smsid: (row.batch_id, row.msisdn) for row in connection.execute(query)}
-
-
-def shared_keys(ledger: Ledger, campaign_name: str) -> list[tuple[str, str]]:
-    """Return the smsids of each two messages of a campaign that have one key; one of the two at least is not taken."""
-    other = message.alias("other")
-    query = (
-        select(message.c.smsid, other.c.smsid)
-        .join(other, _has_its_key(other))
-        .where(is_not_taken(message), message.c.campaign == campaign_name)
-    )
-    with ledger.reading() as connection:
-        return [(one, two) for one, two in connection.execute(query)]
-
-
-def _not_taken(ledger: Ledger, campaign_name: str, *wanted: ColumnElement[bool]) -> set[str]:
-    query = select(message.c.smsid).where(is_not_taken(message), message.c.campaign == campaign_name, *wanted)
-    with ledger.reading() as connection:
-        return set(connection.execute(query).scalars())
-
-
-def _is_replaced() -> ColumnElement[bool]:
-    """Say that another message of the same key stands instead: it may have been served, or was refused later."""
-    other = message.alias("other")
-    refused_later = (
-        (other.c.state == MessageState.REFUSED.value)
-        & other.c.reason.startswith(_REFUSED_ROW)
-        & (
-            (other.c.sent_at > message.c.sent_at)
-            | ((other.c.sent_at == message.c.sent_at) & (other.c.smsid > message.c.smsid))
-        )
-    )
-    return select(other.c.smsid).where(_has_its_key(other), is_live(other) | refused_later).exists()
-
-
-def _has_its_key(other: FromClause) -> ColumnElement[bool]:
-    """Say that another message has the key of a message."""
-    return and_(
-        # Part of the key, and it has an index.
-        other.c.msisdn == message.c.msisdn,
-        other.c.campaign == message.c.campaign,
-        other.c.message_key == message.c.message_key,
-        other.c.smsid != message.c.smsid,
-    )
 
 
 def count_states(ledger: Ledger, batch_id: str) -> dict[MessageState, int]:

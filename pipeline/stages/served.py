@@ -5,8 +5,9 @@ from __future__ import annotations
 from pipeline.adapters.csv_in import read_chunks
 from pipeline.context import Context
 from pipeline.errors import GuardStopped, MediasmsError, OutcomeUnknown
-from pipeline.ledger.batches import unserved_messages, waiting_elsewhere
+from pipeline.ledger.batches import waiting_elsewhere
 from pipeline.ledger.optouts import opted_out
+from pipeline.ledger.replacing import unserved_messages
 from pipeline.model import Batch, MessageState
 
 _CHUNK = 50_000

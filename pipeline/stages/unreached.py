@@ -17,8 +17,9 @@ from pipeline.context import Context
 from pipeline.core.arrival import may_have_arrived
 from pipeline.core.evidence import Evidence
 from pipeline.errors import UsageError
-from pipeline.ledger.batches import list_batches, refused_rows, replaced_rows, shared_keys
+from pipeline.ledger.batches import list_batches
 from pipeline.ledger.evidence import batch_evidence
+from pipeline.ledger.replacing import refused_rows, replaced_rows, shared_keys
 from pipeline.model import Batch, BreakKind, MessageClass, NumberCheck
 from pipeline.stages.judging import judged
 

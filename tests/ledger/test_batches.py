@@ -13,16 +13,13 @@ from pipeline.ledger.batches import (
     campaign_repeats,
     list_batches,
     live_keys,
-    refused_rows,
     register_batch,
     repeats_elsewhere,
-    replaced_rows,
     served_keys,
-    shared_keys,
-    unserved_messages,
     waiting_elsewhere,
 )
 from pipeline.ledger.dispatches import adopt_in_flight, free_messages
+from pipeline.ledger.replacing import refused_rows, replaced_rows, shared_keys, unserved_messages
 from pipeline.ledger.results import settle
 from pipeline.model import MessageState
 from pipeline.stages.send import send
