@@ -35,7 +35,8 @@ def may_have_arrived(observations: pa.Table, message_of: Positions, table: Statu
         fits: Mask = np.array([meaning is not None and wanted(meaning) for meaning in meanings] or [False])
         return np.flatnonzero(fits[codes] & (message_of >= 0))
 
-    arrived = rows(lambda meaning: meaning.billable or meaning.clicked or meaning.means in _ARRIVED)
+    # A verdict about a number may be billed, and is no text that arrived.
+    arrived = rows(lambda meaning: meaning.clicked or meaning.means in _ARRIVED)
     final = rows(lambda meaning: meaning.means in _FINAL)
     last = np.full(count, NEVER, np.int64)
     np.maximum.at(last, message_of[final], when[final])

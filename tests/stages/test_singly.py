@@ -24,6 +24,7 @@ from pipeline.errors import (
     TryLater,
     UsageError,
 )
+from pipeline.ledger.batches import get_batch
 from pipeline.ledger.cancelling import stop_batch
 from pipeline.ledger.dispatches import auth_failures, list_dispatches
 from pipeline.ledger.optouts import add_optouts
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
     from pipeline.context import Context
     from pipeline.model import Batch
+    from schemas.single import Form
     from tests.stages.conftest import House
 
 PLANNED, TAKEN, CANCELLED = MessageState.PLANNED, MessageState.TAKEN, MessageState.CANCELLED
@@ -142,6 +144,22 @@ def test_a_request_says_what_was_accepted(house: House, form: str) -> None:
         "smsid": smsids[0],
     }
     assert second == {"status": "1", "mobilenumber": "08012345678", "smstext": "二", "smsid": smsids[1]}
+
+
+@pytest.mark.parametrize(("planned", "today"), [("form", "json"), ("json", "form")])
+def test_a_request_is_what_it_was_planned_as_whatever_the_profile_says_today(
+    house: House, planned: str, today: str
+) -> None:
+    """Sent under another heading, it would be read as something else, or as nothing."""
+    profile = _profile(house, ('format = { value = "form"', f'format = {{ value = "{planned}"'))
+    nobody = house.open(create=True, GATEWAY_BASE_URL="http://127.0.0.1:9", GATEWAY_PROFILE=profile)
+    batch = house.batch(nobody, house.recipients(3), mode=Mode.SINGLE)
+    with pytest.raises(TryLater):
+        send(nobody, batch, mode=Mode.SINGLE)
+    _profile(house, ('format = { value = "form"', f'format = {{ value = "{today}"'))
+    later = house.open(GATEWAY_PROFILE=profile)
+    assert send(later, get_batch(later.ledger, batch.batch_id)).states == {TAKEN: 3}
+    assert [message.text for message in house.gateway.messages] == ["お知らせです"] * 3
 
 
 @pytest.mark.parametrize("fault", TAKEN_BUT_UNCLEAR, ids=_name)
@@ -354,11 +372,11 @@ def test_whatever_goes_wrong_in_a_courier_is_raised_after_all_is_recorded(
     plain = GatewayClient.single
     sent: list[bytes] = []
 
-    def broken(client: GatewayClient, body: bytes) -> Exchange:
+    def broken(client: GatewayClient, body: bytes, form: Form) -> Exchange:
         sent.append(body)
         if len(sent) == 5:
             raise ZeroDivisionError
-        return plain(client, body)
+        return plain(client, body, form)
 
     with monkeypatch.context() as patched:
         patched.setattr(GatewayClient, "single", broken)
@@ -550,7 +568,7 @@ def test_results_that_cannot_be_had_are_for_later_and_what_was_heard_is_kept(
 
 
 class _Line:
-    def single(self, body: bytes) -> Exchange:
+    def single(self, body: bytes, form: Form) -> Exchange:  # noqa: ARG002 - as the protocol has it
         return Exchange(len(body), 200, b"200", "")
 
     def close(self) -> None:
@@ -560,12 +578,12 @@ class _Line:
 def test_couriers_can_be_called_back_until_they_set_out() -> None:
     with couriers(2, _Line, lambda: None) as out:
         out.call_back()
-        out.hand_over("a", b"x")
+        out.hand_over("a", b"x", "form")
         (found,) = out.brought(5)
         assert (found.key, found.exchange.bytes_read, found.failure) == ("a", 0, None)
         assert not out.has_set_out("a")
         out.go_on()
-        out.hand_over("a", b"x")
+        out.hand_over("a", b"x", "form")
         (found,) = out.brought(5)
         assert found.exchange.http_status == 200
         # Not even one that is back may be taken for one that never left.
