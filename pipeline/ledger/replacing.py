@@ -42,12 +42,12 @@ def unserved_messages(ledger: Ledger, campaign_name: str) -> dict[str, tuple[str
 
 
 def shared_keys(ledger: Ledger, campaign_name: str) -> list[tuple[str, str]]:
-    """Return the smsids of each two messages of a campaign that have one key; one of the two at least is not taken."""
+    """Return the smsids of each two messages of a campaign that have one key; the first one does not serve it."""
     other = message.alias("other")
     query = (
         select(message.c.smsid, other.c.smsid)
         .join(other, _has_its_key(other))
-        .where(is_not_taken(message), message.c.campaign == campaign_name)
+        .where(is_not_taken(message), message.c.campaign == campaign_name, ~is_live(message))
     )
     with ledger.reading() as connection:
         return [(one, two) for one, two in connection.execute(query)]
