@@ -19,14 +19,15 @@ from pipeline.ledger.batches import count_states, get_batch, note_trial
 from pipeline.model import Batch, MessageState, Mode
 from pipeline.operations.from_failed import CARRIED, spelled
 from pipeline.operations.own_phone import attempts, hand_in, latest_messages, message_of, read_number, unused
-from pipeline.operations.run import unserved_elsewhere
 from pipeline.stages.guards import Late, stop_if_dear
 from pipeline.stages.outlook import preview, wanted
 from pipeline.stages.planning import accepted_rows, mode_of
 from pipeline.stages.pull import pull
 from pipeline.stages.rehearse import rehearse
 from pipeline.stages.send import send
+from pipeline.stages.served import unserved_elsewhere
 from pipeline.stages.validate import Request
+from schemas.heading import FINAL_TEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def _first_row(context: Context, batch: Batch, msisdn: str) -> dict[str, str]:
     fields = [name for name in CARRIED if name in chunk.columns]
     return {
         "msisdn": spelled(context, msisdn),
-        "text": str(chunk["text"].iloc[0]),
+        FINAL_TEXT: str(chunk["text"].iloc[0]),
         **{name: str(chunk[name].iloc[0]) for name in fields},
     }
 

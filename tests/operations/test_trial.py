@@ -63,6 +63,12 @@ def runner(house: House) -> Runner:
     return Runner(house)
 
 
+def test_a_name_between_braces_is_no_tag_of_the_test_message(house: House, context: Context, runner: Runner) -> None:
+    rows = [["電話番号", "本文", "氏名", "memo"], [house.number(1), "{氏名}様", "{memo}", "pays late"]]
+    assert runner(context, house.write("l.csv", rows)).stopped_by is None
+    assert [message.text for message in house.gateway.messages] == ["{memo}様"] * 2
+
+
 def test_it_goes_first_with_the_text_of_the_first_row_and_is_of_no_campaign_but_its_own(
     house: House, context: Context, runner: Runner
 ) -> None:
