@@ -17,7 +17,7 @@ from pipeline.core.days import day_of, days_of, within
 from pipeline.core.kernels import matching as kernel
 from pipeline.core.kernels import strings
 from pipeline.core.kernels.matching import NEVER, Codes
-from pipeline.core.kernels.strings import Mask
+from pipeline.core.kernels.strings import Mask, Positions
 from pipeline.core.statuses import StatusTable
 from pipeline.model import ForeignGroup, ForeignLine, MessageKind, StatusClass
 
@@ -43,12 +43,14 @@ def price_foreign(  # noqa: PLR0913 - what prices and days depend on
     *,
     delivered: bool,
 ) -> Strangers:
-    """Price the account's other messages: one for each smsid or, without one, for each number and registration.
+    """Price the account's other messages: one for each smsid, number and registration.
 
-    A message belongs to the day it was registered, or with ``delivered`` to that of its first bill. Of a ``month``
-    (YYYY-MM) only its own are counted.
+    Another system may use an smsid for many messages, of one number or several. A message belongs to the day it was
+    registered, or with ``delivered`` to that of its first bill. Of a ``month`` (YYYY-MM) only its own are counted.
     """
-    group, count = _groups(observations)
+    known = known_since(observations)
+    registered = _registrations(observations, known)
+    group, count = _groups(observations, registered)
     status, names = kernel.words(observations["status"])
     carrier, carriers = kernel.words(observations["carrier"])
     parts = strings.numbers(observations["parts_total"])
@@ -60,7 +62,7 @@ def price_foreign(  # noqa: PLR0913 - what prices and days depend on
     late = np.where(when == NEVER, np.iinfo(np.int64).max, when)
     first = kernel.first_of_each(group, ~bills, late, carrier, parts, status)
     billed = bills[first]
-    entered = kernel.times(observations["registered_at"])
+    entered = np.where(registered != NEVER, registered, known)
     day = _days(group, entered, when[first], billed if delivered else np.zeros(count, bool), as_of)
     own = within(day, month) if month is not None else np.ones(count, bool)
     rows = int(own[group].sum()) if len(group) else 0
@@ -103,15 +105,55 @@ def _order(
     return kind, carrier, parts, price is None, price or Decimal(0)
 
 
-def _groups(observations: pa.Table) -> tuple[Codes, int]:
+def known_since(observations: pa.Table) -> kernel.Times:
+    """Return when each row says that its message was registered, else when it happened or, at the latest, came."""
+    since = kernel.times(observations["registered_at"])
+    for name in ("status_time", "received_at"):
+        since = np.where(since == NEVER, kernel.times(observations[name]), since)
+    return since
+
+
+def _registrations(observations: pa.Table, since: kernel.Times) -> kernel.Times:
+    """Return when the message of each row was registered; ``NEVER`` where that is not known.
+
+    A row that names an smsid and no registration, as notifications do, is about the last message with its smsid and
+    number that was registered before it, else about the first one.
+    """
+    registered = kernel.times(observations["registered_at"]).copy()
+    named = strings.sizes(kernel.texts(observations["smsid"])) > 0
+    silent, told = (np.flatnonzero(named & which) for which in (registered == NEVER, registered != NEVER))
+    if not len(silent) or not len(told):
+        return registered
+    alike = _divided(observations)
+    moments = np.unique(np.concatenate((registered[told], since[silent])))
+
+    def places(rows: Positions, times: kernel.Times) -> NDArray[np.int64]:
+        return alike[rows].astype(np.int64) * len(moments) + np.searchsorted(moments, times)
+
+    there = np.unique(places(told, registered[told]))
+    before = np.searchsorted(there, places(silent, since[silent]), side="right") - 1
+
+    def are_alike(at: NDArray[np.integer]) -> Mask:
+        found: Mask = (at >= 0) & (at < len(there))
+        found[found] = there[at[found]] // len(moments) == alike[silent[found]]
+        return found
+
+    at = np.where(are_alike(before), before, before + 1)
+    known = are_alike(at)
+    registered[silent[known]] = moments[there[at[known]] % len(moments)]
+    return registered
+
+
+def _groups(observations: pa.Table, registered: kernel.Times) -> tuple[Codes, int]:
     """Return of each row which message it is about, and how many there are."""
-    smsid, msisdn = (_codes(observations[name]) for name in ("smsid", "msisdn"))
-    nameless = strings.sizes(kernel.texts(observations["smsid"])) == 0
-    registered = np.where(nameless, kernel.times(observations["registered_at"]), NEVER)
-    moment = np.unique(registered, return_inverse=True)[1]
-    codes = [(each, int(each.max(initial=0)) + 1) for each in (smsid, msisdn, moment)]
-    divided = kernel.Division(len(observations), codes)
-    return divided.of_row, int(divided.of_row.max(initial=-1)) + 1
+    of_row = _divided(observations, np.unique(registered, return_inverse=True)[1])
+    return of_row, int(of_row.max(initial=-1)) + 1
+
+
+def _divided(observations: pa.Table, *more: NDArray[np.integer]) -> Codes:
+    """Return a code of each row, the same for the same smsid, number and whatever ``more`` there is."""
+    columns = [*(_codes(observations[name]) for name in ("smsid", "msisdn")), *more]
+    return kernel.Division(len(observations), [(each, int(each.max(initial=0)) + 1) for each in columns]).of_row
 
 
 def _codes(column: pa.ChunkedArray) -> NDArray[np.int64]:
@@ -121,10 +163,9 @@ def _codes(column: pa.ChunkedArray) -> NDArray[np.int64]:
 
 
 def _days(group: Codes, entered: kernel.Times, when: kernel.Times, by_bill: Mask, as_of: datetime) -> NDArray[np.int64]:
-    """Return the day of each message: of ``when`` where its bill decides, else of its first registration."""
+    """Return the day of each message: of ``when`` where its bill decides, else of the first that is known of it."""
     known = entered != NEVER
-    registered = np.full(len(when), np.iinfo(np.int64).max)
-    np.minimum.at(registered, group[known], entered[known])
-    registered[registered == np.iinfo(np.int64).max] = NEVER
-    moment = np.where(by_bill & (when != NEVER), when, np.where(registered != NEVER, registered, when))
-    return days_of(np.where(moment == NEVER, kernel.microseconds(as_of), moment))
+    first = np.full(len(when), np.iinfo(np.int64).max)
+    np.minimum.at(first, group[known], entered[known])
+    first[first == np.iinfo(np.int64).max] = kernel.microseconds(as_of)
+    return days_of(np.where(by_bill & (when != NEVER), when, first))

@@ -20,7 +20,7 @@ from pipeline.core.cells import Cell, counted, exact_amount, group_lines, status
 from pipeline.core.days import days_of, within
 from pipeline.core.differences import message_breaks, part_breaks
 from pipeline.core.evidence import Evidence
-from pipeline.core.foreign import Strangers, price_foreign
+from pipeline.core.foreign import Strangers, known_since, price_foreign
 from pipeline.core.kernels import matching as kernel
 from pipeline.core.kernels import strings
 from pipeline.core.kernels.matching import NEVER
@@ -177,9 +177,8 @@ def _totals(batches: Sequence[Batch]) -> RowTotals:
 
 
 def _registered_in(observations: pa.Table, month: str) -> Mask:
-    """Say which observations are about messages that were registered in a month, or have their status from then."""
-    registered, when = kernel.times(observations["registered_at"]), kernel.times(observations["status_time"])
-    return within(days_of(np.where(registered == NEVER, when, registered)), month)
+    """Say which observations are, as far as is known, about messages that were registered in a month."""
+    return within(days_of(known_since(observations)), month)
 
 
 def _deliveries(columns: Reported, matches: Matches) -> tuple[tuple[datetime, int], ...]:

@@ -210,15 +210,8 @@ def _of_batch(batch_id: str) -> Select[Any]:
 
 
 def _of_nobody(start: datetime, end: datetime) -> Select[Any]:
-    """Ask for the results of [start, end) that are of no message in this ledger.
-
-    What names an smsid and no registration was registered when it happened or reached us, as far as we know. Without
-    an smsid the registration is part of what tells messages apart, and stays as it is.
-    """
-    named = case((observation.c.smsid != "", _known_since()), else_=observation.c.registered_at)
-    names = zip(OBSERVATIONS.names, _columns(), strict=True)
-    columns = (named.label(name) if name == "registered_at" else column for name, column in names)
-    return select(*columns).where(_is_stranger(), _within(start, end))
+    """Ask for the results of [start, end) that are of no message in this ledger."""
+    return select(*_columns()).where(_is_stranger(), _within(start, end))
 
 
 def _count(connection: Connection, batches: Sequence[Batch], start: datetime, end: datetime) -> int:

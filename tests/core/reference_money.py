@@ -101,7 +101,7 @@ def read(  # one pass, rule by rule
             result.tax += said["amount"] * (Decimal("0.10") if said["day"] >= APRIL else Decimal("0.08"))
     lost = [row for row in strangers if row["smsid"].startswith(rules.prefix)]
     for row in lost:
-        moment = time(row["registered_at"]) or time(row["status_time"])
+        moment = since(row)
         if month is None or (moment and jst(moment).isoformat()[:7] == month):
             counts["orphan"] += 1
             result.breaks["orphan_result", row["smsid"], None, row["status"], None] += 1
@@ -256,16 +256,16 @@ def foreign(
     alike: Counter[tuple[str, int, Decimal | None]] = Counter()
     groups: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     for row in rows:
-        groups[row["smsid"], row["msisdn"], "" if row["smsid"] else row["registered_at"]].append(row)
+        groups[row["smsid"], row["msisdn"], registration(row, rows)].append(row)
     for group in groups.values():
         group.sort(
             key=lambda row: (row["status_time"] or "9", row["carrier"], int(row["parts_total"] or 0), row["status"])
         )
         billed = [row for row in group if rules.bills(row)]
         first = billed[0] if billed else group[0]
-        entered = min((at(row["registered_at"]) for row in group if row["registered_at"]), default=None)
+        entered = time(registration(first, rows)) or min(filter(None, map(since, group)), default=None)
         happened = time(first["status_time"])
-        moment = (happened or entered) if delivered and billed else (entered or happened)
+        moment = (happened or entered) if delivered and billed else entered
         day = jst(moment or rules.as_of)
         if month is not None and day.isoformat()[:7] != month:
             counts["other_months"] += len(group)
@@ -281,6 +281,20 @@ def foreign(
             found["amount"] += price or 0
             alike[first["carrier"], count, price] += 1
     return {**found, "groups": alike}
+
+
+def registration(row: Row, rows: list[Row]) -> str:
+    """Return when the message of a row was registered: the last one of its smsid and number before it."""
+    if row["registered_at"] or not row["smsid"]:
+        return row["registered_at"]
+    same = {other["registered_at"] for other in rows if all(row[name] == other[name] for name in ("smsid", "msisdn"))}
+    known = sorted(same - {""})
+    before = [each for each in known if (moment := since(row)) and at(each) <= moment]
+    return before[-1] if before else min(known, default="")
+
+
+def since(row: Row) -> datetime | None:
+    return time(row["registered_at"]) or time(row["status_time"]) or time(row["received_at"])
 
 
 def grouped(messages: Iterable[dict[str, Any]], name: str) -> dict[str, tuple[int, int, int, int, Decimal, int]]:

@@ -48,7 +48,7 @@ def _world(chance: random.Random) -> tuple[list[Sent], list[Observation]]:
         for batch in BATCHES
         for number in range(chance.randint(1, 4))
     ]
-    rows = []
+    rows: list[Observation] = []
     for number in range(chance.randint(0, 12)):
         registered = START + timedelta(minutes=chance.randint(-5, 45))
         to = f"090-1111-222{chance.randint(0, 2)}"

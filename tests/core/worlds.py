@@ -63,7 +63,7 @@ TARIFF: Final = Tariff(
 _SENT: Final = (
     "smsid msisdn state reason characters double_byte sent_at row_number batch_id campaign cost_centre answered"
 )
-_ROWS: Final = "smsid msisdn status status_time carrier parts_total registered_at"
+_ROWS: Final = "smsid msisdn status status_time carrier parts_total registered_at received_at"
 
 
 @dataclass
@@ -170,6 +170,7 @@ def _add_results(chance: random.Random, world: World, message: dict[str, str]) -
                 "carrier": chance.choice([carrier, carrier, ""]),
                 "parts_total": chance.choice([parts, ""]),
                 "registered_at": registered,
+                "received_at": "",
             }
         )
     if chance.random() < 0.2 and world.rows:
@@ -177,10 +178,13 @@ def _add_results(chance: random.Random, world: World, message: dict[str, str]) -
 
 
 def _add_strangers(chance: random.Random, world: World) -> None:
+    """Add results of others: an smsid may be of several messages, and a row may not say when its was registered."""
     for number in range(chance.randint(0, 8)):
         smsid = chance.choice(["", f"other{number}", f"{PREFIX}lost{number}"])
-        registered = chance.choice(["", *((BORDER + timedelta(minutes=minute)).isoformat() for minute in (-1, 0))])
-        for minute in chance.sample(range(-60, 200), chance.randint(1, 3)):
+        moments = [(BORDER + timedelta(minutes=minute)).isoformat() for minute in (-1, 0, 45)]
+        used = chance.sample(["", *moments], chance.choice([1, 1, 2, 3]))
+        for minute in chance.sample(range(-60, 200), chance.randint(1, 5)):
+            registered = chance.choice(used)
             world.rows.append(
                 {
                     "smsid": smsid,
@@ -190,6 +194,7 @@ def _add_strangers(chance: random.Random, world: World) -> None:
                     "carrier": chance.choice([*YEN, "Unheard"]),
                     "parts_total": chance.choice(["", "1", "2", "9"]),
                     "registered_at": registered,
+                    "received_at": "" if registered else (BORDER + timedelta(minutes=minute + 1)).isoformat(),
                 }
             )
 
@@ -226,6 +231,7 @@ def reconciled(
             carrier=row["carrier"],
             parts_total=int(row["parts_total"]) if row["parts_total"] else None,
             registered_at=_moment(row["registered_at"]),
+            received_at=_moment(row["received_at"]),
         )
         for row in world.rows
     ]
