@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -28,6 +28,9 @@ def pair_by_number(
     Rows with one number and one time of registration are about one message of the gateway. In the order of their times
     these go one to one to our messages to that number, in the order in which they were sent: to those that ``may`` have
     results, and only within the time in which their batch was sent, ``margin`` more at both ends.
+
+    The gateway has those messages that other rows name by their smsids, as notifications do, whatever became of the
+    others: they go first, to what was registered since they were sent, and where there is nothing, last.
     """
     found = np.full(len(observations), -1, np.int64)
     rows = np.flatnonzero(strings.sizes(kernel.texts(observations["smsid"])) == 0)
@@ -45,11 +48,14 @@ def pair_by_number(
     groups = _groups(observed, registered, when)
     begin, end = _windows(messages, ours, sent_at, margin)
     pairs: dict[tuple[int, int], int] = {}
-    for at in np.lexsort((ours, sent_at[ours], number)).tolist():
-        waiting = groups.get(int(number[at]), [])
+    done: set[int] = set()
+    in_order = np.lexsort((ours, sent_at[ours], number))
+    for at, since in _turns(in_order, _named(messages, observations)[ours], sent_at[ours]):
+        waiting = groups.get(int(number[at]), []) if at not in done else []
         for place, (time, key) in enumerate(waiting):
-            if begin[at] <= time < end[at]:
+            if max(begin[at], since) <= time < end[at]:
                 pairs[int(number[at]), key] = int(ours[at])
+                done.add(at)
                 del waiting[place]
                 break
     keys = zip(observed.tolist(), registered.tolist(), strict=True)
@@ -62,8 +68,9 @@ def leave_to_others(
 ) -> Evidence:
     """Take out of some evidence the results that are, by number, about ``messages`` of other batches.
 
-    These and ours are given their results together, with those of times ``beyond`` the evidence, in the order of all
-    ``batches``: so a result is of the same message, whichever batches are asked about.
+    These and ours are given their results together, in the order of all ``batches``: so a result is of the same
+    message, whichever batches are asked about. ``beyond`` has what the evidence lacks for that: results of other times,
+    and those that name ``messages`` by their smsids.
     """
     ours = len(evidence.messages)
     together = pa.concat_tables([evidence.messages, messages])
@@ -80,6 +87,21 @@ def leave_to_others(
     theirs = (paired >= 0) & (np.append(order, -1)[paired] >= ours)
     kept = evidence.observations.take(strings.indices(np.flatnonzero(~theirs)))
     return replace(evidence, observations=kept, observed=evidence.observed - int(theirs.sum()))
+
+
+def _named(messages: pa.Table, observations: pa.Table) -> Mask:
+    """Say which messages any row names by its smsid."""
+    named = np.zeros(len(messages), bool)
+    at = joining.positions(observations["smsid"], messages["smsid"])
+    named[at[at >= 0]] = True
+    return named
+
+
+def _turns(in_order: Positions, named: Mask, sent_at: Times) -> Iterator[tuple[int, int]]:
+    """Yield in which order messages are given their rows, and since when these may have been registered."""
+    first, rest = in_order[named[in_order]].tolist(), in_order[~named[in_order]].tolist()
+    yield from ((at, int(sent_at[at]) // _MINUTE * _MINUTE) for at in first)
+    yield from ((at, NEVER) for at in (*rest, *first))
 
 
 def _groups(number: Positions, registered: Times, when: Times) -> dict[int, list[tuple[int, int]]]:

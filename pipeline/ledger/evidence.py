@@ -110,15 +110,17 @@ def _undisputed(
         for begin, end in merged(list(windows.values()))
         if any(begin <= windows[each][0] < end for each in own & windows.keys())
     ]
-    messages = [
-        part
+    others = [
+        batch
         for batch in batches
         if batch.batch_id in windows.keys() - own
         and any(begin <= windows[batch.batch_id][0] < end for begin, end in shared)
-        for part in _messages(connection, batch, message.c.state == MessageState.TAKEN.value)
     ]
+    taken = message.c.state == MessageState.TAKEN.value
+    messages = [part for batch in others for part in _messages(connection, batch, taken)]
     start, until = period
-    beyond = [
+    beyond = [part for batch in others for part in _observations(connection, _of_batch(batch.batch_id))]
+    beyond += [
         part
         for begin, end in shared
         for outside in ((begin, min(end, start)), (max(begin, until), end))

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 Row = dict[str, str]
 APRIL = date(2026, 4, 1)
@@ -88,7 +88,7 @@ def read(  # one pass, rule by rule
     for message in messages:
         own = of_message[message["smsid"]]
         said = one_message(message, own, rules, registered[message["batch_id"]], delivered=delivered)
-        said["by_number"] = by_number and bool(own) and not own[0]["smsid"]
+        said["by_number"] = by_number and any(not row["smsid"] for row in own)
         if month is not None and said["day"].isoformat()[:7] != month:
             counts["messages elsewhere"] += 1
             counts["other_months"] += len(own)
@@ -127,17 +127,19 @@ def assign_by_number(
     for row in strangers:
         if not row["smsid"]:
             groups[digits(row["msisdn"]), row["registered_at"]].append(row)
-    waiting = []
-    for (number, moment), group in groups.items():
-        times = [at(row["status_time"]) for row in group if row["status_time"]]
-        begin = at(moment) if moment else min(times, default=None)
-        if begin:
-            waiting.append((begin, bool(moment), number, group))
-    waiting.sort(key=lambda each: each[:2])
-    for message in sorted(taken, key=lambda each: at(each["sent_at"])):
+    waiting = sorted(begun(groups), key=lambda each: each[:2])
+    taken.sort(key=lambda each: at(each["sent_at"]))
+    named = [message for message in taken if of_message[message["smsid"]]]
+    unnamed = [message for message in taken if message not in named]
+    # What an smsid names is there: it has the first row since it was sent. Then the others, then what is left of these.
+    for message, is_sure in [*((each, True) for each in named), *((each, False) for each in unnamed + named)]:
+        if any(not row["smsid"] for row in of_message[message["smsid"]]):
+            continue
         sent = windows[message["batch_id"]]
         first = (min(sent) - rules.margin).replace(second=0, microsecond=0)
         last = (max(sent) + rules.margin).replace(second=0, microsecond=0) + timedelta(minutes=1)
+        if is_sure:
+            first = max(first, at(message["sent_at"]).replace(second=0, microsecond=0))
         for place, (begin, _, number, group) in enumerate(waiting):
             if number == message["msisdn"] and first <= begin < last:
                 of_message[message["smsid"]] += group
@@ -145,6 +147,15 @@ def assign_by_number(
                 break
     given = {id(row) for own in of_message.values() for row in own}
     return [row for row in strangers if id(row) not in given]
+
+
+def begun(groups: dict[tuple[str, str], list[Row]]) -> Iterator[tuple[datetime, bool, str, list[Row]]]:
+    """Yield the groups of which it is known when they began."""
+    for (number, moment), group in groups.items():
+        times = [at(row["status_time"]) for row in group if row["status_time"]]
+        begin = at(moment) if moment else min(times, default=None)
+        if begin:
+            yield begin, bool(moment), number, group
 
 
 def one_message(  # noqa: C901, PLR0912, PLR0915 - rule by rule

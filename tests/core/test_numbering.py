@@ -56,6 +56,7 @@ def _world(chance: random.Random) -> tuple[list[Sent], list[Observation]]:
             observed("", to, f"{number} {again}", registered + timedelta(minutes=again), registered_at=registered)
             for again in range(chance.randint(1, 2))
         ]
+    rows += [observed(one.smsid, one.msisdn, "", None) for one in messages if chance.random() < 0.3]
     return messages, rows
 
 
@@ -67,11 +68,49 @@ def test_a_result_is_of_the_same_message_whichever_batches_are_asked_about(seed:
     wanted = set(chance.sample(BATCHES, chance.randint(1, 2)))
     ours = [message for message in messages if message.batch_id in wanted]
     others = [message for message in messages if message.batch_id not in wanted]
+    theirs = {message.smsid for message in others}
+    beyond = [row for row in rows if row.smsid in theirs]
+    rows = [row for row in rows if row.smsid not in theirs]
     evidence = evidence_of(ours, rows, *(batch_of(name, registered=START) for name in BATCHES if name in wanted))
-    found = leave_to_others(evidence, messages_table(others), observations_table([]), BATCHES, MARGIN)
+    found = leave_to_others(evidence, messages_table(others), observations_table(beyond), BATCHES, MARGIN)
     own = {status: smsid for status, smsid in whole.items() if smsid.partition("-")[0] in wanted}
     assert _paired(ours, found.observations) == own
     assert found.observed == len(found.observations) == len(rows) - (len(whole) - len(own))
+
+
+A, B, C = (
+    Sent(smsid=name, sent_at=START + timedelta(minutes=minute)) for name, minute in (("a", 0), ("b", 5), ("c", 6))
+)
+
+
+@pytest.mark.parametrize(
+    ("named", "minutes", "expected"),
+    [
+        # m1's row is nowhere: the only one is of the message that a notification names
+        ([B], {"x": 5}, {"x": "b"}),
+        ([B], {"x": 8}, {"x": "b"}),
+        # what was registered before a message was sent is not its result, while another waits for it
+        ([B], {"x": 0}, {"x": "a"}),
+        ([B], {"x": 4}, {"x": "a"}),
+        ([B, C], {"x": 1, "y": 7}, {"x": "a", "y": "b"}),
+        # nor is it needed where other rows tell what became of a message
+        ([A], {"x": -1}, {"x": "b"}),
+        ([A, B, C], {"x": -1}, {"x": "a"}),
+        ([B], {"x": 0, "y": 5}, {"x": "a", "y": "b"}),
+        ([A], {"x": 0, "y": 5}, {"x": "a", "y": "b"}),
+        ([A, C], {"x": 0, "y": 5, "z": 6}, {"x": "a", "y": "b", "z": "c"}),
+        ([], {"x": 5}, {"x": "a"}),
+    ],
+)
+def test_what_smsids_name_has_its_row_first(
+    named: list[Sent], minutes: dict[str, int], expected: dict[str, str]
+) -> None:
+    rows = [
+        observed("", A.msisdn, status, None, registered_at=START + timedelta(minutes=minute))
+        for status, minute in minutes.items()
+    ]
+    rows += [observed(one.smsid, one.msisdn, "", None) for one in named]
+    assert _paired([A, B, C], observations_table(rows)) == expected
 
 
 def test_rows_beyond_the_evidence_are_given_away_and_not_kept() -> None:

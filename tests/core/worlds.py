@@ -161,9 +161,10 @@ def _add_results(chance: random.Random, world: World, message: dict[str, str]) -
         time = chance.choice(["", *[moment.isoformat()] * 9])
         phone = message["msisdn"] if chance.random() < 0.95 or world.by_number else "09099999999"
         domestic = phone.startswith("0")
+        notified = chance.random() < 0.2  # by number, these alone name their smsid
         world.rows.append(
             {
-                "smsid": "" if world.by_number else message["smsid"],
+                "smsid": "" if world.by_number and not notified else message["smsid"],
                 "msisdn": f"{phone[:3]}-{phone[3:7]}-{phone[7:]}" if domestic else phone,
                 "status": _status(chance),
                 "status_time": time,

@@ -531,6 +531,22 @@ def test_notified_strangers_are_in_the_month_in_which_they_reached_us(house: Hou
         assert value.foreign.messages == 0
 
 
+def test_by_number_the_row_of_what_a_notification_names_is_no_bill_of_another(house: House, context: Context) -> None:
+    for campaign, text in (("a", "あ"), ("b", "い")):
+        house.sent(context, house.recipients(1, f"{campaign}.csv", text=text), campaign)
+        house.clock.advance(timedelta(minutes=4))
+    batches = list_batches(context.ledger)
+    messages = [sent(context, batch.batch_id)[0] for batch in batches]
+    record_notifications(context.ledger, [_notified(messages[1].smsid)], context.now())
+    observe(context, replace(result(messages[1], "送信済", context.now()), smsid=""))
+    columns = context.profile.layout.by_field
+    with patch.dict(columns, {"smsid": columns["smsid"].model_copy(update={"direction": "send"})}):
+        values = [reconcile(context, batch).value for batch in batches]
+        (month,) = _months(context, MONTH)
+    assert [value.classes for value in values] == [{MessageClass.PENDING: 1}, {MessageClass.DELIVERED: 1}]
+    assert month.classes == {MessageClass.PENDING: 1, MessageClass.DELIVERED: 1}
+
+
 def test_by_number_a_bill_is_of_one_batch_and_of_one_month(house: House, context: Context) -> None:
     house.clock.advance(timedelta(days=7, hours=14, minutes=28))
     for campaign, text in (("a", "あ"), ("b", "い")):
