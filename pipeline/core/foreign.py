@@ -18,6 +18,7 @@ from pipeline.core.kernels import matching as kernel
 from pipeline.core.kernels import strings
 from pipeline.core.kernels.matching import NEVER, Codes
 from pipeline.core.kernels.strings import Mask, Positions
+from pipeline.core.numbering import repetitions
 from pipeline.core.statuses import StatusTable
 from pipeline.model import ForeignGroup, ForeignLine, MessageKind, StatusClass
 
@@ -45,7 +46,8 @@ def price_foreign(  # noqa: PLR0913 - what prices and days depend on
 ) -> Strangers:
     """Price the account's other messages: one for each smsid, number and registration.
 
-    Another system may use an smsid for many messages, of one number or several. A message belongs to the day it was
+    Another system may use an smsid for many messages, of one number or several; without one there are as many as have
+    rows that are alike (``repetitions``). A message belongs to the day it was
     registered, or with ``delivered`` to that of its first bill. Of a ``month`` (YYYY-MM) only its own are counted.
     """
     known = known_since(observations)
@@ -146,7 +148,10 @@ def _registrations(observations: pa.Table, since: kernel.Times) -> kernel.Times:
 
 def _groups(observations: pa.Table, registered: kernel.Times) -> tuple[Codes, int]:
     """Return of each row which message it is about, and how many there are."""
-    of_row = _divided(observations, np.unique(registered, return_inverse=True)[1])
+    nameless = np.flatnonzero(strings.sizes(kernel.texts(observations["smsid"])) == 0)
+    again = np.zeros(len(observations), np.int64)
+    again[nameless] = repetitions(observations.take(strings.indices(nameless)))
+    of_row = _divided(observations, np.unique(registered, return_inverse=True)[1], again)
     return of_row, int(of_row.max(initial=-1)) + 1
 
 

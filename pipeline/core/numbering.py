@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from pipeline.core.evidence import Evidence
 from pipeline.core.kernels import joining, strings
@@ -18,6 +20,8 @@ from pipeline.core.kernels.strings import Mask, Positions
 from pipeline.model import MessageState
 
 _MINUTE = 60 * kernel.SECOND
+#: what tells the gateway's messages to one number apart: their registration, and which they are of those alike
+_Key: TypeAlias = tuple[int, int]
 
 
 def pair_by_number(
@@ -25,7 +29,8 @@ def pair_by_number(
 ) -> Positions:
     """Return for each observation without an smsid the message it is about; -1 for none.
 
-    Rows with one number and one time of registration are about one message of the gateway. In the order of their times
+    Rows with one number and one time of registration are about one message of the gateway, unless they are alike: then
+    about as many as there are (``repetitions``). In the order of their times
     these go one to one to our messages to that number, in the order in which they were sent: to those that ``may`` have
     results, and only within the time in which their batch was sent, ``margin`` more at both ends.
 
@@ -45,9 +50,11 @@ def pair_by_number(
     rows, observed = rows[observed >= 0], observed[observed >= 0]
     registered = kernel.times(observations["registered_at"])[rows]
     when = kernel.times(observations["status_time"])[rows]
-    groups = _groups(observed, registered, when)
+    again = repetitions(observations.take(strings.indices(rows)))
+    apart = list(zip(registered.tolist(), again.tolist(), strict=True))
+    groups = _groups(observed, apart, when)
     begin, end = _windows(messages, ours, sent_at, margin)
-    pairs: dict[tuple[int, int], int] = {}
+    pairs: dict[tuple[int, _Key], int] = {}
     done: set[int] = set()
     in_order = np.lexsort((ours, sent_at[ours], number))
     for at, since in _turns(in_order, _named(messages, observations)[ours], sent_at[ours]):
@@ -58,9 +65,23 @@ def pair_by_number(
                 done.add(at)
                 del waiting[place]
                 break
-    keys = zip(observed.tolist(), registered.tolist(), strict=True)
+    keys = zip(observed.tolist(), apart, strict=True)
     found[rows] = np.array([pairs.get(key, -1) for key in keys], np.int64)
     return found
+
+
+def repetitions(observations: pa.Table) -> NDArray[np.int64]:
+    """Number rows without an smsid that have the same number, times and status: 0 for the first of them.
+
+    What one file has twice, and therefore the ledger, is about two messages: none of them ends twice at one moment.
+    """
+    texts = [kernel.texts(observations[name]) for name in ("msisdn", "status")]
+    codes = [strings.numbers(pc.dictionary_encode(column).indices) for column in texts]
+    times = [kernel.times(observations[name]) for name in ("registered_at", "status_time")]
+    codes += [np.unique(each, return_inverse=True)[1] for each in times]
+    divided = kernel.Division(len(observations), [(each, int(each.max(initial=0)) + 1) for each in codes])
+    carrier, _ = kernel.words(observations["carrier"])
+    return kernel.numbered(divided.of_row, carrier, strings.numbers(observations["parts_total"]))
 
 
 def leave_to_others(
@@ -104,13 +125,13 @@ def _turns(in_order: Positions, named: Mask, sent_at: Times) -> Iterator[tuple[i
     yield from ((at, NEVER) for at in (*rest, *first))
 
 
-def _groups(number: Positions, registered: Times, when: Times) -> dict[int, list[tuple[int, int]]]:
-    """Return the gateway's messages to each number as (time, registration), in order of time."""
-    first: dict[tuple[int, int], int] = {}
-    for which, key, time in zip(number.tolist(), registered.tolist(), when.tolist(), strict=True):
-        known = (key if key != NEVER else time, first.get((which, key), NEVER))
+def _groups(number: Positions, keys: Sequence[_Key], when: Times) -> dict[int, list[tuple[int, _Key]]]:
+    """Return the gateway's messages to each number as (time, key), in order of time."""
+    first: dict[tuple[int, _Key], int] = {}
+    for which, key, time in zip(number.tolist(), keys, when.tolist(), strict=True):
+        known = (key[0] if key[0] != NEVER else time, first.get((which, key), NEVER))
         first[which, key] = min((each for each in known if each != NEVER), default=NEVER)
-    groups: dict[int, list[tuple[int, int]]] = {}
+    groups: dict[int, list[tuple[int, _Key]]] = {}
     for (which, key), begin in first.items():
         groups.setdefault(which, []).append((begin, key))
     for each in groups.values():

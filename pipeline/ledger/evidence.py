@@ -165,7 +165,7 @@ def _first_known(connection: Connection, start: datetime, end: datetime) -> date
     """
     then = observation.alias("then")
     happened = and_(then.c.status_time >= iso(start), then.c.status_time < iso(end))
-    # ``stranger`` is number and registration of a row without an smsid.
+    # ``stranger`` is number and registration of a row without an smsid; of those alike, the first has no more in it.
     named = observation.c.smsid.in_(select(then.c.smsid).where(then.c.smsid != "", happened))
     nameless = observation.c.stranger.in_(select(then.c.stranger).where(then.c.smsid == "", happened))
     query = select(func.min(_known_since())).where(

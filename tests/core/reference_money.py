@@ -123,11 +123,11 @@ def assign_by_number(
     taken = [message for message in messages if message["state"] == "taken" and message["sent_at"]]
     for message in taken:
         windows[message["batch_id"]].append(at(message["sent_at"]))
-    groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for row in strangers:
+    groups: dict[tuple[str, str, int], list[Row]] = defaultdict(list)
+    for which, row in repeated(strangers):
         if not row["smsid"]:
-            groups[digits(row["msisdn"]), row["registered_at"]].append(row)
-    waiting = sorted(begun(groups), key=lambda each: each[:2])
+            groups[digits(row["msisdn"]), row["registered_at"], which].append(row)
+    waiting = sorted(begun(groups), key=lambda each: each[:3])
     taken.sort(key=lambda each: at(each["sent_at"]))
     named = [message for message in taken if of_message[message["smsid"]]]
     unnamed = [message for message in taken if message not in named]
@@ -140,7 +140,7 @@ def assign_by_number(
         last = (max(sent) + rules.margin).replace(second=0, microsecond=0) + timedelta(minutes=1)
         if is_sure:
             first = max(first, at(message["sent_at"]).replace(second=0, microsecond=0))
-        for place, (begin, _, number, group) in enumerate(waiting):
+        for place, (begin, _, _, number, group) in enumerate(waiting):
             if number == message["msisdn"] and first <= begin < last:
                 of_message[message["smsid"]] += group
                 del waiting[place]
@@ -149,13 +149,22 @@ def assign_by_number(
     return [row for row in strangers if id(row) not in given]
 
 
-def begun(groups: dict[tuple[str, str], list[Row]]) -> Iterator[tuple[datetime, bool, str, list[Row]]]:
+def repeated(rows: list[Row]) -> Iterator[tuple[int, Row]]:
+    """Yield rows, each with how many like it came before it: the same number, times and status without an smsid."""
+    before: Counter[tuple[str, ...]] = Counter()
+    for row in sorted(rows, key=lambda row: (row["carrier"], int(row["parts_total"] or 0))):
+        alike = (digits(row["msisdn"]), row["registered_at"], row["status"], row["status_time"])
+        yield 0 if row["smsid"] else before[alike], row
+        before[alike] += not row["smsid"]
+
+
+def begun(groups: dict[tuple[str, str, int], list[Row]]) -> Iterator[tuple[datetime, bool, int, str, list[Row]]]:
     """Yield the groups of which it is known when they began."""
-    for (number, moment), group in groups.items():
+    for (number, moment, which), group in groups.items():
         times = [at(row["status_time"]) for row in group if row["status_time"]]
         begin = at(moment) if moment else min(times, default=None)
         if begin:
-            yield begin, bool(moment), number, group
+            yield begin, bool(moment), which, number, group
 
 
 def one_message(  # noqa: C901, PLR0912, PLR0915 - rule by rule
@@ -265,9 +274,9 @@ def foreign(
 ) -> dict[str, Any]:
     found: dict[str, Any] = {"messages": 0, "billable": 0, "units": 0, "amount": Decimal(0), "unpriced": 0}
     alike: Counter[tuple[str, int, Decimal | None]] = Counter()
-    groups: dict[tuple[str, ...], list[Row]] = defaultdict(list)
-    for row in rows:
-        groups[row["smsid"], row["msisdn"], registration(row, rows)].append(row)
+    groups: dict[tuple[str, str, str, int], list[Row]] = defaultdict(list)
+    for which, row in repeated(rows):
+        groups[row["smsid"], row["msisdn"], registration(row, rows), which].append(row)
     for group in groups.values():
         group.sort(
             key=lambda row: (row["status_time"] or "9", row["carrier"], int(row["parts_total"] or 0), row["status"])

@@ -61,6 +61,14 @@ def test_a_notification_is_about_the_last_message_that_was_registered_before_it(
     assert (march.messages, april.messages) == (0, 1)
 
 
+def test_rows_without_an_smsid_that_are_alike_are_about_as_many_messages() -> None:
+    pending = observed("", "09012345678", "処理中", BORDER, carrier="Docomo", registered_at=BORDER)
+    march, april = priced(of("", BORDER), pending, of("", BORDER), of("", BORDER + MINUTE))
+    assert (march.messages, april.messages, april.amount) == (0, 3, Decimal("25.5"))
+    _, april = priced(*[of("a", BORDER)] * 2)
+    assert april.messages == 1
+
+
 def test_notifications_alone_are_one_message_of_the_day_on_which_the_first_came() -> None:
     march, april = priced(of("a", None, came=BORDER), of("a", None, came=BORDER - MINUTE))
     assert (march.messages, april.messages) == (1, 0)

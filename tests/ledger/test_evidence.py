@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -156,6 +157,15 @@ def test_results_of_nobody_are_read_around_the_month(context: Context) -> None:
     found = month(context)
     assert sorted(found.observations["smsid"].to_pylist()) == ["timeless", "web1", "web2", "web3", "web4"]
     assert found.observed == 5
+
+
+def test_rows_of_one_file_that_are_alike_are_kept_however_often_they_are_pulled(context: Context) -> None:
+    one, other, named = observed("", START), observed("", START, msisdn="09055555555"), observed("web", START)
+    for rows in ([one, one, other, named, named], [one], [other, one, one, one], [one, one]):
+        pulled(context, *rows)
+    found = month(context).observations.to_pylist()
+    counts = Counter((row["smsid"], row["msisdn"]) for row in found)
+    assert counts == {("", one.msisdn): 3, ("", other.msisdn): 1, ("web", named.msisdn): 1}
 
 
 def test_results_of_nobody_with_a_late_bill_are_read_with_its_month(context: Context) -> None:

@@ -531,6 +531,20 @@ def test_notified_strangers_are_in_the_month_in_which_they_reached_us(house: Hou
         assert value.foreign.messages == 0
 
 
+def test_by_number_two_messages_of_one_minute_are_two_bills(house: House, context: Context) -> None:
+    number = house.number(1)
+    batch = house.batch(context, house.write("l.csv", [["tel", "text"], [number, "一"], [number, "二"]]), repeats=True)
+    send(context, batch)
+    row = replace(result(sent(context, batch.batch_id)[0], "送信済", context.now()), smsid="")
+    observe(context, row, row)
+    observe(context, row, row)  # once more, as pulls overlap
+    columns = context.profile.layout.by_field
+    with patch.dict(columns, {"smsid": columns["smsid"].model_copy(update={"direction": "send"})}):
+        values = [reconcile(context, batch).value, *_months(context, MONTH)]
+    for value in values:
+        assert (value.classes, value.foreign.messages) == ({MessageClass.DELIVERED: 2}, 0)
+
+
 def test_by_number_the_row_of_what_a_notification_names_is_no_bill_of_another(house: House, context: Context) -> None:
     for campaign, text in (("a", "あ"), ("b", "い")):
         house.sent(context, house.recipients(1, f"{campaign}.csv", text=text), campaign)
