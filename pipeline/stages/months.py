@@ -140,6 +140,7 @@ def _restatements(context: Context, closing: Closing, now: pa.Table) -> tuple[Re
     return restated(
         before,
         now,
+        statuses=context.statuses,
         tariff_changed=context.tariff.sha256 != closing.tariff_sha256,
         profile_changed=context.profile.sha256 != closing.profile_sha256,
         decided=decided_since(context.ledger, closing.closed_at),

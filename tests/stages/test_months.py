@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -410,6 +411,32 @@ def test_a_late_result_that_is_not_ours_restates_a_closed_month(house: House, co
     assert (change.cause, change.messages, change.smsids) == (Cause.RESULT, 1, ())
     assert (change.before, change.after) == (before.foreign.amount, after.foreign.amount)
     assert change.difference > 0
+
+
+def _learnt(house: House) -> Context:
+    """Open the house with a profile in which a status has a number and a meaning that it had not."""
+    text = resources.files("schemas").joinpath("profiles/mediasms.toml").read_text("utf-8")
+    status = '[[status]]\nnumber = 99\nlabel = "新状態"\nmeans = "delivered"\nbillable = true\ngrade = "A"\n'
+    (house.folder / "own.toml").write_text(f"{text}\n{status}", encoding="utf-8")
+    return house.open(GATEWAY_PROFILE="./own.toml")
+
+
+@pytest.mark.parametrize("status", ["新状態", "99"])
+def test_what_a_status_means_now_restates_for_the_profiles_sake(house: House, context: Context, status: str) -> None:
+    house.sent(context, house.recipients(1))
+    (message,) = sent(context, list_batches(context.ledger)[0].batch_id)
+    ours = result(message, status, context.now())
+    observe(context, ours, replace(ours, smsid="web1"))
+    _until_december(house)
+    before = close_month(context, MONTH, actor="me").reconciled.value
+    learnt = _learnt(house)
+    changes = reconcile_month(learnt, MONTH).value.restatements
+    assert [(one.cause, one.messages) for one in changes] == [(Cause.PROFILE, 1)] * 2
+    # A result that has come as well may be why.
+    observe(learnt, replace(ours, smsid="web2"))
+    found = reconcile_month(learnt, MONTH).value
+    assert [(one.cause, one.messages) for one in found.restatements] == [(Cause.RESULT, 2), (Cause.PROFILE, 1)]
+    assert (before.foreign_rows, found.foreign_rows) == (1, 2)
 
 
 def _notified(smsid: str, status: str = "送信済") -> Observation:
