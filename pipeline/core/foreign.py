@@ -16,7 +16,7 @@ from pipeline.core.billing import Tariff
 from pipeline.core.days import day_of, days_of, within
 from pipeline.core.kernels import matching as kernel
 from pipeline.core.kernels import strings
-from pipeline.core.kernels.matching import NEVER, Codes
+from pipeline.core.kernels.matching import NEVER, Codes, Times
 from pipeline.core.kernels.strings import Mask, Positions
 from pipeline.core.numbering import repetitions
 from pipeline.core.statuses import StatusTable
@@ -43,6 +43,7 @@ def price_foreign(  # noqa: PLR0913 - what prices and days depend on
     month: str | None,
     *,
     delivered: bool,
+    by_number: bool,
 ) -> Strangers:
     """Price the account's other messages: one for each smsid, number and registration.
 
@@ -51,8 +52,8 @@ def price_foreign(  # noqa: PLR0913 - what prices and days depend on
     registered, or with ``delivered`` to that of its first bill. Of a ``month`` (YYYY-MM) only its own are counted.
     """
     known = known_since(observations)
-    registered = _registrations(observations, known)
-    group, count = _groups(observations, registered)
+    group, registered = _groups(observations, known, by_number=by_number)
+    count = int(group.max(initial=-1)) + 1
     status, names = kernel.words(observations["status"])
     carrier, carriers = kernel.words(observations["carrier"])
     parts = strings.numbers(observations["parts_total"])
@@ -107,7 +108,7 @@ def _order(
     return kind, carrier, parts, price is None, price or Decimal(0)
 
 
-def known_since(observations: pa.Table) -> kernel.Times:
+def known_since(observations: pa.Table) -> Times:
     """Return when each row says that its message was registered, else when it happened or, at the latest, came."""
     since = kernel.times(observations["registered_at"])
     for name in ("status_time", "received_at"):
@@ -115,50 +116,61 @@ def known_since(observations: pa.Table) -> kernel.Times:
     return since
 
 
-def _registrations(observations: pa.Table, since: kernel.Times) -> kernel.Times:
-    """Return when the message of each row was registered; ``NEVER`` where that is not known.
+def _groups(observations: pa.Table, known: Times, *, by_number: bool) -> tuple[Codes, Times]:
+    """Return of each row which message it is about, and when that was registered; ``NEVER`` where it is not known.
 
     A row that names an smsid and no registration, as notifications do, is about the last message with its smsid and
-    number that was registered before it, else about the first one.
+    number that was registered before it, else about the first one; where there are none and results name no smsid, of
+    those to its number.
     """
-    registered = kernel.times(observations["registered_at"]).copy()
+    smsid, msisdn = (_codes(observations[name]) for name in ("smsid", "msisdn"))
     named = strings.sizes(kernel.texts(observations["smsid"])) > 0
-    silent, told = (np.flatnonzero(named & which) for which in (registered == NEVER, registered != NEVER))
-    if not len(silent) or not len(told):
-        return registered
-    alike = _divided(observations)
-    moments = np.unique(np.concatenate((registered[told], since[silent])))
+    nameless = np.flatnonzero(~named)
+    told = kernel.times(observations["registered_at"])
+    registered = told.copy()
+    silent = np.flatnonzero(named & (told == NEVER))
+    registered[silent] = _registrations(
+        _divided(smsid, msisdn), told, np.flatnonzero(named & (told != NEVER)), known, silent
+    )
+    if by_number:
+        silent = silent[registered[silent] == NEVER]
+        theirs = nameless[told[nameless] != NEVER]
+        registered[silent] = _registrations(msisdn, told, theirs, known, silent)
+        smsid[silent[registered[silent] != NEVER]] = smsid[nameless[:1]]
+    again = np.zeros(len(observations), np.int64)
+    again[nameless] = repetitions(observations.take(strings.indices(nameless)))
+    return _divided(smsid, msisdn, np.unique(registered, return_inverse=True)[1], again), registered
 
-    def places(rows: Positions, times: kernel.Times) -> NDArray[np.int64]:
-        return alike[rows].astype(np.int64) * len(moments) + np.searchsorted(moments, times)
 
-    there = np.unique(places(told, registered[told]))
-    before = np.searchsorted(there, places(silent, since[silent]), side="right") - 1
+def _registrations(
+    alike: NDArray[np.integer], registered: Times, told: Positions, known: Times, silent: Positions
+) -> Times:
+    """Return for each ``silent`` row the last registration before it among the ``told`` rows that are ``alike``.
 
-    def are_alike(at: NDArray[np.integer]) -> Mask:
+    Without one it is their first; ``NEVER`` where there are none.
+    """
+    moments = np.unique(np.concatenate((registered[told], known[silent])))
+
+    def places(rows: Positions, times: Times) -> NDArray[np.int64]:
+        return alike[rows].astype(np.int64) * len(moments) + np.searchsorted(moments, times[rows])
+
+    there = np.unique(places(told, registered))
+    at = np.searchsorted(there, places(silent, known), side="right") - 1
+
+    def are_alike() -> Mask:
         found: Mask = (at >= 0) & (at < len(there))
         found[found] = there[at[found]] // len(moments) == alike[silent[found]]
         return found
 
-    at = np.where(are_alike(before), before, before + 1)
-    known = are_alike(at)
-    registered[silent[known]] = moments[there[at[known]] % len(moments)]
-    return registered
+    at += ~are_alike()
+    found = np.full(len(silent), NEVER)
+    found[are_alike()] = moments[there[at[are_alike()]] % len(moments)]
+    return found
 
 
-def _groups(observations: pa.Table, registered: kernel.Times) -> tuple[Codes, int]:
-    """Return of each row which message it is about, and how many there are."""
-    nameless = np.flatnonzero(strings.sizes(kernel.texts(observations["smsid"])) == 0)
-    again = np.zeros(len(observations), np.int64)
-    again[nameless] = repetitions(observations.take(strings.indices(nameless)))
-    of_row = _divided(observations, np.unique(registered, return_inverse=True)[1], again)
-    return of_row, int(of_row.max(initial=-1)) + 1
-
-
-def _divided(observations: pa.Table, *more: NDArray[np.integer]) -> Codes:
-    """Return a code of each row, the same for the same smsid, number and whatever ``more`` there is."""
-    columns = [*(_codes(observations[name]) for name in ("smsid", "msisdn")), *more]
-    return kernel.Division(len(observations), [(each, int(each.max(initial=0)) + 1) for each in columns]).of_row
+def _divided(*columns: NDArray[np.integer]) -> Codes:
+    """Return a code of each row, the same for the same codes in all columns."""
+    return kernel.Division(len(columns[0]), [(each, int(each.max(initial=0)) + 1) for each in columns]).of_row
 
 
 def _codes(column: pa.ChunkedArray) -> NDArray[np.int64]:
@@ -167,7 +179,7 @@ def _codes(column: pa.ChunkedArray) -> NDArray[np.int64]:
     return codes
 
 
-def _days(group: Codes, entered: kernel.Times, when: kernel.Times, by_bill: Mask, as_of: datetime) -> NDArray[np.int64]:
+def _days(group: Codes, entered: Times, when: Times, by_bill: Mask, as_of: datetime) -> NDArray[np.int64]:
     """Return the day of each message: of ``when`` where its bill decides, else of the first that is known of it."""
     known = entered != NEVER
     first = np.full(len(when), np.iinfo(np.int64).max)

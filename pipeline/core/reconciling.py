@@ -105,6 +105,7 @@ def reconcile(  # noqa: PLR0913 - each decides something else
         deadlines.as_of,
         month,
         delivered=month_by is MonthBy.DELIVERED,
+        by_number=deadlines.by_number is not None,
     )
     found = [
         *judged.breaks,

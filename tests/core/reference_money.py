@@ -108,7 +108,7 @@ def read(  # one pass, rule by rule
         else:
             counts["other_months"] += 1
     others = [row for row in strangers if not row["smsid"].startswith(rules.prefix)]
-    result.foreign = foreign(others, rules, month, counts, delivered=delivered)
+    result.foreign = foreign(others, rules, month, counts, delivered=delivered, by_number=by_number)
     if result.foreign["unpriced"]:
         result.breaks["unpriced", "", None, str(result.foreign["unpriced"]), None] += 1
     result.terms = dict(counts)
@@ -270,20 +270,23 @@ def day_of(message: Row, rows: list[Row], bill: Row | None, registered: datetime
 
 
 def foreign(
-    rows: list[Row], rules: Rules, month: str | None, counts: Counter[str], *, delivered: bool
+    rows: list[Row], rules: Rules, month: str | None, counts: Counter[str], *, delivered: bool, by_number: bool
 ) -> dict[str, Any]:
     found: dict[str, Any] = {"messages": 0, "billable": 0, "units": 0, "amount": Decimal(0), "unpriced": 0}
     alike: Counter[tuple[str, int, Decimal | None]] = Counter()
     groups: dict[tuple[str, str, str, int], list[Row]] = defaultdict(list)
     for which, row in repeated(rows):
-        groups[row["smsid"], row["msisdn"], registration(row, rows), which].append(row)
-    for group in groups.values():
+        smsid, registered = row["smsid"], registration(row, rows)
+        if by_number and smsid and not registered and (registered := by_its_number(row, rows)):
+            smsid = ""
+        groups[smsid, row["msisdn"], registered, which].append(row)
+    for of, group in groups.items():
         group.sort(
             key=lambda row: (row["status_time"] or "9", row["carrier"], int(row["parts_total"] or 0), row["status"])
         )
         billed = [row for row in group if rules.bills(row)]
         first = billed[0] if billed else group[0]
-        entered = time(registration(first, rows)) or min(filter(None, map(since, group)), default=None)
+        entered = time(of[2]) or min(filter(None, map(since, group)), default=None)
         happened = time(first["status_time"])
         moment = (happened or entered) if delivered and billed else entered
         day = jst(moment or rules.as_of)
@@ -307,8 +310,16 @@ def registration(row: Row, rows: list[Row]) -> str:
     """Return when the message of a row was registered: the last one of its smsid and number before it."""
     if row["registered_at"] or not row["smsid"]:
         return row["registered_at"]
-    same = {other["registered_at"] for other in rows if all(row[name] == other[name] for name in ("smsid", "msisdn"))}
-    known = sorted(same - {""})
+    return last_before(row, [other for other in rows if other["smsid"] == row["smsid"]])
+
+
+def by_its_number(row: Row, rows: list[Row]) -> str:
+    """Return the last registration before a row of what went to its number without an smsid."""
+    return last_before(row, [other for other in rows if not other["smsid"]])
+
+
+def last_before(row: Row, rows: list[Row]) -> str:
+    known = sorted({other["registered_at"] for other in rows if other["msisdn"] == row["msisdn"]} - {""})
     before = [each for each in known if (moment := since(row)) and at(each) <= moment]
     return before[-1] if before else min(known, default="")
 

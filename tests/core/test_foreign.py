@@ -35,9 +35,12 @@ def of(smsid: str, registered: datetime | None, *, number: str = "09012345678", 
     )
 
 
-def priced(*rows: Seen) -> list[ForeignLine]:
-    table = observations_table(rows)
-    return [price_foreign(table, STATUSES, TARIFF, AS_OF, month, delivered=False).line for month in MONTHS]
+def priced(*rows: Seen, by_number: bool = False) -> list[ForeignLine]:
+    def line(month: str) -> ForeignLine:
+        table = observations_table(rows)
+        return price_foreign(table, STATUSES, TARIFF, AS_OF, month, delivered=False, by_number=by_number).line
+
+    return [line(month) for month in MONTHS]
 
 
 def test_an_smsid_that_another_system_uses_again_is_a_bill_each_time_in_its_own_month() -> None:
@@ -59,6 +62,17 @@ def test_a_notification_is_about_the_last_message_that_was_registered_before_it(
     assert (march.unpriced, april.unpriced) == (0, 0)
     march, april = priced(of("a", None, came=BORDER - timedelta(days=20)), of("a", BORDER))
     assert (march.messages, april.messages) == (0, 1)
+
+
+def test_where_results_name_no_smsid_a_notification_is_about_the_last_message_to_its_number() -> None:
+    notified = of("a", None, came=BORDER + MINUTE)
+    for rows in ([of("", BORDER)], [of("", BORDER), of("", BORDER + timedelta(days=1))]):
+        assert [line.messages for line in priced(notified, *rows, by_number=True)] == [0, len(rows)]
+        assert [line.messages for line in priced(notified, *rows)] == [0, len(rows) + 1]
+    assert [line.messages for line in priced(notified, of("", BORDER + 2 * MINUTE), by_number=True)] == [0, 1]
+    other = of("", BORDER, number="09012345679")
+    assert [line.messages for line in priced(notified, other, by_number=True)] == [0, 2]
+    assert [line.messages for line in priced(notified, notified, by_number=True)] == [0, 1]
 
 
 def test_rows_without_an_smsid_that_are_alike_are_about_as_many_messages() -> None:

@@ -186,9 +186,10 @@ def _add_strangers(chance: random.Random, world: World) -> None:
         used = chance.sample(["", *moments], chance.choice([1, 1, 2, 3]))
         for minute in chance.sample(range(-60, 200), chance.randint(1, 5)):
             registered = chance.choice(used)
+            nameless = world.by_number and chance.random() < 0.5
             world.rows.append(
                 {
-                    "smsid": smsid,
+                    "smsid": "" if nameless else smsid,
                     "msisdn": chance.choice([f"080{number + 10000000:08d}", f"4479{number:07d}"]),
                     "status": _status(chance),
                     "status_time": chance.choice(["", (BORDER + timedelta(minutes=minute)).isoformat()]),
