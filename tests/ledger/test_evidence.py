@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime, timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -28,6 +29,7 @@ START: Final = datetime(2026, 11, 1, tzinfo=JST)
 END: Final = datetime(2026, 12, 1, tzinfo=JST)
 MOMENT: Final = timedelta(microseconds=1)
 DAY: Final = timedelta(days=1)
+FILES: Final = count()
 
 
 def observed(smsid: str, time: datetime | None, **more: Any) -> Observation:  # noqa: ANN401 - fields of a result
@@ -36,7 +38,7 @@ def observed(smsid: str, time: datetime | None, **more: Any) -> Observation:  # 
 
 
 def pulled(context: Context, *rows: Observation) -> None:
-    file = Artefact(f"results-{context.now().isoformat()}-{id(rows)}.csv", "0" * 64, 1)
+    file = Artefact(f"results-{next(FILES):04d}.csv", "0" * 64, 1)
     record_pull(context.ledger, file, (START, END), rows, context.now())
 
 
