@@ -28,6 +28,7 @@ from pipeline.stages.send import send
 from pipeline.stages.served import unserved_elsewhere
 from pipeline.stages.validate import Request
 from schemas.heading import FINAL_TEXT
+from schemas.recipients import as_given
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def _campaign(context: Context, name: str, msisdn: str, *, again: bool) -> str:
 
 def _first_row(context: Context, batch: Batch, msisdn: str) -> dict[str, str]:
     """Return the first accepted row as a list's only one, with the operator's number in the place of its own."""
-    chunk = next(accepted_rows(context, batch))
+    chunk = as_given(next(accepted_rows(context, batch)))
     fields = [name for name in CARRIED if name in chunk.columns]
     return {
         "msisdn": spelled(context, msisdn),
