@@ -26,7 +26,8 @@ from pipeline.core.kernels import strings
 from pipeline.core.kernels.matching import NEVER
 from pipeline.core.kernels.strings import Mask
 from pipeline.core.lines import MessageLines
-from pipeline.core.matching import CLASSES, Deadlines, Matches, match
+from pipeline.core.matching import Deadlines, Matches, match
+from pipeline.core.observed import CLASSES
 from pipeline.core.reported import Reported, count_parts, divide, pending_cost
 from pipeline.core.statuses import StatusTable
 from pipeline.model import (
