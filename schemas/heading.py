@@ -20,6 +20,9 @@ from schemas.recipients import ROLES
 
 #: the column of a template for the whole list; a column of that name in the input is one of templates itself
 TEMPLATE_COLUMN = "template_id"
+#: the column of texts that were expanded before. A list that is made has it, and keeps it when its rejected rows come
+#: back; beside a text it is a column like any other
+FINAL_TEXT = "final_text"
 #: what the profile's own layout is called where a layout is named
 GATEWAY_LAYOUT = "gateway"
 #: all that a row can say about a number that is checked and gets no text
@@ -149,6 +152,9 @@ def _checked(  # noqa: PLR0913 - what a heading is made of
         if canonical_header(name) in CODE_FIELDS and canonical_header(name) not in carried:
             raise UsageError("profile.no_column", key=name)
     of_fields = {field: columns[place] for place, field in fields.items() if field in ROLES}
+    final = text is None and template is None and "text" not in of_fields and FINAL_TEXT in columns
+    if final:
+        of_fields["text"] = FINAL_TEXT
     if text is None and template is None and not of_fields.keys() & {"text", "template_id"}:
         raise InputUnusable("input.no_text", file=file, columns=shown_names(columns))
     if text is not None and "text" in of_fields:
@@ -157,4 +163,4 @@ def _checked(  # noqa: PLR0913 - what a heading is made of
         if twice := next((field for field in ("text", "template_id") if field in of_fields), None):
             raise InputUnusable("input.two_texts", file=file, option="--template", column=of_fields[twice])
         of_fields["template_id"] = TEMPLATE_COLUMN
-    return Heading(tuple(columns), header, Roles(of_fields, text), template)
+    return Heading(tuple(columns), header, Roles(of_fields, text, final=final), template)

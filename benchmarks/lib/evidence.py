@@ -134,6 +134,7 @@ def _results(  # noqa: PLR0913 - what a result says
         "carrier": _words(carrier[at], CARRIERS),
         "parts_total": pa.array(parts[at], mask=parts[at] == 1),
         "registered_at": pa.array(sent[at] // 60_000_000 * 60_000_000).cast(OBSERVATIONS.field("registered_at").type),
+        "received_at": pa.nulls(len(at), OBSERVATIONS.field("received_at").type),
     }
     return pa.table(table, OBSERVATIONS)
 

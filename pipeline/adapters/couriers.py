@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pipeline.adapters.gateway import Exchange
+from schemas.single import Form
 
 #: how long the end waits for couriers that are on their way
 _JOIN_SECONDS = 1.0
@@ -23,7 +24,7 @@ NOT_SENT = "not sent"
 class Line(Protocol):
     """A connection to the gateway."""
 
-    def single(self, body: bytes) -> Exchange:
+    def single(self, body: bytes, form: Form) -> Exchange:
         """Send one message."""
 
     def close(self) -> None:
@@ -49,7 +50,7 @@ class Couriers:
 
         An exchange that ``stops`` calls all others back, before anybody has looked at it.
         """
-        self._bodies: queue.SimpleQueue[tuple[str, bytes] | None] = queue.SimpleQueue()
+        self._bodies: queue.SimpleQueue[tuple[str, bytes, Form] | None] = queue.SimpleQueue()
         self._carried: queue.SimpleQueue[Carried] = queue.SimpleQueue()
         self._connect = connect
         self._wait = wait
@@ -62,11 +63,11 @@ class Couriers:
         for thread in self._threads:
             thread.start()
 
-    def hand_over(self, key: str, body: bytes) -> None:
-        """Give a body away; what becomes of it is brought back under its ``key``."""
+    def hand_over(self, key: str, body: bytes, form: Form) -> None:
+        """Give a body of this form away; what becomes of it is brought back under its ``key``."""
         with self._setting_out:
             self._out.discard(key)
-        self._bodies.put((key, body))
+        self._bodies.put((key, body, form))
 
     def call_back(self) -> None:
         """Let nothing more set out: what has not is brought back as not sent."""
@@ -107,7 +108,7 @@ class Couriers:
     def _carry(self) -> None:
         line: Line | None = None
         while (handed := self._bodies.get()) is not None:
-            key, body = handed
+            key, body, form = handed
             exchange, failure = Exchange(0, None, b"", NOT_SENT), None
             try:
                 if not self._called_back:
@@ -120,7 +121,7 @@ class Couriers:
                 if sets_out and line is not None:
                     # Should anything unforeseen go wrong in there, something may have left.
                     exchange = Exchange(len(body), None, b"", "failed")
-                    exchange = line.single(body)
+                    exchange = line.single(body, form)
                     if self._stops(exchange):
                         self.call_back()
             except Exception as error:  # noqa: BLE001 - brought back to whoever waits for this body

@@ -30,6 +30,7 @@ from pipeline.adapters.files import DurableFile
 from pipeline.core.calendar import JST
 from pipeline.errors import UsageError
 from schemas.profile import Endpoint, Profile
+from schemas.single import Form
 from schemas.upload import UploadForm
 
 _SEND_BLOCK = 131_072
@@ -194,8 +195,8 @@ class GatewayClient:
                 headers={"Content-Type": monitor.content_type, "Connection": "close"},
             )
 
-    def single(self, body: bytes) -> Exchange:
-        """Send one message, exactly once; ``body`` is its parameters as they were planned.
+    def single(self, body: bytes, form: Form) -> Exchange:
+        """Send one message, exactly once; ``body`` is its parameters as they were planned, in a form of then.
 
         A connection is kept for the next message, but never used after it was idle for a second: the gateway may be
         closing it just then.
@@ -203,7 +204,7 @@ class GatewayClient:
         self._close_if_idle()
         endpoint = self._profile.endpoints.send_single
         counted = _Counted(body)
-        headers = {"Content-Type": _CONTENT_TYPES[self._profile.single.format.value]}
+        headers = {"Content-Type": _CONTENT_TYPES[form]}
         # Never GET: numbers and texts would stand in the address, and so in logs.
         exchange = self._exchange(lambda: counted.bytes_read, endpoint, method="POST", data=counted, headers=headers)
         self._used_at = monotonic()

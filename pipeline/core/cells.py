@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from pipeline.core.billing import Tariff
-from pipeline.core.matching import CLASSES
+from pipeline.core.observed import CLASSES
 from pipeline.model import Amount, Dimension, GroupLine, MessageClass, MessageKind, MessageState, StatusLine
 
 _ZERO = Decimal(0)

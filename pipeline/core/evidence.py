@@ -42,6 +42,8 @@ OBSERVATIONS = pa.schema(
         ("carrier", WORD),
         ("parts_total", pa.int32()),
         ("registered_at", TIME),
+        # when it reached us, where no pull says so
+        ("received_at", TIME),
     ]
 )
 

@@ -229,7 +229,8 @@ class _Screening:
         blank = texts.is_blank(given)
         part = self._mended(strings.at(given, suspects), suspects)
         info = {tag: self._cells[self._roles.columns[tag]] for tag in tags.INFO_TAGS if tag in self._roles.columns}
-        values = _Those(self._cells, suspects)
+        # Of a final text with any other brace nothing is known by its pieces: it is read alone.
+        values = _Those({} if self._roles.final else self._cells, suspects)
         done = expansion.expand(part, values, _Those(info, suspects), self._policy.limits.short_link)
         again = texts.is_even(done.shown) & ~done.odd
         lengths.put(suspects, texts.measure(done.shown, line_break=line_break, even=again))

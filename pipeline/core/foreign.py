@@ -16,8 +16,9 @@ from pipeline.core.billing import Tariff
 from pipeline.core.days import day_of, days_of, within
 from pipeline.core.kernels import matching as kernel
 from pipeline.core.kernels import strings
-from pipeline.core.kernels.matching import NEVER, Codes
-from pipeline.core.kernels.strings import Mask
+from pipeline.core.kernels.matching import NEVER, Codes, Times
+from pipeline.core.kernels.strings import Mask, Positions
+from pipeline.core.numbering import repetitions
 from pipeline.core.statuses import StatusTable
 from pipeline.model import ForeignGroup, ForeignLine, MessageKind, StatusClass
 
@@ -42,13 +43,17 @@ def price_foreign(  # noqa: PLR0913 - what prices and days depend on
     month: str | None,
     *,
     delivered: bool,
+    by_number: bool,
 ) -> Strangers:
-    """Price the account's other messages: one for each smsid or, without one, for each number and registration.
+    """Price the account's other messages: one for each smsid, number and registration.
 
-    A message belongs to the day it was registered, or with ``delivered`` to that of its first bill. Of a ``month``
-    (YYYY-MM) only its own are counted.
+    Another system may use an smsid for many messages, of one number or several; without one there are as many as have
+    rows that are alike (``repetitions``). A message belongs to the day it was
+    registered, or with ``delivered`` to that of its first bill. Of a ``month`` (YYYY-MM) only its own are counted.
     """
-    group, count = _groups(observations)
+    known = known_since(observations)
+    group, registered = _groups(observations, known, by_number=by_number)
+    count = int(group.max(initial=-1)) + 1
     status, names = kernel.words(observations["status"])
     carrier, carriers = kernel.words(observations["carrier"])
     parts = strings.numbers(observations["parts_total"])
@@ -60,7 +65,7 @@ def price_foreign(  # noqa: PLR0913 - what prices and days depend on
     late = np.where(when == NEVER, np.iinfo(np.int64).max, when)
     first = kernel.first_of_each(group, ~bills, late, carrier, parts, status)
     billed = bills[first]
-    entered = kernel.times(observations["registered_at"])
+    entered = np.where(registered != NEVER, registered, known)
     day = _days(group, entered, when[first], billed if delivered else np.zeros(count, bool), as_of)
     own = within(day, month) if month is not None else np.ones(count, bool)
     rows = int(own[group].sum()) if len(group) else 0
@@ -103,15 +108,69 @@ def _order(
     return kind, carrier, parts, price is None, price or Decimal(0)
 
 
-def _groups(observations: pa.Table) -> tuple[Codes, int]:
-    """Return of each row which message it is about, and how many there are."""
+def known_since(observations: pa.Table) -> Times:
+    """Return when each row says that its message was registered, else when it happened or, at the latest, came."""
+    since = kernel.times(observations["registered_at"])
+    for name in ("status_time", "received_at"):
+        since = np.where(since == NEVER, kernel.times(observations[name]), since)
+    return since
+
+
+def _groups(observations: pa.Table, known: Times, *, by_number: bool) -> tuple[Codes, Times]:
+    """Return of each row which message it is about, and when that was registered; ``NEVER`` where it is not known.
+
+    A row that names an smsid and no registration, as notifications do, is about the last message with its smsid and
+    number that was registered before it, else about the first one; where there are none and results name no smsid, of
+    those to its number.
+    """
     smsid, msisdn = (_codes(observations[name]) for name in ("smsid", "msisdn"))
-    nameless = strings.sizes(kernel.texts(observations["smsid"])) == 0
-    registered = np.where(nameless, kernel.times(observations["registered_at"]), NEVER)
-    moment = np.unique(registered, return_inverse=True)[1]
-    codes = [(each, int(each.max(initial=0)) + 1) for each in (smsid, msisdn, moment)]
-    divided = kernel.Division(len(observations), codes)
-    return divided.of_row, int(divided.of_row.max(initial=-1)) + 1
+    named = strings.sizes(kernel.texts(observations["smsid"])) > 0
+    nameless = np.flatnonzero(~named)
+    told = kernel.times(observations["registered_at"])
+    registered = told.copy()
+    silent = np.flatnonzero(named & (told == NEVER))
+    registered[silent] = _registrations(
+        _divided(smsid, msisdn), told, np.flatnonzero(named & (told != NEVER)), known, silent
+    )
+    if by_number:
+        silent = silent[registered[silent] == NEVER]
+        theirs = nameless[told[nameless] != NEVER]
+        registered[silent] = _registrations(msisdn, told, theirs, known, silent)
+        smsid[silent[registered[silent] != NEVER]] = smsid[nameless[:1]]
+    again = np.zeros(len(observations), np.int64)
+    again[nameless] = repetitions(observations.take(strings.indices(nameless)))
+    return _divided(smsid, msisdn, np.unique(registered, return_inverse=True)[1], again), registered
+
+
+def _registrations(
+    alike: NDArray[np.integer], registered: Times, told: Positions, known: Times, silent: Positions
+) -> Times:
+    """Return for each ``silent`` row the last registration before it among the ``told`` rows that are ``alike``.
+
+    Without one it is their first; ``NEVER`` where there are none.
+    """
+    moments = np.unique(np.concatenate((registered[told], known[silent])))
+
+    def places(rows: Positions, times: Times) -> NDArray[np.int64]:
+        return alike[rows].astype(np.int64) * len(moments) + np.searchsorted(moments, times[rows])
+
+    there = np.unique(places(told, registered))
+    at = np.searchsorted(there, places(silent, known), side="right") - 1
+
+    def are_alike() -> Mask:
+        found: Mask = (at >= 0) & (at < len(there))
+        found[found] = there[at[found]] // len(moments) == alike[silent[found]]
+        return found
+
+    at += ~are_alike()
+    found = np.full(len(silent), NEVER)
+    found[are_alike()] = moments[there[at[are_alike()]] % len(moments)]
+    return found
+
+
+def _divided(*columns: NDArray[np.integer]) -> Codes:
+    """Return a code of each row, the same for the same codes in all columns."""
+    return kernel.Division(len(columns[0]), [(each, int(each.max(initial=0)) + 1) for each in columns]).of_row
 
 
 def _codes(column: pa.ChunkedArray) -> NDArray[np.int64]:
@@ -120,11 +179,10 @@ def _codes(column: pa.ChunkedArray) -> NDArray[np.int64]:
     return codes
 
 
-def _days(group: Codes, entered: kernel.Times, when: kernel.Times, by_bill: Mask, as_of: datetime) -> NDArray[np.int64]:
-    """Return the day of each message: of ``when`` where its bill decides, else of its first registration."""
+def _days(group: Codes, entered: Times, when: Times, by_bill: Mask, as_of: datetime) -> NDArray[np.int64]:
+    """Return the day of each message: of ``when`` where its bill decides, else of the first that is known of it."""
     known = entered != NEVER
-    registered = np.full(len(when), np.iinfo(np.int64).max)
-    np.minimum.at(registered, group[known], entered[known])
-    registered[registered == np.iinfo(np.int64).max] = NEVER
-    moment = np.where(by_bill & (when != NEVER), when, np.where(registered != NEVER, registered, when))
-    return days_of(np.where(moment == NEVER, kernel.microseconds(as_of), moment))
+    first = np.full(len(when), np.iinfo(np.int64).max)
+    np.minimum.at(first, group[known], entered[known])
+    first[first == np.iinfo(np.int64).max] = kernel.microseconds(as_of)
+    return days_of(np.where(by_bill & (when != NEVER), when, first))

@@ -11,34 +11,45 @@ status that occurs, and what decides is the highest of integers into which rank,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from pipeline.core.contradictions import (
+    Found,
+    contradicted,
+    never_sent,
+    not_cancelled,
+    of_another_number,
+    unbelieved,
+    without_doubtful,
+)
 from pipeline.core.evidence import Evidence
 from pipeline.core.kernels import joining, strings
 from pipeline.core.kernels import matching as kernel
 from pipeline.core.kernels.matching import NEVER, Codes, Times
 from pipeline.core.kernels.strings import Mask, Positions
 from pipeline.core.numbering import pair_by_number
+from pipeline.core.observed import (
+    BILL,
+    CLASS,
+    CLICK,
+    DECIDED,
+    FINAL,
+    NOTHING,
+    VERDICT,
+    Rows,
+    Sent,
+    order_of,
+    rank_of,
+)
 from pipeline.core.statuses import StatusMeaning, StatusTable, canonical_label
-from pipeline.model import BreakKind, MessageClass, MessageState, NumberCheck, StatusClass
+from pipeline.model import BreakKind, MessageClass, MessageState, NumberCheck
 
-#: classes by their code
-CLASSES = tuple(MessageClass)
-_CLASS = {message_class: code for code, message_class in enumerate(CLASSES)}
-_FINAL = {
-    StatusClass.DELIVERED: MessageClass.DELIVERED,
-    StatusClass.PARTIAL: MessageClass.PARTIAL,
-    StatusClass.FAILED: MessageClass.FAILED,
-    StatusClass.CANCELLED: MessageClass.CANCELLED,
-    StatusClass.VERDICT: MessageClass.CHECKED,
-}
 _WITHOUT_FINAL = {
     MessageState.PLANNED: MessageClass.PLANNED,
     MessageState.IN_FLIGHT: MessageClass.UNKNOWN,
@@ -47,12 +58,7 @@ _WITHOUT_FINAL = {
     MessageState.UNKNOWN: MessageClass.UNKNOWN,
     MessageState.CANCELLED: MessageClass.CANCELLED,
 }
-_UNTAKEN = (MessageState.REFUSED, MessageState.CANCELLED, MessageState.PLANNED)
-#: ranks of rows: the highest decides; of bills the first that has a time, of everything else
-#: the last
-_NOTHING, _PENDING, _VERDICT, _DECIDED, _CLICK, _BILL = -1, 0, 1, 2, 3, 4
 _FALLING = np.array([False, False, False, True, True])
-_OBSERVED = "observed:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +72,6 @@ class Deadlines:
     as_of: datetime
     result: timedelta
     by_number: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Breaks of one kind: at which messages, and what is to be said of each."""
-
-    kind: BreakKind
-    at: NDArray[np.integer]
-    details: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,59 +103,6 @@ class Matches:
     breaks: tuple[Found, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """The observations as columns: of which message, of which status and carrier, when."""
-
-    at: Positions
-    status: Codes
-    statuses: list[str]
-    carrier: Codes
-    carriers: list[str]
-    when: Times
-    meanings: list[StatusMeaning | None]
-
-    @classmethod
-    def of(cls, observations: pa.Table, at: Positions, table: StatusTable) -> _Rows:
-        status, statuses = kernel.words(observations["status"])
-        carrier, carriers = kernel.words(observations["carrier"])
-        if carriers[:1] != [""]:  # the carrier of messages without results
-            carrier, carriers = carrier + np.int32(1), ["", *carriers]
-        when = kernel.times(observations["status_time"])
-        return cls(at, status, statuses, carrier, carriers, when, [table.look_up(each) for each in statuses])
-
-    def where(self, wanted: Sequence[bool]) -> NDArray[np.int64]:
-        """Return which rows of messages have a status for which ``wanted`` is true."""
-        if not any(wanted):
-            return np.empty(0, np.int64)
-        chosen = np.flatnonzero(np.array(wanted)[self.status])
-        return chosen[self.at[chosen] >= 0]
-
-
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    """The messages as columns, as far as matching asks about them."""
-
-    msisdn: pa.ChunkedArray
-    state: Codes
-    states: tuple[MessageState, ...]
-    reason: Codes
-    reasons: list[str]
-    sent_at: Times
-
-    @classmethod
-    def of(cls, messages: pa.Table) -> _Sent:
-        state, states = kernel.words(messages["state"])
-        reason, reasons = kernel.words(messages["reason"])
-        sent_at = kernel.times(messages["sent_at"])
-        known = tuple(map(MessageState, states))
-        return cls(messages["msisdn"], state, known, reason, reasons, sent_at)
-
-    def are(self, *states: MessageState) -> Mask:
-        """Say which messages are in one of the states."""
-        return np.array([state in states for state in self.states] or [False])[self.state]
-
-
 class _Labels:
     """The labels of reports and their codes."""
 
@@ -176,7 +120,7 @@ class _Labels:
 def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Matches:
     """Class every message by everything that was observed about it."""
     messages, observations = evidence.messages, evidence.observations
-    sent = _Sent.of(messages)
+    sent = Sent.of(messages)
     message_of = joining.positions(observations["smsid"], messages["smsid"])
     by_number = None
     if deadlines.by_number is not None:
@@ -185,14 +129,14 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
         by_number = np.zeros(len(messages), bool)
         by_number[paired[paired >= 0]] = True
         message_of = np.where(paired >= 0, paired, message_of)
-    others = _of_another_number(observations["msisdn"], message_of, sent.msisdn)
-    at = _without_doubtful(message_of, others, sent)
-    rows = _Rows.of(observations, at, statuses)
+    others = of_another_number(observations["msisdn"], message_of, sent.msisdn)
+    at = without_doubtful(message_of, others, sent)
+    rows = Rows.of(observations, at, statuses)
     count, width = len(messages), len(rows.carriers)
-    known = sorted({meaning for meaning in rows.meanings if meaning}, key=_order)
+    known = sorted({meaning for meaning in rows.meanings if meaning}, key=order_of)
     place = {meaning: number for number, meaning in enumerate(known)}
     kinds = np.array([place[each] if each else len(known) for each in rows.meanings] or [0], np.int32)
-    ranks = np.array([*(_rank(meaning) for meaning in known), _NOTHING])
+    ranks = np.array([*(rank_of(meaning) for meaning in known), NOTHING])
     code = kinds[rows.status] * np.int32(width) + rows.carrier
     best = kernel.best(count, at, when=rows.when, code=code, rank=np.repeat(ranks, width), falling=_FALLING)
     labels = _Labels()
@@ -202,15 +146,15 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
     label = of_kind[kind]
     only, before_text = evidence.asked(NumberCheck.ONLY), evidence.asked(NumberCheck.THEN_SEND)
     then_sent = np.array([*(meaning.then_sent for meaning in known), False])[kind]
-    checked = (best.rank == _VERDICT) & (only | (before_text & ~then_sent))
-    decided = (best.rank >= _DECIDED) | checked
-    class_of = np.array([*(_CLASS[_FINAL.get(meaning.means, MessageClass.UNKNOWN)] for meaning in known), 0], np.int8)
+    checked = (best.rank == VERDICT) & (only | (before_text & ~then_sent))
+    decided = (best.rank >= DECIDED) | checked
+    class_of = np.array([*(CLASS[FINAL.get(meaning.means, MessageClass.UNKNOWN)] for meaning in known), 0], np.int8)
     answered = _answered(evidence.cancelled, messages["smsid"])
     classes = np.where(decided, class_of[kind], _without_final(sent, answered, deadlines))
     # Whatever a result of before says, such as that it waits.
-    gone = answered & ~decided & (classes == _CLASS[MessageClass.CANCELLED])
+    gone = answered & ~decided & (classes == CLASS[MessageClass.CANCELLED])
     label[gone], best.code[gone], best.time[gone] = nothing, -1, NEVER
-    billed_texts = best.rank >= _CLICK
+    billed_texts = best.rank >= CLICK
     charged = _charged(rows, count) & (only | before_text)
     checks = only | (before_text & ~billed_texts & (charged | checked))
     _show_clicks(label, rows, labels)
@@ -223,8 +167,8 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
     seen = seen[:count]
     carriers = _carriers(best.code, width, rows, seen)
     duplicates = _duplicates(rows, count)
-    contradictions = (_contradicted(rows, billed_texts, known), *_unbelieved(sent, seen, classes, decided))
-    otherwise = decided & (classes != _CLASS[MessageClass.CANCELLED])
+    contradictions = (contradicted(rows, billed_texts, known), *unbelieved(sent, seen, classes, decided))
+    otherwise = decided & (classes != CLASS[MessageClass.CANCELLED])
     return Matches(
         classes=classes,
         labels=label,
@@ -247,29 +191,13 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
                 Found(BreakKind.PHONE_MISMATCH, np.unique(message_of[others]), ()),
                 Found(BreakKind.DUPLICATE_BILLABLE, np.array(sorted(duplicates), np.int64), ()),
                 *contradictions,
-                _never_sent(only & billed_texts, label, labels),
-                _not_cancelled(rows, answered, otherwise, contradictions),
-                Found(BreakKind.MISSING_RESULT, np.flatnonzero(classes == _CLASS[MessageClass.MISSING]), ()),
+                never_sent(only & billed_texts, label, labels.names),
+                not_cancelled(rows, answered, otherwise, contradictions),
+                Found(BreakKind.MISSING_RESULT, np.flatnonzero(classes == CLASS[MessageClass.MISSING]), ()),
             )
             if len(found.at)
         ),
     )
-
-
-def _rank(meaning: StatusMeaning | None) -> int:
-    """Return how much a row of this meaning decides."""
-    if meaning is None:
-        return _NOTHING
-    if meaning.means is StatusClass.VERDICT:
-        return _VERDICT
-    if meaning.means in _FINAL:
-        return (_CLICK if meaning.clicked else _BILL) if meaning.billable else _DECIDED
-    return _PENDING if meaning.means is StatusClass.PENDING else _NOTHING
-
-
-def _order(meaning: StatusMeaning) -> tuple[str, str, bool, bool]:
-    """Order meanings: at one moment the label decides."""
-    return (meaning.label, meaning.means.value, meaning.billable, meaning.clicked)
 
 
 def _answered(cancelled: frozenset[str], smsids: pa.ChunkedArray) -> Mask:
@@ -281,20 +209,20 @@ def _answered(cancelled: frozenset[str], smsids: pa.ChunkedArray) -> Mask:
     return found
 
 
-def _without_final(sent: _Sent, answered: Mask, deadlines: Deadlines) -> NDArray[np.int8]:
+def _without_final(sent: Sent, answered: Mask, deadlines: Deadlines) -> NDArray[np.int8]:
     """Return the classes of messages by their state, or by the gateway's answer that it cancelled them."""
-    of_state = np.array([_CLASS[_WITHOUT_FINAL[state]] for state in sent.states] or [0], np.int8)
+    of_state = np.array([CLASS[_WITHOUT_FINAL[state]] for state in sent.states] or [0], np.int8)
     classes: NDArray[np.int8] = of_state[sent.state]
-    classes[answered & (classes == _CLASS[MessageClass.PENDING])] = _CLASS[MessageClass.CANCELLED]
+    classes[answered & (classes == CLASS[MessageClass.PENDING])] = CLASS[MessageClass.CANCELLED]
     last = kernel.microseconds(deadlines.as_of - deadlines.result)
-    overdue = (sent.sent_at < last) & (sent.sent_at != NEVER) & (classes == _CLASS[MessageClass.PENDING])
-    classes[overdue] = _CLASS[MessageClass.MISSING]
+    overdue = (sent.sent_at < last) & (sent.sent_at != NEVER) & (classes == CLASS[MessageClass.PENDING])
+    classes[overdue] = CLASS[MessageClass.MISSING]
     return classes
 
 
-def _show_clicks(label: Codes, rows: _Rows, labels: _Labels) -> None:
+def _show_clicks(label: Codes, rows: Rows, labels: _Labels) -> None:
     """Let the label of a click win: it shows that the message arrived."""
-    clicked = [_rank(meaning) == _CLICK for meaning in rows.meanings]
+    clicked = [rank_of(meaning) == CLICK for meaning in rows.meanings]
     chosen = rows.where(clicked)
     # Of several labels the first one stays, being written last.
     for name in sorted(
@@ -305,9 +233,9 @@ def _show_clicks(label: Codes, rows: _Rows, labels: _Labels) -> None:
         label[rows.at[chosen[own[rows.status[chosen]]]]] = labels.code(name)
 
 
-def _show_codes(label: Codes, classes: NDArray[np.int8], rank: NDArray[np.int8], sent: _Sent, labels: _Labels) -> None:
+def _show_codes(label: Codes, classes: NDArray[np.int8], rank: NDArray[np.int8], sent: Sent, labels: _Labels) -> None:
     """Let refused messages show the code of the refusal, where no result says anything."""
-    refused = np.flatnonzero((classes == _CLASS[MessageClass.REFUSED]) & (rank == _NOTHING))
+    refused = np.flatnonzero((classes == CLASS[MessageClass.REFUSED]) & (rank == NOTHING))
     if len(refused):
         code = np.array([labels.code(reason.rpartition(":")[2]) for reason in sent.reasons], np.int32)
         label[refused] = code[sent.reason[refused]]
@@ -326,7 +254,7 @@ class _Unmapped:
         return (Found(BreakKind.UNMAPPED_STATUS, self.at, self.statuses),)
 
 
-def _unmapped(rows: _Rows) -> _Unmapped:
+def _unmapped(rows: Rows) -> _Unmapped:
     chosen = rows.where([meaning is None for meaning in rows.meanings])
     pairs = np.unique(np.stack((rows.at[chosen], rows.status[chosen])), axis=1)
     return _Unmapped(pairs[0], [rows.statuses[code] for code in pairs[1].tolist()])
@@ -340,12 +268,12 @@ def _show_unmapped(
     codes = np.array([labels.code(canonical_label(status)) for status in unmapped.statuses], np.int32)
     # Of several statuses the first one stays, being written last.
     label[unmapped.at[own][::-1]] = codes[own][::-1]
-    classes[unmapped.at[own]] = _CLASS[MessageClass.UNMAPPED]
+    classes[unmapped.at[own]] = CLASS[MessageClass.UNMAPPED]
     found: NDArray[np.integer] = unmapped.at[own]
     return found
 
 
-def _carriers(code: Codes, width: int, rows: _Rows, seen: Mask) -> Codes:
+def _carriers(code: Codes, width: int, rows: Rows, seen: Mask) -> Codes:
     """Return the carrier of the deciding row, else the last one in the alphabet that any row has."""
     carriers: Codes = np.where(code < 0, 0, code % width).astype(np.int32)
     without = (carriers == 0) & seen
@@ -366,9 +294,9 @@ def _parts(column: pa.ChunkedArray, at: Positions, count: int) -> Codes:
     return parts
 
 
-def _duplicates(rows: _Rows, count: int) -> dict[int, int]:
+def _duplicates(rows: Rows, count: int) -> dict[int, int]:
     """Count the different bills of messages that have several; a click is none."""
-    bills = rows.where([_rank(meaning) == _BILL for meaning in rows.meanings])
+    bills = rows.where([rank_of(meaning) == BILL for meaning in rows.meanings])
     at = rows.at[bills]
     several = np.bincount(at, minlength=count) > 1
     chosen = bills[several[at]]
@@ -378,21 +306,17 @@ def _duplicates(rows: _Rows, count: int) -> dict[int, int]:
     return {int(message): int(many) for message, many in zip(messages, counts, strict=True) if many > 1}
 
 
-def _charged(rows: _Rows, count: int) -> Mask:
+def _charged(rows: Rows, count: int) -> Mask:
     """Say which messages have a verdict that is billed, whatever became of them afterwards."""
     found = np.zeros(count, bool)
-    found[rows.at[rows.where([_rank(meaning) == _VERDICT and _is_billed(meaning) for meaning in rows.meanings])]] = True
+    found[rows.at[rows.where([rank_of(meaning) == VERDICT and _is_billed(meaning) for meaning in rows.meanings])]] = (
+        True
+    )
     return found
 
 
 def _is_billed(meaning: StatusMeaning | None) -> bool:
     return meaning is not None and meaning.billable
-
-
-def _never_sent(delivered: Mask, label: Codes, labels: _Labels) -> Found:
-    """Find messages that are called delivered although they carried no text: their numbers were only checked."""
-    at = np.flatnonzero(delivered)
-    return Found(BreakKind.CONTRADICTION, at, [labels.names[code] for code in label[at].tolist()])
 
 
 def _registered(observations: pa.Table, at: Positions, sent_at: Times, seen: Mask) -> dict[int, datetime]:
@@ -409,80 +333,3 @@ def _registered(observations: pa.Table, at: Positions, sent_at: Times, seen: Mas
         if known and (message not in found or known < found[message]):
             found[message] = known
     return found
-
-
-def _of_another_number(observed: pa.ChunkedArray, at: Positions, msisdn: pa.ChunkedArray) -> Positions:
-    """Return the results that name another number than their message has, however it is written."""
-    other = joining.differing(observed, msisdn, at)
-    others = kernel.canonical(kernel.texts(observed.take(strings.indices(other))))
-    same = strings.mask(pc.equal(others, kernel.texts(msisdn.take(strings.indices(at[other])))))
-    same |= strings.mask(pc.equal(others, ""))  # asked for by its smsid, it names no number
-    found: Positions = other[~same]
-    return found
-
-
-def _without_doubtful(at: Positions, others: Positions, sent: _Sent) -> Positions:
-    """Let results of another number say nothing of a message that is not known to be taken: they may be another's."""
-    doubtful = others[~sent.are(MessageState.TAKEN)[at[others]]]
-    if not len(doubtful):
-        return at
-    found = at.copy()
-    found[doubtful] = -1
-    return found
-
-
-def _contradicted(rows: _Rows, billable: Mask, known: list[StatusMeaning]) -> Found:
-    """Find billed messages whose last final row is no bill; at one moment the bill is the later one.
-
-    Where no bill has a time, nothing says that it came first.
-    """
-    places = {meaning: number for number, meaning in enumerate(known)}
-    against = rows.where([_rank(meaning) == _DECIDED for meaning in rows.meanings])
-    against = against[billable[rows.at[against]]]
-    doubtful = np.zeros(len(billable), bool)
-    doubtful[rows.at[against]] = True
-    finals = rows.where([_rank(meaning) >= _DECIDED for meaning in rows.meanings])
-    finals = finals[doubtful[rows.at[finals]]]
-    if not len(finals):
-        return Found(BreakKind.CONTRADICTION, finals, ())
-    bills = np.array([meaning is not None and meaning.billable for meaning in rows.meanings])
-    order = np.array([places[meaning] if meaning else -1 for meaning in rows.meanings])
-    status, at, when = rows.status[finals], rows.at[finals], rows.when[finals]
-    timed = np.zeros(len(billable), bool)
-    timed[at[bills[status] & (when != NEVER)]] = True
-    when = np.where(bills[status] & ~timed[at], np.iinfo(np.int64).max, when)
-    last = kernel.last_of_each(at, when, bills[status], order[status], rows.carrier[finals])
-    last = last[~bills[status[last]]]
-    shown = [known[place].label for place in order[status[last]].tolist()]
-    return Found(BreakKind.CONTRADICTION, rows.at[finals[last]], shown)
-
-
-def _not_cancelled(rows: _Rows, answered: Mask, otherwise: Mask, contradictions: Sequence[Found]) -> Found:
-    """Find messages that the gateway said it had cancelled, in an answer or a result, and that ended ``otherwise``.
-
-    Not those that are among the ``contradictions`` already.
-    """
-    told = [meaning is not None and meaning.means is StatusClass.CANCELLED for meaning in rows.meanings]
-    said = answered.copy()
-    said[rows.at[rows.where(told)]] = True
-    said &= otherwise
-    for reported in contradictions:
-        said[reported.at] = False
-    at = np.flatnonzero(said)
-    return Found(BreakKind.CONTRADICTION, at, [MessageClass.CANCELLED.value] * len(at))
-
-
-def _unbelieved(sent: _Sent, seen: Mask, classes: NDArray[np.int8], decided: Mask) -> tuple[Found, ...]:
-    """Find messages with results that we believe, or believed, never to have been taken."""
-    agreed = sent.are(MessageState.CANCELLED) & (classes == _CLASS[MessageClass.CANCELLED]) & decided
-    untaken = np.flatnonzero(seen & sent.are(*_UNTAKEN) & ~agreed)
-    states = [sent.states[code].value for code in sent.state[untaken].tolist()]
-    settled = [
-        reason.startswith(_OBSERVED) and reason != f"{_OBSERVED}{MessageState.UNKNOWN}" for reason in sent.reasons
-    ]
-    believed = np.flatnonzero(np.array(settled or [False])[sent.reason])
-    before = [sent.reasons[code].partition(":")[2] for code in sent.reason[believed].tolist()]
-    return (
-        Found(BreakKind.CONTRADICTION, untaken, states),
-        Found(BreakKind.CONTRADICTION, believed, before),
-    )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from pipeline.core.evidence import Evidence
 from pipeline.core.kernels import joining, strings
@@ -18,6 +20,8 @@ from pipeline.core.kernels.strings import Mask, Positions
 from pipeline.model import MessageState
 
 _MINUTE = 60 * kernel.SECOND
+#: what tells the gateway's messages to one number apart: their registration, and which they are of those alike
+_Key: TypeAlias = tuple[int, int]
 
 
 def pair_by_number(
@@ -25,9 +29,13 @@ def pair_by_number(
 ) -> Positions:
     """Return for each observation without an smsid the message it is about; -1 for none.
 
-    Rows with one number and one time of registration are about one message of the gateway. In the order of their times
+    Rows with one number and one time of registration are about one message of the gateway, unless they are alike: then
+    about as many as there are (``repetitions``). In the order of their times
     these go one to one to our messages to that number, in the order in which they were sent: to those that ``may`` have
     results, and only within the time in which their batch was sent, ``margin`` more at both ends.
+
+    The gateway has those messages that other rows name by their smsids, as notifications do, whatever became of the
+    others: they go first, to what was registered since they were sent, and where there is nothing, last.
     """
     found = np.full(len(observations), -1, np.int64)
     rows = np.flatnonzero(strings.sizes(kernel.texts(observations["smsid"])) == 0)
@@ -42,19 +50,38 @@ def pair_by_number(
     rows, observed = rows[observed >= 0], observed[observed >= 0]
     registered = kernel.times(observations["registered_at"])[rows]
     when = kernel.times(observations["status_time"])[rows]
-    groups = _groups(observed, registered, when)
+    again = repetitions(observations.take(strings.indices(rows)))
+    apart = list(zip(registered.tolist(), again.tolist(), strict=True))
+    groups = _groups(observed, apart, when)
     begin, end = _windows(messages, ours, sent_at, margin)
-    pairs: dict[tuple[int, int], int] = {}
-    for at in np.lexsort((ours, sent_at[ours], number)).tolist():
-        waiting = groups.get(int(number[at]), [])
+    pairs: dict[tuple[int, _Key], int] = {}
+    done: set[int] = set()
+    in_order = np.lexsort((ours, sent_at[ours], number))
+    for at, since in _turns(in_order, _named(messages, observations)[ours], sent_at[ours]):
+        waiting = groups.get(int(number[at]), []) if at not in done else []
         for place, (time, key) in enumerate(waiting):
-            if begin[at] <= time < end[at]:
+            if max(begin[at], since) <= time < end[at]:
                 pairs[int(number[at]), key] = int(ours[at])
+                done.add(at)
                 del waiting[place]
                 break
-    keys = zip(observed.tolist(), registered.tolist(), strict=True)
+    keys = zip(observed.tolist(), apart, strict=True)
     found[rows] = np.array([pairs.get(key, -1) for key in keys], np.int64)
     return found
+
+
+def repetitions(observations: pa.Table) -> NDArray[np.int64]:
+    """Number rows without an smsid that have the same number, times and status: 0 for the first of them.
+
+    What one file has twice, and therefore the ledger, is about two messages: none of them ends twice at one moment.
+    """
+    texts = [kernel.texts(observations[name]) for name in ("msisdn", "status")]
+    codes = [strings.numbers(pc.dictionary_encode(column).indices) for column in texts]
+    times = [kernel.times(observations[name]) for name in ("registered_at", "status_time")]
+    codes += [np.unique(each, return_inverse=True)[1] for each in times]
+    divided = kernel.Division(len(observations), [(each, int(each.max(initial=0)) + 1) for each in codes])
+    carrier, _ = kernel.words(observations["carrier"])
+    return kernel.numbered(divided.of_row, carrier, strings.numbers(observations["parts_total"]))
 
 
 def leave_to_others(
@@ -62,8 +89,9 @@ def leave_to_others(
 ) -> Evidence:
     """Take out of some evidence the results that are, by number, about ``messages`` of other batches.
 
-    These and ours are given their results together, with those of times ``beyond`` the evidence, in the order of all
-    ``batches``: so a result is of the same message, whichever batches are asked about.
+    These and ours are given their results together, in the order of all ``batches``: so a result is of the same
+    message, whichever batches are asked about. ``beyond`` has what the evidence lacks for that: results of other times,
+    and those that name ``messages`` by their smsids.
     """
     ours = len(evidence.messages)
     together = pa.concat_tables([evidence.messages, messages])
@@ -82,13 +110,28 @@ def leave_to_others(
     return replace(evidence, observations=kept, observed=evidence.observed - int(theirs.sum()))
 
 
-def _groups(number: Positions, registered: Times, when: Times) -> dict[int, list[tuple[int, int]]]:
-    """Return the gateway's messages to each number as (time, registration), in order of time."""
-    first: dict[tuple[int, int], int] = {}
-    for which, key, time in zip(number.tolist(), registered.tolist(), when.tolist(), strict=True):
-        known = (key if key != NEVER else time, first.get((which, key), NEVER))
+def _named(messages: pa.Table, observations: pa.Table) -> Mask:
+    """Say which messages any row names by its smsid."""
+    named = np.zeros(len(messages), bool)
+    at = joining.positions(observations["smsid"], messages["smsid"])
+    named[at[at >= 0]] = True
+    return named
+
+
+def _turns(in_order: Positions, named: Mask, sent_at: Times) -> Iterator[tuple[int, int]]:
+    """Yield in which order messages are given their rows, and since when these may have been registered."""
+    first, rest = in_order[named[in_order]].tolist(), in_order[~named[in_order]].tolist()
+    yield from ((at, int(sent_at[at]) // _MINUTE * _MINUTE) for at in first)
+    yield from ((at, NEVER) for at in (*rest, *first))
+
+
+def _groups(number: Positions, keys: Sequence[_Key], when: Times) -> dict[int, list[tuple[int, _Key]]]:
+    """Return the gateway's messages to each number as (time, key), in order of time."""
+    first: dict[tuple[int, _Key], int] = {}
+    for which, key, time in zip(number.tolist(), keys, when.tolist(), strict=True):
+        known = (key[0] if key[0] != NEVER else time, first.get((which, key), NEVER))
         first[which, key] = min((each for each in known if each != NEVER), default=NEVER)
-    groups: dict[int, list[tuple[int, int]]] = {}
+    groups: dict[int, list[tuple[int, _Key]]] = {}
     for (which, key), begin in first.items():
         groups.setdefault(which, []).append((begin, key))
     for each in groups.values():

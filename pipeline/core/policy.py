@@ -48,10 +48,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """Which column of the input plays which role: field of the gateway → column name, or one text for all."""
+    """Which column of the input plays which role: field of the gateway → column name, or one text for all.
+
+    ``final`` says that the texts were expanded before: they have the gateway's tags and no others.
+    """
 
     columns: Mapping[str, str]
     common_text: str | None = None
+    final: bool = False
 
     def name(self, role: str) -> str:
         """Return the column that plays ``role``, or the role itself when it has none."""

@@ -20,13 +20,14 @@ from pipeline.core.cells import Cell, counted, exact_amount, group_lines, status
 from pipeline.core.days import days_of, within
 from pipeline.core.differences import message_breaks, part_breaks
 from pipeline.core.evidence import Evidence
-from pipeline.core.foreign import Strangers, price_foreign
+from pipeline.core.foreign import Strangers, known_since, price_foreign
 from pipeline.core.kernels import matching as kernel
 from pipeline.core.kernels import strings
 from pipeline.core.kernels.matching import NEVER
 from pipeline.core.kernels.strings import Mask
 from pipeline.core.lines import MessageLines
-from pipeline.core.matching import CLASSES, Deadlines, Matches, match
+from pipeline.core.matching import Deadlines, Matches, match
+from pipeline.core.observed import CLASSES
 from pipeline.core.reported import Reported, count_parts, divide, pending_cost
 from pipeline.core.statuses import StatusTable
 from pipeline.model import (
@@ -105,6 +106,7 @@ def reconcile(  # noqa: PLR0913 - each decides something else
         deadlines.as_of,
         month,
         delivered=month_by is MonthBy.DELIVERED,
+        by_number=deadlines.by_number is not None,
     )
     found = [
         *judged.breaks,
@@ -177,9 +179,8 @@ def _totals(batches: Sequence[Batch]) -> RowTotals:
 
 
 def _registered_in(observations: pa.Table, month: str) -> Mask:
-    """Say which observations are about messages that were registered in a month, or have their status from then."""
-    registered, when = kernel.times(observations["registered_at"]), kernel.times(observations["status_time"])
-    return within(days_of(np.where(registered == NEVER, when, registered)), month)
+    """Say which observations are, as far as is known, about messages that were registered in a month."""
+    return within(days_of(known_since(observations)), month)
 
 
 def _deliveries(columns: Reported, matches: Matches) -> tuple[tuple[datetime, int], ...]:

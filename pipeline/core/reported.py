@@ -21,7 +21,8 @@ from pipeline.core.kernels import matching as kernel
 from pipeline.core.kernels import strings
 from pipeline.core.kernels.matching import NEVER, Codes
 from pipeline.core.kernels.strings import Mask
-from pipeline.core.matching import CLASSES, Matches
+from pipeline.core.matching import Matches
+from pipeline.core.observed import CLASSES
 from pipeline.model import Batch, MessageKind, MessageState, MonthBy, PendingCost
 
 #: kinds by their code

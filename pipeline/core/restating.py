@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.core.statuses import StatusTable
 from pipeline.model import Cause, MessageClass, MessageLine, Reconciliation, Restatement
 
 SNAPSHOT = pa.schema(
@@ -69,6 +70,7 @@ def _beside(value: Reconciliation) -> dict[str, object] | None:
         "rounding": bill.rounding,
         "tax": str(bill.tax),
         "foreign": [foreign.billable_messages, foreign.billable_units, str(foreign.amount)],
+        "foreign_rows": value.foreign_rows,
     }
 
 
@@ -88,22 +90,31 @@ def _chunk(lines: list[MessageLine]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=SNAPSHOT)
 
 
-def restated(
-    before: pa.Table, after: pa.Table, *, tariff_changed: bool, profile_changed: bool, decided: Collection[str]
+def restated(  # noqa: PLR0913 - whatever may be a cause
+    before: pa.Table,
+    after: pa.Table,
+    *,
+    statuses: StatusTable,
+    tariff_changed: bool,
+    profile_changed: bool,
+    decided: Collection[str],
 ) -> tuple[Restatement, ...]:
     """Return what differs between two snapshots, by cause; nothing where nothing differs.
 
     ``decided`` are the smsids of messages that a person has decided about since. Of the others, facts differ for the
-    profile's sake where it changed and only the meaning of the same status did, and for the tariff's sake where it
-    changed and only parts did; else a result came. With the same facts, another amount is the tariff's doing.
+    profile's sake where it changed and only the meaning of the same status did (``statuses`` has them now), and for the
+    tariff's sake where it changed and only parts did; else a result came. With the same facts, another amount is the
+    tariff's doing.
     """
-    beside = _restated_beside(before, after, tariff_changed=tariff_changed)
+    beside = _restated_beside(before, after, tariff_changed=tariff_changed, profile_changed=profile_changed)
     before, after = (table.select(SNAPSHOT.names).cast(SNAPSHOT).combine_chunks() for table in (before, after))
     old, new, gone, came = _paired(before, after)
     differs = {name: _differs(old[name], new[name]) for name in SNAPSHOT.names if name not in {"smsid", "amount"}}
     differs["message_class"] = _differs(_timeless(old["message_class"]), _timeless(new["message_class"]))
     facts = np.logical_or.reduce(list(differs.values()))
     changed = facts | _amount_differs(old["amount"], new["amount"])
+    if profile_changed:
+        differs["label"] &= ~_learnt(old, new, statuses)
     observed = np.logical_or.reduce([differs[name] for name in _OBSERVED])
     meaning = np.logical_or.reduce([differs[name] for name in _MEANING])
     by_person = facts & _among(new["smsid"], decided)
@@ -124,7 +135,19 @@ def restated(
     return tuple(sorted(changes, key=lambda one: order.index(one.cause)))
 
 
-def _restated_beside(before: pa.Table, after: pa.Table, *, tariff_changed: bool) -> Iterator[Restatement]:
+def _learnt(old: pa.Table, new: pa.Table, statuses: StatusTable) -> _Mask:
+    """Say which messages had a status without a meaning and are shown by the label now that it has."""
+    was = pc.if_else(pc.equal(old["message_class"], MessageClass.UNMAPPED.value), old["label"], None)
+    distinct = pc.unique(was).drop_null()
+    meanings = [statuses.look_up(status) for status in distinct.to_pylist()]
+    labels = pa.array([meaning.label if meaning else None for meaning in meanings], pa.string())
+    known = labels.take(pc.index_in(was, value_set=distinct).combine_chunks())
+    return _mask(pc.fill_null(pc.equal(known, new["label"]), fill_value=False))
+
+
+def _restated_beside(
+    before: pa.Table, after: pa.Table, *, tariff_changed: bool, profile_changed: bool
+) -> Iterator[Restatement]:
     """Yield what differs beside the messages, which names none: fees, tax for its rate's sake, results not ours.
 
     Tax that follows from other amounts is no change of its own.
@@ -143,8 +166,11 @@ def _restated_beside(before: pa.Table, after: pa.Table, *, tariff_changed: bool)
     (messages, units, was), (messages_now, units_now, is_) = old["foreign"], new["foreign"]
     same = (messages, units) == (messages_now, units_now)
     if not same or Decimal(was) != Decimal(is_):
+        # With as many rows as before no result came: it is what they mean.
+        none_came = old.get("foreign_rows") == new["foreign_rows"]
+        other = Cause.PROFILE if profile_changed and none_came else Cause.RESULT
         yield Restatement(
-            cause=Cause.TARIFF if same and tariff_changed else Cause.RESULT,
+            cause=Cause.TARIFF if same and tariff_changed else other,
             messages=abs(messages_now - messages),
             before=Decimal(was),
             after=Decimal(is_),

@@ -44,7 +44,7 @@ class Row:
         #: the column that decides what the text is
         self.text_column = self.roles.name("template_id" if by_template else "text")
         self.whole = whole = self.policy.templates.get(template_id, "") if by_template else self._own_text
-        self.template = tags.parse_template(whole)
+        self.template = tags.parse_final(whole) if self.roles.final else tags.parse_template(whole)
         self.strangers: tuple[str, ...] = ()
         self.sent = self.shown = whole
         if isinstance(self.template, tags.Template):

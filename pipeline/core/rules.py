@@ -92,7 +92,7 @@ def tag_known(row: Row) -> Iterator[Finding]:
 def tag_half_width(row: Row) -> Iterator[Finding]:
     """No column or gateway tag is named in full-width braces: ｛name｝ would go out as it is."""
     whole = row.whole
-    if "｛" not in whole:
+    if "｛" not in whole or row.roles.final:
         return
     known = {*row.cells, *tags.GATEWAY_TAGS}
     meant: dict[str, str] = {}
@@ -131,7 +131,7 @@ def text_characters_allowed(row: Row) -> Iterator[Finding]:
         given = row.cells.get(column, "")
         if column == row.roles.columns.get("text"):
             # The name of a column is no part of what is sent.
-            given = tags.without_tags(given)
+            given = given if row.roles.final else tags.without_tags(given)
         if column not in info and (characters := text.unsendable(given, row.policy.replacements)):
             found = True
             yield _characters(row, column, "text.platform_dependent", row.cells[column], characters)

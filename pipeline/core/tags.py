@@ -2,6 +2,8 @@
 
 Expansion is one pass: a value that contains braces is never expanded again. A gateway tag inside a value would be
 expanded by the gateway, so such a row is rejected (``tag.in_value``).
+
+A *final* text is one that was expanded before: it has the gateway's tags and no others, whatever its braces hold.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ GATEWAY_TAG = r"\{(?:URL[2-4]?|info[1-4])\}"
 #: stands for each character of a short link that the gateway will make
 LINK_CHARACTER = "x"
 
-_TOKEN = re.compile(r"\{([^{}]*)\}")
+_TOKEN = re.compile(r"\{[^{}]*\}")
+_FINAL_TOKEN = re.compile(GATEWAY_TAG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +52,30 @@ class Unclosed:
 @lru_cache(maxsize=4096)
 def parse_template(text: str) -> Template | Unclosed:
     """Cut a text at its tags, or say where a brace has no partner."""
-    literals: list[str] = []
-    tags: list[str] = []
-    end = 0
-    for token in _TOKEN.finditer(text):
-        literals.append(text[end : token.start()])
-        tags.append(token[1])
-        end = token.end()
-    literals.append(text[end:])
+    template = _cut(text, _TOKEN)
     start = 0
-    for literal, tag in zip(literals, [*tags, ""], strict=True):
+    for literal, tag in zip(template.literals, [*template.tags, ""], strict=True):
         if stray := re.search(r"[{}]", literal):
             return Unclosed(start + stray.start() + 1)
         start += len(literal) + len(tag) + 2
-    return Template(tuple(literals), tuple(tags))
+    return template
+
+
+@lru_cache(maxsize=4096)
+def parse_final(text: str) -> Template:
+    """Cut a final text at the gateway's tags; every other brace came with somebody's value, and is a character."""
+    return _cut(text, _FINAL_TOKEN)
+
+
+def _cut(text: str, token: re.Pattern[str]) -> Template:
+    literals: list[str] = []
+    tags: list[str] = []
+    end = 0
+    for found in token.finditer(text):
+        literals.append(text[end : found.start()])
+        tags.append(found[0][1:-1])
+        end = found.end()
+    return Template((*literals, text[end:]), tuple(tags))
 
 
 def repaired_literals(whole: str, replacements: Mapping[int, str]) -> str:
@@ -93,20 +106,16 @@ def final_texts(columns: Mapping[str, Sequence[str]]) -> list[str]:
     filled = []
     ids = columns["template_id"] if by_template else [""] * len(columns["text"])
     for text, template_id, *values in zip(columns["text"], ids, *fields.values(), strict=True):
-        template = parse_template(text) if "{" in text else None
         given = dict(zip(fields, values, strict=True))
         if template_id:
-            used = sorted({*template.tags}) if isinstance(template, Template) else []
+            used = sorted({*parse_final(text).tags})
             filled.append("\0".join(["", template_id, *(f"{tag}={given.get(tag, '')}" for tag in used), ""]))
         else:
-            filled.append(template.fill(given) if isinstance(template, Template) else text)
+            filled.append(parse_final(text).fill(given) if "{" in text else text)
     return filled
 
 
 def shown_text(row: Mapping[str, str], short_link: int) -> str:
     """Return what the recipient of an accepted row will see, with stand-ins for links of ``short_link`` characters."""
-    template = parse_template(row["text"])
-    if isinstance(template, Unclosed):
-        return row["text"]
     values = {tag: row.get(name, "") for tag, name in INFO_TAGS.items()}
-    return repair_text(template.fill(values | dict.fromkeys(LINK_TAGS, LINK_CHARACTER * short_link)))[0]
+    return repair_text(parse_final(row["text"]).fill(values | dict.fromkeys(LINK_TAGS, LINK_CHARACTER * short_link)))[0]

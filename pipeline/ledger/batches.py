@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Container, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict
 from datetime import date, datetime
 from functools import cache, partial
@@ -26,8 +27,6 @@ _WORKBOOK = ".xlsx"
 _FROM_FAILED = "from_failed"
 #: the event that says for which campaign a batch is a test message
 _TRIAL = "trial"
-#: how the reason of a message begins that the gateway refused by a line of its own
-_REFUSED_ROW = "row:"
 _served = message.c.state.in_([MessageState.IN_FLIGHT.value, MessageState.TAKEN.value, MessageState.UNKNOWN.value])
 
 
@@ -197,6 +196,23 @@ def _is_check(*, wanted: bool) -> ColumnElement[bool]:
     return batch.c.number_check == only if wanted else batch.c.number_check != only
 
 
+def made_from(ledger: Ledger, campaigns: AbstractSet[str]) -> set[str]:
+    """Return the campaigns that were made for the unreached people of ``campaigns``, and those made from these."""
+    if not campaigns:
+        return set()
+    query = (
+        select(event.c.detail, batch.c.campaign)
+        .join(batch, batch.c.batch_id == event.c.batch_id)
+        .where(event.c.kind == _FROM_FAILED)
+    )
+    with ledger.reading() as connection:
+        made = [(json.loads(row.detail)["campaign"], row.campaign) for row in connection.execute(query)]
+    found: set[str] = set()
+    while new := {name for origin, name in made if origin in found | campaigns} - found:
+        found |= new
+    return found
+
+
 def served_keys(ledger: Ledger, campaign_name: str, keys: Sequence[str], *, but_batch: str) -> dict[str, str]:
     """Return smsid by message key for those ``keys`` that other batches of the campaign serve or may have served."""
     found: dict[str, str] = {}
@@ -327,48 +343,6 @@ def repeats_elsewhere(  # noqa: PLR0913, PLR0917 - what went out, where, when, a
                 if text in wanted and row.smsid not in unreached and not is_trial(row.batch_id):
                     found.add(text)
     return len(found)
-
-
-def refused_rows(ledger: Ledger, campaign_name: str) -> set[str]:
-    """Return the smsids of a campaign's rows that the gateway refused one by one and that nothing replaced since."""
-    alone = message.c.reason.startswith(_REFUSED_ROW) & (message.c.state == MessageState.REFUSED.value)
-    return _not_taken(ledger, campaign_name, alone, ~_is_replaced())
-
-
-def replaced_rows(ledger: Ledger, campaign_name: str) -> set[str]:
-    """Return the smsids of a campaign's messages that do not serve their key and for which another one stands."""
-    return _not_taken(ledger, campaign_name, ~is_live(message), _is_replaced())
-
-
-def _not_taken(ledger: Ledger, campaign_name: str, *wanted: ColumnElement[bool]) -> set[str]:
-    query = select(message.c.smsid).where(is_not_taken(message), message.c.campaign == campaign_name, *wanted)
-    with ledger.reading() as connection:
-        return set(connection.execute(query).scalars())
-
-
-def _is_replaced() -> ColumnElement[bool]:
-    """Say that another message of the same key stands instead: it may have been served, or was refused later."""
-    other = message.alias("other")
-    refused_later = (
-        (other.c.state == MessageState.REFUSED.value)
-        & other.c.reason.startswith(_REFUSED_ROW)
-        & (
-            (other.c.sent_at > message.c.sent_at)
-            | ((other.c.sent_at == message.c.sent_at) & (other.c.smsid > message.c.smsid))
-        )
-    )
-    return (
-        select(other.c.smsid)
-        .where(
-            # Part of the key, and it has an index.
-            other.c.msisdn == message.c.msisdn,
-            other.c.campaign == message.c.campaign,
-            other.c.message_key == message.c.message_key,
-            other.c.smsid != message.c.smsid,
-            is_live(other) | refused_later,
-        )
-        .exists()
-    )
 
 
 def count_states(ledger: Ledger, batch_id: str) -> dict[MessageState, int]:

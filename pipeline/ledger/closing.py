@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Row, func, insert, select
 
 from pipeline.ledger.batches import record_event
 from pipeline.ledger.opening import Ledger
@@ -59,11 +60,17 @@ def record_closing(  # noqa: PLR0913 - everything that a closed month is compare
 
 def last_closing(ledger: Ledger, month: str) -> Closing | None:
     """Return the last closing of a month; None while it is open."""
-    query = select(closing).where(closing.c.month == month).order_by(closing.c.number.desc()).limit(1)
+    return next(iter(list_closings(ledger, month)), None)
+
+
+def list_closings(ledger: Ledger, month: str) -> list[Closing]:
+    """Return the closings of a month, the last one first."""
+    query = select(closing).where(closing.c.month == month).order_by(closing.c.number.desc())
     with ledger.reading() as connection:
-        row = connection.execute(query).one_or_none()
-    if row is None:
-        return None
+        return [_closing(row) for row in connection.execute(query)]
+
+
+def _closing(row: Row[Any]) -> Closing:
     closed_at = moment(row.closed_at)
     assert closed_at is not None  # noqa: S101 - the column is NOT NULL
     return Closing(

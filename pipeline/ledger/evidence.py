@@ -110,15 +110,17 @@ def _undisputed(
         for begin, end in merged(list(windows.values()))
         if any(begin <= windows[each][0] < end for each in own & windows.keys())
     ]
-    messages = [
-        part
+    others = [
+        batch
         for batch in batches
         if batch.batch_id in windows.keys() - own
         and any(begin <= windows[batch.batch_id][0] < end for begin, end in shared)
-        for part in _messages(connection, batch, message.c.state == MessageState.TAKEN.value)
     ]
+    taken = message.c.state == MessageState.TAKEN.value
+    messages = [part for batch in others for part in _messages(connection, batch, taken)]
     start, until = period
-    beyond = [
+    beyond = [part for batch in others for part in _observations(connection, _of_batch(batch.batch_id))]
+    beyond += [
         part
         for begin, end in shared
         for outside in ((begin, min(end, start)), (max(begin, until), end))
@@ -163,7 +165,7 @@ def _first_known(connection: Connection, start: datetime, end: datetime) -> date
     """
     then = observation.alias("then")
     happened = and_(then.c.status_time >= iso(start), then.c.status_time < iso(end))
-    # ``stranger`` is number and registration of a row without an smsid.
+    # ``stranger`` is number and registration of a row without an smsid; of those alike, the first has no more in it.
     named = observation.c.smsid.in_(select(then.c.smsid).where(then.c.smsid != "", happened))
     nameless = observation.c.stranger.in_(select(then.c.stranger).where(then.c.smsid == "", happened))
     query = select(func.min(_known_since())).where(
@@ -210,15 +212,8 @@ def _of_batch(batch_id: str) -> Select[Any]:
 
 
 def _of_nobody(start: datetime, end: datetime) -> Select[Any]:
-    """Ask for the results of [start, end) that are of no message in this ledger.
-
-    What names an smsid and no registration was registered when it happened or reached us, as far as we know. Without
-    an smsid the registration is part of what tells messages apart, and stays as it is.
-    """
-    named = case((observation.c.smsid != "", _known_since()), else_=observation.c.registered_at)
-    names = zip(OBSERVATIONS.names, _columns(), strict=True)
-    columns = (named.label(name) if name == "registered_at" else column for name, column in names)
-    return select(*columns).where(_is_stranger(), _within(start, end))
+    """Ask for the results of [start, end) that are of no message in this ledger."""
+    return select(*_columns()).where(_is_stranger(), _within(start, end))
 
 
 def _count(connection: Connection, batches: Sequence[Batch], start: datetime, end: datetime) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
@@ -49,8 +50,10 @@ def record_pull(
             )
         ).inserted_primary_key[0]  # type: ignore[index]  # an insert of one row has its key
         before = connection.execute(select(func.count()).select_from(observation)).scalar_one()
+        # Rows without an smsid that are alike are about as many messages; another pull has them all again.
+        times = Counter[tuple[object, ...]]()
         for start in range(0, len(rows), _SLICE):
-            values = [stored(row, pull_id=pull_id) for row in rows[start : start + _SLICE]]
+            values = [_numbered(stored(row, pull_id=pull_id), times) for row in rows[start : start + _SLICE]]
             connection.execute(new_rows(connection, observation), values)
         new = connection.execute(select(func.count()).select_from(observation)).scalar_one() - before
         connection.execute(update(pull).where(pull.c.pull_id == pull_id).values(new_rows=new))
@@ -77,6 +80,15 @@ def stored(row: Observation, *, pull_id: int | None = None, received_at: datetim
         "stranger": "" if row.smsid else f"{row.msisdn} {registered or ''}",
         "received_at": iso(received_at) if received_at else None,
     }
+
+
+def _numbered(values: dict[str, object], times: Counter[tuple[object, ...]]) -> dict[str, object]:
+    """Say of a row without an smsid which it is of those alike in its file, from the second on."""
+    if values["smsid"]:
+        return values
+    alike = tuple(values[name] for name in ("status", "status_time", "stranger"))
+    times[alike] += 1
+    return values | ({"stranger": f"{values['stranger']} {times[alike]}"} if times[alike] > 1 else {})
 
 
 def settle(ledger: Ledger, now: datetime, among: Collection[str] | None = None) -> dict[MessageState, int]:

@@ -191,7 +191,8 @@ observation = Table(
     Column("parts_total", Integer),
     Column("registered_at", Text),
     Column("extra", Text, nullable=False),
-    # A row without an smsid is told apart by its number and registration.
+    # A row without an smsid is told apart by its number, its registration and, from the second of those alike on, which
+    # of them it is in its file.
     Column("stranger", Text, nullable=False),
     # When it reached us, where no pull says so.
     Column("received_at", Text),

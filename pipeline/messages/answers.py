@@ -28,6 +28,14 @@ ANSWER_LABELS: dict[str, Text] = {
     ),
     "answer.result.nothing_taken": Text("結果なし、終了コード 6", "no results, exit 6"),
     "answer.result.unknown": Text("結果なし、終了コード 4", "no results, exit 4"),
+    "answer.cancel.cancelled": Text("取消済み", "cancelled"),
+    "answer.cancel.absent": Text("該当なし：何の証拠にもならない", "not known: proof of nothing"),
+    "answer.cancel.too_late": Text("間に合わず", "too late"),
+    "answer.cancel.busy": Text(
+        "本体がこれだけなら未処理、自動で待って再依頼", "alone: not done, it waits and asks again"
+    ),
+    "answer.cancel.refused": Text("拒否、変化なし", "refused, nothing changed"),
+    "answer.cancel.unclear": Text("不明、再実行しても害はない", "unclear; asking again is harmless"),
     "answer.run.go_on": Text("続行", "goes on"),
     "answer.run.stop": Text("停止", "stops"),
     "answer.run.wait": Text("待機", "waits"),

@@ -161,6 +161,20 @@ FAILURES: dict[str, Failure] = {
             "Look with `mediasms pull {batch}` and `mediasms status {batch}`.",
         ),
     ),
+    "run.unserved": Failure(
+        Text(
+            "{file} の {count} 行（行 {rows}）は別のバッチ {other} などで送信済みとして「対象外」にしましたが、その後、"
+            "その送信は拒否または取消となりました。このままでは誰もその宛先に送りません。",
+            "{count} rows of {file} ({rows}) count as served by batch {other} or another one, but what was to serve "
+            "them was refused or cancelled since: nobody writes to these people.",
+        ),
+        Text(
+            "その行だけを新しいファイルにして `--campaign {campaign}` を付けて実行してください。バッチ {batch} の "
+            "already.csv に全行があります。{other} が拒否されただけなら `mediasms send {other}` でも送れます。",
+            "Put these rows into a list of their own and run it with `--campaign {campaign}`; already.csv of batch "
+            "{batch} has all of them. Where {other} was only refused, `mediasms send {other}` serves them too.",
+        ),
+    ),
     "out.is_input": Failure(
         Text(
             "{file} は入力ファイルです。--out の結果で上書きしません。",

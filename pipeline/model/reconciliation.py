@@ -352,6 +352,11 @@ class Reconciliation:
         return counts
 
     @property
+    def foreign_rows(self) -> int:
+        """Number of the results that are not ours."""
+        return sum(each.terms["foreign"] for each in self.equations if each.name == "observations")
+
+    @property
     def is_empty(self) -> bool:
         """Say whether it is a month that no batch has messages in: nothing was compared."""
         return isinstance(self.subject, MonthSubject) and not self.subject.batches

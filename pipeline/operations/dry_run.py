@@ -11,9 +11,9 @@ from pipeline.errors import Exit, MediasmsError
 from pipeline.ledger.batches import get_batch
 from pipeline.model import Batch, Mode
 from pipeline.operations.next_step import Step, next_step
-from pipeline.operations.run import unserved_elsewhere
 from pipeline.stages.guards import Late
 from pipeline.stages.rehearse import Rehearsed, rehearse
+from pipeline.stages.served import unserved_elsewhere
 from pipeline.stages.validate import Request, Validated, validate
 
 

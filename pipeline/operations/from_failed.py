@@ -1,8 +1,8 @@
 """From failed: a list for a new campaign, made of the people whom another one has not reached.
 
-The rows are those of the other campaign's accepted rows, checked by hash, in their order: number, final text, the
-fields that the gateway fills in, and cost centre. Not the smsid, which is another message's, and not a scheduled time,
-which has passed.
+The rows are those of the other campaign's accepted rows, checked by hash, in their order: number, final text (in a
+column that says so: what somebody's name or comment put between braces is no tag), the fields that the gateway fills
+in, and cost centre. Not the smsid, which is another message's, and not a scheduled time, which has passed.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pipeline.stages.checking import csv_bytes
 from pipeline.stages.planning import accepted_rows, rows_with
 from pipeline.stages.unreached import campaign_batches, unreached
 from pipeline.stages.validate import Request
+from schemas.heading import FINAL_TEXT
 from schemas.recipients import ACCEPTED_FIELDS, as_given
 
 #: what a row takes along into another list
@@ -44,7 +45,7 @@ def request_for(context: Context, origin: str, request: Request) -> Iterator[Req
     if first is None:
         yield None
         return
-    with laid_down(_pieces(chain([("msisdn", "text", *fields), first], rows)), context.workspace.root) as path:
+    with laid_down(_pieces(chain([("msisdn", FINAL_TEXT, *fields), first], rows)), context.workspace.root) as path:
         yield replace(request, source=path, name=f"from-failed-{origin}.csv", origin=origin)
 
 

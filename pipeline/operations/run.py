@@ -10,13 +10,14 @@ from decimal import Decimal
 
 from pipeline.context import Context
 from pipeline.errors import Exit, GuardStopped, MediasmsError, OutcomeUnknown, TryLater, worst
-from pipeline.ledger.batches import count_states, get_batch, waiting_elsewhere
-from pipeline.model import Batch, MessageClass, MessageState, Mode
+from pipeline.ledger.batches import count_states, get_batch
+from pipeline.model import Batch, MessageClass, Mode
 from pipeline.stages.guards import Late
 from pipeline.stages.outlook import Preview
 from pipeline.stages.pull import pull
 from pipeline.stages.reconcile import Reconciled, reconcile
 from pipeline.stages.send import Sent, send
+from pipeline.stages.served import unserved_elsewhere
 from pipeline.stages.validate import Request, Validated, validate
 
 #: between two pulls while somebody waits
@@ -137,18 +138,6 @@ def _pull(context: Context, batch: Batch, stopped_by: MediasmsError | None) -> M
     except MediasmsError as error:
         return stopped_by or error
     return stopped_by
-
-
-def unserved_elsewhere(context: Context, batch: Batch) -> MediasmsError | None:
-    """Say so when rows count as served by a batch that was not sent, or is unknown: that is no success."""
-    if not batch.totals.already:
-        return None
-    for other, states in waiting_elsewhere(context.ledger, batch.campaign, but_batch=batch.batch_id).items():
-        count = sum(states.values())
-        if set(states) == {MessageState.PLANNED}:
-            return GuardStopped("run.waiting_planned", batch=other, count=count)
-        return OutcomeUnknown("run.waiting_unknown", batch=other, count=count)
-    return None
 
 
 def _is_unfinished(reconciled: Reconciled) -> bool:

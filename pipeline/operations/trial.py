@@ -19,14 +19,16 @@ from pipeline.ledger.batches import count_states, get_batch, note_trial
 from pipeline.model import Batch, MessageState, Mode
 from pipeline.operations.from_failed import CARRIED, spelled
 from pipeline.operations.own_phone import attempts, hand_in, latest_messages, message_of, read_number, unused
-from pipeline.operations.run import unserved_elsewhere
 from pipeline.stages.guards import Late, stop_if_dear
 from pipeline.stages.outlook import preview, wanted
 from pipeline.stages.planning import accepted_rows, mode_of
 from pipeline.stages.pull import pull
 from pipeline.stages.rehearse import rehearse
 from pipeline.stages.send import send
+from pipeline.stages.served import unserved_elsewhere
 from pipeline.stages.validate import Request
+from schemas.heading import FINAL_TEXT
+from schemas.recipients import as_given
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +99,11 @@ def _campaign(context: Context, name: str, msisdn: str, *, again: bool) -> str:
 
 def _first_row(context: Context, batch: Batch, msisdn: str) -> dict[str, str]:
     """Return the first accepted row as a list's only one, with the operator's number in the place of its own."""
-    chunk = next(accepted_rows(context, batch))
+    chunk = as_given(next(accepted_rows(context, batch)))
     fields = [name for name in CARRIED if name in chunk.columns]
     return {
         "msisdn": spelled(context, msisdn),
-        "text": str(chunk["text"].iloc[0]),
+        FINAL_TEXT: str(chunk["text"].iloc[0]),
         **{name: str(chunk[name].iloc[0]) for name in fields},
     }
 

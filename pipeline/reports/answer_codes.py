@@ -13,8 +13,8 @@ from pipeline.model import Proof
 from schemas.profile import AnswerCode, Profile
 
 _HEAD = (
-    "| code | meaning | to an upload | to a single send | to a question for results | the run | next |",
-    "|---|---|---|---|---|---|---|",
+    "| code | meaning | to an upload | to a single send | to a question for results | to cancelling | the run | next |",
+    "|---|---|---|---|---|---|---|---|",
 )
 
 
@@ -64,7 +64,20 @@ def _cells(answer: AnswerCode, profile: Profile) -> dict[str, str]:
         result = "answer.result.absent"
     if answer.code == profile.single.busy_code.value:
         single, result = "answer.single.busy", "answer.result.busy"
-    return {"upload": upload, "single": single, "result": result, "run": f"answer.run.{answer.run}"}
+    cancel = _cancellation(answer, profile)
+    return {"upload": upload, "single": single, "result": result, "cancel": cancel, "run": f"answer.run.{answer.run}"}
+
+
+def _cancellation(answer: AnswerCode, profile: Profile) -> str:
+    """Return what an answer to a request to cancel says about its message."""
+    said = {
+        profile.single.busy_code.value: "answer.cancel.busy",
+        profile.cancel.cancelled_code.value: "answer.cancel.cancelled",
+        profile.cancel.absent_code.value: "answer.cancel.absent",
+        profile.cancel.too_late_code.value: "answer.cancel.too_late",
+    }
+    refused = answer.proves is Proof.NOTHING_TAKEN
+    return said.get(answer.code, "answer.cancel.refused" if refused else "answer.cancel.unclear")
 
 
 def _meaning(answer: AnswerCode, language: Language) -> str:

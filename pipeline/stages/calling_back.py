@@ -127,7 +127,7 @@ class _Asking:
             self.known = True
             note_auth(self.context.ledger, url, now, failed=False)
         if answer.outcome is CancelOutcome.REFUSED and answer.run is RunAction.STOP:
-            raise GatewayRefused("gateway.refused", code=code, meaning=self.context.meaning(code))
+            raise GatewayRefused("gateway.refused", **self.context.refusal(code))
         # That it is too late is clear, whatever an earlier request has to do with it.
         is_clear = answer.outcome is not CancelOutcome.UNCLEAR or code in {self.codes.absent, self.codes.too_late}
         self.unclear = 0 if is_clear else self.unclear + 1

@@ -15,7 +15,13 @@ from pipeline.context import Context
 from pipeline.core.calendar import jst_date, parse_gateway_time
 from pipeline.core.forecast import Forecast
 from pipeline.errors import GuardStopped, MediasmsError, OutcomeUnknown
-from pipeline.ledger.batches import anything_sent_elsewhere, origins, repeats_elsewhere, same_content_elsewhere
+from pipeline.ledger.batches import (
+    anything_sent_elsewhere,
+    made_from,
+    origins,
+    repeats_elsewhere,
+    same_content_elsewhere,
+)
 from pipeline.ledger.cancelling import Stop
 from pipeline.ledger.dispatches import attempts_by_dispatch, dispatch_id, list_dispatches
 from pipeline.ledger.results import settle
@@ -95,22 +101,24 @@ def stop_if_dear(batch: Batch, expected: Forecast, limit: Decimal) -> None:
 def stop_if_repeated(context: Context, batch: Batch, waiting: Container[str]) -> None:
     """Stop when the same went out before in another campaign.
 
-    Of a batch for those whom another campaign has not reached, their messages there are known not to have arrived.
-    Where one of them is not known for that any more, it counts however long ago it was sent: results may come late.
+    Of a batch for those whom another campaign has not reached, their messages there are known not to have arrived, and
+    so may those be of other campaigns for the same people. Where one of them is not known for that, or not any more, it
+    counts however long ago it was sent: results may come late.
     """
-    made_from = origins(context.ledger, batch.batch_id)
-    failed = unreached_of(context, made_from)
+    from_ = origins(context.ledger, batch.batch_id)
+    related = (from_ | made_from(context.ledger, from_)) - {batch.campaign}
+    failed = unreached_of(context, related)
     if elsewhere := same_content_elsewhere(context.ledger, batch, failed):
         raise GuardStopped("guard.same_content", campaign=elsewhere, batch=batch.batch_id)
     days = context.settings.send.repeat_guard_days
     since = context.now() - timedelta(days=days)
-    if not made_from and not anything_sent_elsewhere(context.ledger, batch.campaign, since):
+    if not related and not anything_sent_elsewhere(context.ledger, batch.campaign, since):
         return
     repeats = 0
     for chunk in accepted_rows(context, batch):
         rows = rows_with(chunk, waiting)
         texts = list(zip(rows["msisdn"].tolist(), digests(rows), strict=True))
-        repeats += repeats_elsewhere(context.ledger, batch.campaign, texts, since, failed, made_from)
+        repeats += repeats_elsewhere(context.ledger, batch.campaign, texts, since, failed, related)
     if repeats:
         raise GuardStopped("guard.repeated_text", count=repeats, days=days)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
@@ -12,12 +12,12 @@ import pyarrow as pa
 from pipeline.adapters.snapshots import read_snapshot, write_snapshot
 from pipeline.context import Context
 from pipeline.core.bill import bill_of
-from pipeline.core.calendar import JST, month_days
+from pipeline.core.calendar import JST, month_days, stamp
 from pipeline.core.placing import Placing, alike, place, places_of
 from pipeline.core.restating import restated, snapshot
 from pipeline.core.variance import variance_of
 from pipeline.errors import UsageError
-from pipeline.ledger.closing import Closing, last_closing, record_closing
+from pipeline.ledger.closing import Closing, list_closings, record_closing
 from pipeline.ledger.decisions import decided_since
 from pipeline.ledger.evidence import month_evidence
 from pipeline.model import MessageLine, MonthSubject, Reconciliation, Restatement
@@ -35,24 +35,16 @@ class Closed:
     is_new: bool
 
 
-def reconcile_month(
-    context: Context, month: str, *, invoice: Path | None = None, unmask: bool = False, closing: bool = False
-) -> Reconciled:
+def reconcile_month(context: Context, month: str, *, invoice: Path | None = None, unmask: bool = False) -> Reconciled:
     """Reconcile what belongs to a month (YYYY-MM), of all batches, as of now, and write its reports.
 
     With an ``invoice`` every yen of difference is explained as far as it can be. Where the month was closed, it says
-    what has changed since. ``closing`` says that it is closed with this.
+    what has changed since.
     """
-    now = context.now()
-    value, lines = added_up_in(context, month, now)
-    value = replace(value, bill=bill_of(value, context.tariff))
-    before = last_closing(context.ledger, month)
-    if before:
-        value = replace(value, restatements=_restatements(context, before, snapshot(lines, value)))
-    assert isinstance(value.subject, MonthSubject)  # noqa: S101 - it was asked for
-    is_new = closing and (before is None or value.restatements)
-    closed_at = now if is_new else before.closed_at if before else None
-    value = replace(value, subject=replace(value.subject, closed_at=closed_at))
+    value, lines = _added_up(context, month)
+    if closings := list_closings(context.ledger, month):
+        changed = _restatements(context, _reported(context, closings), snapshot(lines, value))
+        value = replace(_closed(value, closings[0].closed_at), restatements=changed)
     if invoice is not None:
         variance = variance_of(read_invoice(context, invoice, month), value, lines, context.tariff)
         value = replace(value, variance=variance)
@@ -72,30 +64,61 @@ def placed_on(context: Context, invoice: Path, month: str) -> Placing:
 def close_month(context: Context, month: str, *, actor: str) -> Closed:
     """Close a month that is over: what it comes to now is kept, and every later difference is a restatement.
 
-    Closed once more, it gets the next number, unless nothing has changed. Raises ``UsageError`` (``close.not_over``),
-    and ``TryLater`` while somebody else closes it.
+    Closed once more, it gets the next number, unless nothing has changed. The reports say that it is closed, so they
+    are written when it is; where that was cut short, the next reports say it, and what that closing restated.
+    Raises ``UsageError`` (``close.not_over``), and ``TryLater`` while somebody else closes it.
     """
     if context.now() < _borders(month)[1]:
         raise UsageError("close.not_over", month=month)
-    # What is compared, written and recorded is one closing: two at once would write one file and record both.
+    # What is compared, recorded and written is one closing: two at once would write one file and record both.
     with context.month_lock(month):
-        reconciled = reconcile_month(context, month, closing=True)
-        before = last_closing(context.ledger, month)
-        if before and not reconciled.value.restatements:
-            return Closed(reconciled, before.number, is_new=False)
-        number = before.number + 1 if before else 1
-        path = context.workspace.month_folder(month) / f"closing-{number:02d}.arrow"
-        number = record_closing(
-            context.ledger,
-            month,
-            write_snapshot(path, snapshot(reconciled.lines, reconciled.value)),
-            # What is decided while this is read and written comes after it.
-            reconciled.value.as_of,
-            actor=actor,
-            tariff_sha256=context.tariff.sha256,
-            profile_sha256=context.profile.sha256,
-        )
-        return Closed(reconciled, number, is_new=True)
+        value, lines = _added_up(context, month)
+        kept = snapshot(lines, value)
+        closings = list_closings(context.ledger, month)
+        before = closings[0] if closings else None
+        reported = _reported(context, closings) if closings else None
+        changed = _restatements(context, reported, kept) if reported else ()
+        is_new = before is None or bool(changed if before is reported else _restatements(context, before, kept))
+        number = (before.number if before else 0) + is_new
+        # What is decided while this is read and written comes after it.
+        closed_at = value.as_of if before is None or is_new else before.closed_at
+        if is_new:
+            path = context.workspace.month_folder(month) / f"closing-{number:02d}.arrow"
+            number = record_closing(
+                context.ledger,
+                month,
+                write_snapshot(path, kept),
+                closed_at,
+                actor=actor,
+                tariff_sha256=context.tariff.sha256,
+                profile_sha256=context.profile.sha256,
+            )
+        value = replace(_closed(value, closed_at), restatements=changed)
+        reconciled = written(context, context.workspace.month_folder(month), {}, value, lines)
+        return Closed(reconciled, number, is_new=is_new)
+
+
+def _reported(context: Context, closings: Sequence[Closing]) -> Closing:
+    """Return of closings, the last one first, that which reports are compared with: the last that any report knows.
+
+    Of one whose reports were cut short nobody has been told what it restated. Where no report is left, it is the last.
+    """
+    folder = context.workspace.month_folder(closings[0].month)
+    last = max((path.name for path in folder.glob("reconciliation-*.json")), default="")
+    known = (closing for closing in closings if last >= f"reconciliation-{stamp(closing.closed_at)}")
+    return next(known, closings[0])
+
+
+def _added_up(context: Context, month: str) -> tuple[Reconciliation, Iterable[MessageLine]]:
+    """Add up what belongs to a month as of now, with its bill."""
+    value, lines = added_up_in(context, month, context.now())
+    return replace(value, bill=bill_of(value, context.tariff)), lines
+
+
+def _closed(value: Reconciliation, closed_at: datetime) -> Reconciliation:
+    """Return a month's value that says when it was closed."""
+    assert isinstance(value.subject, MonthSubject)  # noqa: S101 - it was asked for
+    return replace(value, subject=replace(value.subject, closed_at=closed_at))
 
 
 def added_up_in(context: Context, month: str, now: datetime) -> tuple[Reconciliation, Iterable[MessageLine]]:
@@ -117,6 +140,7 @@ def _restatements(context: Context, closing: Closing, now: pa.Table) -> tuple[Re
     return restated(
         before,
         now,
+        statuses=context.statuses,
         tariff_changed=context.tariff.sha256 != closing.tariff_sha256,
         profile_changed=context.profile.sha256 != closing.profile_sha256,
         decided=decided_since(context.ledger, closing.closed_at),

@@ -31,7 +31,7 @@ from pipeline.stages.answering import (
 from pipeline.stages.asking import ask_unknown
 from pipeline.stages.guards import has_passed, stop_if_unsettled
 from pipeline.stages.login import stop_after_failed_logins
-from schemas.single import decoded, form_of
+from schemas.single import Form, decoded, form_of
 
 #: at least so many begin together: each group costs two transactions
 _GROUP = 8
@@ -99,7 +99,7 @@ class _Sending:
         stop_after_failed_logins(self.context)
         count = 1 if self.alone else self.size
         group = {one.dispatch_id: one for one in [self.planned.popleft() for _ in range(min(count, len(self.planned)))]}
-        bodies = {one.dispatch_id: self._body(one) for one in group.values()}
+        bodies = {one.dispatch_id: (self._body(one), _form(one)) for one in group.values()}
         attempts = begin_singles(self.context.ledger, list(group.values()), self.context.now())
         if not attempts:
             # Cancelled meanwhile: all of the group, and perhaps all that waits.
@@ -115,7 +115,7 @@ class _Sending:
             self._end([Ended(dispatch=group[name], state=planned, detail="no marker") for name in attempts])
             raise
         for name in attempts:
-            self.out.hand_over(name, bodies[name])
+            self.out.hand_over(name, *bodies[name])
 
     def _body(self, dispatch: Dispatch) -> bytes:
         """Return what will be sent, once more held to what was planned and to its time."""
@@ -123,7 +123,7 @@ class _Sending:
         single = self.context.profile.single
         scheduled = single.by_field.get("scheduled")
         if scheduled is not None and scheduled.confirmed is not False:
-            given = decoded(body, form_of(dispatch.payload.name) or "form").get(scheduled.name, "")
+            given = decoded(body, _form(dispatch)).get(scheduled.name, "")
             if has_passed(given, single.time_format.value, self.context.now()):
                 raise GuardStopped("guard.scheduled_passed", batch=self.batch.batch_id, count=1)
         return body
@@ -213,6 +213,13 @@ class _Sending:
             rest.append(Ended(dispatch=dispatch, state=state, reason="interrupted", detail="interrupted"))
         if rest:
             self._end(rest)
+
+
+def _form(dispatch: Dispatch) -> Form:
+    """Return the form in which a request was planned, perhaps under another profile than today's."""
+    form = form_of(dispatch.payload.name)
+    assert form is not None  # noqa: S101 - it is no upload
+    return form
 
 
 def _reason(verdict: Verdict) -> str:

@@ -1,23 +1,25 @@
 """Unreached: the people whom a campaign has not reached, by evidence and not by its absence.
 
 A message did not arrive if its latest final result says so, or if the gateway refused its row, and no other message
-stands for it. Whoever is pending, missing, unknown, received a part, was cancelled or has said, in whatever result,
-that he does not want to be written to is none of them.
+stands for it. Whoever is pending, missing, unknown or was cancelled is none of them; nor is he of whom any result,
+about this message or another one of its key, says that it arrived, in part or whole, that the gateway is trying again,
+or that he does not want to be written to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.context import Context
+from pipeline.core.arrival import may_have_arrived
 from pipeline.core.evidence import Evidence
 from pipeline.errors import UsageError
-from pipeline.ledger.batches import list_batches, refused_rows, replaced_rows
+from pipeline.ledger.batches import list_batches
 from pipeline.ledger.evidence import batch_evidence
+from pipeline.ledger.replacing import refused_rows, replaced_rows, shared_keys
 from pipeline.model import Batch, BreakKind, MessageClass, NumberCheck
 from pipeline.stages.judging import judged
 
@@ -35,12 +37,16 @@ def campaign_batches(context: Context, campaign: str) -> list[Batch]:
 
 def unreached(context: Context, campaign: str) -> dict[str, set[str]]:
     """Return by batch the smsids of the messages of a campaign that did not arrive."""
-    refused, replaced = refused_rows(context.ledger, campaign), replaced_rows(context.ledger, campaign)
-    return {
-        batch.batch_id: smsids
-        for batch in campaign_batches(context, campaign)
-        if (smsids := set(_unreached(context, batch, refused)) - replaced)
-    }
+    refused, no_more = refused_rows(context.ledger, campaign), replaced_rows(context.ledger, campaign)
+    failed: dict[str, set[str]] = {}
+    served: set[str] = set()
+    for batch in campaign_batches(context, campaign):
+        failed[batch.batch_id], others = _read(context, batch, refused)
+        served |= others
+    no_more |= served
+    for one, other in shared_keys(context.ledger, campaign):
+        no_more |= {one, other} if one in served or other in served else set()
+    return {batch_id: left for batch_id, smsids in failed.items() if (left := smsids - no_more)}
 
 
 def unreached_of(context: Context, campaigns: AbstractSet[str]) -> set[str]:
@@ -48,19 +54,24 @@ def unreached_of(context: Context, campaigns: AbstractSet[str]) -> set[str]:
     return {smsid for campaign in campaigns for smsids in unreached(context, campaign).values() for smsid in smsids}
 
 
-def _unreached(context: Context, batch: Batch, refused: AbstractSet[str]) -> Iterator[str]:
+def _read(context: Context, batch: Batch, refused: AbstractSet[str]) -> tuple[set[str], set[str]]:
+    """Return those messages of a batch that failed, and those for whose recipients any result asks to write no more."""
     if batch.number_check is NumberCheck.ONLY:
-        return  # nothing of it was to reach anybody
+        return set(), set()  # nothing of it was to reach anybody
     now = context.now()
     # No time in which results of nobody's message would be read: what names no message proves nothing about one.
     evidence = batch_evidence(context.ledger, batch, now, now)
     found = judged(context, evidence)
-    nobody = {one.smsid for one in found.breaks if one.kind in _DOUBTS} | _opted_out(context, evidence)
-    for line in found.lines:
-        if line.message_class is MessageClass.REFUSED and line.smsid in refused:
-            yield line.smsid
-        if line.message_class is MessageClass.FAILED and line.smsid not in nobody:
-            yield line.smsid
+    doubtful = {one.smsid for one in found.breaks if one.kind in _DOUBTS}
+    failed = {
+        line.smsid
+        for line in found.lines
+        if (line.message_class is MessageClass.REFUSED and line.smsid in refused)
+        or (line.message_class is MessageClass.FAILED and line.smsid not in doubtful)
+    }
+    messages, about = evidence.messages["smsid"], found.matches.message_of
+    arrived = may_have_arrived(evidence.observations, about, context.statuses, len(messages))
+    return failed, set(messages.take(pa.array(arrived)).to_pylist()) | _opted_out(context, evidence)
 
 
 def _opted_out(context: Context, evidence: Evidence) -> set[str]:

@@ -18,7 +18,7 @@ from tests.adapters.test_gateway import Script, profile, serving
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from schemas.profile import Profile
+    from schemas.single import Form
 
 PROFILE = parse_profile(resources.files("schemas").joinpath("profiles/mediasms.toml").read_text("utf-8"), "x")
 BODY = b"mobilenumber=09011112222&smstext=%E3%81%82"
@@ -51,18 +51,13 @@ def access(url: str) -> Access:
     return Access(url, "user", "päss:wörd", connect_timeout=2, read_timeout=2)
 
 
-def with_format(form: str) -> Profile:
-    single = PROFILE.single
-    changed = single.format.model_copy(update={"value": form})
-    return PROFILE.model_copy(update={"single": single.model_copy(update={"format": changed})})
-
-
 @pytest.mark.parametrize(
     ("form", "kind"), [("form", "application/x-www-form-urlencoded"), ("json", "application/json")]
 )
-def test_a_request_leaves_once_as_it_was_planned(script: Script, form: str, kind: str) -> None:
-    with connected(access(script.url), with_format(form)) as client:
-        exchange = client.single(BODY)
+def test_a_request_leaves_once_as_it_was_planned(script: Script, form: Form, kind: str) -> None:
+    """Whatever form the profile has today."""
+    with connected(access(script.url), PROFILE) as client:
+        exchange = client.single(BODY, form)
     (seen,) = script.seen
     assert (exchange.http_status, exchange.body, exchange.bytes_read) == (200, b"200", len(BODY))
     assert (seen.method, seen.target, seen.body) == ("POST", "/api/", BODY)
@@ -72,14 +67,14 @@ def test_a_request_leaves_once_as_it_was_planned(script: Script, form: str, kind
 
 def test_a_send_is_never_a_get_whatever_the_profile_says(script: Script) -> None:
     with connected(access(script.url), profile("send_single", method="GET")) as client:
-        client.single(BODY)
+        client.single(BODY, "form")
     assert (script.seen[0].method, script.seen[0].target) == ("POST", "/api/")
 
 
 def test_the_next_message_goes_over_the_same_connection(script: Script, peers: list[int]) -> None:
     with connected(access(script.url), PROFILE) as client:
         for _ in range(3):
-            client.single(BODY)
+            client.single(BODY, "form")
         client.single_result("abc1")
     assert len(set(peers)) == 1
     assert script.seen[-1].target == "/api5/?smsid=abc1"
@@ -91,7 +86,7 @@ def test_no_connection_is_trusted_that_was_idle(
     monkeypatch.setattr(gateway, "_IDLE_SECONDS", 0)
     with connected(access(script.url), PROFILE) as client:
         for _ in range(3):
-            client.single(BODY)
+            client.single(BODY, "form")
     assert len(set(peers)) == 3
 
 
@@ -99,7 +94,7 @@ def test_a_refused_connection_reads_not_a_byte() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         with connected(access(f"http://127.0.0.1:{closed.getsockname()[1]}"), PROFILE) as client:
-            exchange = client.single(BODY)
+            exchange = client.single(BODY, "form")
     assert (exchange.bytes_read, exchange.http_status) == (0, None)
 
 

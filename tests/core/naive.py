@@ -68,9 +68,16 @@ class Sent:
     answered: bool = False
 
 
-def observed(smsid: str, msisdn: str, status: str, time: datetime | None, **more: object) -> Observation:
+@dataclass(frozen=True)
+class Seen(Observation):
+    """An observation as a row of the table of observations."""
+
+    received_at: datetime | None = None
+
+
+def observed(smsid: str, msisdn: str, status: str, time: datetime | None, **more: object) -> Seen:
     known: dict[str, object] = {"path": ObservationPath.PULLED, "status": status, "status_time": time}
-    return Observation(**{**known, "smsid": smsid, "msisdn": msisdn, **more})  # type: ignore[arg-type]  # fields of it
+    return Seen(**{**known, "smsid": smsid, "msisdn": msisdn, **more})  # type: ignore[arg-type]  # fields of it
 
 
 def messages_table(messages: Iterable[Sent]) -> pa.Table:
@@ -79,7 +86,7 @@ def messages_table(messages: Iterable[Sent]) -> pa.Table:
 
 def observations_table(rows: Iterable[Observation]) -> pa.Table:
     names = OBSERVATIONS.names
-    return pa.Table.from_pylist([{name: getattr(row, name) for name in names} for row in rows], OBSERVATIONS)
+    return pa.Table.from_pylist([{name: getattr(row, name, None) for name in names} for row in rows], OBSERVATIONS)
 
 
 def in_pieces(table: Callable[[Iterable[_Row]], pa.Table], rows: Sequence[_Row], size: int) -> pa.Table:

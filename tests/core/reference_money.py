@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 Row = dict[str, str]
 APRIL = date(2026, 4, 1)
@@ -88,7 +88,7 @@ def read(  # one pass, rule by rule
     for message in messages:
         own = of_message[message["smsid"]]
         said = one_message(message, own, rules, registered[message["batch_id"]], delivered=delivered)
-        said["by_number"] = by_number and bool(own) and not own[0]["smsid"]
+        said["by_number"] = by_number and any(not row["smsid"] for row in own)
         if month is not None and said["day"].isoformat()[:7] != month:
             counts["messages elsewhere"] += 1
             counts["other_months"] += len(own)
@@ -101,14 +101,14 @@ def read(  # one pass, rule by rule
             result.tax += said["amount"] * (Decimal("0.10") if said["day"] >= APRIL else Decimal("0.08"))
     lost = [row for row in strangers if row["smsid"].startswith(rules.prefix)]
     for row in lost:
-        moment = time(row["registered_at"]) or time(row["status_time"])
+        moment = since(row)
         if month is None or (moment and jst(moment).isoformat()[:7] == month):
             counts["orphan"] += 1
             result.breaks["orphan_result", row["smsid"], None, row["status"], None] += 1
         else:
             counts["other_months"] += 1
     others = [row for row in strangers if not row["smsid"].startswith(rules.prefix)]
-    result.foreign = foreign(others, rules, month, counts, delivered=delivered)
+    result.foreign = foreign(others, rules, month, counts, delivered=delivered, by_number=by_number)
     if result.foreign["unpriced"]:
         result.breaks["unpriced", "", None, str(result.foreign["unpriced"]), None] += 1
     result.terms = dict(counts)
@@ -123,28 +123,48 @@ def assign_by_number(
     taken = [message for message in messages if message["state"] == "taken" and message["sent_at"]]
     for message in taken:
         windows[message["batch_id"]].append(at(message["sent_at"]))
-    groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for row in strangers:
+    groups: dict[tuple[str, str, int], list[Row]] = defaultdict(list)
+    for which, row in repeated(strangers):
         if not row["smsid"]:
-            groups[digits(row["msisdn"]), row["registered_at"]].append(row)
-    waiting = []
-    for (number, moment), group in groups.items():
-        times = [at(row["status_time"]) for row in group if row["status_time"]]
-        begin = at(moment) if moment else min(times, default=None)
-        if begin:
-            waiting.append((begin, bool(moment), number, group))
-    waiting.sort(key=lambda each: each[:2])
-    for message in sorted(taken, key=lambda each: at(each["sent_at"])):
+            groups[digits(row["msisdn"]), row["registered_at"], which].append(row)
+    waiting = sorted(begun(groups), key=lambda each: each[:3])
+    taken.sort(key=lambda each: at(each["sent_at"]))
+    named = [message for message in taken if of_message[message["smsid"]]]
+    unnamed = [message for message in taken if message not in named]
+    # What an smsid names is there: it has the first row since it was sent. Then the others, then what is left of these.
+    for message, is_sure in [*((each, True) for each in named), *((each, False) for each in unnamed + named)]:
+        if any(not row["smsid"] for row in of_message[message["smsid"]]):
+            continue
         sent = windows[message["batch_id"]]
         first = (min(sent) - rules.margin).replace(second=0, microsecond=0)
         last = (max(sent) + rules.margin).replace(second=0, microsecond=0) + timedelta(minutes=1)
-        for place, (begin, _, number, group) in enumerate(waiting):
+        if is_sure:
+            first = max(first, at(message["sent_at"]).replace(second=0, microsecond=0))
+        for place, (begin, _, _, number, group) in enumerate(waiting):
             if number == message["msisdn"] and first <= begin < last:
                 of_message[message["smsid"]] += group
                 del waiting[place]
                 break
     given = {id(row) for own in of_message.values() for row in own}
     return [row for row in strangers if id(row) not in given]
+
+
+def repeated(rows: list[Row]) -> Iterator[tuple[int, Row]]:
+    """Yield rows, each with how many like it came before it: the same number, times and status without an smsid."""
+    before: Counter[tuple[str, ...]] = Counter()
+    for row in sorted(rows, key=lambda row: (row["carrier"], int(row["parts_total"] or 0))):
+        alike = (digits(row["msisdn"]), row["registered_at"], row["status"], row["status_time"])
+        yield 0 if row["smsid"] else before[alike], row
+        before[alike] += not row["smsid"]
+
+
+def begun(groups: dict[tuple[str, str, int], list[Row]]) -> Iterator[tuple[datetime, bool, int, str, list[Row]]]:
+    """Yield the groups of which it is known when they began."""
+    for (number, moment, which), group in groups.items():
+        times = [at(row["status_time"]) for row in group if row["status_time"]]
+        begin = at(moment) if moment else min(times, default=None)
+        if begin:
+            yield begin, bool(moment), which, number, group
 
 
 def one_message(  # noqa: C901, PLR0912, PLR0915 - rule by rule
@@ -253,22 +273,25 @@ def day_of(message: Row, rows: list[Row], bill: Row | None, registered: datetime
 
 
 def foreign(
-    rows: list[Row], rules: Rules, month: str | None, counts: Counter[str], *, delivered: bool
+    rows: list[Row], rules: Rules, month: str | None, counts: Counter[str], *, delivered: bool, by_number: bool
 ) -> dict[str, Any]:
     found: dict[str, Any] = {"messages": 0, "billable": 0, "units": 0, "amount": Decimal(0), "unpriced": 0}
     alike: Counter[tuple[str, int, Decimal | None]] = Counter()
-    groups: dict[tuple[str, ...], list[Row]] = defaultdict(list)
-    for row in rows:
-        groups[row["smsid"], row["msisdn"], "" if row["smsid"] else row["registered_at"]].append(row)
-    for group in groups.values():
+    groups: dict[tuple[str, str, str, int], list[Row]] = defaultdict(list)
+    for which, row in repeated(rows):
+        smsid, registered = row["smsid"], registration(row, rows)
+        if by_number and smsid and not registered and (registered := by_its_number(row, rows)):
+            smsid = ""
+        groups[smsid, row["msisdn"], registered, which].append(row)
+    for of, group in groups.items():
         group.sort(
             key=lambda row: (row["status_time"] or "9", row["carrier"], int(row["parts_total"] or 0), row["status"])
         )
         billed = [row for row in group if rules.bills(row)]
         first = billed[0] if billed else group[0]
-        entered = min((at(row["registered_at"]) for row in group if row["registered_at"]), default=None)
+        entered = time(of[2]) or min(filter(None, map(since, group)), default=None)
         happened = time(first["status_time"])
-        moment = (happened or entered) if delivered and billed else (entered or happened)
+        moment = (happened or entered) if delivered and billed else entered
         day = jst(moment or rules.as_of)
         if month is not None and day.isoformat()[:7] != month:
             counts["other_months"] += len(group)
@@ -284,6 +307,28 @@ def foreign(
             found["amount"] += price or 0
             alike[first["carrier"], count, price] += 1
     return {**found, "groups": alike}
+
+
+def registration(row: Row, rows: list[Row]) -> str:
+    """Return when the message of a row was registered: the last one of its smsid and number before it."""
+    if row["registered_at"] or not row["smsid"]:
+        return row["registered_at"]
+    return last_before(row, [other for other in rows if other["smsid"] == row["smsid"]])
+
+
+def by_its_number(row: Row, rows: list[Row]) -> str:
+    """Return the last registration before a row of what went to its number without an smsid."""
+    return last_before(row, [other for other in rows if not other["smsid"]])
+
+
+def last_before(row: Row, rows: list[Row]) -> str:
+    known = sorted({other["registered_at"] for other in rows if other["msisdn"] == row["msisdn"]} - {""})
+    before = [each for each in known if (moment := since(row)) and at(each) <= moment]
+    return before[-1] if before else min(known, default="")
+
+
+def since(row: Row) -> datetime | None:
+    return time(row["registered_at"]) or time(row["status_time"]) or time(row["received_at"])
 
 
 def grouped(messages: Iterable[dict[str, Any]], name: str) -> dict[str, tuple[int, int, int, int, Decimal, int]]:

@@ -51,11 +51,13 @@ def records(name: str, encoding: str = "utf-8") -> list[list[str]]:
         return list(csv.reader(stream))
 
 
-def check(rows: Sequence[dict[str, str]], *, policy: Policy = POLICY, common_text: str | None = None) -> Examined:
+def check(
+    rows: Sequence[dict[str, str]], *, policy: Policy = POLICY, common_text: str | None = None, final: bool = False
+) -> Examined:
     columns = dict.fromkeys(name for row in rows for name in row)
     chunk = pd.DataFrame({name: [row.get(name, "") for row in rows] for name in columns}, dtype="str")
     chunk.insert(0, ROW, list(range(2, len(rows) + 2)))
-    roles = Roles({name: name for name in columns if name in ROLES}, common_text)
+    roles = Roles({name: name for name in columns if name in ROLES}, common_text, final=final)
     return examine(chunk, ROW, roles, policy, FIELDS)
 
 
@@ -349,3 +351,42 @@ def test_an_smsid_is_given_once() -> None:
         1: [Finding(3, "smsid", "smsid.duplicate", {"first": 2})],
         3: [Finding(5, "smsid", "smsid.duplicate", {"first": "-"})],
     }
+
+
+#: what somebody may have typed into a form in the place of a name
+TYPED: Final = ("{memo}", "{msisdn}", "{text}", "{x}", "{", "}", "{}", "}{", "{{memo}", "{URL5}", "{info5}", "｛memo｝")
+
+
+def test_a_final_text_is_what_it_was_whatever_stands_between_braces() -> None:
+    """Only the gateway's tags are left in it; whatever else looks like one came with a value, and is no tag."""
+    common = {"memo": "pays late", "info1": "いち", "originalurl": "https://example.jp/a"}
+    texts = ("{name}様", "{name}様\n{info1} {URL}", "{info1}{name}{URL}")
+    rows = [
+        {"msisdn": f"0901111{number:04d}", "text": text, "name": typed} | common
+        for number, (text, typed) in enumerate((text, typed) for text in texts for typed in TYPED)
+    ]
+    first = check(rows)
+    assert first.findings == {}
+    texts_sent = values_of(first)["text"].to_pylist()
+    again = [row | {"text": sent} for row, sent in zip(rows, texts_sent, strict=True)]
+    found = check(again, final=True)
+    assert found.findings == {}
+    assert found.repairs.num_rows == 0
+    assert values_of(found)["text"].to_pylist() == texts_sent
+    assert (found.size.tolist(), found.characters.tolist()) == (first.size.tolist(), first.characters.tolist())
+
+
+def test_a_final_text_is_held_to_the_other_rules() -> None:
+    rows = [
+        {"msisdn": "09011110001", "text": "{URL}{x}"},
+        {"msisdn": "09011110002", "text": "{x}" + "あ" * 70},
+        {"msisdn": "09011110003", "text": "{①}"},
+        {"msisdn": "09011110004", "text": "{x}{info1}", "info1": "{info2}"},
+    ]
+    found = check(rows, final=True).findings
+    assert [[(one.code, one.column) for one in found[row]] for row in range(4)] == [
+        [("url.tag_without_url", "text")],
+        [("text.too_many_bytes", "text"), ("text.too_many_characters", "text")],
+        [("text.platform_dependent", "text")],
+        [("tag.in_value", "text")],
+    ]

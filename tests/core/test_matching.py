@@ -12,7 +12,8 @@ import pytest
 
 from pipeline.config import load_profile
 from pipeline.core.kernels import matching as kernel
-from pipeline.core.matching import CLASSES, Deadlines, match
+from pipeline.core.matching import Deadlines, match
+from pipeline.core.observed import CLASSES
 from pipeline.core.statuses import StatusMeaning, StatusTable
 from pipeline.model import BreakKind, MessageClass, MessageState, Observation
 from tests.core.naive import Sent, batch_of, evidence_of, match_message, observed

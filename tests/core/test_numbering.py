@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -26,17 +27,17 @@ MARGIN: Final = timedelta(minutes=10)
 BATCHES: Final = ["b3", "b1", "b2"]  # in an order of their own
 
 
-def _paired(messages: Sequence[Sent], rows: pa.Table) -> dict[str, str]:
-    """Return the smsid of the message that each row is about, by the status of the row."""
+def _paired(messages: Sequence[Sent], rows: pa.Table) -> Counter[tuple[str, str]]:
+    """Return the status of each row with the smsid of the message that it is about."""
     table = messages_table(messages)
     may = np.ones(len(messages), bool)
     found = pair_by_number(table, rows, may, kernel.times(table["sent_at"]), MARGIN)
     statuses = rows["status"].to_pylist()
-    return {status: messages[at].smsid for status, at in zip(statuses, found.tolist(), strict=True) if at >= 0}
+    return Counter((status, messages[at].smsid) for status, at in zip(statuses, found.tolist(), strict=True) if at >= 0)
 
 
 def _world(chance: random.Random) -> tuple[list[Sent], list[Observation]]:
-    """Batches close to each other, to few numbers, at few moments; each row has a status of its own."""
+    """Batches close to each other, to few numbers, at few moments; rows have their own statuses, or are alike."""
     messages = [
         Sent(
             smsid=f"{batch}-{number}",
@@ -48,7 +49,7 @@ def _world(chance: random.Random) -> tuple[list[Sent], list[Observation]]:
         for batch in BATCHES
         for number in range(chance.randint(1, 4))
     ]
-    rows = []
+    rows: list[Observation] = []
     for number in range(chance.randint(0, 12)):
         registered = START + timedelta(minutes=chance.randint(-5, 45))
         to = f"090-1111-222{chance.randint(0, 2)}"
@@ -56,6 +57,8 @@ def _world(chance: random.Random) -> tuple[list[Sent], list[Observation]]:
             observed("", to, f"{number} {again}", registered + timedelta(minutes=again), registered_at=registered)
             for again in range(chance.randint(1, 2))
         ]
+    rows += [row for row in rows if chance.random() < 0.3]
+    rows += [observed(one.smsid, one.msisdn, "", None) for one in messages if chance.random() < 0.3]
     return messages, rows
 
 
@@ -67,11 +70,59 @@ def test_a_result_is_of_the_same_message_whichever_batches_are_asked_about(seed:
     wanted = set(chance.sample(BATCHES, chance.randint(1, 2)))
     ours = [message for message in messages if message.batch_id in wanted]
     others = [message for message in messages if message.batch_id not in wanted]
+    theirs = {message.smsid for message in others}
+    beyond = [row for row in rows if row.smsid in theirs]
+    rows = [row for row in rows if row.smsid not in theirs]
     evidence = evidence_of(ours, rows, *(batch_of(name, registered=START) for name in BATCHES if name in wanted))
-    found = leave_to_others(evidence, messages_table(others), observations_table([]), BATCHES, MARGIN)
-    own = {status: smsid for status, smsid in whole.items() if smsid.partition("-")[0] in wanted}
+    found = leave_to_others(evidence, messages_table(others), observations_table(beyond), BATCHES, MARGIN)
+    own = Counter({key: count for key, count in whole.items() if key[1].partition("-")[0] in wanted})
     assert _paired(ours, found.observations) == own
-    assert found.observed == len(found.observations) == len(rows) - (len(whole) - len(own))
+    assert found.observed == len(found.observations) == len(rows) - (whole - own).total()
+
+
+A, B, C = (
+    Sent(smsid=name, sent_at=START + timedelta(minutes=minute)) for name, minute in (("a", 0), ("b", 5), ("c", 6))
+)
+
+
+@pytest.mark.parametrize(
+    ("named", "minutes", "expected"),
+    [
+        # m1's row is nowhere: the only one is of the message that a notification names
+        ([B], {"x": 5}, {"x": "b"}),
+        ([B], {"x": 8}, {"x": "b"}),
+        # what was registered before a message was sent is not its result, while another waits for it
+        ([B], {"x": 0}, {"x": "a"}),
+        ([B], {"x": 4}, {"x": "a"}),
+        ([B, C], {"x": 1, "y": 7}, {"x": "a", "y": "b"}),
+        # nor is it needed where other rows tell what became of a message
+        ([A], {"x": -1}, {"x": "b"}),
+        ([A, B, C], {"x": -1}, {"x": "a"}),
+        ([B], {"x": 0, "y": 5}, {"x": "a", "y": "b"}),
+        ([A], {"x": 0, "y": 5}, {"x": "a", "y": "b"}),
+        ([A, C], {"x": 0, "y": 5, "z": 6}, {"x": "a", "y": "b", "z": "c"}),
+        ([], {"x": 5}, {"x": "a"}),
+    ],
+)
+def test_what_smsids_name_has_its_row_first(
+    named: list[Sent], minutes: dict[str, int], expected: dict[str, str]
+) -> None:
+    rows = [
+        observed("", A.msisdn, status, None, registered_at=START + timedelta(minutes=minute))
+        for status, minute in minutes.items()
+    ]
+    rows += [observed(one.smsid, one.msisdn, "", None) for one in named]
+    assert _paired([A, B, C], observations_table(rows)) == Counter(expected.items())
+
+
+def test_rows_that_are_alike_are_about_as_many_messages() -> None:
+    delivered = observed("", A.msisdn, "送信済", START + MARGIN, registered_at=START)
+    pending = observed("", A.msisdn, "処理中", START, registered_at=START)
+    one, other = {("送信済", "a"): 1, ("処理中", "a"): 1}, {("送信済", "b"): 1}
+    assert _paired([A, B], observations_table([delivered, pending])) == one
+    assert _paired([A, B], observations_table([delivered, pending, delivered])) == one | other
+    rows = [delivered, pending, delivered, pending, delivered]
+    assert _paired([A, B], observations_table(rows)) == one | other | {("処理中", "b"): 1}
 
 
 def test_rows_beyond_the_evidence_are_given_away_and_not_kept() -> None:

@@ -16,11 +16,14 @@ from hypothesis import strategies as st
 
 from pipeline.core import restating
 from pipeline.core.restating import SNAPSHOT, restated, snapshot
-from pipeline.model import Cause, MessageClass, MessageKind, MessageLine, Restatement
+from pipeline.core.statuses import StatusMeaning, StatusTable
+from pipeline.model import Cause, MessageClass, MessageKind, MessageLine, Restatement, StatusClass
 from tests.core.reconciled import message
 
 DELIVERED: Final = MessageClass.DELIVERED
 ZERO: Final = Decimal(0)
+_LEARNT: Final = StatusMeaning("再送待機", StatusClass.FAILED, billable=False, clicked=False)
+STATUSES: Final = StatusTable({_LEARNT.label: _LEARNT}, {"99": _LEARNT})
 
 
 def changes(
@@ -31,7 +34,14 @@ def changes(
     profile: bool = False,
     decided: tuple[str, ...] = (),
 ) -> tuple[Restatement, ...]:
-    return restated(snapshot(before), snapshot(after), tariff_changed=tariff, profile_changed=profile, decided=decided)
+    return restated(
+        snapshot(before),
+        snapshot(after),
+        statuses=STATUSES,
+        tariff_changed=tariff,
+        profile_changed=profile,
+        decided=decided,
+    )
 
 
 def test_a_snapshot_holds_the_facts_and_the_exact_amount() -> None:
@@ -107,6 +117,12 @@ BILLED: Final = message("a", DELIVERED, label="再送待機", amount="8.5")
         (UNMAPPED, BILLED, True, True, False, Cause.PROFILE),
         (UNMAPPED, LEARNT, True, False, False, Cause.RESULT),
         (UNMAPPED, LEARNT, False, True, True, Cause.DECISION),
+        # the label of a number that had none
+        (replace(UNMAPPED, label="99"), LEARNT, False, True, False, Cause.PROFILE),
+        (replace(UNMAPPED, label="99"), BILLED, True, True, False, Cause.PROFILE),
+        (replace(UNMAPPED, label="99"), LEARNT, False, False, False, Cause.RESULT),
+        (replace(UNMAPPED, label="98"), LEARNT, False, True, False, Cause.RESULT),
+        (replace(UNMAPPED, label="99"), ARRIVED, False, True, False, Cause.RESULT),
         # another carrier: no profile can do that
         (UNMAPPED, replace(LEARNT, carrier="Docomo"), False, True, False, Cause.RESULT),
         (ARRIVED, replace(ARRIVED, amount=Decimal(9)), True, False, False, Cause.TARIFF),
@@ -166,7 +182,8 @@ def test_snapshots_come_back_from_a_file_with_other_types_of_text() -> None:
     table = snapshot([PENDING])
     stored = pa.table({name: table[name] for name in reversed(SNAPSHOT.names)})
     stored = stored.set_column(stored.schema.get_field_index("smsid"), "smsid", stored["smsid"].cast(pa.string()))
-    (found,) = restated(stored, snapshot([ARRIVED]), tariff_changed=False, profile_changed=False, decided=())
+    after = snapshot([ARRIVED])
+    (found,) = restated(stored, after, statuses=STATUSES, tariff_changed=False, profile_changed=False, decided=())
     assert found.after == Decimal("8.5")
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.core.ids import message_key
-from pipeline.core.tags import Template, Unclosed, final_texts, parse_template
+from pipeline.core.tags import GATEWAY_TAGS, Template, Unclosed, final_texts, parse_final, parse_template
 from tests.core.reference import cut
 
 wild: Final = st.text(alphabet="ab{}名\n", max_size=8)
@@ -87,3 +87,18 @@ def test_a_message_by_template_is_told_by_its_id_and_what_is_filled_into_it() ->
     changed = final_texts(columns | {"info1": ["い ", *columns["info1"][1:]]})
     # Also where blanks at the end of a text do not count.
     assert message_key("1", changed[0], repeats=True) != message_key("1", known, repeats=True)
+
+
+@given(texts_of_pieces)
+def test_a_final_text_has_the_gateways_tags_and_no_others(text: str) -> None:
+    template = parse_final(text)
+    assert set(template.tags) <= GATEWAY_TAGS
+    assert template.fill({}) == text
+    whole = parse_template(text)
+    if isinstance(whole, Template):
+        assert template.tags == tuple(tag for tag in whole.tags if tag in GATEWAY_TAGS)
+
+
+def test_what_the_gateway_fills_in_tells_messages_apart_whatever_braces_stand_beside_it() -> None:
+    columns = {"text": ["{info1}", "{ {info1}", "{ {info1}", "{x}{info1}"], "info1": ["a", "b", "c", "d"]}
+    assert final_texts(columns) == ["a", "{ b", "{ c", "{x}d"]

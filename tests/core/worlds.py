@@ -63,7 +63,7 @@ TARIFF: Final = Tariff(
 _SENT: Final = (
     "smsid msisdn state reason characters double_byte sent_at row_number batch_id campaign cost_centre answered"
 )
-_ROWS: Final = "smsid msisdn status status_time carrier parts_total registered_at"
+_ROWS: Final = "smsid msisdn status status_time carrier parts_total registered_at received_at"
 
 
 @dataclass
@@ -163,15 +163,17 @@ def _add_results(chance: random.Random, world: World, message: dict[str, str]) -
         if not world.by_number and chance.random() < 0.1:
             phone = chance.choice(["09099999999", ""])  # asked for by its smsid, a result names no number
         domestic = phone.startswith("0")
+        notified = chance.random() < 0.2  # by number, these alone name their smsid
         world.rows.append(
             {
-                "smsid": "" if world.by_number else message["smsid"],
+                "smsid": "" if world.by_number and not notified else message["smsid"],
                 "msisdn": f"{phone[:3]}-{phone[3:7]}-{phone[7:]}" if domestic else phone,
                 "status": _status(chance),
                 "status_time": time,
                 "carrier": chance.choice([carrier, carrier, ""]),
                 "parts_total": chance.choice([parts, ""]),
                 "registered_at": registered,
+                "received_at": "",
             }
         )
     if chance.random() < 0.2 and world.rows:
@@ -179,19 +181,24 @@ def _add_results(chance: random.Random, world: World, message: dict[str, str]) -
 
 
 def _add_strangers(chance: random.Random, world: World) -> None:
+    """Add results of others: an smsid may be of several messages, and a row may not say when its was registered."""
     for number in range(chance.randint(0, 8)):
         smsid = chance.choice(["", f"other{number}", f"{PREFIX}lost{number}"])
-        registered = chance.choice(["", *((BORDER + timedelta(minutes=minute)).isoformat() for minute in (-1, 0))])
-        for minute in chance.sample(range(-60, 200), chance.randint(1, 3)):
+        moments = [(BORDER + timedelta(minutes=minute)).isoformat() for minute in (-1, 0, 45)]
+        used = chance.sample(["", *moments], chance.choice([1, 1, 2, 3]))
+        for minute in chance.sample(range(-60, 200), chance.randint(1, 5)):
+            registered = chance.choice(used)
+            nameless = world.by_number and chance.random() < 0.5
             world.rows.append(
                 {
-                    "smsid": smsid,
+                    "smsid": "" if nameless else smsid,
                     "msisdn": chance.choice([f"080{number + 10000000:08d}", f"4479{number:07d}"]),
                     "status": _status(chance),
                     "status_time": chance.choice(["", (BORDER + timedelta(minutes=minute)).isoformat()]),
                     "carrier": chance.choice([*YEN, "Unheard"]),
                     "parts_total": chance.choice(["", "1", "2", "9"]),
                     "registered_at": registered,
+                    "received_at": "" if registered else (BORDER + timedelta(minutes=minute + 1)).isoformat(),
                 }
             )
 
@@ -228,6 +235,7 @@ def reconciled(
             carrier=row["carrier"],
             parts_total=int(row["parts_total"]) if row["parts_total"] else None,
             registered_at=_moment(row["registered_at"]),
+            received_at=_moment(row["received_at"]),
         )
         for row in world.rows
     ]

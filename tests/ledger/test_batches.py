@@ -13,14 +13,13 @@ from pipeline.ledger.batches import (
     campaign_repeats,
     list_batches,
     live_keys,
-    refused_rows,
     register_batch,
     repeats_elsewhere,
-    replaced_rows,
     served_keys,
     waiting_elsewhere,
 )
 from pipeline.ledger.dispatches import adopt_in_flight, free_messages
+from pipeline.ledger.replacing import refused_rows, replaced_rows, shared_keys, unserved_messages
 from pipeline.ledger.results import settle
 from pipeline.model import MessageState
 from pipeline.stages.send import send
@@ -108,6 +107,8 @@ def test_no_lookup_reads_all_messages_there_ever_were(house: House, context: Con
         lambda: refused_rows(context.ledger, "c"),
         lambda: replaced_rows(context.ledger, "c"),
         lambda: waiting_elsewhere(context.ledger, "c", but_batch="x"),
+        lambda: shared_keys(context.ledger, "c"),
+        lambda: unserved_messages(context.ledger, "c"),
         lambda: adopt_in_flight(context.ledger, "c", context.now()),
         lambda: settle(context.ledger, context.now()),
     ]

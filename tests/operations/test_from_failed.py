@@ -7,6 +7,7 @@ from datetime import timedelta
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+import openpyxl
 import pytest
 
 from pipeline.errors import Exit, GuardStopped
@@ -116,6 +117,36 @@ def test_what_is_carried_over(house: House, context: Context) -> None:
     assert "scheduled" not in accepted[0]
 
 
+@pytest.mark.parametrize("typed", ["{memo}", "{cost_centre}", "{final_text}", "{msisdn}", "{x}", "{"])
+def test_what_somebody_typed_between_braces_arrives_as_it_did(typed: str, house: House, context: Context) -> None:
+    """A name is no tag, neither the first time nor the second: it would bring him our memo, or cost him the message."""
+    rows = [["電話番号", "本文", "氏名", "memo", "部門"], [house.number(1), "{氏名}様", typed, "pays late", "sales"]]
+    failing(context, house.batch(context, house.write("l.csv", rows), "spring"), 0)
+    done = again_from(context, "spring", "again")
+    assert done is not None
+    assert [message.text for message in house.gateway.messages] == [f"{typed}様"] * 2
+    assert done.stopped_by is None
+
+
+def test_rejected_rows_of_a_made_list_come_back_with_final_texts(house: House, context: Context) -> None:
+    """Their workbook is handed in like any list: it has to say itself that its texts are final."""
+    rows = [["電話番号", "本文", "氏名", "memo"], [house.number(1), "{氏名}様", "{memo}", "pays late"]]
+    failing(context, house.batch(context, house.write("l.csv", rows), "spring"), 0)
+    with request_for(context, "spring", Request(context.workspace.root, "again")) as request:
+        assert request is not None
+        made = request.source.read_bytes().replace(house.number(1).encode(), b"1")
+    broken = context.workspace.root / "made.csv"
+    broken.write_bytes(made)
+    workbook = validate(context, Request(broken, "again", name="from-failed-spring.csv", origin="spring")).workbook
+    assert workbook is not None
+    book = openpyxl.load_workbook(workbook)
+    sheet = book.worksheets[0]
+    sheet["A2"] = house.number(1)
+    book.save(context.workspace.root / "corrected.xlsx")
+    assert run(context, Request(context.workspace.root / "corrected.xlsx", "again"), again=True).exit is Exit.DONE
+    assert [message.text for message in house.gateway.messages] == ["{memo}様"] * 2
+
+
 def test_several_batches_with_other_columns_are_one_list(house: House, context: Context) -> None:
     first = house.write(
         "a.csv", [["電話番号", "本文", "部門"], [house.number(1), "あ", "営業"], [house.number(2), "い", ""]]
@@ -126,7 +157,7 @@ def test_several_batches_with_other_columns_are_one_list(house: House, context: 
     done = again_from(context, "spring", "again")
     assert done is not None
     rows = [
-        (row["msisdn"], row["text"], row["memo"], row["cost_centre"])
+        (row["msisdn"], row["final_text"], row["memo"], row["cost_centre"])
         for row in read(done.validated.folder / "input.csv")
     ]
     assert rows == [(house.number(2), "い", "", ""), (house.number(3), "う", "m", "")]
@@ -160,6 +191,28 @@ def test_the_guard_does_not_count_what_is_proven_to_have_failed_and_counts_the_r
     meant = again_from(context, "spring", "third", again=True)
     assert meant is not None
     assert messages_to(house, failed) == dict.fromkeys(failed, 3)
+
+
+@pytest.mark.parametrize(
+    ("label", "code"), [("送信済", "guard.repeated_text"), (None, "guard.repeated_text"), ("失敗", None)]
+)
+def test_two_campaigns_made_from_one_know_of_each_other_however_long_ago(
+    label: str | None, code: str | None, house: House, context: Context
+) -> None:
+    """The list is another one by then, and the days of the guard are over: the text still is the same."""
+    origin = house.batch(context, house.recipients(3), "spring")
+    failed = failing(context, origin, 1, waiting=2)
+    first = again_from(context, "spring", "first")
+    assert first is not None
+    if label:
+        (message,) = sent(context, first.validated.batch.batch_id)
+        observe(context, result(message, label, context.now() + timedelta(minutes=5)))
+    house.clock.advance(timedelta(days=8))
+    observe(context, result(sent(context, origin.batch_id)[2], "失敗", context.now()))
+    second = again_from(context, "spring", "second")
+    assert second is not None
+    assert (second.stopped_by and second.stopped_by.code) == code
+    assert messages_to(house, failed) == {failed[0]: 2 if code else 3}
 
 
 def test_the_same_text_from_a_third_campaign_stops_it(house: House, context: Context) -> None:

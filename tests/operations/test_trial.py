@@ -63,6 +63,23 @@ def runner(house: House) -> Runner:
     return Runner(house)
 
 
+def test_a_name_between_braces_is_no_tag_of_the_test_message(house: House, context: Context, runner: Runner) -> None:
+    rows = [["電話番号", "本文", "氏名", "memo"], [house.number(1), "{氏名}様", "{memo}", "pays late"]]
+    assert runner(context, house.write("l.csv", rows)).stopped_by is None
+    assert [message.text for message in house.gateway.messages] == ["{memo}様"] * 2
+
+
+def test_a_message_by_template_is_tried_by_its_template(house: House) -> None:
+    (house.folder / "mediasms.toml").write_text('[templates]\n12 = "{info1}様 ご予約は明日です"\n', encoding="utf-8")
+    house.gateway.knobs = Knobs(fate="at_once")
+    house.gateway.templates = {"12": "{info1}様 ご予約は明日です"}
+    runner = Runner(house)
+    rows = [["電話番号", "template_id", "info1"], [house.number(1), "12", "山田"], [house.number(2), "12", "佐藤"]]
+    assert runner(house.open(create=True), house.write("l.csv", rows)).stopped_by is None
+    assert runner.to_us() == ["山田様 ご予約は明日です"]
+    assert len(house.gateway.messages) == 3
+
+
 def test_it_goes_first_with_the_text_of_the_first_row_and_is_of_no_campaign_but_its_own(
     house: House, context: Context, runner: Runner
 ) -> None:

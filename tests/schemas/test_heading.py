@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 
 from pipeline.core.headers import COST_CENTRE
+from pipeline.core.policy import Roles
 from pipeline.core.rules import CODE_FIELDS, REGISTRATION_DATE
 from pipeline.errors import InputUnusable, UsageError
 from pipeline.messages import Language
@@ -193,6 +194,12 @@ def test_a_template_for_the_whole_list_is_the_only_one(names: list[str]) -> None
     with pytest.raises(InputUnusable) as stopped:
         read_heading("list.csv", names, PROFILE, template="12")
     assert (stopped.value.code, stopped.value.facts["option"]) == ("input.two_texts", "--template")
+
+
+def test_a_column_of_final_texts_is_the_text_where_there_is_no_other() -> None:
+    assert read("電話番号", "final_text").roles == Roles({"msisdn": "電話番号", "text": "final_text"}, final=True)
+    assert read("電話番号", "final_text", "文面").roles == Roles({"msisdn": "電話番号", "text": "文面"})
+    assert read("電話番号", "final_text", text="{final_text}").roles == Roles({"msisdn": "電話番号"}, "{final_text}")
 
 
 # Tables without a header --------------------------------------------------------------------------------------------

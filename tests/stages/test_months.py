@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -263,6 +264,65 @@ def test_a_month_is_closed_by_one_at_a_time(house: House, context: Context, monk
     assert reconcile_month(context, MONTH).value.restatements == ()
 
 
+def _interrupted(context: Context, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """Let a closing end where it takes a ``step``."""
+
+    def stopped(*_: Any, **__: Any) -> None:  # noqa: ANN401 - not looked at
+        raise TryLater("ledger.busy", problem="locked")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"pipeline.stages.months.{step}", stopped)
+        with pytest.raises(TryLater):
+            close_month(context, MONTH, actor="me")
+
+
+def test_no_report_says_that_a_month_is_closed_before_it_is(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _sent_and_pulled(house, context)
+    _until_december(house)
+    folder = context.workspace.month_folder(MONTH)
+    _interrupted(context, monkeypatch, "record_closing")
+    assert list(folder.glob("report*")) == list(folder.glob("reconciliation-*.json")) == []
+    assert reconcile_month(context, MONTH).document["closed_at"] is None
+    house.clock.advance(timedelta(hours=1))
+    closed = close_month(context, MONTH, actor="me")
+    assert (closed.number, closed.is_new) == (1, True)
+    assert closed.reconciled.document["closed_at"] == context.now().isoformat()
+
+
+def test_reports_of_a_closing_that_were_cut_short_are_written_by_the_next_one(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With what that closing restated: its reports would have been the only ones to say so."""
+    before = _closed_without_results(house, context)
+    house.clock.advance(timedelta(days=10))
+    pull(context, period=(before.as_of - timedelta(days=30), before.as_of))
+    changed = reconcile_month(context, MONTH).value.restatements
+    assert changed
+    house.clock.advance(timedelta(hours=1))
+    second = context.now()
+    _interrupted(context, monkeypatch, "written")
+    house.clock.advance(timedelta(hours=1))
+    again = close_month(context, MONTH, actor="me")
+    assert (again.number, again.is_new, again.reconciled.value.restatements) == (2, False, changed)
+    assert again.reconciled.document["closed_at"] == second.isoformat()
+    # Now that it is said, nothing has changed any more.
+    assert reconcile_month(context, MONTH).value.restatements == ()
+    assert close_month(context, MONTH, actor="me").reconciled.value.restatements == ()
+
+
+def test_a_month_whose_reports_were_moved_away_is_compared_with_its_last_closing(
+    house: House, context: Context
+) -> None:
+    before = _closed_without_results(house, context)
+    for path in context.workspace.month_folder(MONTH).glob("re*"):
+        path.unlink()
+    house.clock.advance(timedelta(days=10))
+    pull(context, period=(before.as_of - timedelta(days=30), before.as_of))
+    assert reconcile_month(context, MONTH).value.restatements
+
+
 def _causes(context: Context, month: str = MONTH) -> list[tuple[Cause, tuple[str, ...]]]:
     return [(one.cause, one.smsids) for one in reconcile_month(context, month).value.restatements]
 
@@ -351,6 +411,32 @@ def test_a_late_result_that_is_not_ours_restates_a_closed_month(house: House, co
     assert (change.cause, change.messages, change.smsids) == (Cause.RESULT, 1, ())
     assert (change.before, change.after) == (before.foreign.amount, after.foreign.amount)
     assert change.difference > 0
+
+
+def _learnt(house: House) -> Context:
+    """Open the house with a profile in which a status has a number and a meaning that it had not."""
+    text = resources.files("schemas").joinpath("profiles/mediasms.toml").read_text("utf-8")
+    status = '[[status]]\nnumber = 99\nlabel = "新状態"\nmeans = "delivered"\nbillable = true\ngrade = "A"\n'
+    (house.folder / "own.toml").write_text(f"{text}\n{status}", encoding="utf-8")
+    return house.open(GATEWAY_PROFILE="./own.toml")
+
+
+@pytest.mark.parametrize("status", ["新状態", "99"])
+def test_what_a_status_means_now_restates_for_the_profiles_sake(house: House, context: Context, status: str) -> None:
+    house.sent(context, house.recipients(1))
+    (message,) = sent(context, list_batches(context.ledger)[0].batch_id)
+    ours = result(message, status, context.now())
+    observe(context, ours, replace(ours, smsid="web1"))
+    _until_december(house)
+    before = close_month(context, MONTH, actor="me").reconciled.value
+    learnt = _learnt(house)
+    changes = reconcile_month(learnt, MONTH).value.restatements
+    assert [(one.cause, one.messages) for one in changes] == [(Cause.PROFILE, 1)] * 2
+    # A result that has come as well may be why.
+    observe(learnt, replace(ours, smsid="web2"))
+    found = reconcile_month(learnt, MONTH).value
+    assert [(one.cause, one.messages) for one in found.restatements] == [(Cause.RESULT, 2), (Cause.PROFILE, 1)]
+    assert (before.foreign_rows, found.foreign_rows) == (1, 2)
 
 
 def _notified(smsid: str, status: str = "送信済") -> Observation:
@@ -470,6 +556,36 @@ def test_notified_strangers_are_in_the_month_in_which_they_reached_us(house: Hou
     for value in (december, january):
         assert not value.breaks
         assert value.foreign.messages == 0
+
+
+def test_by_number_two_messages_of_one_minute_are_two_bills(house: House, context: Context) -> None:
+    number = house.number(1)
+    batch = house.batch(context, house.write("l.csv", [["tel", "text"], [number, "一"], [number, "二"]]), repeats=True)
+    send(context, batch)
+    row = replace(result(sent(context, batch.batch_id)[0], "送信済", context.now()), smsid="")
+    observe(context, row, row)
+    observe(context, row, row)  # once more, as pulls overlap
+    columns = context.profile.layout.by_field
+    with patch.dict(columns, {"smsid": columns["smsid"].model_copy(update={"direction": "send"})}):
+        values = [reconcile(context, batch).value, *_months(context, MONTH)]
+    for value in values:
+        assert (value.classes, value.foreign.messages) == ({MessageClass.DELIVERED: 2}, 0)
+
+
+def test_by_number_the_row_of_what_a_notification_names_is_no_bill_of_another(house: House, context: Context) -> None:
+    for campaign, text in (("a", "あ"), ("b", "い")):
+        house.sent(context, house.recipients(1, f"{campaign}.csv", text=text), campaign)
+        house.clock.advance(timedelta(minutes=4))
+    batches = list_batches(context.ledger)
+    messages = [sent(context, batch.batch_id)[0] for batch in batches]
+    record_notifications(context.ledger, [_notified(messages[1].smsid)], context.now())
+    observe(context, replace(result(messages[1], "送信済", context.now()), smsid=""))
+    columns = context.profile.layout.by_field
+    with patch.dict(columns, {"smsid": columns["smsid"].model_copy(update={"direction": "send"})}):
+        values = [reconcile(context, batch).value for batch in batches]
+        (month,) = _months(context, MONTH)
+    assert [value.classes for value in values] == [{MessageClass.PENDING: 1}, {MessageClass.DELIVERED: 1}]
+    assert month.classes == {MessageClass.PENDING: 1, MessageClass.DELIVERED: 1}
 
 
 def test_by_number_a_bill_is_of_one_batch_and_of_one_month(house: House, context: Context) -> None:

@@ -66,7 +66,7 @@ def _fail(error: Exception) -> None:
 def test_a_row_of_results_about_another_number_proves_nothing(house: House, context: Context) -> None:
     """Another system of the account has used the same smsid before, for somebody else."""
     other = {"mobilenumber": "09099990000", "smstext": "other", "smsid": "order1001", "status": "1"}
-    assert context.gateway.single(urlencode(other).encode()).body.strip() == b"200"
+    assert context.gateway.single(urlencode(other).encode(), "form").body.strip() == b"200"
     house.gateway.knobs = Knobs(dedupe_smsid=True, fate="at_once")
     rows = [["tel", "本文", "smsid"], [house.number(1), "x", "order1001"], [house.number(2), "x", "order1002"]]
     batch = house.batch(context, house.write("l.csv", rows))

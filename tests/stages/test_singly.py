@@ -52,6 +52,7 @@ from tests.stages.conftest import SINGLE, SINGLE_RESULTS
 if TYPE_CHECKING:
     from pipeline.context import Context
     from pipeline.model import Batch
+    from schemas.single import Form
     from tests.stages.conftest import House
 
 PLANNED, TAKEN, CANCELLED = MessageState.PLANNED, MessageState.TAKEN, MessageState.CANCELLED
@@ -153,6 +154,22 @@ def test_a_request_says_what_was_accepted(house: House, form: str) -> None:
     assert second == {"status": "1", "mobilenumber": "08012345678", "smstext": "二", "smsid": smsids[1]}
 
 
+@pytest.mark.parametrize(("planned", "today"), [("form", "json"), ("json", "form")])
+def test_a_request_is_what_it_was_planned_as_whatever_the_profile_says_today(
+    house: House, planned: str, today: str
+) -> None:
+    """Sent under another heading, it would be read as something else, or as nothing."""
+    profile = _profile(house, ('format = { value = "form"', f'format = {{ value = "{planned}"'))
+    nobody = house.open(create=True, GATEWAY_BASE_URL="http://127.0.0.1:9", GATEWAY_PROFILE=profile)
+    batch = house.batch(nobody, house.recipients(3), mode=Mode.SINGLE)
+    with pytest.raises(TryLater):
+        send(nobody, batch, mode=Mode.SINGLE)
+    _profile(house, ('format = { value = "form"', f'format = {{ value = "{today}"'))
+    later = house.open(GATEWAY_PROFILE=profile)
+    assert send(later, get_batch(later.ledger, batch.batch_id)).states == {TAKEN: 3}
+    assert [message.text for message in house.gateway.messages] == ["お知らせです"] * 3
+
+
 @pytest.mark.parametrize("fault", TAKEN_BUT_UNCLEAR, ids=_name)
 def test_an_unclear_answer_is_settled_by_the_individual_result_and_sending_goes_on(
     house: House, fault: dict[str, Any]
@@ -226,7 +243,7 @@ def test_the_result_of_another_message_with_the_same_smsid_proves_nothing(
     batch = house.batch(context, house.write("l.csv", rows), mode=Mode.SINGLE)
     smsid = next(iter(given), f"{context.ledger.prefix}{batch.batch_id}0000002")
     parameters = {"mobilenumber": "09099990000", "smstext": "other", "smsid": smsid, "status": "1"}
-    assert context.gateway.single(urlencode(parameters).encode()).body.strip() == b"200"
+    assert context.gateway.single(urlencode(parameters).encode(), "form").body.strip() == b"200"
     house.gateway.knobs = Knobs(**knobs, fate="at_once")
     house.clock.advance(timedelta(hours=1))
     with pytest.raises(OutcomeUnknown) as stopped:
@@ -311,7 +328,7 @@ def test_a_password_that_is_changed_meanwhile_never_blocks_the_address(
     at_once = int(connections) if int(connections) < 10 else 9
     together, began = Barrier(at_once, timeout=20), count()
 
-    def refused(_: GatewayClient, body: bytes) -> Exchange:
+    def refused(_: GatewayClient, body: bytes, _form: Form) -> Exchange:
         if not next(began):
             return Exchange(len(body), 200, b"200", "")
         together.wait()
@@ -498,10 +515,10 @@ def test_what_stops_one_request_does_not_hide_that_another_is_unclear(
     plain = GatewayClient.single
     together, began = Barrier(2, timeout=20), count()
 
-    def answer(client: GatewayClient, body: bytes) -> Exchange:
+    def answer(client: GatewayClient, body: bytes, form: Form) -> Exchange:
         number = next(began)
         if not number:
-            return plain(client, body)
+            return plain(client, body, form)
         if number <= 2:
             together.wait()
         if number == 1:
@@ -525,11 +542,11 @@ def test_whatever_goes_wrong_in_a_courier_is_raised_after_all_is_recorded(
     plain = GatewayClient.single
     sent: list[bytes] = []
 
-    def broken(client: GatewayClient, body: bytes) -> Exchange:
+    def broken(client: GatewayClient, body: bytes, form: Form) -> Exchange:
         sent.append(body)
         if len(sent) == 5:
             raise ZeroDivisionError
-        return plain(client, body)
+        return plain(client, body, form)
 
     with monkeypatch.context() as patched:
         patched.setattr(GatewayClient, "single", broken)
@@ -708,8 +725,8 @@ def test_a_row_that_is_refused_after_others_were_taken_in_an_earlier_run_is_not_
     source = house.recipients(4)
     plain, began = GatewayClient.single, count()
 
-    def busy(client: GatewayClient, body: bytes) -> Exchange:
-        return plain(client, body) if next(began) < 3 else Exchange(len(body), 503, b"503", "")
+    def busy(client: GatewayClient, body: bytes, form: Form) -> Exchange:
+        return plain(client, body, form) if next(began) < 3 else Exchange(len(body), 503, b"503", "")
 
     with monkeypatch.context() as patched:
         patched.setattr(answering, "_BUSY_SECONDS", 0)
@@ -758,7 +775,7 @@ def test_results_that_cannot_be_had_are_for_later_and_what_was_heard_is_kept(
 
 
 class _Line:
-    def single(self, body: bytes) -> Exchange:
+    def single(self, body: bytes, form: Form) -> Exchange:  # noqa: ARG002 - as the protocol has it
         return Exchange(len(body), 200, b"200", "")
 
     def close(self) -> None:
@@ -768,12 +785,12 @@ class _Line:
 def test_couriers_can_be_called_back_until_they_set_out() -> None:
     with couriers(2, _Line, lambda: None, lambda _: False) as out:
         out.call_back()
-        out.hand_over("a", b"x")
+        out.hand_over("a", b"x", "form")
         (found,) = out.brought(5)
         assert (found.key, found.exchange.bytes_read, found.failure) == ("a", 0, None)
         assert not out.has_set_out("a")
         out.go_on()
-        out.hand_over("a", b"x")
+        out.hand_over("a", b"x", "form")
         (found,) = out.brought(5)
         assert found.exchange.http_status == 200
         # Not even one that is back may be taken for one that never left.

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import product
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import text as sql
 
 from pipeline.errors import GatewayRefused, OutcomeUnknown, UsageError
-from pipeline.ledger.batches import origins
+from pipeline.ledger.batches import made_from, origins
 from pipeline.ledger.cancelling import cancel_messages
 from pipeline.ledger.optouts import add_optouts
+from pipeline.model import MessageState, Observation, ObservationPath
+from pipeline.operations.notifications import record
+from pipeline.operations.resolve import resolve
 from pipeline.simulator import Knobs
 from pipeline.stages.send import send
 from pipeline.stages.unreached import unreached, unreached_of
@@ -21,6 +25,7 @@ from tests.operations.observing import observe, result, sent
 
 if TYPE_CHECKING:
     from pipeline.context import Context
+    from pipeline.model import SentMessage
     from tests.stages.conftest import House
 
 #: label → whether it says that the person was not reached
@@ -58,6 +63,14 @@ def refuse(context: Context, smsid: str, reason: str = "row:560") -> None:
         )
 
 
+def notify(context: Context, message: SentMessage, status: str) -> None:
+    """Let the gateway report a status by itself: without a time."""
+    told = Observation(
+        path=ObservationPath.NOTIFIED, smsid=message.smsid, msisdn=message.msisdn, status=status, status_time=None
+    )
+    record(context, [told], lambda error: pytest.fail(str(error)))
+
+
 def test_every_status_counts_as_what_it_proves(house: House, context: Context) -> None:
     batch = house.batch(context, house.recipients(len(LABELS)))
     send(context, batch)
@@ -76,9 +89,58 @@ def test_the_latest_final_result_decides(house: House, context: Context) -> None
     at = context.now()
     observe(context, *(result(message, "失敗", at) for message in (one, other, third)))
     assert unreached(context, "c") == {batch.batch_id: {one.smsid, other.smsid, third.smsid}}
-    observe(context, result(one, "送信済", at + timedelta(hours=1)), result(other, "送信中", at + timedelta(hours=1)))
+    observe(context, result(one, "送信済", at + timedelta(hours=1)), result(other, "403", at + timedelta(hours=1)))
     observe(context, result(third, "失敗", at + timedelta(hours=2), msisdn=house.number(77)))
     assert unreached(context, "c") == {batch.batch_id: {other.smsid}}  # of the third nobody knows whose result it is
+
+
+def test_what_the_gateway_is_trying_again_may_still_arrive(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(4))
+    send(context, batch)
+    before, same, after, untimed = sent(context, batch.batch_id)
+    at = context.now() + timedelta(hours=1)
+    observe(context, *(result(message, "ドコモ圏外・OFF", at) for message in (before, same, after, untimed)))
+    minute = timedelta(minutes=1)
+    times = ((before, at - minute), (same, at), (after, at + minute))
+    observe(context, *(result(message, "送信中", when) for message, when in times))
+    notify(context, untimed, "送信中")
+    assert unreached(context, "c") == {batch.batch_id: {before.smsid}}
+    observe(context, *(result(message, "失敗", at + 2 * minute) for message in (same, after, untimed)))
+    assert unreached(context, "c") == {batch.batch_id: {before.smsid, same.smsid, after.smsid}}
+
+
+def test_who_received_anything_is_reached_whatever_else_is_said(house: House, context: Context) -> None:
+    cases = list(product(["ドコモ一部受信", "長文一部受信", "送信済", "リダイレクト"], [True, False], [1, -1]))
+    batch = house.batch(context, house.recipients(len(cases) + 1))
+    send(context, batch)
+    *messages, last = sent(context, batch.batch_id)
+    at, rows = context.now(), [result(last, "失敗", context.now())]
+    for message, (label, timed, order) in zip(messages, cases, strict=True):
+        for minute, status in enumerate(["ドコモ圏外・OFF", label][::order]):
+            if timed:
+                rows.append(result(message, status, at + timedelta(minutes=minute)))
+            else:
+                notify(context, message, status)
+    observe(context, *rows)
+    assert unreached(context, "c") == {batch.batch_id: {last.smsid}}
+
+
+def test_what_a_late_result_says_of_a_message_that_was_replaced(house: House, context: Context) -> None:
+    """A person took the first messages for refused, the corrected ones failed; then the first ones speak."""
+    house.gateway.knobs = Knobs(html_200=True, faults=1)
+    first = house.batch(context, house.recipients(5))
+    with pytest.raises(OutcomeUnknown):
+        send(context, first)
+    resolve(context, first.batch_id, MessageState.REFUSED, actor="me", because="not in the console")
+    second = house.batch(context, house.recipients(5, "corrected.csv", text="訂正"))
+    send(context, second)
+    at = context.now() + timedelta(minutes=5)
+    corrected = sent(context, second.batch_id)
+    observe(context, *(result(message, "失敗", at) for message in corrected))
+    assert unreached(context, "c") == {second.batch_id: {message.smsid for message in corrected}}
+    late = ("送信済", "ドコモ一部受信", "送信中", "配信停止希望", "失敗")
+    observe(context, *(result(*pair, at) for pair in zip(sent(context, first.batch_id), late, strict=True)))
+    assert unreached(context, "c") == {second.batch_id: {corrected[-1].smsid}}
 
 
 def test_of_the_refused_only_rows_refused_one_by_one(house: House, context: Context) -> None:
@@ -169,6 +231,16 @@ def test_where_a_batch_comes_from_is_known_through_all_generations(house: House,
     assert found == {"a": set(), "b": {"a"}, "c": {"a", "b"}, "d": set()}
     round_ = validate(context, Request(house.recipients(1, "again.csv", 5), "a", origin="c")).batch
     assert origins(context.ledger, round_.batch_id) == {"a", "b", "c"}
+
+
+def test_what_was_made_from_a_campaign_is_known_through_all_generations(house: House, context: Context) -> None:
+    for name, origin in (("a", None), ("b", "a"), ("c", "a"), ("d", "b"), ("e", None), ("f", "e"), ("a", "d")):
+        validate(context, Request(house.recipients(1, "x.csv", text=f"{name}{origin}"), name, origin=origin))
+    found = {name: made_from(context.ledger, {name}) for name in "abcdef"}
+    round_ = {"a", "b", "c", "d"}
+    assert found == {"a": round_, "b": round_, "c": set(), "d": round_, "e": {"f"}, "f": set()}
+    assert made_from(context.ledger, {"c", "e"}) == {"f"}
+    assert made_from(context.ledger, set()) == set()
 
 
 def test_a_made_input_is_kept_with_its_batch(house: House, context: Context) -> None:

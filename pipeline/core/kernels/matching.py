@@ -238,6 +238,16 @@ def last_of_each(at: NDArray[np.integer], *keys: NDArray[np.generic]) -> Positio
     return order[np.flatnonzero(np.concatenate((of[1:] != of[:-1], [True])))] if len(order) else order
 
 
+def numbered(at: NDArray[np.integer], *keys: NDArray[np.generic]) -> NDArray[np.int64]:
+    """Number the rows of each message from 0 on, in the order of ``keys``, the first one most important."""
+    order = np.lexsort((*reversed(keys), at))
+    of, place = at[order], np.arange(len(order))
+    begins = np.concatenate((np.ones(min(len(of), 1), bool), of[1:] != of[:-1]))
+    found = np.empty(len(order), np.int64)
+    found[order] = place - np.maximum.accumulate(np.where(begins, place, 0))
+    return found
+
+
 def listed(values: Sequence[object]) -> NDArray[np.object_]:
     """Return values as something that is looked up by an array of codes."""
     found = np.empty(len(values), object)
