@@ -17,8 +17,8 @@ from reconciling import BATCH, read, the_batch
 
 from pipeline.ledger import Ledger, create_ledger
 from pipeline.ledger.batches import register_batch
-from pipeline.ledger.dispatches import PlannedDispatch, plan_batch
 from pipeline.ledger.engines import insert_rows
+from pipeline.ledger.plans import PlannedDispatch, plan_batch
 from pipeline.ledger.tables import message, observation
 from pipeline.model import Artefact
 

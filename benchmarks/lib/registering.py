@@ -26,7 +26,7 @@ from pipeline.adapters.files import hash_file
 from pipeline.config import load
 from pipeline.context import Context, build_context
 from pipeline.core.calendar import JST
-from pipeline.ledger import dispatches
+from pipeline.ledger import plans
 from pipeline.ledger.batches import register_batch
 from pipeline.messages import Language
 from pipeline.model import Artefact, Batch, RowTotals
@@ -84,7 +84,7 @@ def registered(folder: Path, rows: int) -> tuple[Context, Batch]:
 def planned(context: Context, batch: Batch) -> dict[str, float]:
     """Plan the batch; return seconds, those of the inserts, and how much memory the process needed beyond before."""
     inserting = 0.0
-    insert = dispatches.insert_rows
+    insert = plans.insert_rows
 
     def timed(*arguments: object) -> int:
         nonlocal inserting
@@ -93,12 +93,12 @@ def planned(context: Context, batch: Batch) -> dict[str, float]:
         inserting += time.perf_counter() - start
         return count
 
-    dispatches.insert_rows = timed
+    plans.insert_rows = timed
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.perf_counter()
     planning.plan(context, batch)
     wall = time.perf_counter() - start
-    dispatches.insert_rows = insert
+    plans.insert_rows = insert
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     return {"plan": wall, "insert": inserting, "layout": wall - inserting, "grown_mib": grown}
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pipeline.context import Context, missing_settings
 from pipeline.ledger import check_ledger
-from pipeline.ledger.dispatches import auth_failures, note_auth
+from pipeline.ledger.logins import auth_failures, note_auth
 from pipeline.stages.guards import check_markers
 
 

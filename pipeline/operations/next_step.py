@@ -10,7 +10,7 @@ from pipeline.core.calendar import stamp
 from pipeline.core.statuses import may_change
 from pipeline.ledger.batches import count_states
 from pipeline.ledger.cancelling import stop_of
-from pipeline.ledger.dispatches import free_messages
+from pipeline.ledger.plans import free_messages
 from pipeline.ledger.results import last_waiting, observed_statuses
 from pipeline.model import Batch, MessageState
 

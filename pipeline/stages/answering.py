@@ -11,7 +11,7 @@ from pipeline.adapters.gateway import Exchange
 from pipeline.context import Context
 from pipeline.core.answers import UNAUTHORISED, Answer, parse_answer
 from pipeline.errors import GatewayRefused, GuardStopped, OutcomeUnknown, TryLater
-from pipeline.ledger.dispatches import note_auth
+from pipeline.ledger.logins import note_auth
 from pipeline.model import Proof
 from schemas.profile import Endpoint
 

@@ -16,7 +16,7 @@ from pipeline.context import Context
 from pipeline.core.answers import NOT_HEARD, UNAUTHORISED, CancelAnswer, CancelCodes, judge_cancellation
 from pipeline.errors import GatewayRefused, GuardStopped, Interrupted, MediasmsError, OutcomeUnknown, TryLater
 from pipeline.ledger.cancellations import Cancellable, Request, answer_cancellations, ask_to_cancel
-from pipeline.ledger.dispatches import note_auth
+from pipeline.ledger.logins import note_auth
 from pipeline.ledger.results import settle
 from pipeline.model import CancelOutcome, RunAction
 from pipeline.stages.answering import pauses_while_busy, too_busy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.context import Context
 from pipeline.errors import GuardStopped
-from pipeline.ledger.dispatches import auth_failures
+from pipeline.ledger.logins import auth_failures
 
 
 def stop_after_failed_logins(context: Context) -> None:

@@ -13,8 +13,8 @@ from pipeline.core.forecast import Forecast, Lengths, forecast
 from pipeline.core.kernels import strings
 from pipeline.core.kernels.matching import is_overseas
 from pipeline.core.tags import shown_text
-from pipeline.ledger.dispatches import planned_smsids
 from pipeline.ledger.optouts import opted_out
+from pipeline.ledger.plans import planned_smsids
 from pipeline.model import Batch, MessageKind, NumberCheck
 from pipeline.stages.planning import accepted_rows, rows_with
 from schemas.recipients import ROW_NUMBER

@@ -20,14 +20,8 @@ from pipeline.core.tags import final_texts
 from pipeline.core.uniqueness import message_keys
 from pipeline.errors import GuardStopped, UsageError
 from pipeline.ledger.batches import campaign_repeats
-from pipeline.ledger.dispatches import (
-    PlannedDispatch,
-    list_dispatches,
-    plan_again,
-    plan_batch,
-    plan_group_again,
-    planned_mode,
-)
+from pipeline.ledger.dispatches import list_dispatches, planned_mode
+from pipeline.ledger.plans import PlannedDispatch, plan_again, plan_batch, plan_group_again
 from pipeline.model import Artefact, Batch, Mode, NumberCheck
 from schemas.gateway_csv import render, request_contract
 from schemas.profile import Profile

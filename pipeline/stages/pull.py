@@ -18,7 +18,7 @@ from pipeline.context import Context
 from pipeline.core.calendar import merged, parse_gateway_time, stamp, widened
 from pipeline.core.msisdn import canonical_result
 from pipeline.errors import InputUnusable
-from pipeline.ledger.dispatches import note_auth
+from pipeline.ledger.logins import note_auth
 from pipeline.ledger.results import open_windows, settle
 from pipeline.model import MessageState, Observation, ObservationPath
 from pipeline.stages.answering import no_results, unreachable

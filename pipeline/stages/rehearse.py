@@ -17,7 +17,7 @@ from pipeline.core.forecast import Forecast
 from pipeline.errors import MediasmsError
 from pipeline.ledger.batches import count_opted_out
 from pipeline.ledger.cancelling import stop_of
-from pipeline.ledger.dispatches import free_messages
+from pipeline.ledger.plans import free_messages
 from pipeline.model import Batch, Mode
 from pipeline.stages.guards import (
     Late,

@@ -23,14 +23,13 @@ from pipeline.ledger.dispatches import (
     begin_dispatch,
     dispatched,
     end_dispatch,
-    free_messages,
     interrupt_dispatch,
     list_dispatches,
-    note_auth,
     offered_before,
     return_dispatch,
-    withdrawn_messages,
 )
+from pipeline.ledger.logins import note_auth
+from pipeline.ledger.plans import free_messages, withdrawn_messages
 from pipeline.ledger.results import settle
 from pipeline.model import Batch, Dispatch, MessageState, Mode, NumberCheck, RunAction
 from pipeline.stages.answering import codes_of_nothing_taken, lines_of, must_be_recorded, read_answer

@@ -18,7 +18,8 @@ from pipeline.context import Context
 from pipeline.core.answers import NO_ANSWER, SMSID_EXISTS, UNAUTHORISED, Verdict, judge_single
 from pipeline.errors import GatewayRefused, GuardStopped, MediasmsError, OutcomeUnknown, TryLater, most_severe
 from pipeline.ledger.batches import count_states
-from pipeline.ledger.dispatches import auth_failures, list_dispatches, note_auth, offered_before
+from pipeline.ledger.dispatches import list_dispatches, offered_before
+from pipeline.ledger.logins import auth_failures, note_auth
 from pipeline.ledger.singles import Ended, begin_singles, end_singles
 from pipeline.model import Batch, Dispatch, MessageState, RunAction
 from pipeline.stages.answering import (

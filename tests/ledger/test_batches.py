@@ -18,7 +18,8 @@ from pipeline.ledger.batches import (
     served_keys,
     waiting_elsewhere,
 )
-from pipeline.ledger.dispatches import adopt_in_flight, free_messages
+from pipeline.ledger.dispatches import adopt_in_flight
+from pipeline.ledger.plans import free_messages
 from pipeline.ledger.replacing import refused_rows, replaced_rows, shared_keys, unserved_messages
 from pipeline.ledger.results import settle
 from pipeline.model import MessageState

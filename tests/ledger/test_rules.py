@@ -13,18 +13,16 @@ from pipeline.core.answers import Verdict
 from pipeline.errors import Bug, GuardStopped, UsageError
 from pipeline.ledger.batches import get_batch, list_batches
 from pipeline.ledger.dispatches import (
-    PlannedDispatch,
     adopt_in_flight,
     begin_dispatch,
     end_dispatch,
     get_dispatch,
     list_dispatches,
-    plan_again,
-    plan_batch,
     resolve_dispatch,
     return_dispatch,
 )
 from pipeline.ledger.moving import move
+from pipeline.ledger.plans import PlannedDispatch, plan_again, plan_batch
 from pipeline.ledger.tables import moment
 from pipeline.model import LEGAL, Artefact, MessageState, RunAction
 from pipeline.stages.send import send

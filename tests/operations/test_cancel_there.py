@@ -11,7 +11,8 @@ from pipeline.adapters import interruption
 from pipeline.adapters.gateway import Exchange, GatewayClient
 from pipeline.errors import Exit, Interrupted, MediasmsError, OutcomeUnknown, TryLater
 from pipeline.ledger.cancellations import cancellations_of, count_cancellations
-from pipeline.ledger.dispatches import auth_failures, list_dispatches, note_auth
+from pipeline.ledger.dispatches import list_dispatches
+from pipeline.ledger.logins import auth_failures, note_auth
 from pipeline.model import BreakKind, CancelOutcome, MessageClass, MessageState
 from pipeline.operations.cancel import Cancelled, cancel, look_up
 from pipeline.operations.resolve import resolve

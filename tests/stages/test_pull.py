@@ -11,7 +11,7 @@ from sqlalchemy import text as sql
 
 from pipeline.adapters.gateway import Exchange, GatewayClient
 from pipeline.errors import GatewayRefused, GuardStopped, InputUnusable, TryLater
-from pipeline.ledger.dispatches import auth_failures
+from pipeline.ledger.logins import auth_failures
 from pipeline.ledger.results import open_windows
 from pipeline.messages import Language
 from pipeline.model import MessageState

@@ -13,7 +13,7 @@ from pipeline.core.forecast import CostRange
 from pipeline.errors import MediasmsError
 from pipeline.ledger.batches import get_batch
 from pipeline.ledger.cancelling import stop_batch
-from pipeline.ledger.dispatches import note_auth
+from pipeline.ledger.logins import note_auth
 from pipeline.ledger.optouts import add_optouts
 from pipeline.model import MessageState
 from pipeline.simulator import Knobs

@@ -10,7 +10,9 @@ from sqlalchemy import text as sql
 
 from pipeline.core.forecast import CostRange
 from pipeline.errors import Exit, GatewayRefused, GuardStopped, OutcomeUnknown, TryLater
-from pipeline.ledger.dispatches import auth_failures, begin_dispatch, free_messages, list_dispatches, offered_before
+from pipeline.ledger.dispatches import begin_dispatch, list_dispatches, offered_before
+from pipeline.ledger.logins import auth_failures
+from pipeline.ledger.plans import free_messages
 from pipeline.messages import Language
 from pipeline.model import MessageState, Proof
 from pipeline.operations.resolve import resolve

@@ -33,8 +33,9 @@ from pipeline.errors import (
 )
 from pipeline.ledger.batches import get_batch
 from pipeline.ledger.cancelling import stop_batch
-from pipeline.ledger.dispatches import auth_failures, list_dispatches, note_auth
+from pipeline.ledger.dispatches import list_dispatches
 from pipeline.ledger.evidence import batch_evidence
+from pipeline.ledger.logins import auth_failures, note_auth
 from pipeline.ledger.optouts import add_optouts
 from pipeline.ledger.singles import begin_singles, end_singles
 from pipeline.model import MessageState, Mode
