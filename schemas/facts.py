@@ -25,3 +25,14 @@ class Fact(Record, Generic[T]):
     grade: Grade
     confirmed: bool | None = None
     note: str = ""
+
+
+def repeated(place: str, key: str, values: list[int] | list[str]) -> list[str]:
+    """Name what is given more than once among the values of a key."""
+    seen: set[int | str] = set()
+    twice: list[int | str] = []
+    for value in values:
+        if value in seen and value not in twice:
+            twice.append(value)
+        seen.add(value)
+    return [f"{place}: {key} {value!r} is given more than once" for value in twice]

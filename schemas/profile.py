@@ -28,8 +28,8 @@ from pipeline.core.headers import canonical_header
 from pipeline.core.statuses import canonical_label
 from pipeline.errors import UsageError
 from pipeline.model import Proof, RunAction, StatusClass
-from schemas.facts import Count, Fact, Grade, Name, Record
-from schemas.profile_single import Check, Single
+from schemas.facts import Count, Fact, Grade, Name, Record, repeated
+from schemas.profile_single import Cancel, Check, Single
 
 
 class Endpoint(Record):
@@ -77,22 +77,6 @@ class UploadAnswer(Record):
     empty_body_is_taken: Fact[bool]
 
 
-class Cancel(Record):
-    """Form of the request to cancel a message, and what its answer codes say; every other one says nothing."""
-
-    parameter: Fact[Name]
-    cancelled_code: Fact[Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")]]
-    absent_code: Fact[Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")]]
-    too_late_code: Fact[Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")]]
-
-    @model_validator(mode="after")
-    def _each_once(self) -> Cancel:
-        codes = [self.cancelled_code.value, self.absent_code.value, self.too_late_code.value]
-        if twice := _repeated("cancel", "code", codes):
-            raise ValueError("; ".join(twice))
-        return self
-
-
 class ResultsQuery(Record):
     """Form of the results CSV request; the period is [start, end) in JST."""
 
@@ -130,7 +114,7 @@ class Notification(Record):
         single = (self.msisdn, self.status, self.smsid, self.carrier, self.status_time, self.type)
         several = (self.clicks, self.text, self.links, self.credentials)
         names = [fact.value for fact in single if fact.value] + [name for fact in several for name in fact.value]
-        if twice := _repeated("notification", "field", names):
+        if twice := repeated("notification", "field", names):
             raise ValueError("; ".join(twice))
         return self
 
@@ -297,14 +281,14 @@ class Profile(Record):
     def _consistent(self) -> Profile:
         dates = self.check.columns
         problems = [
-            *_repeated("single.parameter", "name", [parameter.name for parameter in self.single.parameter]),
-            *_repeated("single.parameter", "filled_by", [parameter.filled_by for parameter in self.single.parameter]),
-            *_repeated("layout.column", "number", [column.number for column in self.layout.column]),
-            *_repeated("layout.column", "field", [column.field for column in self.layout.column]),
-            *_repeated("status", "number", [status.number for status in self.status if status.number is not None]),
-            *_repeated("status", "label", [status.label for status in self.status if status.label]),
-            *_repeated("answer", "code", [answer.code for answer in self.answer]),
-            *_repeated("headers", "synonym", [*(each for names in self.headers.values() for each in names), *dates]),
+            *repeated("single.parameter", "name", [parameter.name for parameter in self.single.parameter]),
+            *repeated("single.parameter", "filled_by", [parameter.filled_by for parameter in self.single.parameter]),
+            *repeated("layout.column", "number", [column.number for column in self.layout.column]),
+            *repeated("layout.column", "field", [column.field for column in self.layout.column]),
+            *repeated("status", "number", [status.number for status in self.status if status.number is not None]),
+            *repeated("status", "label", [status.label for status in self.status if status.label]),
+            *repeated("answer", "code", [answer.code for answer in self.answer]),
+            *repeated("headers", "synonym", [*(each for names in self.headers.values() for each in names), *dates]),
         ]
         total = self.layout.columns.value
         problems += [
@@ -365,16 +349,6 @@ class Profile(Record):
     def answer_by_code(self) -> dict[str, AnswerCode]:
         """Map an answer code to its meaning."""
         return {answer.code: answer for answer in self.answer}
-
-
-def _repeated(place: str, key: str, values: list[int] | list[str]) -> list[str]:
-    seen: set[int | str] = set()
-    twice: list[int | str] = []
-    for value in values:
-        if value in seen and value not in twice:
-            twice.append(value)
-        seen.add(value)
-    return [f"{place}: {key} {value!r} is given more than once" for value in twice]
 
 
 @lru_cache(maxsize=8)

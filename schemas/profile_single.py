@@ -1,14 +1,14 @@
-"""The individual send in the profile: its parameters, what fills them, and those of an other-person check."""
+"""What is asked about one message in the profile: the individual send, an other-person check, a cancellation."""
 
 from __future__ import annotations
 
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import StringConstraints
+from pydantic import StringConstraints, model_validator
 
 from pipeline.model import NumberCheck
-from schemas.facts import Fact, Grade, Name, Record
+from schemas.facts import Fact, Grade, Name, Record, repeated
 
 
 class SingleParameter(Record):
@@ -67,3 +67,19 @@ class Single(Record):
     def by_field(self) -> dict[str, SingleParameter]:
         """Map the field of a recipient to the parameter that carries it."""
         return {parameter.filled_by: parameter for parameter in self.parameter}
+
+
+class Cancel(Record):
+    """Form of the request to cancel a message, and what its answer codes say; every other one says nothing."""
+
+    parameter: Fact[Name]
+    cancelled_code: Fact[Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")]]
+    absent_code: Fact[Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")]]
+    too_late_code: Fact[Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")]]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Cancel:
+        codes = [self.cancelled_code.value, self.absent_code.value, self.too_late_code.value]
+        if twice := repeated("cancel", "code", codes):
+            raise ValueError("; ".join(twice))
+        return self
