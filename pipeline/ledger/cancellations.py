@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Select, case, func
 from pipeline.core.answers import CancelAnswer
 from pipeline.core.tracing import AskedToCancel
 from pipeline.ledger.batches import slices
+from pipeline.ledger.naming import can_be_asked_for
 from pipeline.ledger.opening import Ledger
 from pipeline.ledger.tables import cancellation, iso, message, moment, observation
 from pipeline.model import CancelOutcome, MessageState
@@ -61,7 +62,8 @@ def may_be_there(
 ) -> list[Cancellable]:
     """Return those messages of some batches, or single ones, that the gateway may have; ``final`` are its statuses.
 
-    What was asked about least often comes first, so that a command that is repeated goes on where it ended.
+    What was asked about least often comes first, so that a command that is repeated goes on where it ended. Left out is
+    what may never have arrived under an smsid that a user gave: by that name the gateway may have somebody else's.
     """
     rank = case({state.value: number for number, state in enumerate(_MAY_BE_THERE)}, value=message.c.state)
     of_message = cancellation.c.smsid == message.c.smsid
@@ -75,7 +77,10 @@ def may_be_there(
             reported.where(observation.c.status.in_(final)).exists().label("final"),
             was_cancelled_there(message).label("cancelled"),
         )
-        .where(message.c.state.in_([state.value for state in _MAY_BE_THERE]))
+        .where(
+            message.c.state.in_([state.value for state in _MAY_BE_THERE]),
+            (message.c.state == MessageState.TAKEN.value) | can_be_asked_for(message, ledger.prefix),
+        )
         .order_by(asked, rank, message.c.batch_id, message.c.row_number)
     )
     found: dict[str, Cancellable] = {}

@@ -14,8 +14,9 @@ from pipeline.ledger.batches import column_of, record_event
 from pipeline.ledger.cancelling import cancel_opted_out_in, cancel_stopped_in, has_opted_out
 from pipeline.ledger.decisions import rows_about
 from pipeline.ledger.moving import INTERRUPTED, move, was_adopted
+from pipeline.ledger.naming import is_of_our_making
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.results import is_of_our_making, settle_waiting
+from pipeline.ledger.results import settle_waiting
 from pipeline.ledger.tables import dispatch, is_not_taken, iso, message, moment
 from pipeline.model import LEGAL, Artefact, Dispatch, MessageState, Mode
 

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func, insert, or_, select, update
 
-from pipeline.core.answers import SMSID_EXISTS
 from pipeline.ledger.batches import record_event
 from pipeline.ledger.cancellations import was_cancelled_there
 from pipeline.ledger.engines import new_rows
+from pipeline.ledger.naming import can_be_asked_for
 from pipeline.ledger.opening import Ledger
 from pipeline.ledger.tables import dispatch, is_live, is_not_taken, iso, message, moment, observation, pull
 from pipeline.model import LIVE, SERVED, Artefact, MessageState, Observation, ObservationPath
@@ -174,26 +174,6 @@ def _is_named(messages: FromClause, prefix: str) -> ColumnElement[bool]:
     can = can_be_asked_for(messages, prefix)
     # So is the gateway's answer that it cancelled what has the smsid.
     return named.where(or_(same, and_(silent, can))).exists() | (was_cancelled_there(messages) & can)
-
-
-def can_be_asked_for(messages: FromClause, prefix: str) -> ColumnElement[bool]:
-    """Say that a message's smsid is of our making and was not another one's before: see ``_is_named``."""
-    own, chunk = dispatch.alias("own"), dispatch.alias("chunk")
-    same = and_(chunk.c.batch_id == own.c.batch_id, chunk.c.chunk == own.c.chunk)
-    existed = (
-        select(chunk.c.dispatch_id)
-        .select_from(own.join(chunk, same))
-        .where(own.c.dispatch_id == messages.c.dispatch_id, chunk.c.answer_code.in_(SMSID_EXISTS))
-        .correlate(messages)  # also from within the list of results, which is a query in between
-        .exists()
-    )
-    return and_(is_of_our_making(messages, prefix), ~existed)
-
-
-def is_of_our_making(messages: FromClause, prefix: str) -> ColumnElement[bool]:
-    """Say that this ledger gave a message its smsid, and not a user."""
-    begin = literal(prefix) + messages.c.batch_id
-    return func.substr(messages.c.smsid, 1, func.length(begin)) == begin
 
 
 def _serves_alone(prefix: str) -> tuple[ColumnElement[bool], ...]:

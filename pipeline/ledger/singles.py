@@ -13,8 +13,9 @@ from sqlalchemy import Connection, func, insert, select, update
 from pipeline.errors import Bug
 from pipeline.ledger.cancelling import cancel_opted_out_of, cancel_stopped_in
 from pipeline.ledger.moving import move, was_adopted
+from pipeline.ledger.naming import can_be_asked_for
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.results import can_be_asked_for, settle_waiting
+from pipeline.ledger.results import settle_waiting
 from pipeline.ledger.tables import dispatch, event, iso, message, observation
 from pipeline.model import Dispatch, MessageState
 

@@ -27,7 +27,7 @@ _EXITS = {
     CancelOutcome.REFUSED: Exit.REFUSED,
     CancelOutcome.UNCLEAR: Exit.UNKNOWN,
 }
-#: states of messages that the gateway may have: each has an outcome of its own
+#: states of messages that the gateway may have
 _AWAY = (MessageState.TAKEN, MessageState.UNKNOWN, MessageState.IN_FLIGHT)
 _OPEN = {StatusClass.PENDING, StatusClass.NO_VERDICT}
 
@@ -116,7 +116,7 @@ def cancel(context: Context, wanted: Named, *, actor: str) -> Cancelled:
     done = Cancelled(
         messages=messages,
         late=sum(state is not MessageState.CANCELLED and smsid not in gone for smsid, (state, _) in states.items()),
-        untouched=_untouched(context, wanted, states.values()),
+        untouched=_untouched(context, wanted, states.values(), len(away)),
         outcomes=called.outcomes,
         before=before,
         final=tuple(one.smsid for one in away if one.final and not one.cancelled),
@@ -148,12 +148,15 @@ def _away(context: Context, batches: Sequence[str], smsids: Sequence[str]) -> li
     return may_be_there(context.ledger, batches, smsids, final)
 
 
-def _untouched(context: Context, wanted: Named, single: Iterable[tuple[MessageState, bool]]) -> dict[MessageState, int]:
-    """Count what is neither cancelled nor away, such as what the gateway has refused."""
+def _untouched(
+    context: Context, wanted: Named, single: Iterable[tuple[MessageState, bool]], away: int
+) -> dict[MessageState, int]:
+    """Count what is neither cancelled nor among those ``away`` that have an outcome: such as what was refused."""
     counts = Counter(state for state, _ in single)
     for batch in wanted.batches:
         counts.update(count_states(context.ledger, batch))
-    return {state: count for state, count in counts.items() if state not in {*_AWAY, MessageState.CANCELLED}}
+    counts[MessageState.UNKNOWN] = sum(counts.pop(state, 0) for state in _AWAY) - away
+    return {state: count for state, count in counts.items() if count > 0 and state is not MessageState.CANCELLED}
 
 
 def _spelled(done: Cancelled) -> str:

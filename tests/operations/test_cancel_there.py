@@ -296,6 +296,19 @@ def test_an_unknown_that_was_cancelled_there_had_been_taken(house: House, contex
     assert house.states(context, batch.batch_id) == {TAKEN: 5, MessageState.CANCELLED: 7}
 
 
+def test_an_unknown_by_a_name_of_the_users_own_may_be_somebody_elses_and_is_not_asked_about(
+    house: House, context: Context
+) -> None:
+    house.gateway.knobs = Knobs(hold_seconds=3600, html_200_nothing=True)
+    rows = [["電話番号", "本文", "smsid"], *([house.number(row), f"お知らせ{row}", f"own{row}"] for row in range(3))]
+    batch = house.batch(context, house.write("own.csv", rows))
+    with pytest.raises(OutcomeUnknown):
+        send_batch(context, batch.batch_id, again=False, confirm=None)
+    done = _cancel(context, batch.batch_id)
+    assert (done.outcomes, done.untouched) == ({}, {UNKNOWN: 3})
+    assert PATH not in house.gateway.requests
+
+
 def test_that_the_gateway_knows_no_such_message_proves_nothing(house: House, context: Context) -> None:
     house.gateway.knobs = Knobs(html_200_nothing=True)
     batch = house.batch(context, house.recipients(5))

@@ -1,0 +1,28 @@
+"""Whose smsid a message has: one of our making names one message of this ledger, a user's may name somebody else's."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, FromClause, and_, func, literal, select
+
+from pipeline.core.answers import SMSID_EXISTS
+from pipeline.ledger.tables import dispatch
+
+
+def can_be_asked_for(messages: FromClause, prefix: str) -> ColumnElement[bool]:
+    """Say that a message's smsid is of our making and was not another one's before: see ``_is_named``."""
+    own, chunk = dispatch.alias("own"), dispatch.alias("chunk")
+    same = and_(chunk.c.batch_id == own.c.batch_id, chunk.c.chunk == own.c.chunk)
+    existed = (
+        select(chunk.c.dispatch_id)
+        .select_from(own.join(chunk, same))
+        .where(own.c.dispatch_id == messages.c.dispatch_id, chunk.c.answer_code.in_(SMSID_EXISTS))
+        .correlate(messages)  # also from within the list of results, which is a query in between
+        .exists()
+    )
+    return and_(is_of_our_making(messages, prefix), ~existed)
+
+
+def is_of_our_making(messages: FromClause, prefix: str) -> ColumnElement[bool]:
+    """Say that this ledger gave a message its smsid, and not a user."""
+    begin = literal(prefix) + messages.c.batch_id
+    return func.substr(messages.c.smsid, 1, func.length(begin)) == begin
