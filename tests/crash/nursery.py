@@ -123,7 +123,9 @@ class Effects:
     def watch(self) -> None:
         """Count commits, what happens to files, and the upload."""
         self._watch_ledger()
-        self.around(files.DurableFile, "__init__", lambda _, path: ("open", str(path.with_name(f".{path.name}.part"))))
+        self.around(
+            files.DurableFile, "__init__", lambda _, path, **__: ("open", str(path.with_name(f".{path.name}.part")))
+        )
         self.around(files.DurableFile, "write", lambda file, _: ("write", str(file._part)))
         self.around(os, "fsync", lambda handle: ("fsync", _path_of(handle)))
         self.around(os, "mkdir", lambda path, *_: ("mkdir", str(path)), if_=lambda path, *_: not Path(path).exists())
