@@ -41,10 +41,11 @@ def doctor_command(  # noqa: PLR0913 - the options of the command
         output.say("doctor.auth", count=health.auth_failures)
         if health.ledger_problems:
             raise GuardStopped("ledger.damaged", problem="; ".join(health.ledger_problems[:5]))
-        code = Exit.DONE
+        code = Exit.FINDINGS if health.missing_settings else Exit.DONE
         probed: dict[str, object] = {}
         if number is not None:
-            code, probed = _probe(session, context, one_line(number), wait=wait, yes=yes, mode=Mode(mode))
+            outcome, probed = _probe(session, context, one_line(number), wait=wait, yes=yes, mode=Mode(mode))
+            code = worst([code, outcome])
             health = examine_installation(context, reset_auth=False)
         if health.auth_failures:
             most = context.profile.limits.lockout_answers.value

@@ -80,6 +80,9 @@ ASKING_LABELS: dict[str, Text] = {
     "trace.path.notified": Text("通知", "notified"),
     "trace.pulled": Text("{path} {at}（{file} の {line} 行目）", "{path} {at} ({file}, line {line})"),
     "trace.not_billed": Text("  料金　課金されません", "  price    not billed"),
+    "trace.not_billed_yet": Text(
+        "  料金　まだ課金されていません（結果待ち）", "  price    not billed so far: its result may yet say so"
+    ),
     "trace.parts_reported": Text("{parts} 分割（ゲートウェイによる）", "{parts} part(s) as the gateway counted"),
     "trace.parts_computed": Text("{parts} 分割（計算による）", "{parts} part(s) as computed"),
     "trace.price": Text(

@@ -85,8 +85,8 @@ RECONCILING_LABELS: dict[str, Text] = {
         "Ask the vendor what they mean, fill in every ? and add these lines to the profile:",
     ),
     "report.unmapped.means": Text(
-        "delivered, partial, failed, cancelled, pending のいずれか",
-        "one of delivered, partial, failed, cancelled, pending",
+        "delivered, partial, failed, cancelled, pending, verdict",
+        "one of delivered, partial, failed, cancelled, pending, verdict",
     ),
     "report.section.unmapped": Text("未知のステータスの登録", "Statuses to add to the profile"),
     "report.section.campaign": Text("キャンペーン別", "By campaign"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pipeline.core.calendar import JST
 from pipeline.core.msisdn import canonical_result, mask
 from pipeline.messages import REPAIRS, Language, fill, label
+from pipeline.model import MessageClass
 from pipeline.reports.amounts import count, plain, yen
 from pipeline.reports.document import invoice_line
 from pipeline.reports.privacy import fact, hidden, visible
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
     from pipeline.core.tracing import AskedToCancel, Happened, Life, Priced, Seen
     from pipeline.model import Dispatch, Repair
+
+#: classes in which a message may yet be billed
+_OPEN = {MessageClass.PENDING, MessageClass.MISSING, MessageClass.UNKNOWN, MessageClass.UNMAPPED}
 
 
 def trace_lines(life: Life, language: Language, *, unmask: bool) -> Iterator[str]:
@@ -225,7 +229,7 @@ def _delivered(seen: Seen) -> str:
 def _price(priced: Priced, tariff: str, language: Language) -> str:
     line = priced.line
     if not line.billable:
-        return label("trace.not_billed", language)
+        return label("trace.not_billed_yet" if line.message_class in _OPEN else "trace.not_billed", language)
     counted = "trace.parts_computed" if priced.reported is None else "trace.parts_reported"
     facts = {"parts": label(counted, language, parts=line.parts), "carrier": visible(hidden(line.carrier)) or "?"}
     if line.amount is None:

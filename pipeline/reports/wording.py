@@ -326,10 +326,10 @@ def unmapped_lines(value: Reconciliation, language: Language) -> list[str]:
     lines: list[str] = []
     for text in map(outside, found):
         # A label may be made of digits, too: it stays a person's decision which of the two it is.
-        number = text if text.isascii() and text.isdecimal() else "?"
+        number = f"number = {text}" if text.isascii() and text.isdecimal() else "# number = ?"
         lines += [
             "[[status]]",
-            f"number = {number}",
+            number,
             f"label = {json.dumps(text, ensure_ascii=False)}",
             f'means = "?"  # {label("report.unmapped.means", language)}',
             'grade = "V"',

@@ -57,7 +57,7 @@ def lines(  # noqa: PLR0913 - all but the first four have a default
         "cancel": [curl, f"-d smsid={_LATER}", places["cancel"]],
         "result_single": [curl, f"{places['result_single']}?smsid={_SINGLE}"],
         "results_csv": [curl, period],
-        "knobs": [owner, "-d", '{"notify_url":"http://127.0.0.1:8026/"}', f"{url}/_/knobs"],
+        "knobs": [owner, "-d", '{"notify_url":"http://127.0.0.1:8026/notifications"}', f"{url}/_/knobs"],
         "templates": [owner, "-d", '{"12":"{info1}様 ご予約の確認です"}', f"{url}/_/templates"],
         "clock": [owner, "-d", "", f"{url}/_/clock?advance=1h"],
         "messages": [owner, f"{url}/_/messages"],

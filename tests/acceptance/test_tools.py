@@ -167,7 +167,8 @@ def test_doctor(home: Home, gateway: EmbeddedGateway) -> None:
     assert (done.code, done.document["missing_settings"], done.document["auth_failures"]) == (0, [], 0)
     assert home("doctor").code == 0
     home.environment.clear()
-    assert "gateway.password" in home("doctor", "--json").document["missing_settings"]
+    lacking = home("doctor", "--json")
+    assert (lacking.code, "gateway.password" in lacking.document["missing_settings"]) == (1, True)
     assert gateway.requests == {}
 
 

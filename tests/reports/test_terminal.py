@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 
 from pipeline.messages import Language, label
-from pipeline.model import Dimension
+from pipeline.model import Dimension, StatusClass
 from pipeline.reports.terminal import BREAKS_SHOWN, GROUPS_SHOWN
 from tests.reconciliations import divided
 from tests.renderings import terminal as shown
@@ -108,9 +108,9 @@ def test_the_lines_for_the_profile_load_only_once_a_person_has_filled_them_in(
     for value, number in ((noisy, 1), (hostile, 7)):
         text = shown(value, Language.EN, width=300)
         toml = text[text.index("[[status]]") : text.index("To look at")]
-        with pytest.raises(tomllib.TOMLDecodeError):
-            tomllib.loads(toml)
-        statuses = tomllib.loads(toml.replace("number = ?", "number = 99").replace('"?"', '"failed"'))["status"]
+        with pytest.raises(ValueError, match=r"'\?' is not a valid"):
+            StatusClass(tomllib.loads(toml)["status"][0]["means"])
+        statuses = tomllib.loads(toml.replace("# number = ?", "number = 99").replace('"?"', '"failed"'))["status"]
         assert len(statuses) == number
     assert statuses[1]["label"] == "<script>alert(1)</script>"
 

@@ -127,7 +127,7 @@ def test_a_month_is_balanced_only_where_something_was_compared(
 
 
 def test_the_last_line_names_why_the_exit_code_is_1(quiet_month: Reconciliation, month: Reconciliation) -> None:
-    clean = replace(quiet_month, totals=RowTotals(3, 3, 0, 0))
+    clean = replace(quiet_month, totals=RowTotals(3, 3, 0, 0), classes={})
     assert (exit_reason(clean, Language.EN), clean.findings) == (None, {})
     rejected = replace(clean, totals=RowTotals(5, 3, 2, 0))
     assert verdict(rejected, Language.EN).startswith("Balanced")

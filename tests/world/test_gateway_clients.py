@@ -81,7 +81,9 @@ def _as_documented(said: dict[str, str]) -> None:
     assert said["cancel"] == "200"
     assert said["individual result"].startswith("200\n")
     assert len(said["results CSV"].splitlines()) == 4
-    assert json.loads(said["knobs (here: where notifications go)"])["notify_url"] == "http://127.0.0.1:8026/"
+    assert (
+        json.loads(said["knobs (here: where notifications go)"])["notify_url"] == "http://127.0.0.1:8026/notifications"
+    )
     assert json.loads(said["register templates"]) == {"12": "{info1}様 ご予約の確認です"}
     assert json.loads(said["advance the clock"])["now"]
     assert len(said["messages received"].splitlines()) == 4
