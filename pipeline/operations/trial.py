@@ -21,10 +21,10 @@ from pipeline.operations.from_failed import CARRIED, spelled
 from pipeline.operations.own_phone import attempts, hand_in, latest_messages, message_of, read_number, unused
 from pipeline.stages.guards import Late, stop_if_dear
 from pipeline.stages.outlook import preview, wanted
-from pipeline.stages.planning import accepted_rows, mode_of
+from pipeline.stages.planning import accepted_rows
 from pipeline.stages.pull import pull
 from pipeline.stages.rehearse import rehearse
-from pipeline.stages.send import send
+from pipeline.stages.send import send, take_up
 from pipeline.stages.served import unserved_elsewhere
 from pipeline.stages.validate import Request
 from schemas.heading import FINAL_TEXT
@@ -52,16 +52,20 @@ def try_out(  # noqa: PLR0913 - each is a choice of the person who runs it
 ) -> Trial | None:
     """Send the first message of ``batch`` to ``number``, once for the same text unless ``again``.
 
-    None where sending the batch would stop before a byte left, or has nothing to send: then nothing is tried. The
-    caller holds the lock of the batch's campaign. Raises ``GatewayRefused`` (``trial.refused``), ``OutcomeUnknown``
+    None where the batch has nothing to send. What would stop the batch is raised, and nothing is tried: the rehearsal
+    knows as much as sending does, and if it ever knew less, a list that nobody has tried must not go out. The caller
+    holds the lock of the batch's campaign. Raises ``GatewayRefused`` (``trial.refused``), ``OutcomeUnknown``
     (``trial.unknown``), and whatever else ``send`` raises.
     """
     msisdn = read_number(context, number)
-    rehearsed = rehearse(context, batch, again=again, late=late, max_cost=max_cost)
-    if rehearsed.stopped_by or not rehearsed.forecast.messages:
+    take_up(context, batch, mode)
+    rehearsed = rehearse(context, batch, mode=mode, again=again, late=late, max_cost=max_cost)
+    if rehearsed.stopped_by:
+        raise rehearsed.stopped_by[0]
+    if not rehearsed.forecast.messages:
         return None
     campaign = _campaign(context, f"{batch.campaign}-test", msisdn, again=again)
-    mode = mode_of(context, batch, mode)
+    mode = rehearsed.mode
     request = Request(Path(), campaign, repeats=True, name=f"test-{batch.batch_id}.csv", mode=mode)
     with context.campaign_lock(campaign):
         test = hand_in(context, request, _first_row(context, batch, msisdn))

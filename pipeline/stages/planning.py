@@ -74,7 +74,7 @@ def stop_if_unplannable(context: Context, batch: Batch, mode: Mode) -> None:
     """Raise what planning would raise about the rows of a batch that is not planned yet; nothing is written."""
     for chunk in accepted_rows(context, batch):
         if mode is Mode.SINGLE:
-            for _ in requests(chunk, context.profile, batch.number_check):
+            for _ in requests(as_given(chunk), context.profile, batch.number_check):
                 pass
         else:
             _stop_if_lost(chunk, context.profile)
