@@ -191,7 +191,11 @@ def test_what_would_stop_sending_is_found(
 
 
 def test_what_shift_jis_has_not_is_found(house: House, context: Context) -> None:
-    rows = [["電話番号", "本文", "memo"], [house.number(0), "お知らせです", "ok"], [house.number(1), "お知らせです", "𠮷"]]
+    memos = ("ok", "𠮷")
+    rows = [
+        ["電話番号", "本文", "memo"],
+        *([house.number(row), "お知らせです", memo] for row, memo in enumerate(memos)),
+    ]
     batch = house.batch(context, house.write("m.csv", rows))
     in_shift_jis = house.open(SEND_ENCODE="shiftjis")
     assert rehearsed(in_shift_jis, batch) == ["send.encode"]
