@@ -125,6 +125,31 @@ def test_the_same_text_goes_to_the_same_phone_once_unless_asked_for(
     assert len(house.gateway.messages) == 5
 
 
+@pytest.mark.parametrize("mode", [Mode.CSV, Mode.SINGLE])
+def test_a_template_of_unknown_text_is_tried_once_for_the_same_values(house: House, mode: Mode) -> None:
+    house.gateway.knobs = Knobs(fate="at_once")
+    house.gateway.templates = {"12": "{info1}様"}
+    context, runner = house.open(create=True, VALIDATION_UNCHECKED_TEMPLATES="true"), Runner(house)
+    for number, name in enumerate(("山田", "山田", "佐藤", "山田")):
+        rows = [["電話番号", "template_id", "info1"], [house.number(1), "12", name], [house.number(2), "12", "林"]]
+        done = runner(context, house.write(f"{number}.csv", rows), mode=mode, confirm=lambda _: False)
+        assert (done.exit, runner.trial and runner.trial.sent) == (Exit.GUARD, number in {0, 2})
+    assert runner.to_us() == ["山田様", "佐藤様"]
+    # Known now, it can stand among the others.
+    (house.folder / "mediasms.toml").write_text('[templates]\n12 = "{info1}様"\n', encoding="utf-8")
+    done = runner(house.open(), house.folder / "0.csv", mode=mode)
+    assert (done.stopped_by, len(house.gateway.messages)) == (None, 5)
+
+
+def test_what_was_tried_one_way_is_tried_when_the_list_goes_another_way(
+    house: House, context: Context, runner: Runner
+) -> None:
+    source = house.recipients(3)
+    runner(context, source, mode=Mode.CSV, confirm=lambda _: False)
+    assert runner(context, source, mode=Mode.SINGLE).stopped_by is None
+    assert (len(runner.to_us()), len(house.gateway.messages)) == (1, 4)
+
+
 def test_what_only_single_sends_have_is_tried_by_a_single_send(house: House, context: Context, runner: Runner) -> None:
     cells = [house.number(1), "詳しくは {URL}", "https://example.jp/", "ab"]
     source = house.write("l.csv", [["電話番号", "本文", "originalurl", "originalurlcode"], cells])
