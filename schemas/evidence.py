@@ -75,9 +75,18 @@ def shown(value: str) -> str:
 
 
 def rows_of(probe: Probe, records: Sequence[Sequence[str]], profile: Profile) -> list[Sequence[str]]:
-    """Return the rows that are about the message, in whatever column says so; those with a final status last."""
-    found = [row for row in records if any(cell.strip() == probe.smsid or probe.marker in cell for cell in row)]
+    """Return the rows that are about the message, in whatever column says so; those with a final status last.
+
+    Its smsid says so for certain. Only where it stands in no row its marker does: another message may have one alike.
+    """
+    named = [row for row in records if any(cell.strip() == probe.smsid for cell in row)]
+    found = named or [row for row in records if any(_is_marked(cell, probe.marker) for cell in row)]
     return sorted(found, key=lambda row: is_final(row, profile))
+
+
+def _is_marked(cell: str, marker: str) -> bool:
+    """Say whether a cell holds a marker as it is: that of a day's first message begins that of its second."""
+    return re.search(rf"{re.escape(marker)}(?![0-9-])", cell) is not None
 
 
 def is_final(row: Sequence[str], profile: Profile) -> bool:
@@ -210,7 +219,7 @@ def _about_tag(profile: Profile, probe: Probe, row: Sequence[str]) -> Iterator[E
     if sent is None or text is None:
         return
     key = f"single.parameter {sent.name}" if isinstance(sent, SingleParameter) else f"layout.column {sent.number}"
-    if probe.marker in text:
+    if _is_marked(text, probe.marker):
         yield Entry(key=key, says="info1", verdict=Verdict.CONFIRMED, word="filled", toml=set_column(sent))
     else:
         yield Entry(key=key, says="info1", verdict=Verdict.CONTRADICTED, word="not_filled")

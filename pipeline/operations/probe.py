@@ -97,11 +97,16 @@ def probe(  # noqa: PLR0913 - each is a choice of the person who probes
     whatever ``send`` raises where nothing left.
     """
     msisdn = read_number(context, number)
-    campaign = _under_way(context, msisdn) or _new(context, may_repeat=may_repeat)
-    request = Request(Path(), campaign, name="probe.csv", mode=mode)
+    under_way = _under_way(context, msisdn)
+    campaign = under_way.campaign if under_way else _new(context, may_repeat=may_repeat)
     stopped_by: MediasmsError | None = None
     with context.campaign_lock(campaign):
-        batch = hand_in(context, request, _row(context, msisdn, campaign))
+        if under_way:
+            # Not handed in again: under a profile that was edited since, its row would be a new batch, served already.
+            batch = get_batch(context.ledger, under_way.batch_id)
+        else:
+            request = Request(Path(), campaign, name="probe.csv", mode=mode)
+            batch = hand_in(context, request, _row(context, msisdn, campaign))
         before = attempts(context, batch)
         try:
             send(context, batch, mode=mode, confirm=confirm)
@@ -129,14 +134,14 @@ def probe(  # noqa: PLR0913 - each is a choice of the person who probes
     return Probed(batch=batch, sent=sent, is_back=is_back, entries=entries, stopped_by=stopped_by or seen.problem)
 
 
-def _under_way(context: Context, msisdn: str) -> str | None:
-    """Return the campaign of the latest probe to a number that has something left to send today, or to wait for."""
+def _under_way(context: Context, msisdn: str) -> Batch | None:
+    """Return the latest probe to a number, where it has something left to send today, or to wait for."""
     for placed in latest_messages(context, msisdn):
         batch = get_batch(context.ledger, placed.batch_id)
         if _CAMPAIGN.fullmatch(batch.campaign):
             step = next_step(context, batch)
             is_of_today = batch.run_date == jst_date(context.now())
-            return batch.campaign if step is Step.PULL or (step is Step.SEND and is_of_today) else None
+            return batch if step is Step.PULL or (step is Step.SEND and is_of_today) else None
     return None
 
 

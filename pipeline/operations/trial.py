@@ -7,28 +7,33 @@ list's first row: nobody of the list is served by it, and the same text goes to 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
 from pipeline.context import Context
+from pipeline.core import ids
 from pipeline.core.forecast import CostRange
 from pipeline.errors import GatewayRefused, GuardStopped, MediasmsError, OutcomeUnknown
 from pipeline.ledger.batches import count_states, get_batch, note_trial
-from pipeline.model import Batch, MessageState, Mode
+from pipeline.model import Batch, MessageState, Mode, NumberCheck
 from pipeline.operations.from_failed import CARRIED, spelled
 from pipeline.operations.own_phone import attempts, hand_in, latest_messages, message_of, read_number, unused
 from pipeline.stages.guards import Late, stop_if_dear
 from pipeline.stages.outlook import preview, wanted
-from pipeline.stages.planning import accepted_rows, mode_of
+from pipeline.stages.planning import accepted_rows
 from pipeline.stages.pull import pull
 from pipeline.stages.rehearse import rehearse
-from pipeline.stages.send import send
+from pipeline.stages.send import send, take_up
 from pipeline.stages.served import unserved_elsewhere
 from pipeline.stages.validate import Request
 from schemas.heading import FINAL_TEXT
 from schemas.recipients import as_given
+
+#: so many digits of a digest tell the test messages of a campaign apart
+_DIGITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +57,28 @@ def try_out(  # noqa: PLR0913 - each is a choice of the person who runs it
 ) -> Trial | None:
     """Send the first message of ``batch`` to ``number``, once for the same text unless ``again``.
 
-    None where sending the batch would stop before a byte left, or has nothing to send: then nothing is tried. The
-    caller holds the lock of the batch's campaign. Raises ``GatewayRefused`` (``trial.refused``), ``OutcomeUnknown``
+    None where the batch has nothing to send. What would stop the batch is raised, and nothing is tried: the rehearsal
+    knows as much as sending does, and if it ever knew less, a list that nobody has tried must not go out. The caller
+    holds the lock of the batch's campaign. Raises ``GatewayRefused`` (``trial.refused``), ``OutcomeUnknown``
     (``trial.unknown``), and whatever else ``send`` raises.
     """
     msisdn = read_number(context, number)
-    rehearsed = rehearse(context, batch, again=again, late=late, max_cost=max_cost)
-    if rehearsed.stopped_by or not rehearsed.forecast.messages:
+    take_up(context, batch, mode)
+    rehearsed = rehearse(context, batch, mode=mode, again=again, late=late, max_cost=max_cost)
+    if rehearsed.stopped_by:
+        raise rehearsed.stopped_by[0]
+    if not rehearsed.forecast.messages:
         return None
-    campaign = _campaign(context, f"{batch.campaign}-test", msisdn, again=again)
-    mode = mode_of(context, batch, mode)
-    request = Request(Path(), campaign, repeats=True, name=f"test-{batch.batch_id}.csv", mode=mode)
+    mode, row = rehearsed.mode, _first_row(context, batch, msisdn)
+    name, repeats = f"{batch.campaign}-test", True
+    template = row.get("template_id", "")
+    if template and template not in context.settings.templates:
+        # Where a number may get several texts each has to be known: this one has a campaign of its own.
+        name, repeats = f"{name}-template-{_told_by(row)}", False
+    campaign = _campaign(context, name, msisdn, again=again)
+    request = Request(Path(), campaign, repeats=repeats, name=f"test-{batch.batch_id}.csv", mode=mode)
     with context.campaign_lock(campaign):
-        test = hand_in(context, request, _first_row(context, batch, msisdn))
+        test = hand_in(context, request, row)
         note_trial(context.ledger, context.now(), test.batch_id, campaign=batch.campaign)
         if not test.totals.accepted:
             if open_ := unserved_elsewhere(context, test):
@@ -74,15 +88,22 @@ def try_out(  # noqa: PLR0913 - each is a choice of the person who runs it
         expected = preview(context, test, wanted(context, test)).forecast
         if max_cost is not None and test.planned_at is None:
             stop_if_dear(batch, rehearsed.forecast.plus(expected), max_cost)
-        _send(context, test, mode)
+        # The same text goes to the same phone once, also where the list is to go another way now.
+        _send(context, test, Mode.AUTO if test.planned_at else mode)
     _check(context, test, msisdn)
     return Trial(test, sent=attempts(context, test) > before, cost=expected.cost)
 
 
 def expected_cost(context: Context, batch: Batch) -> CostRange:
-    """Return what a test message of ``batch`` may cost; without an accepted row there is none."""
+    """Return what a test message of ``batch`` may cost; without an accepted row there is none.
+
+    Your own number is not checked, whatever the list's numbers are.
+    """
     chunk = next(accepted_rows(context, batch), None)
-    return CostRange() if chunk is None else preview(context, batch, {str(chunk["smsid"].iloc[0])}).forecast.cost
+    if chunk is None:
+        return CostRange()
+    unchecked = replace(batch, number_check=NumberCheck.NONE)
+    return preview(context, unchecked, {str(chunk["smsid"].iloc[0])}).forecast.cost
 
 
 def _campaign(context: Context, name: str, msisdn: str, *, again: bool) -> str:
@@ -106,6 +127,11 @@ def _first_row(context: Context, batch: Batch, msisdn: str) -> dict[str, str]:
         FINAL_TEXT: str(chunk["text"].iloc[0]),
         **{name: str(chunk[name].iloc[0]) for name in fields},
     }
+
+
+def _told_by(row: Mapping[str, str]) -> str:
+    """Return what tells a message apart whose text nobody knows: a digest of its template and values."""
+    return ids.text_digest(repr([(name, cell) for name, cell in row.items() if name != "msisdn"]))[:_DIGITS]
 
 
 def _send(context: Context, test: Batch, mode: Mode) -> None:

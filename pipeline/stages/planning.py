@@ -74,10 +74,13 @@ def stop_if_unplannable(context: Context, batch: Batch, mode: Mode) -> None:
     """Raise what planning would raise about the rows of a batch that is not planned yet; nothing is written."""
     for chunk in accepted_rows(context, batch):
         if mode is Mode.SINGLE:
-            for _ in requests(chunk, context.profile, batch.number_check):
+            for _ in requests(as_given(chunk), context.profile, batch.number_check):
                 pass
-        else:
+        elif context.upload_encoding == "utf-8":
             _stop_if_lost(chunk, context.profile)
+        else:
+            for part in _of_one_kind(chunk):
+                _rendered(context, part)
 
 
 def plan(context: Context, batch: Batch, mode: Mode = Mode.CSV) -> None:
@@ -176,6 +179,12 @@ def _one_row_per_number(chunk: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 def _payload(context: Context, batch: Batch, number: int, accepted: pd.DataFrame) -> Artefact:
     """Lay out rows as the gateway wants them, and put them on disk."""
+    form, data = _rendered(context, accepted)
+    return write_durable(context.workspace.batch_folder(batch.batch_id) / form.payload(number), data)
+
+
+def _rendered(context: Context, accepted: pd.DataFrame) -> tuple[UploadForm, bytes | memoryview]:
+    """Return rows of one kind as the gateway wants them. Raises ``UsageError`` where their layout cannot hold them."""
     profile = context.profile
     _stop_if_lost(accepted, profile)
     by_template = "template_id" in accepted and bool((accepted["template_id"] != "").all())
@@ -183,8 +192,7 @@ def _payload(context: Context, batch: Batch, number: int, accepted: pd.DataFrame
     contract = request_contract(profile, by_template=by_template)
     table = enforce(contract, render(as_given(accepted), profile), "gateway CSV")
     lines = plain_lines([strings.of(table[name]) for name in table.columns], profile.layout.request_line_end.value)
-    data = lines if form.encoding == "utf-8" else _in_shift_jis(str(lines, "utf-8"), accepted)
-    return write_durable(context.workspace.batch_folder(batch.batch_id) / form.payload(number), data)
+    return form, lines if form.encoding == "utf-8" else _in_shift_jis(str(lines, "utf-8"), accepted)
 
 
 def _in_shift_jis(lines: str, accepted: pd.DataFrame) -> bytes:

@@ -88,18 +88,7 @@ def send(  # noqa: PLR0913 - each is a choice of the person who sends
     gateway said no to everything, ``TryLater`` when not a byte left, ``GuardStopped`` when a person must look first.
     """
     gateway = context.gateway  # a wrong configuration stops here, before anything is planned
-    check_markers(context)
-    now = context.now()
-    adopt_in_flight(context.ledger, batch.campaign, now)
-    settle(context.ledger, now)
-    mode = mode_of(context, batch, mode)
-    if mode is Mode.SINGLE:
-        ask_unknown(context, batch)
-    stop = cancel_stopped(context.ledger, batch.batch_id, now)
-    stop_if_unsettled(context, batch)
-    if stop and (stop.cancelled or batch.planned_at is None):
-        raise was_cancelled(batch, stop)
-    cancel_opted_out(context.ledger, batch.batch_id, now)
+    mode = take_up(context, batch, mode)
     free = free_messages(context.ledger, batch)
     waiting = about_to_go(context, batch, free)
     if waiting:
@@ -117,6 +106,27 @@ def send(  # noqa: PLR0913 - each is a choice of the person who sends
         raise was_cancelled(batch, stop)
     states = count_states(context.ledger, batch.batch_id)
     return Sent(dispatches, messages, states, count_opted_out(context.ledger, batch.batch_id), batch.number_check)
+
+
+def take_up(context: Context, batch: Batch, mode: Mode) -> Mode:
+    """Settle what is open of a batch by what is known, cancel what is not to go out any more, and return its mode.
+
+    The caller holds the campaign lock. Raises ``OutcomeUnknown`` when an outcome stays open, ``GuardStopped`` when a
+    person has stopped the batch, and what ``mode_of`` raises.
+    """
+    check_markers(context)
+    now = context.now()
+    adopt_in_flight(context.ledger, batch.campaign, now)
+    settle(context.ledger, now)
+    mode = mode_of(context, batch, mode)
+    if mode is Mode.SINGLE:
+        ask_unknown(context, batch)
+    stop = cancel_stopped(context.ledger, batch.batch_id, now)
+    stop_if_unsettled(context, batch)
+    if stop and (stop.cancelled or batch.planned_at is None):
+        raise was_cancelled(batch, stop)
+    cancel_opted_out(context.ledger, batch.batch_id, now)
+    return mode
 
 
 def _permit(  # noqa: PLR0913 - as above

@@ -120,6 +120,28 @@ def test_running_it_again_goes_on_and_a_second_one_is_deliberate(
     assert len({message.text for message in house.gateway.messages}) == 2
 
 
+def test_it_goes_on_also_when_the_profile_was_edited_meanwhile(
+    house: House, context: Context, waiting: Callable[[float], None]
+) -> None:
+    first = probe(context, OWN)
+    edited = with_profile(house, ('value = "registrationdate"', 'value = "regdate"'))
+    back = probe(edited, OWN, wait=timedelta(minutes=10), sleep=waiting)
+    assert (back.batch.batch_id, back.sent, back.is_back) == (first.batch.batch_id, False, True)
+    assert len(house.gateway.messages) == 1
+
+
+def test_a_second_phone_on_the_same_day_is_told_apart(
+    house: House, context: Context, waiting: Callable[[float], None]
+) -> None:
+    """The marker of the first message begins that of the second."""
+    probe(context, OWN)
+    house.clock.advance(timedelta(seconds=5))
+    probe(context, "080-1111-2222", may_repeat=True)
+    done = probe(context, OWN, wait=timedelta(minutes=10), sleep=waiting)
+    assert (done.is_back, done.exit) == (True, Exit.DONE)
+    assert not [entry for entry in done.entries if entry.verdict is CONTRADICTED]
+
+
 def test_after_midnight_it_still_goes_on(house: House, context: Context) -> None:
     probe(context, OWN)
     house.clock.advance(timedelta(hours=16))

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.errors import Exit, GuardStopped
+from pipeline.adapters.gateway import Exchange, GatewayClient
+from pipeline.errors import Exit, GuardStopped, OutcomeUnknown
 from pipeline.ledger.batches import list_batches
 from pipeline.model import MessageState, Mode
 from pipeline.operations.run import run
 from pipeline.operations.trial import try_out
 from pipeline.simulator import Knobs
+from pipeline.stages import rehearse
+from pipeline.stages.send import send
 from pipeline.stages.validate import Request
 
 if TYPE_CHECKING:
@@ -69,13 +72,14 @@ def test_a_name_between_braces_is_no_tag_of_the_test_message(house: House, conte
     assert [message.text for message in house.gateway.messages] == ["{memo}様"] * 2
 
 
-def test_a_message_by_template_is_tried_by_its_template(house: House) -> None:
+@pytest.mark.parametrize("mode", [Mode.CSV, Mode.SINGLE])
+def test_a_message_by_template_is_tried_by_its_template(house: House, mode: Mode) -> None:
     (house.folder / "mediasms.toml").write_text('[templates]\n12 = "{info1}様 ご予約は明日です"\n', encoding="utf-8")
     house.gateway.knobs = Knobs(fate="at_once")
     house.gateway.templates = {"12": "{info1}様 ご予約は明日です"}
     runner = Runner(house)
     rows = [["電話番号", "template_id", "info1"], [house.number(1), "12", "山田"], [house.number(2), "12", "佐藤"]]
-    assert runner(house.open(create=True), house.write("l.csv", rows)).stopped_by is None
+    assert runner(house.open(create=True), house.write("l.csv", rows), mode=mode).stopped_by is None
     assert runner.to_us() == ["山田様 ご予約は明日です"]
     assert len(house.gateway.messages) == 3
 
@@ -119,6 +123,67 @@ def test_the_same_text_goes_to_the_same_phone_once_unless_asked_for(
     assert runner(context, source, again=True).exit is Exit.DONE
     assert runner.untried
     assert len(house.gateway.messages) == 5
+
+
+@pytest.mark.parametrize("mode", [Mode.CSV, Mode.SINGLE])
+def test_a_template_of_unknown_text_is_tried_once_for_the_same_values(house: House, mode: Mode) -> None:
+    house.gateway.knobs = Knobs(fate="at_once")
+    house.gateway.templates = {"12": "{info1}様"}
+    context, runner = house.open(create=True, VALIDATION_UNCHECKED_TEMPLATES="true"), Runner(house)
+    for number, name in enumerate(("山田", "山田", "佐藤", "山田")):
+        rows = [["電話番号", "template_id", "info1"], [house.number(1), "12", name], [house.number(2), "12", "林"]]
+        done = runner(context, house.write(f"{number}.csv", rows), mode=mode, confirm=lambda _: False)
+        assert (done.exit, runner.trial and runner.trial.sent) == (Exit.GUARD, number in {0, 2})
+    assert runner.to_us() == ["山田様", "佐藤様"]
+    # Known now, it can stand among the others.
+    (house.folder / "mediasms.toml").write_text('[templates]\n12 = "{info1}様"\n', encoding="utf-8")
+    done = runner(house.open(), house.folder / "0.csv", mode=mode)
+    assert (done.stopped_by, len(house.gateway.messages)) == (None, 5)
+
+
+def test_what_was_tried_one_way_is_tried_when_the_list_goes_another_way(
+    house: House, context: Context, runner: Runner
+) -> None:
+    source = house.recipients(3)
+    runner(context, source, mode=Mode.CSV, confirm=lambda _: False)
+    assert runner(context, source, mode=Mode.SINGLE).stopped_by is None
+    assert (len(runner.to_us()), len(house.gateway.messages)) == (1, 4)
+
+
+def test_what_only_single_sends_have_is_tried_by_a_single_send(house: House, context: Context, runner: Runner) -> None:
+    cells = [house.number(1), "詳しくは {URL}", "https://example.jp/", "ab"]
+    source = house.write("l.csv", [["電話番号", "本文", "originalurl", "originalurlcode"], cells])
+    assert runner(context, source, mode=Mode.SINGLE).stopped_by is None
+    assert [message.msisdn for message in house.gateway.messages] == [OWN_DIGITS, house.number(1)]
+
+
+def test_what_was_unknown_is_asked_for_before_the_list_is_tried(
+    house: House, context: Context, runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sending would ask, settle it and go on with the others: they are tried as well."""
+    house.gateway.knobs = Knobs(fate="at_once", accept_then_reset=True, faults=1)
+    source = house.recipients(3)
+    batch = house.batch(context, source, mode=Mode.SINGLE)
+    with monkeypatch.context() as patched:
+        patched.setattr(GatewayClient, "single_result", lambda *_: Exchange(20, 404, b"514", ""))
+        with pytest.raises(OutcomeUnknown):
+            send(context, batch, mode=Mode.SINGLE)
+    assert house.states(context, batch.batch_id) == {MessageState.UNKNOWN: 1, MessageState.PLANNED: 2}
+    assert runner(context, source, mode=Mode.SINGLE).stopped_by is None
+    assert [message.msisdn for message in house.gateway.messages][1] == OWN_DIGITS
+    assert len(house.gateway.messages) == 4
+
+
+def test_a_list_whose_rehearsal_stops_is_not_sent_whatever_sending_would_find(
+    house: House, context: Context, runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        raise GuardStopped("own_phone.rejected", codes="x")
+
+    monkeypatch.setattr(rehearse, "stop_if_unplannable", stopped)
+    done = runner(context, house.recipients(3))
+    assert (done.stopped_by and done.stopped_by.code, runner.untried) == ("own_phone.rejected", True)
+    assert len(house.gateway.messages) == 0
 
 
 def test_a_corrected_text_is_tried_again(house: House, context: Context, runner: Runner) -> None:

@@ -105,10 +105,9 @@ def test_nothing_of_number_or_text_gets_out() -> None:
 def test_rows_are_found_by_smsid_or_text_and_the_final_one_counts() -> None:
     other, pending = row(c18="x", c10="別件"), row(c12="処理中")
     assert rows_of(PROBE, [row(), other, pending], PROFILE) == [pending, row()]
-    assert rows_of(PROBE, [row(c18=""), row(c10="動作確認 {info1}"), other], PROFILE) == [
-        row(c18=""),
-        row(c10="動作確認 {info1}"),
-    ]
+    assert rows_of(PROBE, [row(c18=""), row(c10="動作確認 {info1}"), other], PROFILE) == [row(c10="動作確認 {info1}")]
+    second = row(c18="", c10=f"{CELLS[10]}-2")
+    assert rows_of(PROBE, [second, row(c18=""), other], PROFILE) == [row(c18="")]
     assert [is_final(one, PROFILE) for one in (row(), pending, row(c12="?"), ["short"])] == [True, False, False, False]
 
 

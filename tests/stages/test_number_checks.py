@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.core.calendar import JST
+from pipeline.core.forecast import CostRange
 from pipeline.errors import Exit, GuardStopped, InputUnusable, OutcomeUnknown, UsageError
 from pipeline.ledger.batches import get_batch
 from pipeline.ledger.optouts import add_optouts
@@ -29,6 +30,7 @@ from pipeline.model import (
 )
 from pipeline.operations.next_step import Step, next_step
 from pipeline.operations.resolve import resolve
+from pipeline.operations.trial import expected_cost, try_out
 from pipeline.simulator import Knobs
 from pipeline.simulator.stories import Storyteller
 from pipeline.stages import asking
@@ -203,6 +205,16 @@ def test_a_check_before_the_text_goes_with_it(house: House, context: Context) ->
         "type": "checksms",
         "registrationdate": "20260401",
     }
+
+
+def test_a_test_message_is_not_checked_and_costs_what_a_text_does(house: House, context: Context) -> None:
+    batch = house.batch(context, _list(house, 2, 本文="お知らせです"), number_check=THEN_SEND)
+    expected = expected_cost(context, batch)
+    tried = try_out(context, batch, "090-9999-1234")
+    assert tried is not None
+    assert tried.cost == expected == CostRange(Decimal("8.5"), Decimal("9.2"))
+    (message,) = house.gateway.messages
+    assert "type" not in dict(message.parameters)
 
 
 def test_names_values_and_the_form_of_the_date_are_data(house: House) -> None:

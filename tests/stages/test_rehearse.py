@@ -190,6 +190,19 @@ def test_what_would_stop_sending_is_found(
     assert house.uploads() == uploads
 
 
+def test_what_shift_jis_has_not_is_found(house: House, context: Context) -> None:
+    memos = ("ok", "𠮷")
+    rows = [
+        ["電話番号", "本文", "memo"],
+        *([house.number(row), "お知らせです", memo] for row, memo in enumerate(memos)),
+    ]
+    batch = house.batch(context, house.write("m.csv", rows))
+    in_shift_jis = house.open(SEND_ENCODE="shiftjis")
+    assert rehearsed(in_shift_jis, batch) == ["send.encode"]
+    assert sent_or_stopped(in_shift_jis, batch) == "send.encode"
+    assert rehearsed(context, batch) == []
+
+
 def _confirmed(house: House) -> str:
     """Write a profile whose scheduled times are confirmed."""
     text = (files("schemas") / "profiles" / "mediasms.toml").read_text("utf-8")
