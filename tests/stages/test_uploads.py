@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.core.tags import shown_text
 from pipeline.core.text import repertoire
-from pipeline.errors import GuardStopped, InputUnusable, UsageError
+from pipeline.errors import Exit, GatewayRefused, GuardStopped, InputUnusable, UsageError
 from pipeline.ledger.batches import get_batch
 from pipeline.ledger.dispatches import list_dispatches
 from pipeline.model import MessageState, Mode
@@ -22,6 +22,7 @@ from pipeline.operations.dry_run import dry_run
 from pipeline.operations.from_failed import request_for
 from pipeline.operations.run import run
 from pipeline.operations.trace import trace
+from pipeline.operations.trial import try_out
 from pipeline.simulator import Knobs
 from pipeline.stages import planning
 from pipeline.stages.outlook import about_to_go, preview
@@ -30,7 +31,7 @@ from pipeline.stages.validate import Request, validate
 from tests.stages.conftest import SINGLE, START, UPLOADS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pipeline.context import Context
     from pipeline.model import Batch
@@ -324,6 +325,119 @@ def test_the_same_template_in_another_campaign_within_a_week_stops(house: House,
     assert (stopped.value.code, stopped.value.facts["count"]) == ("guard.repeated_text", 1)
     third = house.batch(context, house.write("third.csv", [rows[0], ["09011110001", "12", "b"]]), "e")
     assert send(context, third).messages == 1
+
+
+#: what may be known of a template that is {info1} and {info2} in truth; nothing at all in the last one
+KNOWN: Final = ("{info1}様", "{info1}殿", "{info1}と{info2}", "{info2}", "{info2}様{URL}", "休業です", "")
+
+
+def corrections(
+    house: House, pairs: Sequence[tuple[str, str]]
+) -> tuple[Callable[[int], Context], list[list[str]], list[list[str]]]:
+    """Return the installation before and after each pair's first text became its second; a list, and a longer one.
+
+    Each pair is a template of its own, which goes to a number of its own.
+    """
+    ids = [str(100 + at) for at in range(len(pairs))]
+    house.gateway.templates = dict.fromkeys(ids, "{info1}と{info2}")
+    house.gateway.knobs = Knobs(fate="at_once")
+
+    def known(turn: int) -> Context:
+        texts = "\n".join(f'{one} = "{pair[turn]}"' for one, pair in zip(ids, pairs, strict=True) if pair[turn])
+        (house.folder / "mediasms.toml").write_text(f"[templates]\n{texts}\n", encoding="utf-8")
+        return house.open(create=not turn, VALIDATION_UNCHECKED_TEMPLATES="true", SEND_MAX_ROWS="100")
+
+    rows = [
+        ["電話番号", "template_id", "info1", "info2", "url"],
+        *([house.number(at), one, "山田", "佐藤", "https://a.test/"] for at, one in enumerate(ids)),
+    ]
+    return known, rows, [*rows, [house.number(len(ids)), "100", "山田", "佐藤", "https://a.test/"]]
+
+
+def tags_of(text: str) -> set[str]:
+    return set(re.findall(r"{\w+}", text))
+
+
+def test_correcting_templates_never_sends_twice_where_repeats_are_allowed(house: House) -> None:
+    """Every correction of one text to another, at once: who has got the template gets nothing more by it."""
+    texts = [text for text in KNOWN if text]
+    pairs = [(one, other) for one in texts for other in texts]
+    known, rows, longer = corrections(house, pairs)
+    before = known(0)
+    send(before, house.batch(before, house.write("list.csv", rows), repeats=True))
+    after = known(1)
+    batch = house.batch(after, house.write("longer.csv", longer), repeats=True)
+    unclear = [at for at, (one, other) in enumerate(pairs) if tags_of(one) != tags_of(other)]
+    dry = dry_run(after, Request(house.folder / "longer.csv", "c", repeats=True))
+    for again in (False, True):
+        with pytest.raises(GuardStopped) as stopped:
+            send(after, batch, again=again)
+        assert (stopped.value.code, stopped.value.exit) == ("guard.template_corrected", Exit.GUARD)
+        assert stopped.value.facts["count"] == len(unclear)
+        assert stopped.value.facts["templates"] == ", ".join(str(100 + at) for at in unclear)
+    assert [error.code for error in dry.stopped_by] == ["guard.template_corrected"]
+    assert len(house.gateway.messages) == len(pairs)
+    # Without these numbers the others are served already, and the new one gets its message.
+    clear = [row for at, row in enumerate(longer) if at - 1 not in unclear]
+    rest = house.batch(after, house.write("rest.csv", clear), repeats=True)
+    assert (rest.totals.already, rest.totals.accepted) == (len(pairs) - len(unclear), 1)
+    assert send(after, rest).messages == 1
+    assert len(house.gateway.messages) == len({message.msisdn for message in house.gateway.messages}) == len(pairs) + 1
+
+
+def test_a_corrected_template_does_not_overtake_what_was_refused(house: House) -> None:
+    """What the gateway refused as a whole goes out again one day, and counts until then."""
+    known, rows, longer = corrections(house, [("{info1}様", "{info1}と{info2}")])
+    before = known(0)
+    first = house.batch(before, house.write("list.csv", rows), repeats=True)
+    house.gateway.knobs = Knobs(refuse_code="401", faults=1)
+    with pytest.raises(GatewayRefused):
+        send(before, first)
+    assert house.states(before, first.batch_id) == {MessageState.REFUSED: 1}
+    after = known(1)
+    with pytest.raises(GuardStopped, match=r"the tags of template 100 "):
+        send(after, house.batch(after, house.write("longer.csv", longer), repeats=True))
+    send(after, get_batch(after.ledger, first.batch_id))
+    assert list(received(house)) == [house.number(0)]
+
+
+def test_a_list_checked_before_a_template_was_corrected_comes_too_late(house: House) -> None:
+    known, rows, longer = corrections(house, [("{info1}様", "{info1}と{info2}")])
+    before = known(0)
+    first = house.batch(before, house.write("list.csv", rows), repeats=True)
+    after = known(1)
+    send(after, house.batch(after, house.write("longer.csv", longer), repeats=True))
+    with pytest.raises(GuardStopped, match=r"the tags of template 100 "):
+        send(after, first)
+    assert len(house.gateway.messages) == len(longer) - 1
+
+
+def test_another_first_row_is_tried_by_a_template_that_was_corrected(house: House) -> None:
+    """The operator who saw the first test message has corrected text and list."""
+    known, rows, _ = corrections(house, [("{info1}様", "{info1}と{info2}")])
+    for turn, name in enumerate(("山田", "鈴木")):
+        context = known(turn)
+        rows[1][2] = name
+        batch = house.batch(context, house.write("list.csv", rows))
+        with context.campaign_lock(batch.campaign):
+            trial = try_out(context, batch, "09099991234")
+        assert trial
+        assert trial.sent
+    assert [message.text for message in house.gateway.messages] == ["山田と佐藤", "鈴木と佐藤"]
+
+
+def test_a_template_corrected_between_campaigns_is_the_same_one_within_a_week(house: House) -> None:
+    """Every correction at once, also of what nobody knew, and where it is not known any more."""
+    pairs = [(one, other) for one in KNOWN for other in KNOWN]
+    known, rows, longer = corrections(house, pairs)
+    before = known(0)
+    send(before, house.batch(before, house.write("list.csv", rows), "a"))
+    after = known(1)
+    batch = house.batch(after, house.write("longer.csv", longer), "b")
+    with pytest.raises(GuardStopped) as stopped:
+        send(after, batch)
+    assert (stopped.value.code, stopped.value.facts["count"]) == ("guard.repeated_text", len(pairs))
+    assert len(house.gateway.messages) == len(pairs)
 
 
 # Encodings --------------------------------------------------------------------------------------------------------
