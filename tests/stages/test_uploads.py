@@ -17,17 +17,21 @@ from pipeline.core.text import repertoire
 from pipeline.errors import Exit, GatewayRefused, GuardStopped, InputUnusable, UsageError
 from pipeline.ledger.batches import get_batch
 from pipeline.ledger.dispatches import list_dispatches
-from pipeline.model import MessageState, Mode
+from pipeline.messages import Language
+from pipeline.model import BreakKind, MessageState, Mode
 from pipeline.operations.dry_run import dry_run
 from pipeline.operations.from_failed import request_for
 from pipeline.operations.run import run
 from pipeline.operations.trace import trace
 from pipeline.operations.trial import try_out
+from pipeline.reports.trace import trace_lines
 from pipeline.simulator import Knobs
 from pipeline.stages import planning
 from pipeline.stages.outlook import about_to_go, preview
+from pipeline.stages.reconcile import reconcile
 from pipeline.stages.send import send
 from pipeline.stages.validate import Request, validate
+from tests.operations.observing import observe, result, sent
 from tests.stages.conftest import SINGLE, START, UPLOADS
 
 if TYPE_CHECKING:
@@ -245,6 +249,26 @@ def test_a_template_nobody_knows_is_rejected_until_that_is_wanted(house: House, 
     outcome = run(unchecked, Request(source, "c"))
     assert outcome.stopped_by is None
     assert received(house) == {"09011110001": "本文は山だけ", "09011110002": TEXTS["14"]}
+
+
+@pytest.mark.usefixtures("context")
+def test_what_a_template_nobody_knows_costs_nobody_says_before_its_results_do(house: House) -> None:
+    rows = [[house.number(0), "20"], [house.number(1), "20"], [house.number(2), "14"]]
+    unchecked = house.open(VALIDATION_UNCHECKED_TEMPLATES="true")
+    batch = house.batch(unchecked, house.write("list.csv", [["電話番号", "template_id"], *rows]))
+    send(unchecked, batch)
+    pending = reconcile(unchecked, batch).value.pending_cost
+    assert (pending.messages, pending.unpriced) == (3, 2)
+    assert pending.highest < 10
+    unseen, long, known = sent(unchecked, batch.batch_id)
+    parts = {unseen: None, long: (4, 4), known: None}
+    observe(unchecked, *(result(one, "送信済", unchecked.now(), parts=of_one) for one, of_one in parts.items()))
+    done = reconcile(unchecked, batch)
+    assert done.value.breaks_by_kind == {BreakKind.UNPRICED: 1}
+    assert [(line.parts, line.amount is None) for line in done.lines] == [(0, True), (4, False), (1, False)]
+    assert done.value.billable_units == 5
+    said = "\n".join(trace_lines(trace(unchecked, unseen.smsid, limit=1).lives[0], Language.EN, unmask=False))
+    assert "has none: Docomo, nobody knows in how many parts" in said
 
 
 def test_a_list_of_texts_and_templates_goes_out_in_uploads_of_one_kind(house: House, context: Context) -> None:
