@@ -164,8 +164,9 @@ def count_parts(columns: Reported, matches: Matches, tariff: Tariff) -> Parts:
         for carrier, size, double, _ in divided.rows()
     ]
     computed = np.where(checks, np.int32(1), np.array(steps or [0], np.int32)[divided.of_row])
-    # Of a template that nobody here knew the text of, only the results say how long it was.
-    computed = np.where((columns.of_each(sizes) == 0) & (reported > 0), reported, computed)
+    # Of a template that nobody here knew the text of, only the results say how long it was: no parts have no price.
+    unseen = (columns.of_each(sizes) == 0) & ~checks
+    computed = np.where(unseen, np.maximum(reported, np.int32(0)), computed)
     return Parts(computed, np.where(reported > 0, reported, computed), reported)
 
 
@@ -225,7 +226,10 @@ def divide(columns: Reported, matches: Matches, parts: Codes, tariff: Tariff) ->
 
 
 def pending_cost(columns: Reported, pending: Mask, tariff: Tariff) -> PendingCost:
-    """Say what the pending messages may come to at most: the upper end of what each may cost by the tariff."""
+    """Say what the pending messages may come to at most: the upper end of what each may cost by the tariff.
+
+    Nobody knows that of a template whose text was not known.
+    """
     rows = columns.chosen[columns.of_each(pending)]
     sizes, wide = (columns.table[name].take(strings.indices(rows)) for name in ("characters", "double_byte"))
     alike = Counter(
@@ -239,8 +243,9 @@ def pending_cost(columns: Reported, pending: Mask, tariff: Tariff) -> PendingCos
     )
     highest, unpriced = Decimal(0), 0
     for (size, double_byte, day, kind), messages in alike.items():
+        unseen = not size and _KINDS[kind] is not MessageKind.CHECK
         costs = tariff.cost_range(size, double_byte=double_byte, day=day_of(day), kind=_KINDS[kind])
-        if costs is None:
+        if unseen or costs is None:
             unpriced += messages
         else:
             highest += messages * costs[1]

@@ -92,12 +92,17 @@ def without_tags(text: str) -> str:
     return _TOKEN.sub(lambda token: "x" * len(token[0]), text)
 
 
+def known_tags(text: str) -> list[str]:
+    """Return the tags of a template's text, each once; none where nobody here knows it."""
+    return sorted({*parse_final(text).tags})
+
+
 def final_texts(columns: Mapping[str, Sequence[str]]) -> list[str]:
     """Return each text with the values that the gateway will fill in: what tells two messages to one number apart.
 
     ``columns`` holds ``text`` and those of the gateway's fields that there are, all of one length. A message by
-    template is told by the id and the values of the tags that are known to be in it, so that it stays the same
-    message when somebody corrects what is known of the template.
+    template is told by the id and the values of the tags that are known to be in it: it stays the same message when
+    somebody corrects its words. Where its tags are corrected, ``core/digests.py`` says what cannot be told apart.
     """
     fields = {tag: columns[name] for tag, name in (LINK_TAGS | INFO_TAGS).items() if name in columns}
     by_template = "template_id" in columns
@@ -108,8 +113,8 @@ def final_texts(columns: Mapping[str, Sequence[str]]) -> list[str]:
     for text, template_id, *values in zip(columns["text"], ids, *fields.values(), strict=True):
         given = dict(zip(fields, values, strict=True))
         if template_id:
-            used = sorted({*parse_final(text).tags})
-            filled.append("\0".join(["", template_id, *(f"{tag}={given.get(tag, '')}" for tag in used), ""]))
+            used = (f"{tag}={given.get(tag, '')}" for tag in known_tags(text))
+            filled.append("\0".join(["", template_id, *used, ""]))
         else:
             filled.append(parse_final(text).fill(given) if "{" in text else text)
     return filled

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, update
 
+from pipeline.core.digests import Text, Texts
 from pipeline.errors import GuardStopped, UsageError
 from pipeline.ledger.engines import blocks, new_rows
 from pipeline.ledger.opening import Ledger
@@ -314,24 +315,25 @@ def anything_sent_elsewhere(ledger: Ledger, campaign_name: str, since: datetime)
 def repeats_elsewhere(  # noqa: PLR0913, PLR0917 - what went out, where, when, and what of it does not count
     ledger: Ledger,
     campaign_name: str,
-    texts: Collection[tuple[str, str]],
+    texts: Collection[Text],
     since: datetime,
     unreached: Container[str] = (),
     ever: Collection[str] = (),
 ) -> int:
     """Count those ``texts`` (MSISDN, digest) that went out, or may have, in another campaign after ``since``.
 
-    They are pairs because a campaign that allows repeats has several texts for one number. ``unreached`` smsids are
+    They are pairs because a campaign that allows repeats has several texts for one number. One by a template that was
+    known otherwise then counts: nobody can tell that it is another. ``unreached`` smsids are
     known not to have arrived, and do not count; nor do test messages, which went to somebody who asked for them. In the
     campaigns ``ever`` it does not matter when they went out.
     """
-    wanted = set(texts)
-    found: set[tuple[str, str]] = set()
+    wanted = Texts(texts)
+    found: set[Text] = set()
     soon = message.c.sent_at >= iso(since)
     sent = soon | message.c.campaign.in_(ever) if ever else soon
     with ledger.reading() as connection:
         is_trial = cache(partial(_is_trial, connection))
-        for part in slices(list({msisdn for msisdn, _ in wanted})):
+        for part in slices(wanted.numbers()):
             query = select(message.c.msisdn, message.c.text_digest, message.c.smsid, message.c.batch_id).where(
                 message.c.msisdn.in_(part),
                 message.c.campaign != campaign_name,
@@ -339,10 +341,33 @@ def repeats_elsewhere(  # noqa: PLR0913, PLR0917 - what went out, where, when, a
                 _served,
             )
             for row in connection.execute(query).all():
-                text = (row.msisdn, row.text_digest)
-                if text in wanted and row.smsid not in unreached and not is_trial(row.batch_id):
-                    found.add(text)
+                same = wanted.same(row.msisdn, row.text_digest)
+                if same and row.smsid not in unreached and not is_trial(row.batch_id):
+                    found |= same
     return len(found)
+
+
+def unclear_repeats(ledger: Ledger, value: Batch, texts: Collection[Text]) -> set[Text]:
+    """Return those ``texts`` that another batch of the campaign may serve by the same template, known otherwise.
+
+    Whatever became of that message: one that was refused may be planned again. Of a test message there are none: the
+    text is corrected because of what its recipient saw.
+    """
+    wanted = Texts(texts)
+    others = select(batch.c.batch_id).where(
+        batch.c.campaign == value.campaign, batch.c.batch_id != value.batch_id, _is_check(wanted=False)
+    )
+    found: set[Text] = set()
+    with ledger.reading() as connection:
+        if _is_trial(connection, value.batch_id):
+            return found
+        for part in slices(wanted.numbers()):
+            query = select(message.c.msisdn, message.c.text_digest).where(
+                message.c.msisdn.in_(part), message.c.batch_id.in_(others)
+            )
+            for row in connection.execute(query).all():
+                found |= wanted.unclear(row.msisdn, row.text_digest)
+    return found
 
 
 def count_states(ledger: Ledger, batch_id: str) -> dict[MessageState, int]:

@@ -93,6 +93,7 @@ ASKING_LABELS: dict[str, Text] = {
         "  料金　料金表 {tariff}（{day}）に単価がありません：{carrier}、{parts}",
         "  price    tariff {tariff} of {day} has none: {carrier}, {parts}",
     ),
+    "trace.parts_unknown": Text("分割数不明", "nobody knows in how many parts"),
     "trace.parts": Text("{parts} 分割", "{parts} part(s)"),
     "trace.closed": Text("{month}（{at} に締め済み）", "{month} (closed {at})"),
     "trace.no_invoice": Text(

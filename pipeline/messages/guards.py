@@ -28,6 +28,20 @@ GUARD_FAILURES: dict[str, Failure] = {
             "If they really are to go out again, add --again.",
         ),
     ),
+    "guard.template_corrected": Failure(
+        Text(
+            "テンプレート {templates} の差し込み項目が [templates] で変わりました。キャンペーン {campaign} には、"
+            "変わる前に同じ番号・同じテンプレートで登録した通があり、{count} 通は同じ通かどうか判断できません。"
+            "何も送信していません。",
+            "the tags of template {templates} were changed in [templates]. Campaign {campaign} has messages for the"
+            " same numbers by the same template from before, and nobody can tell whether {count} of this list are the"
+            " same ones. Nothing was sent.",
+        ),
+        Text(
+            "これらの番号をリストから外すか、本当に送るなら別の --campaign で送ってください。",
+            "Leave these numbers out of the list or, if they really are to get it, send it in another --campaign.",
+        ),
+    ),
     "guard.not_confirmed": Failure(
         Text("送信しませんでした（バッチ {batch}）。", "nothing was sent (batch {batch})."),
         Text("`mediasms send {batch}` でいつでも送れます。", "`mediasms send {batch}` sends it any time."),

@@ -231,6 +231,8 @@ def _price(priced: Priced, tariff: str, language: Language) -> str:
     if not line.billable:
         return label("trace.not_billed_yet" if line.message_class in _OPEN else "trace.not_billed", language)
     counted = "trace.parts_computed" if priced.reported is None else "trace.parts_reported"
+    if not line.parts:
+        counted = "trace.parts_unknown"
     facts = {"parts": label(counted, language, parts=line.parts), "carrier": visible(hidden(line.carrier)) or "?"}
     if line.amount is None:
         return label("trace.unpriced", language, **facts, tariff=visible(tariff), day=line.day)
@@ -247,7 +249,7 @@ def _invoiced(life: Life, language: Language) -> Iterator[str]:
     about = [
         message_kind(line.kind, language),
         outside(line.carrier) or "?",
-        label("trace.parts", language, parts=line.parts),
+        label("trace.parts" if line.parts else "trace.parts_unknown", language, parts=line.parts),
     ]
     if line.amount is not None:
         about.append(yen(line.amount, language))

@@ -13,14 +13,17 @@ import pandas as pd
 
 from pipeline.context import Context
 from pipeline.core.calendar import jst_date, parse_gateway_time
+from pipeline.core.digests import Text, template_of
 from pipeline.core.forecast import Forecast
 from pipeline.errors import GuardStopped, MediasmsError, OutcomeUnknown
 from pipeline.ledger.batches import (
     anything_sent_elsewhere,
+    campaign_repeats,
     made_from,
     origins,
     repeats_elsewhere,
     same_content_elsewhere,
+    unclear_repeats,
 )
 from pipeline.ledger.cancelling import Stop
 from pipeline.ledger.dispatches import attempts_by_dispatch, dispatch_id, list_dispatches
@@ -30,6 +33,7 @@ from pipeline.stages.planning import accepted_rows, digests, payload_column, row
 from pipeline.stages.unreached import unreached_of
 
 _SCHEDULED = "scheduled"
+_TEMPLATE = "template_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,27 @@ def stop_if_repeated(context: Context, batch: Batch, waiting: Container[str]) ->
         repeats += repeats_elsewhere(context.ledger, batch.campaign, texts, since, failed, related)
     if repeats:
         raise GuardStopped("guard.repeated_text", count=repeats, days=days)
+
+
+def stop_if_template_corrected(context: Context, batch: Batch, waiting: Container[str]) -> None:
+    """Stop when the campaign has a message for the same number by the same template, in which other tags were known.
+
+    Where a number may get several texts, the values of the tags tell them apart. Once the tags are corrected, nobody
+    knows whether these two are one: then this one does not go out in this campaign, whatever was decided (``--again``).
+    """
+    if not campaign_repeats(context.ledger, batch.campaign) or batch.number_check is NumberCheck.ONLY:
+        return
+    found: set[Text] = set()
+    for chunk in accepted_rows(context, batch):
+        if _TEMPLATE not in chunk.columns:
+            return  # nor in the next: they are of one file
+        rows = rows_with(chunk, waiting)
+        rows = rows[rows[_TEMPLATE] != ""]
+        found |= unclear_repeats(context.ledger, batch, list(zip(rows["msisdn"].tolist(), digests(rows), strict=True)))
+    if found:
+        templates = ", ".join(sorted({template_of(digest) for _, digest in found}, key=int))
+        facts = {"count": len(found), "templates": templates, "campaign": batch.campaign}
+        raise GuardStopped("guard.template_corrected", batch=batch.batch_id, **facts)
 
 
 def was_cancelled(batch: Batch, stop: Stop) -> GuardStopped:

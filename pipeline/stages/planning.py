@@ -13,10 +13,9 @@ from pipeline.adapters.csv_in import read_chunks
 from pipeline.adapters.csv_out import plain_lines
 from pipeline.adapters.files import laid_aside, write_durable, write_durable_group
 from pipeline.context import Context
-from pipeline.core import ids
+from pipeline.core.digests import text_digests
 from pipeline.core.headers import COST_CENTRE
 from pipeline.core.kernels import strings
-from pipeline.core.tags import final_texts
 from pipeline.core.uniqueness import message_keys
 from pipeline.errors import GuardStopped, UsageError
 from pipeline.ledger.batches import campaign_repeats
@@ -241,18 +240,14 @@ def _messages(accepted: pd.DataFrame, *, repeats: bool, check: NumberCheck = Num
         **{name: columns[name] for name in taken_over},
         "double_byte": list(map(int, columns["double_byte"])),
         COST_CENTRE: columns.get(COST_CENTRE, [""] * len(columns["smsid"])),
-        "text_digest": _digests(columns),
+        "text_digest": text_digests(columns),
         "message_key": message_keys(columns, repeats=repeats, check=check),
     }
 
 
 def digests(accepted: pd.DataFrame) -> list[str]:
     """Return the digests by which the same text to the same number is recognised."""
-    return _digests(_columns(accepted))
-
-
-def _digests(columns: Mapping[str, list[Any]]) -> list[str]:
-    return list(map(ids.text_digest, final_texts(columns)))
+    return text_digests(_columns(accepted))
 
 
 def _columns(accepted: pd.DataFrame) -> dict[str, list[Any]]:

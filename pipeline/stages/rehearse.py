@@ -25,6 +25,7 @@ from pipeline.stages.guards import (
     is_late,
     stop_if_dear,
     stop_if_repeated,
+    stop_if_template_corrected,
     stop_if_time_passed,
     stop_if_unsettled,
     was_cancelled,
@@ -83,6 +84,7 @@ def rehearse(  # noqa: PLR0913 - each is a choice of the person who sends
     always: list[_Guard] = [partial(check_markers, context), partial(mode_of, context, batch, mode)]
     always += [partial(stop_if_unsettled, context, batch), cancelled]
     sending: list[_Guard] = [scheduled, partial(is_late, context, batch, late)]
+    sending.append(partial(stop_if_template_corrected, context, batch, waiting))
     if not again:
         sending.append(partial(stop_if_repeated, context, batch, waiting))
     if max_cost is not None:

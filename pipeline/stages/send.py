@@ -41,6 +41,7 @@ from pipeline.stages.guards import (
     stop_if_dear,
     stop_if_payload_passed,
     stop_if_repeated,
+    stop_if_template_corrected,
     stop_if_time_passed,
     stop_if_unsettled,
     was_cancelled,
@@ -143,6 +144,7 @@ def _permit(  # noqa: PLR0913 - as above
     now = context.now()
     stop_if_time_passed(context, batch, (rows_with(chunk, waiting) for chunk in accepted_rows(context, batch)))
     old = is_late(context, batch, late)
+    stop_if_template_corrected(context, batch, waiting)
     if not again:
         stop_if_repeated(context, batch, waiting)
     if confirm or max_cost is not None:

@@ -14,23 +14,28 @@ import pytest
 
 from pipeline.core.tags import shown_text
 from pipeline.core.text import repertoire
-from pipeline.errors import GuardStopped, InputUnusable, UsageError
+from pipeline.errors import Exit, GatewayRefused, GuardStopped, InputUnusable, UsageError
 from pipeline.ledger.batches import get_batch
 from pipeline.ledger.dispatches import list_dispatches
-from pipeline.model import MessageState, Mode
+from pipeline.messages import Language
+from pipeline.model import BreakKind, MessageState, Mode
 from pipeline.operations.dry_run import dry_run
 from pipeline.operations.from_failed import request_for
 from pipeline.operations.run import run
 from pipeline.operations.trace import trace
+from pipeline.operations.trial import try_out
+from pipeline.reports.trace import trace_lines
 from pipeline.simulator import Knobs
 from pipeline.stages import planning
 from pipeline.stages.outlook import about_to_go, preview
+from pipeline.stages.reconcile import reconcile
 from pipeline.stages.send import send
 from pipeline.stages.validate import Request, validate
+from tests.operations.observing import observe, result, sent
 from tests.stages.conftest import SINGLE, START, UPLOADS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pipeline.context import Context
     from pipeline.model import Batch
@@ -246,6 +251,26 @@ def test_a_template_nobody_knows_is_rejected_until_that_is_wanted(house: House, 
     assert received(house) == {"09011110001": "本文は山だけ", "09011110002": TEXTS["14"]}
 
 
+@pytest.mark.usefixtures("context")
+def test_what_a_template_nobody_knows_costs_nobody_says_before_its_results_do(house: House) -> None:
+    rows = [[house.number(0), "20"], [house.number(1), "20"], [house.number(2), "14"]]
+    unchecked = house.open(VALIDATION_UNCHECKED_TEMPLATES="true")
+    batch = house.batch(unchecked, house.write("list.csv", [["電話番号", "template_id"], *rows]))
+    send(unchecked, batch)
+    pending = reconcile(unchecked, batch).value.pending_cost
+    assert (pending.messages, pending.unpriced) == (3, 2)
+    assert pending.highest < 10
+    unseen, long, known = sent(unchecked, batch.batch_id)
+    parts = {unseen: None, long: (4, 4), known: None}
+    observe(unchecked, *(result(one, "送信済", unchecked.now(), parts=of_one) for one, of_one in parts.items()))
+    done = reconcile(unchecked, batch)
+    assert done.value.breaks_by_kind == {BreakKind.UNPRICED: 1}
+    assert [(line.parts, line.amount is None) for line in done.lines] == [(0, True), (4, False), (1, False)]
+    assert done.value.billable_units == 5
+    said = "\n".join(trace_lines(trace(unchecked, unseen.smsid, limit=1).lives[0], Language.EN, unmask=False))
+    assert "has none: Docomo, nobody knows in how many parts" in said
+
+
 def test_a_list_of_texts_and_templates_goes_out_in_uploads_of_one_kind(house: House, context: Context) -> None:
     rows = [[house.number(at), "" if at % 2 else f"本文{at}", "14" if at % 2 else ""] for at in range(7)]
     batch = house.batch(context, house.write("list.csv", [["電話番号", "本文", "template_id"], *rows]))
@@ -324,6 +349,119 @@ def test_the_same_template_in_another_campaign_within_a_week_stops(house: House,
     assert (stopped.value.code, stopped.value.facts["count"]) == ("guard.repeated_text", 1)
     third = house.batch(context, house.write("third.csv", [rows[0], ["09011110001", "12", "b"]]), "e")
     assert send(context, third).messages == 1
+
+
+#: what may be known of a template that is {info1} and {info2} in truth; nothing at all in the last one
+KNOWN: Final = ("{info1}様", "{info1}殿", "{info1}と{info2}", "{info2}", "{info2}様{URL}", "休業です", "")
+
+
+def corrections(
+    house: House, pairs: Sequence[tuple[str, str]]
+) -> tuple[Callable[[int], Context], list[list[str]], list[list[str]]]:
+    """Return the installation before and after each pair's first text became its second; a list, and a longer one.
+
+    Each pair is a template of its own, which goes to a number of its own.
+    """
+    ids = [str(100 + at) for at in range(len(pairs))]
+    house.gateway.templates = dict.fromkeys(ids, "{info1}と{info2}")
+    house.gateway.knobs = Knobs(fate="at_once")
+
+    def known(turn: int) -> Context:
+        texts = "\n".join(f'{one} = "{pair[turn]}"' for one, pair in zip(ids, pairs, strict=True) if pair[turn])
+        (house.folder / "mediasms.toml").write_text(f"[templates]\n{texts}\n", encoding="utf-8")
+        return house.open(create=not turn, VALIDATION_UNCHECKED_TEMPLATES="true", SEND_MAX_ROWS="100")
+
+    rows = [
+        ["電話番号", "template_id", "info1", "info2", "url"],
+        *([house.number(at), one, "山田", "佐藤", "https://a.test/"] for at, one in enumerate(ids)),
+    ]
+    return known, rows, [*rows, [house.number(len(ids)), "100", "山田", "佐藤", "https://a.test/"]]
+
+
+def tags_of(text: str) -> set[str]:
+    return set(re.findall(r"{\w+}", text))
+
+
+def test_correcting_templates_never_sends_twice_where_repeats_are_allowed(house: House) -> None:
+    """Every correction of one text to another, at once: who has got the template gets nothing more by it."""
+    texts = [text for text in KNOWN if text]
+    pairs = [(one, other) for one in texts for other in texts]
+    known, rows, longer = corrections(house, pairs)
+    before = known(0)
+    send(before, house.batch(before, house.write("list.csv", rows), repeats=True))
+    after = known(1)
+    batch = house.batch(after, house.write("longer.csv", longer), repeats=True)
+    unclear = [at for at, (one, other) in enumerate(pairs) if tags_of(one) != tags_of(other)]
+    dry = dry_run(after, Request(house.folder / "longer.csv", "c", repeats=True))
+    for again in (False, True):
+        with pytest.raises(GuardStopped) as stopped:
+            send(after, batch, again=again)
+        assert (stopped.value.code, stopped.value.exit) == ("guard.template_corrected", Exit.GUARD)
+        assert stopped.value.facts["count"] == len(unclear)
+        assert stopped.value.facts["templates"] == ", ".join(str(100 + at) for at in unclear)
+    assert [error.code for error in dry.stopped_by] == ["guard.template_corrected"]
+    assert len(house.gateway.messages) == len(pairs)
+    # Without these numbers the others are served already, and the new one gets its message.
+    clear = [row for at, row in enumerate(longer) if at - 1 not in unclear]
+    rest = house.batch(after, house.write("rest.csv", clear), repeats=True)
+    assert (rest.totals.already, rest.totals.accepted) == (len(pairs) - len(unclear), 1)
+    assert send(after, rest).messages == 1
+    assert len(house.gateway.messages) == len({message.msisdn for message in house.gateway.messages}) == len(pairs) + 1
+
+
+def test_a_corrected_template_does_not_overtake_what_was_refused(house: House) -> None:
+    """What the gateway refused as a whole goes out again one day, and counts until then."""
+    known, rows, longer = corrections(house, [("{info1}様", "{info1}と{info2}")])
+    before = known(0)
+    first = house.batch(before, house.write("list.csv", rows), repeats=True)
+    house.gateway.knobs = Knobs(refuse_code="401", faults=1)
+    with pytest.raises(GatewayRefused):
+        send(before, first)
+    assert house.states(before, first.batch_id) == {MessageState.REFUSED: 1}
+    after = known(1)
+    with pytest.raises(GuardStopped, match=r"the tags of template 100 "):
+        send(after, house.batch(after, house.write("longer.csv", longer), repeats=True))
+    send(after, get_batch(after.ledger, first.batch_id))
+    assert list(received(house)) == [house.number(0)]
+
+
+def test_a_list_checked_before_a_template_was_corrected_comes_too_late(house: House) -> None:
+    known, rows, longer = corrections(house, [("{info1}様", "{info1}と{info2}")])
+    before = known(0)
+    first = house.batch(before, house.write("list.csv", rows), repeats=True)
+    after = known(1)
+    send(after, house.batch(after, house.write("longer.csv", longer), repeats=True))
+    with pytest.raises(GuardStopped, match=r"the tags of template 100 "):
+        send(after, first)
+    assert len(house.gateway.messages) == len(longer) - 1
+
+
+def test_another_first_row_is_tried_by_a_template_that_was_corrected(house: House) -> None:
+    """The operator who saw the first test message has corrected text and list."""
+    known, rows, _ = corrections(house, [("{info1}様", "{info1}と{info2}")])
+    for turn, name in enumerate(("山田", "鈴木")):
+        context = known(turn)
+        rows[1][2] = name
+        batch = house.batch(context, house.write("list.csv", rows))
+        with context.campaign_lock(batch.campaign):
+            trial = try_out(context, batch, "09099991234")
+        assert trial
+        assert trial.sent
+    assert [message.text for message in house.gateway.messages] == ["山田と佐藤", "鈴木と佐藤"]
+
+
+def test_a_template_corrected_between_campaigns_is_the_same_one_within_a_week(house: House) -> None:
+    """Every correction at once, also of what nobody knew, and where it is not known any more."""
+    pairs = [(one, other) for one in KNOWN for other in KNOWN]
+    known, rows, longer = corrections(house, pairs)
+    before = known(0)
+    send(before, house.batch(before, house.write("list.csv", rows), "a"))
+    after = known(1)
+    batch = house.batch(after, house.write("longer.csv", longer), "b")
+    with pytest.raises(GuardStopped) as stopped:
+        send(after, batch)
+    assert (stopped.value.code, stopped.value.facts["count"]) == ("guard.repeated_text", len(pairs))
+    assert len(house.gateway.messages) == len(pairs)
 
 
 # Encodings --------------------------------------------------------------------------------------------------------
