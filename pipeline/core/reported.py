@@ -117,7 +117,7 @@ def _days(evidence: Evidence, matches: Matches, sent_at: NDArray[np.int64], mont
     """
     moments = sent_at
     if month_by is MonthBy.DELIVERED or (sent_at == NEVER).any():
-        billed = np.where(matches.billable, matches.observed_at, NEVER)
+        billed = np.where(matches.billable, matches.billed_at, NEVER)
         first, second = (billed, sent_at) if month_by is MonthBy.DELIVERED else (sent_at, billed)
         moments = np.where(first == NEVER, second, first)
     days = days_of(moments)

@@ -1,0 +1,105 @@
+"""Checks of numbers among everything else: what a verdict and the text after it cost, when, and what goes together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import permutations
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from pipeline.core.billing import ANY_CARRIER, Price
+from pipeline.core.matching import Deadlines
+from pipeline.core.reconciling import reconcile
+from pipeline.core.statuses import StatusMeaning, StatusTable
+from pipeline.model import MessageKind, MonthBy, NumberCheck, StatusClass
+from tests.core.naive import Sent, batch_of, evidence_of, observed
+from tests.core.worlds import AS_OF, BORDER, MARGIN, RESULT, STATUSES, TARIFF
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from pipeline.model import Observation, Reconciliation
+
+ONLY, THEN_SEND = NumberCheck.ONLY, NumberCheck.THEN_SEND
+MINUTE: Final = timedelta(minutes=1)
+CHECK, BOTH = Decimal("12.0"), Decimal("21.5")
+VERDICTS: Final = {
+    label: StatusMeaning(label, StatusClass.VERDICT, billable, clicked=False, then_sent=then_sent)
+    for label, billable, then_sent in (("本人", True, True), ("他人", True, False), ("判定不可", False, True))
+}
+KNOWN: Final = StatusTable({**STATUSES.by_label, **VERDICTS}, STATUSES.by_number)
+YEN: Final = {("au", MessageKind.CHECK): CHECK, (ANY_CARRIER, MessageKind.CHECK_THEN_SEND): BOTH}
+PRICED: Final = replace(
+    TARIFF,
+    prices=(
+        *TARIFF.prices,
+        *(Price(carrier, date(2026, 1, 1), None, (yen,), kind) for (carrier, kind), yen in YEN.items()),
+    ),
+)
+
+
+def row(status: str, time: datetime | None, smsid: str = "a", **more: object) -> Observation:
+    return observed(smsid, "09011112222", status, time, **{"carrier": "au", "registered_at": BORDER - MINUTE, **more})
+
+
+def run(
+    rows: Sequence[Observation],
+    *checks: NumberCheck,
+    month: str | None = None,
+    month_by: MonthBy = MonthBy.DELIVERED,
+    by_number: bool = False,
+) -> Reconciliation:
+    """Reconcile messages to one number, each a minute after the one before, of a batch with its own check."""
+    sent = [
+        Sent(smsid="abc"[place], sent_at=BORDER + (place - 3) * MINUTE, batch_id=f"b{place}")
+        for place in range(len(checks))
+    ]
+    batches = [
+        replace(batch_of(f"b{place}", registered=BORDER - 5 * MINUTE, accepted=1), number_check=check)
+        for place, check in enumerate(checks)
+    ]
+    return reconcile(
+        evidence_of(sent, rows, *batches),
+        month,
+        statuses=KNOWN,
+        tariff=PRICED,
+        deadlines=Deadlines(AS_OF, RESULT, by_number=MARGIN if by_number else None),
+        month_by=month_by,
+        provenance={},
+    )[0]
+
+
+@pytest.mark.parametrize(
+    ("check", "later", "amount"),
+    [
+        (THEN_SEND, "失敗", CHECK),
+        (THEN_SEND, "処理中", CHECK),
+        (THEN_SEND, "本人", CHECK),
+        (THEN_SEND, "判定不可", CHECK),
+        (THEN_SEND, "送信済", BOTH),
+        (ONLY, "他人", CHECK),
+        (ONLY, "判定不可", CHECK),
+    ],
+)
+def test_what_comes_after_a_billed_verdict_never_moves_its_bill(
+    check: NumberCheck, later: str, amount: Decimal
+) -> None:
+    # Of another carrier, for which a check has no price.
+    rows = [row("本人", BORDER - MINUTE), row(later, BORDER + MINUTE, carrier="Docomo")]
+    for told in permutations(rows):
+        march, april = (run(told, check, month=month) for month in ("2026-03", "2026-04"))
+        assert (march.amount.untaxed, march.billable_messages, april.messages) == (amount, 1, 0)
+
+
+def test_a_text_that_is_billed_before_its_verdict_has_its_bill_then() -> None:
+    rows = [row("送信済", BORDER - MINUTE), row("本人", BORDER + MINUTE)]
+    assert run(rows, THEN_SEND, month="2026-03").amount.untaxed == BOTH
+    # What has no time moves nothing.
+    assert run([row("本人", None), rows[0]], THEN_SEND, month="2026-03").amount.untaxed == BOTH
+    # Nor does a verdict that nobody asked for.
+    rows = [row("本人", BORDER - MINUTE), row("送信済", BORDER + MINUTE)]
+    assert run(rows, NumberCheck.NONE, month="2026-04").billable_messages == 1
