@@ -103,3 +103,25 @@ def test_a_text_that_is_billed_before_its_verdict_has_its_bill_then() -> None:
     # Nor does a verdict that nobody asked for.
     rows = [row("本人", BORDER - MINUTE), row("送信済", BORDER + MINUTE)]
     assert run(rows, NumberCheck.NONE, month="2026-04").billable_messages == 1
+
+
+@pytest.mark.parametrize("first", [-1, 1])
+def test_a_check_and_a_text_of_somebody_else_are_one_bill_of_both(first: int) -> None:
+    rows = [
+        row("本人", BORDER + first * MINUTE, "z"),
+        row("送信済", BORDER + 2 * MINUTE, "z", carrier="Docomo", parts_total=1),
+        row("他人", BORDER + 3 * MINUTE, "y"),
+        row("失敗", BORDER + 4 * MINUTE, "y"),
+        row("判定不可", BORDER + 2 * MINUTE, "x"),
+        row("送信済", BORDER + 3 * MINUTE, "x"),
+    ]
+    for told in permutations(rows[:4]):
+        march, april = (run([*told, *rows[4:]], month=month).foreign for month in ("2026-03", "2026-04"))
+        both, rest = (march, april) if first < 0 else (april, april)
+        groups = {(group.kind, group.carrier): (group.messages, group.amount) for group in rest.groups + both.groups}
+        assert groups == {
+            (MessageKind.CHECK_THEN_SEND, "Docomo"): (1, BOTH),
+            (MessageKind.CHECK, "au"): (1, CHECK),
+            (MessageKind.NORMAL, "au"): (1, Decimal("8.7")),
+        }
+        assert march.messages + april.messages == 3
