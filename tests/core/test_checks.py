@@ -52,6 +52,7 @@ def run(
     month: str | None = None,
     month_by: MonthBy = MonthBy.DELIVERED,
     by_number: bool = False,
+    as_of: datetime = AS_OF,
 ) -> Reconciliation:
     """Reconcile messages to one number, each a minute after the one before, of a batch with its own check."""
     sent = [
@@ -67,7 +68,7 @@ def run(
         month,
         statuses=KNOWN,
         tariff=PRICED,
-        deadlines=Deadlines(AS_OF, RESULT, by_number=MARGIN if by_number else None),
+        deadlines=Deadlines(as_of, RESULT, by_number=MARGIN if by_number else None),
         month_by=month_by,
         provenance={},
     )[0]
@@ -125,3 +126,26 @@ def test_a_check_and_a_text_of_somebody_else_are_one_bill_of_both(first: int) ->
             (MessageKind.NORMAL, "au"): (1, Decimal("8.7")),
         }
         assert march.messages + april.messages == 3
+
+
+@pytest.mark.parametrize(
+    ("check", "statuses", "billed", "more"),
+    [
+        (THEN_SEND, (), 0, BOTH),
+        (THEN_SEND, ("判定不可",), 0, BOTH),
+        (THEN_SEND, ("本人",), CHECK, BOTH - CHECK),
+        (THEN_SEND, ("本人", "処理中"), CHECK, BOTH - CHECK),
+        (THEN_SEND, ("他人",), CHECK, 0),
+        (THEN_SEND, ("本人", "送信済"), BOTH, 0),
+        (ONLY, (), 0, CHECK),
+        (ONLY, ("処理中",), 0, CHECK),
+        (NumberCheck.NONE, ("本人",), 0, Decimal("8.3")),
+    ],
+)
+def test_what_a_message_may_become_is_what_its_text_adds_to_a_check_that_is_billed(
+    check: NumberCheck, statuses: tuple[str, ...], billed: Decimal, more: Decimal
+) -> None:
+    rows = [row(status, BORDER + place * MINUTE) for place, status in enumerate(statuses)]
+    value = run(rows, check, as_of=BORDER + MINUTE)
+    assert (value.amount.untaxed, value.pending_cost.highest) == (billed, more)
+    assert (value.pending_cost.messages, value.pending_cost.unpriced) == (int(bool(more)), 0)
