@@ -25,6 +25,7 @@ from pipeline.core.contradictions import (
     never_sent,
     not_cancelled,
     of_another_number,
+    sent_to_another,
     unbelieved,
     without_doubtful,
 )
@@ -195,6 +196,7 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
                 Found(BreakKind.DUPLICATE_BILLABLE, np.array(sorted(duplicates), np.int64), ()),
                 *contradictions,
                 never_sent(only & billed_texts, label, labels.names),
+                sent_to_another(rows, before_text & billed_texts, known),
                 not_cancelled(rows, answered, otherwise, contradictions),
                 Found(BreakKind.MISSING_RESULT, np.flatnonzero(classes == CLASS[MessageClass.MISSING]), ()),
             )

@@ -14,7 +14,7 @@ from pipeline.core.billing import ANY_CARRIER, Price
 from pipeline.core.matching import Deadlines
 from pipeline.core.reconciling import reconcile
 from pipeline.core.statuses import StatusMeaning, StatusTable
-from pipeline.model import MessageKind, MonthBy, NumberCheck, StatusClass
+from pipeline.model import BreakKind, MessageKind, MonthBy, NumberCheck, StatusClass
 from tests.core.naive import Sent, batch_of, evidence_of, observed
 from tests.core.worlds import AS_OF, BORDER, MARGIN, RESULT, STATUSES, TARIFF
 
@@ -149,3 +149,29 @@ def test_what_a_message_may_become_is_what_its_text_adds_to_a_check_that_is_bill
     value = run(rows, check, as_of=BORDER + MINUTE)
     assert (value.amount.untaxed, value.pending_cost.highest) == (billed, more)
     assert (value.pending_cost.messages, value.pending_cost.unpriced) == (int(bool(more)), 0)
+
+
+@pytest.mark.parametrize(
+    ("check", "statuses", "details"),
+    [
+        (THEN_SEND, ("他人", "送信済"), ["他人"]),
+        (THEN_SEND, ("本人", "他人", "送信済"), ["他人"]),
+        (THEN_SEND, ("他人", "リダイレクト", "処理中"), ["他人"]),
+        (THEN_SEND, ("他人", "送信済", "失敗"), ["他人", "失敗"]),
+        (THEN_SEND, ("他人", "本人", "送信済"), []),
+        (THEN_SEND, ("本人", "送信済"), []),
+        (THEN_SEND, ("送信済",), []),
+        (THEN_SEND, ("他人", "失敗"), []),
+        (THEN_SEND, ("他人",), []),
+        (ONLY, ("他人", "送信済"), ["送信済"]),
+        (NumberCheck.NONE, ("他人", "送信済"), []),
+    ],
+)
+def test_a_text_that_went_out_after_a_verdict_that_forbids_it_contradicts(
+    check: NumberCheck, statuses: tuple[str, ...], details: list[str]
+) -> None:
+    rows = [row(status, BORDER + place * MINUTE) for place, status in enumerate(statuses)]
+    for told in permutations(rows):
+        value = run(told, check)
+        assert {found.kind for found in value.breaks} == ({BreakKind.CONTRADICTION} if details else set())
+        assert sorted("".join(found.facts.values()) for found in value.breaks) == sorted(details)
