@@ -14,12 +14,12 @@ from pipeline.core.statuses import StatusMeaning
 def first_verdicts(rows: Rows, asked: Mask) -> Positions:
     """Return the first billed verdict of each message of which one was ``asked``, whatever became of it afterwards.
 
-    At one moment the status decides, then the carrier.
+    At one moment the carrier decides.
     """
     found = rows.where([rank_of(meaning) == VERDICT and _is_billed(meaning) for meaning in rows.meanings])
     found = found[asked[rows.at[found]]]
     late = np.where(rows.when[found] == NEVER, np.iinfo(np.int64).max, rows.when[found])
-    first = kernel.first_of_each(rows.at[found], late, rows.status[found], rows.carrier[found])
+    first = kernel.first_of_each(rows.at[found], late, rows.carrier[found])
     chosen: Positions = found[first]
     return chosen
 

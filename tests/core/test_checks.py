@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from itertools import permutations
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from pipeline.core.billing import ANY_CARRIER, Price
 from pipeline.core.matching import Deadlines
 from pipeline.core.reconciling import reconcile
-from pipeline.core.statuses import StatusMeaning, StatusTable
-from pipeline.model import BreakKind, MessageKind, MonthBy, NumberCheck, StatusClass
+from pipeline.model import BreakKind, MessageKind, MonthBy, NumberCheck
 from tests.core.naive import Sent, batch_of, evidence_of, observed
-from tests.core.worlds import AS_OF, BORDER, MARGIN, RESULT, STATUSES, TARIFF
+from tests.core.worlds import AS_OF, BORDER, CHECKED, CHECKS, RESULT, STATUSES, TARIFF
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,20 +24,7 @@ if TYPE_CHECKING:
 
 ONLY, THEN_SEND = NumberCheck.ONLY, NumberCheck.THEN_SEND
 MINUTE: Final = timedelta(minutes=1)
-CHECK, BOTH = Decimal("12.0"), Decimal("21.5")
-VERDICTS: Final = {
-    label: StatusMeaning(label, StatusClass.VERDICT, billable, clicked=False, then_sent=then_sent)
-    for label, billable, then_sent in (("本人", True, True), ("他人", True, False), ("判定不可", False, True))
-}
-KNOWN: Final = StatusTable({**STATUSES.by_label, **VERDICTS}, STATUSES.by_number)
-YEN: Final = {("au", MessageKind.CHECK): CHECK, (ANY_CARRIER, MessageKind.CHECK_THEN_SEND): BOTH}
-PRICED: Final = replace(
-    TARIFF,
-    prices=(
-        *TARIFF.prices,
-        *(Price(carrier, date(2026, 1, 1), None, (yen,), kind) for (carrier, kind), yen in YEN.items()),
-    ),
-)
+CHECK, BOTH = CHECKS["au"], CHECKED[0]
 
 
 def row(status: str, time: datetime | None, smsid: str = "a", **more: object) -> Observation:
@@ -51,7 +36,6 @@ def run(
     *checks: NumberCheck,
     month: str | None = None,
     month_by: MonthBy = MonthBy.DELIVERED,
-    by_number: bool = False,
     as_of: datetime = AS_OF,
 ) -> Reconciliation:
     """Reconcile messages to one number, each a minute after the one before, of a batch with its own check."""
@@ -66,9 +50,9 @@ def run(
     return reconcile(
         evidence_of(sent, rows, *batches),
         month,
-        statuses=KNOWN,
-        tariff=PRICED,
-        deadlines=Deadlines(as_of, RESULT, by_number=MARGIN if by_number else None),
+        statuses=STATUSES,
+        tariff=TARIFF,
+        deadlines=Deadlines(as_of, RESULT),
         month_by=month_by,
         provenance={},
     )[0]
@@ -89,7 +73,7 @@ def run(
 def test_what_comes_after_a_billed_verdict_never_moves_its_bill(
     check: NumberCheck, later: str, amount: Decimal
 ) -> None:
-    # Of another carrier, for which a check has no price.
+    # Of another carrier, for which a check has another price.
     rows = [row("本人", BORDER - MINUTE), row(later, BORDER + MINUTE, carrier="Docomo")]
     for told in permutations(rows):
         march, april = (run(told, check, month=month) for month in ("2026-03", "2026-04"))
