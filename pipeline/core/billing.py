@@ -129,16 +129,26 @@ class Tariff:
     def cost_range(
         self, characters: int, *, double_byte: bool, day: date, kind: MessageKind = MessageKind.NORMAL
     ) -> tuple[Decimal, Decimal] | None:
-        """Return lowest and highest untaxed yen of a message whose carrier is not known yet; None without a price."""
+        """Return lowest and highest untaxed yen of a message whose carrier is not known yet; None without a price.
+
+        After a check the text may stay away: then the check alone is billed, and has a price of its own.
+        """
+        costs = self._costs(characters, double_byte=double_byte, day=day, kind=kind)
+        if costs and kind is MessageKind.CHECK_THEN_SEND:
+            alone = self._costs(0, double_byte=False, day=day, kind=MessageKind.CHECK)
+            costs = [*costs, *alone] if alone else []
+        return (min(costs), max(costs)) if costs else None
+
+    def _costs(self, characters: int, *, double_byte: bool, day: date, kind: MessageKind) -> list[Decimal]:
+        """Return what a message costs at each carrier that has a price for it."""
         # A carrier that has steps of its own may still be priced by "*".
         carriers = {price.carrier for price in self.prices} | self.steps.keys()
-        costs = [
+        return [
             yen
             for carrier in carriers
             if (yen := self.price(carrier, self.parts(carrier, characters, double_byte=double_byte), day, kind))
             is not None
         ]
-        return (min(costs), max(costs)) if costs else None
 
 
 def _covers(start: date, end: date | None, day: date) -> bool:

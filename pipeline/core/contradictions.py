@@ -14,7 +14,7 @@ from pipeline.core.kernels import joining, strings
 from pipeline.core.kernels import matching as kernel
 from pipeline.core.kernels.matching import NEVER, Codes
 from pipeline.core.kernels.strings import Mask, Positions
-from pipeline.core.observed import CLASS, DECIDED, Rows, Sent, rank_of
+from pipeline.core.observed import CLASS, DECIDED, VERDICT, Rows, Sent, rank_of
 from pipeline.core.statuses import StatusMeaning
 from pipeline.model import BreakKind, MessageClass, MessageState, StatusClass
 
@@ -35,6 +35,22 @@ def never_sent(delivered: Mask, label: Codes, names: Sequence[str]) -> Found:
     """Find messages that are called delivered although they carried no text: their numbers were only checked."""
     at = np.flatnonzero(delivered)
     return Found(BreakKind.CONTRADICTION, at, [names[code] for code in label[at].tolist()])
+
+
+def sent_to_another(rows: Rows, texts: Mask, known: list[StatusMeaning]) -> Found:
+    """Find those ``texts`` that are billed although the last verdict about their number says that none follows it."""
+    verdicts = rows.where([rank_of(meaning) == VERDICT for meaning in rows.meanings])
+    verdicts = verdicts[texts[rows.at[verdicts]]]
+    if not len(verdicts):
+        return Found(BreakKind.CONTRADICTION, verdicts, ())
+    places = {meaning: number for number, meaning in enumerate(known)}
+    order = np.array([places[meaning] if meaning else -1 for meaning in rows.meanings])
+    keys = rows.when[verdicts], order[rows.status[verdicts]], rows.carrier[verdicts]
+    last = verdicts[kernel.last_of_each(rows.at[verdicts], *keys)]
+    against = last[[not known[place].then_sent for place in order[rows.status[last]].tolist()]]
+    return Found(
+        BreakKind.CONTRADICTION, rows.at[against], [known[place].label for place in order[rows.status[against]]]
+    )
 
 
 def of_another_number(observed: pa.ChunkedArray, at: Positions, msisdn: pa.ChunkedArray) -> Positions:

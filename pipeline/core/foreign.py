@@ -23,7 +23,7 @@ from pipeline.core.statuses import StatusTable
 from pipeline.model import ForeignGroup, ForeignLine, MessageKind, StatusClass
 
 #: what a stranger's message can be to the tariff, by its code
-_KINDS = (MessageKind.NORMAL, MessageKind.OVERSEAS, MessageKind.CHECK)
+_KINDS = (MessageKind.NORMAL, MessageKind.OVERSEAS, MessageKind.CHECK, MessageKind.CHECK_THEN_SEND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +60,30 @@ def price_foreign(  # noqa: PLR0913 - what prices and days depend on
     when = kernel.times(observations["status_time"])
     meanings = [statuses.look_up(name) for name in names]
     bills = np.array([meaning is not None and meaning.billable for meaning in meanings] or [False])[status]
-    verdicts = [meaning is not None and meaning.means is StatusClass.VERDICT for meaning in meanings]
+    is_verdict = [meaning is not None and meaning.means is StatusClass.VERDICT for meaning in meanings]
+    texts = bills & ~np.array(is_verdict or [False])[status]
     # The first bill of each, else its first row; nothing depends on the order of rows, and what has no time comes last.
     late = np.where(when == NEVER, np.iinfo(np.int64).max, when)
     first = kernel.first_of_each(group, ~bills, late, carrier, parts, status)
     billed = bills[first]
+    # Where a verdict and a text are billed it is one bill: of the text's carrier and parts, from the first of them on.
+    shown = kernel.first_of_each(group, ~texts, ~bills, late, carrier, parts, status)
     entered = np.where(registered != NEVER, registered, known)
     day = _days(group, entered, when[first], billed if delivered else np.zeros(count, bool), as_of)
     own = within(day, month) if month is not None else np.ones(count, bool)
     rows = int(own[group].sum()) if len(group) else 0
     overseas = kernel.is_overseas(kernel.canonical(strings.at(kernel.texts(observations["msisdn"]), first)))
-    kinds = np.where(np.array(verdicts or [False])[status[first]], _KINDS.index(MessageKind.CHECK), overseas)
+    checked = np.zeros(count, bool)
+    checked[group[bills & ~texts]] = True
+    of_checks = np.where(texts[shown], *map(_KINDS.index, (MessageKind.CHECK_THEN_SEND, MessageKind.CHECK)))
+    kinds = np.where(checked, of_checks, overseas)
     chosen = np.flatnonzero(own & billed)
     first_day = int(day.min(initial=0))
     divided = kernel.Division(
         len(chosen),
         [
-            (carrier[first[chosen]], len(carriers)),
-            (parts[first[chosen]], int(parts.max(initial=0)) + 1),
+            (carrier[shown[chosen]], len(carriers)),
+            (parts[shown[chosen]], int(parts.max(initial=0)) + 1),
             (day[chosen] - first_day, int(day.max(initial=0)) - first_day + 1),
             (kinds[chosen], len(_KINDS)),
         ],

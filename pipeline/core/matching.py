@@ -25,6 +25,7 @@ from pipeline.core.contradictions import (
     never_sent,
     not_cancelled,
     of_another_number,
+    sent_to_another,
     unbelieved,
     without_doubtful,
 )
@@ -47,7 +48,8 @@ from pipeline.core.observed import (
     order_of,
     rank_of,
 )
-from pipeline.core.statuses import StatusMeaning, StatusTable, canonical_label
+from pipeline.core.statuses import StatusTable, canonical_label
+from pipeline.core.verdicts import first_bills, first_verdicts
 from pipeline.model import BreakKind, MessageClass, MessageState, NumberCheck
 
 _WITHOUT_FINAL = {
@@ -79,8 +81,10 @@ class Matches:
     """What matching found, in columns: value i is about message i.
 
     ``labels`` and ``carriers`` are codes of ``label_names`` and ``carrier_names``; ``observed_at`` is the time of the
-    deciding row; ``parts`` is what results say of a message's parts, -1 for nothing. ``duplicates`` counts the bills of
-    those that have several. ``registered_at`` is asked for messages that were not sent by us, as far as we know.
+    deciding row, ``billed_at`` that of the first row that is billed, a verdict that was asked for among them; where a
+    check is all that is billed, it is that row's carrier. ``parts`` is what results say of a message's parts, -1 for
+    nothing. ``duplicates`` counts the bills of those that have several. ``registered_at`` is asked for messages that
+    were not sent by us, as far as we know.
     ``message_of`` says of each observation which message it is about, -1 for none of ours. ``checks`` are the messages
     of which a check of the number is all that is billed, if anything is, ``checked_texts`` the others of which one was
     asked.
@@ -92,6 +96,7 @@ class Matches:
     carriers: Codes
     carrier_names: tuple[str, ...]
     observed_at: Times
+    billed_at: Times
     billable: Mask
     checks: Mask
     checked_texts: Mask
@@ -121,14 +126,7 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
     """Class every message by everything that was observed about it."""
     messages, observations = evidence.messages, evidence.observations
     sent = Sent.of(messages)
-    message_of = joining.positions(observations["smsid"], messages["smsid"])
-    by_number = None
-    if deadlines.by_number is not None:
-        may = sent.are(MessageState.TAKEN)
-        paired = pair_by_number(messages, observations, may, sent.sent_at, deadlines.by_number)
-        by_number = np.zeros(len(messages), bool)
-        by_number[paired[paired >= 0]] = True
-        message_of = np.where(paired >= 0, paired, message_of)
+    message_of, by_number = _message_of(messages, observations, sent, deadlines)
     others = of_another_number(observations["msisdn"], message_of, sent.msisdn)
     at = without_doubtful(message_of, others, sent)
     rows = Rows.of(observations, at, statuses)
@@ -155,7 +153,9 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
     gone = answered & ~decided & (classes == CLASS[MessageClass.CANCELLED])
     label[gone], best.code[gone], best.time[gone] = nothing, -1, NEVER
     billed_texts = best.rank >= CLICK
-    charged = _charged(rows, count) & (only | before_text)
+    verdicts = first_verdicts(rows, only | before_text)
+    charged = np.zeros(count, bool)
+    charged[rows.at[verdicts]] = True
     checks = only | (before_text & ~billed_texts & (charged | checked))
     _show_clicks(label, rows, labels)
     _show_codes(label, classes, best.rank, sent, labels)
@@ -165,6 +165,9 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
     seen = np.zeros(count + 1, bool)
     seen[at] = True
     seen = seen[:count]
+    billed_at = first_bills(np.where(billed_texts, best.time, NEVER), rows, verdicts)
+    alone = verdicts[~billed_texts[rows.at[verdicts]]]
+    best.code[rows.at[alone]] = code[alone]
     carriers = _carriers(best.code, width, rows, seen)
     duplicates = _duplicates(rows, count)
     contradictions = (contradicted(rows, billed_texts, known), *unbelieved(sent, seen, classes, decided))
@@ -176,6 +179,7 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
         carriers=carriers,
         carrier_names=tuple(rows.carriers),
         observed_at=best.time,
+        billed_at=billed_at,
         billable=billed_texts | charged,
         checks=checks,
         checked_texts=before_text & ~checks,
@@ -192,12 +196,27 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
                 Found(BreakKind.DUPLICATE_BILLABLE, np.array(sorted(duplicates), np.int64), ()),
                 *contradictions,
                 never_sent(only & billed_texts, label, labels.names),
+                sent_to_another(rows, before_text & billed_texts, known),
                 not_cancelled(rows, answered, otherwise, contradictions),
                 Found(BreakKind.MISSING_RESULT, np.flatnonzero(classes == CLASS[MessageClass.MISSING]), ()),
             )
             if len(found.at)
         ),
     )
+
+
+def _message_of(
+    messages: pa.Table, observations: pa.Table, sent: Sent, deadlines: Deadlines
+) -> tuple[Positions, Mask | None]:
+    """Return which message each observation is about, and where numbers say so too, of which messages they do."""
+    named = joining.positions(observations["smsid"], messages["smsid"])
+    if deadlines.by_number is None:
+        return named, None
+    may = sent.are(MessageState.TAKEN)
+    paired = pair_by_number(messages, observations, may, sent.sent_at, deadlines.by_number)
+    by_number = np.zeros(len(messages), bool)
+    by_number[paired[paired >= 0]] = True
+    return np.where(paired >= 0, paired, named), by_number
 
 
 def _answered(cancelled: frozenset[str], smsids: pa.ChunkedArray) -> Mask:
@@ -304,19 +323,6 @@ def _duplicates(rows: Rows, count: int) -> dict[int, int]:
     pairs = np.unique(np.stack((rows.at[timed].astype(np.int64), rows.when[timed])), axis=1)
     messages, counts = np.unique(pairs[0], return_counts=True)
     return {int(message): int(many) for message, many in zip(messages, counts, strict=True) if many > 1}
-
-
-def _charged(rows: Rows, count: int) -> Mask:
-    """Say which messages have a verdict that is billed, whatever became of them afterwards."""
-    found = np.zeros(count, bool)
-    found[rows.at[rows.where([rank_of(meaning) == VERDICT and _is_billed(meaning) for meaning in rows.meanings])]] = (
-        True
-    )
-    return found
-
-
-def _is_billed(meaning: StatusMeaning | None) -> bool:
-    return meaning is not None and meaning.billable
 
 
 def _registered(observations: pa.Table, at: Positions, sent_at: Times, seen: Mask) -> dict[int, datetime]:

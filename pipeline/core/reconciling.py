@@ -28,7 +28,7 @@ from pipeline.core.kernels.strings import Mask
 from pipeline.core.lines import MessageLines
 from pipeline.core.matching import Deadlines, Matches, match
 from pipeline.core.observed import CLASSES
-from pipeline.core.reported import Reported, count_parts, divide, pending_cost
+from pipeline.core.reported import Divided, Reported, count_parts, divide, pending_cost
 from pipeline.core.statuses import StatusTable
 from pipeline.model import (
     OPTED_OUT,
@@ -52,7 +52,7 @@ class Judged:
 
     matches: Matches
     columns: Reported
-    cells: Sequence[Cell]
+    divided: Divided
     lines: MessageLines
     breaks: tuple[Break, ...]
 
@@ -75,7 +75,7 @@ def judge(  # noqa: PLR0913 - each decides something else
         evidence.messages, columns.chosen, divided.cells, divided.of_row, matches.observed_at, matches.by_number
     )
     breaks = (*message_breaks(columns, matches, divided), *part_breaks(columns, parts))
-    return Judged(matches, columns, divided.cells, lines, breaks)
+    return Judged(matches, columns, divided, lines, breaks)
 
 
 def reconcile(  # noqa: PLR0913 - each decides something else
@@ -93,7 +93,7 @@ def reconcile(  # noqa: PLR0913 - each decides something else
     ``month`` is YYYY-MM. Only what the month has of them is reported; what else was read stands in the equations.
     """
     judged = judge(evidence, month, statuses=statuses, tariff=tariff, deadlines=deadlines, month_by=month_by)
-    matches, columns, cells = judged.matches, judged.columns, judged.cells
+    matches, columns, cells = judged.matches, judged.columns, judged.divided.cells
     totals = _totals(columns.batches)
     strangers = evidence.observations.take(strings.indices(np.flatnonzero(matches.message_of < 0)))
     ours = pc.starts_with(strangers["smsid"], evidence.prefix)
@@ -148,7 +148,7 @@ def reconcile(  # noqa: PLR0913 - each decides something else
             elsewhere=len(lost) - len(orphans),
         ),
         amount=exact_amount(cells, tariff),
-        pending_cost=pending_cost(columns, matches.classes == CLASSES.index(MessageClass.PENDING), tariff),
+        pending_cost=pending_cost(columns, judged.divided, tariff),
         tariff=tariff.name,
         provenance=provenance,
     )

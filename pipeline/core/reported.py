@@ -23,7 +23,7 @@ from pipeline.core.kernels.matching import NEVER, Codes
 from pipeline.core.kernels.strings import Mask
 from pipeline.core.matching import Matches
 from pipeline.core.observed import CLASSES
-from pipeline.model import Batch, MessageKind, MessageState, MonthBy, PendingCost
+from pipeline.model import Batch, MessageClass, MessageKind, MessageState, MonthBy, PendingCost
 
 #: kinds by their code
 _KINDS = tuple(MessageKind)
@@ -117,7 +117,7 @@ def _days(evidence: Evidence, matches: Matches, sent_at: NDArray[np.int64], mont
     """
     moments = sent_at
     if month_by is MonthBy.DELIVERED or (sent_at == NEVER).any():
-        billed = np.where(matches.billable, matches.observed_at, NEVER)
+        billed = np.where(matches.billable, matches.billed_at, NEVER)
         first, second = (billed, sent_at) if month_by is MonthBy.DELIVERED else (sent_at, billed)
         moments = np.where(first == NEVER, second, first)
     days = days_of(moments)
@@ -225,28 +225,41 @@ def divide(columns: Reported, matches: Matches, parts: Codes, tariff: Tariff) ->
     return Divided(cells, divided.of_row)
 
 
+<<<<<<< HEAD
 def pending_cost(columns: Reported, pending: Mask, tariff: Tariff) -> PendingCost:
     """Say what the pending messages may come to at most: the upper end of what each may cost by the tariff.
 
     Nobody knows that of a template whose text was not known.
     """
     rows = columns.chosen[columns.of_each(pending)]
+=======
+def pending_cost(columns: Reported, divided: Divided, tariff: Tariff) -> PendingCost:
+    """Say what the pending messages may come to at most: the upper end of what each may cost by the tariff.
+
+    Of a message whose check is billed already it is what the text adds to that. Of a template whose text was not known
+    nobody knows it.
+    """
+    pending = np.array([cell.message_class is MessageClass.PENDING for cell in divided.cells] or [False])
+    own = np.flatnonzero(pending[divided.of_row])
+    rows = columns.chosen[own]
+>>>>>>> m2checks
     sizes, wide = (columns.table[name].take(strings.indices(rows)) for name in ("characters", "double_byte"))
-    alike = Counter(
-        zip(
-            sizes.to_pylist(),
-            wide.to_pylist(),
-            columns.day[rows].tolist(),
-            columns.kind[rows].tolist(),
-            strict=True,
-        )
-    )
+    alike = Counter(zip(sizes.to_pylist(), wide.to_pylist(), divided.of_row[own].tolist(), strict=True))
     highest, unpriced = Decimal(0), 0
+<<<<<<< HEAD
     for (size, double_byte, day, kind), messages in alike.items():
         unseen = not size and _KINDS[kind] is not MessageKind.CHECK
         costs = tariff.cost_range(size, double_byte=double_byte, day=day_of(day), kind=_KINDS[kind])
         if unseen or costs is None:
+=======
+    for (size, double_byte, place), messages in alike.items():
+        cell = divided.cells[place]
+        kind = MessageKind.CHECK_THEN_SEND if cell.billable else cell.kind
+        costs = tariff.cost_range(size, double_byte=double_byte, day=cell.day, kind=kind)
+        unseen = not size and kind is not MessageKind.CHECK
+        if unseen or costs is None:
+>>>>>>> m2checks
             unpriced += messages
         else:
-            highest += messages * costs[1]
+            highest += messages * (costs[1] - (cell.amount or 0))
     return PendingCost(messages=len(rows), highest=highest, unpriced=unpriced)

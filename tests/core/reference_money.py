@@ -28,6 +28,9 @@ class Rules:
     table: dict[str, tuple[str, str, bool, bool]]
     yen: dict[str, tuple[int, int]]
     abroad: tuple[Decimal, ...]
+    checks: dict[str, Decimal]
+    checked: tuple[Decimal, ...]
+    then_sent: tuple[str, ...]
     as_of: datetime
     deadline: timedelta
     margin: timedelta
@@ -47,8 +50,12 @@ class Rules:
     def clicks(self, row: Row) -> bool:
         return bool(self.label(row)) and self.table[self.label(row)][3]
 
-    def price(self, carrier: str, parts: int, day: date, number: str) -> Decimal | None:
-        if not number.startswith("0"):
+    def price(self, carrier: str, parts: int, day: date, kind: str) -> Decimal | None:
+        if kind == "check":
+            return self.checks.get(carrier) if parts == 1 else None
+        if kind == "check_then_send":
+            return self.checked[parts - 1] if parts <= len(self.checked) else None
+        if kind == "overseas":
             return self.abroad[parts - 1] if parts <= len(self.abroad) else None
         if carrier not in self.yen or parts > 3:
             return None
@@ -181,8 +188,21 @@ def one_message(  # noqa: C901, PLR0912, PLR0915 - rule by rule
     final = [row for row in rows if rules.means(row) in {"delivered", "failed", "partial", "cancelled"}]
     final.sort(key=lambda row: (row["status_time"] or "0", rules.bills(row), rules.label(row), row["carrier"]))
     billed = sorted((row for row in final if rules.bills(row)), key=lambda row: not row["status_time"])
-    pending = [row for row in rows if rules.means(row) == "pending"]
-    pending.sort(key=lambda row: (row["status_time"] or "0", rules.label(row), row["carrier"]))
+    open_ = [row for row in rows if rules.means(row) in {"pending", "verdict"}]
+    # A verdict tells more than that a message waits.
+    open_.sort(
+        key=lambda row: (
+            rules.means(row) == "verdict",
+            row["status_time"] or "0",
+            rules.label(row),
+            row["carrier"],
+        )
+    )
+    verdict = rules.label(open_[-1]) if open_ and rules.means(open_[-1]) == "verdict" else ""
+    check = message["check"]
+    no_text = bool(verdict) and (check == "only" or (check == "then-send" and verdict not in rules.then_sent))
+    charged = [row for row in open_ if check != "none" and rules.means(row) == "verdict" and rules.bills(row)]
+    charged.sort(key=lambda row: (row["status_time"] or "9", row["carrier"]))
     witness: Row | None = None
     if billed:
         witness = next((row for row in billed if not rules.clicks(row)), billed[0])
@@ -193,14 +213,17 @@ def one_message(  # noqa: C901, PLR0912, PLR0915 - rule by rule
     elif final:
         witness = final[-1]
         found, label = rules.means(witness), rules.label(witness)
+    elif no_text:
+        witness = open_[-1]
+        found, label = "checked", verdict
     elif unmapped:
         found, label = "unmapped", unmapped[0]
     else:
         found, label = without_result(message, rules)
         if message["answered"] and found == "cancelled":
-            pending = []
-        if pending:
-            witness, label = pending[-1], rules.label(pending[-1])
+            open_ = []
+        if open_:
+            witness, label = open_[-1], rules.label(open_[-1])
     if found == "missing":
         breaks.append(("missing_result", "", None))
     state = message["state"]
@@ -210,16 +233,31 @@ def one_message(  # noqa: C901, PLR0912, PLR0915 - rule by rule
     if message["reason"] == "observed:refused":
         breaks.append(("contradiction", "refused", None))
     told = message["answered"] or any(rules.means(row) == "cancelled" for row in final)
-    if final and told and found != "cancelled" and "contradiction" not in {kind for kind, *_ in breaks}:
+    known = "contradiction" in {each for each, *_ in breaks}
+    if (final or found == "checked") and told and found != "cancelled" and not known:
         breaks.append(("contradiction", "cancelled", None))
-    carrier = (witness["carrier"] if witness else "") or max((row["carrier"] for row in rows), default="")
+    if check == "only" and billed:
+        breaks.append(("contradiction", label, None))
+    if check == "then-send" and billed and no_text:
+        breaks.append(("contradiction", verdict, None))
+    kind = "normal" if message["msisdn"].startswith("0") else "overseas"
+    if check == "only" or (check == "then-send" and not billed and (charged or (no_text and found == "checked"))):
+        kind = "check"
+    elif check == "then-send":
+        kind = "check_then_send"
+    payer = witness if billed or not charged else charged[0]
+    carrier = (payer["carrier"] if payer else "") or max((row["carrier"] for row in rows), default="")
     computed = parts(int(message["characters"]), bool(message["double_byte"]), carrier)
     counted = max((int(row["parts_total"]) for row in rows if row["parts_total"]), default=None)
+    if kind == "check":
+        counted, computed = None, 1
     if counted is not None and counted != computed:
         breaks.append(("segment_mismatch", f"{counted} {computed}", None))
-    day = day_of(message, rows, witness if billed else None, registered, delivered=delivered)
-    amount = rules.price(carrier, counted or computed, day, message["msisdn"]) if billed else None
-    if billed and amount is None:
+    paid = [row for row in (witness if billed else None, *charged[:1]) if row]
+    paid.sort(key=lambda row: row["status_time"] or "9")
+    day = day_of(message, rows, paid[0] if paid else None, registered, delivered=delivered)
+    amount = rules.price(carrier, counted or computed, day, kind) if paid else None
+    if paid and amount is None:
         breaks.append(("unpriced", f"{carrier} {counted or computed}", None))
     bills = {row["status_time"] for row in billed if not rules.clicks(row)} - {""}
     if len(bills) > 1:
@@ -231,8 +269,8 @@ def one_message(  # noqa: C901, PLR0912, PLR0915 - rule by rule
         "carrier": carrier,
         "parts": counted or computed,
         "day": day,
-        "kind": "normal" if message["msisdn"].startswith("0") else "overseas",
-        "billable": bool(billed),
+        "kind": kind,
+        "billable": bool(paid),
         "amount": amount,
         "observed_at": time(witness["status_time"]) if witness else None,
         "breaks": breaks,
@@ -299,13 +337,18 @@ def foreign(
         counts["foreign"] += len(group)
         found["messages"] += 1
         if billed:
-            count = int(first["parts_total"] or 1)
-            price = rules.price(first["carrier"], count, day, digits(first["msisdn"]))
+            texts = [row for row in billed if rules.means(row) != "verdict"]
+            shown = texts[0] if texts else first
+            kind = "normal" if digits(first["msisdn"]).startswith("0") else "overseas"
+            if len(texts) < len(billed):
+                kind = "check_then_send" if texts else "check"
+            count = int(shown["parts_total"] or 1)
+            price = rules.price(shown["carrier"], count, day, kind)
             found["billable"] += 1
             found["units"] += count
             found["unpriced"] += price is None
             found["amount"] += price or 0
-            alike[first["carrier"], count, price] += 1
+            alike[shown["carrier"], count, price] += 1
     return {**found, "groups": alike}
 
 

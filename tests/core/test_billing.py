@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal, localcontext
 from typing import Final
@@ -148,6 +149,21 @@ def test_a_kind_costs_what_its_own_prices_say_and_never_what_another_kind_costs(
     assert kinds.cost_range(70, double_byte=True, day=SPRING) == yen("8", "8")
     assert kinds.cost_range(70, double_byte=True, day=SPRING, kind=MessageKind.OVERSEAS) == yen("25", "30")
     assert kinds.cost_range(70, double_byte=True, day=SPRING, kind=MessageKind.CHECK) is None
+
+
+def test_a_text_after_a_check_may_stay_away_and_the_check_alone_costs_what_checks_cost() -> None:
+    def costs(characters: int, *prices: Price) -> tuple[Decimal, Decimal] | None:
+        then_send = MessageKind.CHECK_THEN_SEND
+        return tariff(*prices).cost_range(characters, double_byte=True, day=SPRING, kind=then_send)
+
+    both = Price(ANY_CARRIER, SPRING, None, yen("21.5", "30.2"), MessageKind.CHECK_THEN_SEND)
+    alone = Price(ANY_CARRIER, SPRING, None, yen("12"), MessageKind.CHECK)
+    assert costs(70, both, alone) == yen("12", "21.5")
+    assert costs(71, both, alone) == yen("12", "30.2")
+    assert costs(71, replace(both, yen=yen("5", "6")), alone) == yen("6", "12")
+    # Nobody knows what it comes to where either has no price.
+    for prices in ((both,), (alone,), (replace(both, yen=yen("21.5")), alone)):
+        assert costs(71, *prices) is None
 
 
 def test_a_carrier_with_steps_of_its_own_counts_in_the_range_under_the_price_of_any() -> None:

@@ -15,10 +15,13 @@ from tests.core.reference_money import Result, Rules, grouped, read
 from tests.core.worlds import (
     ABROAD,
     AS_OF,
+    CHECKED,
+    CHECKS,
     MARGIN,
     PREFIX,
     RESULT,
     TABLE,
+    THEN_SENT,
     YEN,
     World,
     batch_world,
@@ -29,7 +32,7 @@ from tests.core.worlds import (
 if TYPE_CHECKING:
     from pipeline.model import MessageLine
 
-RULES: Final = Rules(TABLE, YEN, ABROAD, AS_OF, RESULT, MARGIN, PREFIX)
+RULES: Final = Rules(TABLE, YEN, ABROAD, CHECKS, CHECKED, THEN_SENT, AS_OF, RESULT, MARGIN, PREFIX)
 MONTHS: Final = ("2026-03", "2026-04")
 OPEN: Final = (MessageClass.PENDING, MessageClass.MISSING)
 
@@ -247,6 +250,5 @@ def test_the_worlds_have_everything_in_them() -> None:
             classes.update(value.classes)
             weak += value.by_number
     assert kinds.keys() == set(BreakKind) - {BreakKind.AMOUNT_MISMATCH}
-    # Checks of numbers have no part in these worlds: their money is tried where they are sent.
-    assert classes.keys() == set(MessageClass) - {MessageClass.CHECKED}
+    assert classes.keys() == set(MessageClass)
     assert weak

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -15,7 +15,16 @@ from pipeline.core.matching import Deadlines
 from pipeline.core.reconciling import reconcile
 from pipeline.core.segments import Steps
 from pipeline.core.statuses import StatusMeaning, StatusTable
-from pipeline.model import Batch, MessageKind, MessageLine, MessageState, MonthBy, Reconciliation, StatusClass
+from pipeline.model import (
+    Batch,
+    MessageKind,
+    MessageLine,
+    MessageState,
+    MonthBy,
+    NumberCheck,
+    Reconciliation,
+    StatusClass,
+)
 from tests.core.naive import Sent, batch_of, evidence_of, observed
 
 #: midnight in Japan, and the month and the tariff change
@@ -35,9 +44,14 @@ TABLE: Final = {
     "処理中": ("11", "pending", False, False),
     "送信前": ("24", "pending", False, False),
     "-": ("33", "no_verdict", False, False),
+    "本人": ("51", "verdict", True, False),
+    "他人": ("52", "verdict", True, False),
+    "判定不可": ("53", "verdict", False, False),
 }
+#: the verdicts after which a text goes out
+THEN_SENT: Final = ("本人", "判定不可")
 _MEANINGS: Final = {
-    label: StatusMeaning(label, StatusClass(means), billable, clicked)
+    label: StatusMeaning(label, StatusClass(means), billable, clicked, then_sent=label in THEN_SENT)
     for label, (_, means, billable, clicked) in TABLE.items()
 }
 STATUSES: Final = StatusTable(_MEANINGS, {TABLE[label][0]: meaning for label, meaning in _MEANINGS.items()})
@@ -45,12 +59,17 @@ STATUSES: Final = StatusTable(_MEANINGS, {TABLE[label][0]: meaning for label, me
 YEN: Final = {"Docomo": (81, 85), "au": (83, 87), "Rakuten": (71, 75)}
 #: yen of an overseas message of one part and of two
 ABROAD: Final = (Decimal("25.5"), Decimal(51))
+#: yen of a check alone by its carrier, and of one with a text of one part and of two
+CHECKS: Final = {"Docomo": Decimal("12.0"), "au": Decimal("12.5")}
+CHECKED: Final = (Decimal("21.5"), Decimal("30.2"))
 _APRIL: Final = date(2026, 4, 1)
 TARIFF: Final = Tariff(
     "naive",
     "0" * 64,
     (
         Price(ANY_CARRIER, date(2026, 1, 1), None, ABROAD, MessageKind.OVERSEAS),
+        Price(ANY_CARRIER, date(2026, 1, 1), None, CHECKED, MessageKind.CHECK_THEN_SEND),
+        *(Price(carrier, date(2026, 1, 1), None, (yen,), MessageKind.CHECK) for carrier, yen in CHECKS.items()),
         *(
             Price(carrier, start, end, tuple(Decimal(tenths * count) / 10 for count in (1, 2, 3)))
             for carrier, (old, new) in YEN.items()
@@ -61,8 +80,9 @@ TARIFF: Final = Tariff(
     (TaxRate(Decimal("0.08"), date(2014, 4, 1), _APRIL), TaxRate(Decimal("0.10"), _APRIL, None)),
 )
 _SENT: Final = (
-    "smsid msisdn state reason characters double_byte sent_at row_number batch_id campaign cost_centre answered"
+    "smsid msisdn state reason characters double_byte sent_at row_number batch_id campaign cost_centre answered check"
 )
+_SIZES: Final = (1, 70, 71, 133, 134, 135, 160, 161, 201)
 _ROWS: Final = "smsid msisdn status status_time carrier parts_total registered_at received_at"
 
 
@@ -94,20 +114,20 @@ def random_world(seed: int) -> World:
     world = World(by_number=seed % 5 == 0)
     begins = [BORDER - timedelta(days=3), BORDER - timedelta(minutes=2), BORDER + timedelta(days=1)]
     for number, begin in enumerate(begins):
+        check = chance.choice([NumberCheck.NONE, *NumberCheck])
         for _ in range(chance.randint(0, 14)):
-            _add_message(chance, world, number, begin)
+            _add_message(chance, world, number, begin, check)
         accepted = sum(message["batch_id"] == f"b{number}" for message in world.messages)
         registered = begin - timedelta(minutes=chance.choice([1, 2 * 24 * 60]))
-        world.batches.append(
-            batch_of(
-                f"b{number}",
-                registered=registered,
-                accepted=accepted,
-                campaign="c1" if number == 1 else "c0",
-                rejected=chance.randint(0, 2),
-                already=chance.randint(0, 2),
-            )
+        batch = batch_of(
+            f"b{number}",
+            registered=registered,
+            accepted=accepted,
+            campaign="c1" if number == 1 else "c0",
+            rejected=chance.randint(0, 2),
+            already=chance.randint(0, 2),
         )
+        world.batches.append(replace(batch, number_check=check))
     for message in world.messages:
         _add_results(chance, world, message)
     _add_strangers(chance, world)
@@ -115,7 +135,7 @@ def random_world(seed: int) -> World:
     return world
 
 
-def _add_message(chance: random.Random, world: World, batch: int, begin: datetime) -> None:
+def _add_message(chance: random.Random, world: World, batch: int, begin: datetime, check: NumberCheck) -> None:
     number = len(world.messages)
     state = chance.choice([MessageState.TAKEN] * 6 + list(MessageState))
     sent_at = ""
@@ -137,7 +157,7 @@ def _add_message(chance: random.Random, world: World, batch: int, begin: datetim
             "msisdn": msisdn,
             "state": state.value,
             "reason": reason,
-            "characters": str(chance.choice([1, 70, 71, 133, 134, 135, 160, 161, 201])),
+            "characters": "0" if check is NumberCheck.ONLY else str(chance.choice(_SIZES)),
             "double_byte": chance.choice(["1", "1", ""]),
             "sent_at": sent_at,
             "row_number": str(number + 2),
@@ -145,6 +165,7 @@ def _add_message(chance: random.Random, world: World, batch: int, begin: datetim
             "campaign": "c1" if batch == 1 else "c0",
             "cost_centre": chance.choice(["", "総務", "A"]),
             "answered": chance.choice(["", "", "", "", "1"]),
+            "check": check.value,
         }
     )
 
@@ -215,7 +236,7 @@ def reconciled(
     messages = [
         Sent(
             **{  # type: ignore[arg-type]  # fields of it
-                **message,
+                **{name: cell for name, cell in message.items() if name != "check"},
                 "state": MessageState(message["state"]),
                 "characters": int(message["characters"]),
                 "double_byte": bool(message["double_byte"]),

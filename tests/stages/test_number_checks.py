@@ -538,10 +538,13 @@ def test_a_check_without_a_price_is_unpriced_and_never_costs_what_a_text_does(ho
     billed = found.value.billable_messages
     assert _breaks(found) == {BreakKind.UNPRICED: billed}
     assert found.value.amount.untaxed == 0
-    other = house.batch(unpriced, _list(house, 3, name="m.csv"), "another", number_check=ONLY)
-    with pytest.raises(GuardStopped) as stopped:
-        send(unpriced, other, again=True, max_cost=Decimal(1000))
-    assert stopped.value.code == "guard.unpriced"
+    source = _list(house, 3, name="m.csv", 本文="x")
+    # Before a text, too: it stays away where the number is somebody else's now.
+    for check in (ONLY, THEN_SEND):
+        other = house.batch(unpriced, source, f"another {check}", number_check=check)
+        with pytest.raises(GuardStopped) as stopped:
+            send(unpriced, other, again=True, max_cost=Decimal(1000))
+        assert (stopped.value.code, stopped.value.facts["count"]) == ("guard.unpriced", 3)
 
 
 def test_a_check_alone_that_is_called_delivered_is_a_contradiction(house: House, context: Context) -> None:
