@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, case, func, insert, or_, select, update
 
 from pipeline.core.answers import CancelAnswer
 from pipeline.core.tracing import AskedToCancel
@@ -30,13 +30,16 @@ _OPEN = cancellation.c.outcome.is_(None) | (cancellation.c.outcome == CancelOutc
 class Cancellable:
     """A message that the gateway may have.
 
-    ``final``: a result says what became of it. ``cancelled``: the gateway has answered that it cancelled it.
+    ``final``: a result says what became of it. ``cancelled``: the gateway has answered that it cancelled it. Not
+    ``askable`` is what may never have arrived under an smsid that a user gave: by that name the gateway may have
+    somebody else's.
     """
 
     smsid: str
     batch_id: str
     final: bool
     cancelled: bool
+    askable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,7 @@ def may_be_there(
 ) -> list[Cancellable]:
     """Return those messages of some batches, or single ones, that the gateway may have; ``final`` are its statuses.
 
-    What was asked about least often comes first, so that a command that is repeated goes on where it ended. Left out is
-    what may never have arrived under an smsid that a user gave: by that name the gateway may have somebody else's.
+    What was asked about least often comes first, so that a command that is repeated goes on where it ended.
     """
     rank = case({state.value: number for number, state in enumerate(_MAY_BE_THERE)}, value=message.c.state)
     of_message = cancellation.c.smsid == message.c.smsid
@@ -76,19 +78,22 @@ def may_be_there(
             message.c.batch_id,
             reported.where(observation.c.status.in_(final)).exists().label("final"),
             was_cancelled_there(message).label("cancelled"),
+            or_(message.c.state == MessageState.TAKEN.value, can_be_asked_for(message, ledger.prefix)).label("askable"),
         )
-        .where(
-            message.c.state.in_([state.value for state in _MAY_BE_THERE]),
-            (message.c.state == MessageState.TAKEN.value) | can_be_asked_for(message, ledger.prefix),
-        )
+        .where(message.c.state.in_([state.value for state in _MAY_BE_THERE]))
         .order_by(asked, rank, message.c.batch_id, message.c.row_number)
     )
     found: dict[str, Cancellable] = {}
     with ledger.reading() as connection:
         for wanted in _each(batches, smsids):
             for row in connection.execute(query.where(wanted)):
-                one = Cancellable(row.smsid, row.batch_id, final=bool(row.final), cancelled=bool(row.cancelled))
-                found.setdefault(row.smsid, one)
+                found[row.smsid] = Cancellable(
+                    row.smsid,
+                    row.batch_id,
+                    final=bool(row.final),
+                    cancelled=bool(row.cancelled),
+                    askable=bool(row.askable),
+                )
     return list(found.values())
 
 
@@ -108,27 +113,42 @@ def ask_to_cancel(ledger: Ledger, wanted: Sequence[Cancellable], now: datetime, 
 
     Two commands may ask about one message: each has a request of its own.
     """
-    smsids = [one.smsid for one in wanted]
+    with ledger.writing() as connection:
+        return _record(connection, wanted, now, actor)
+
+
+def note_unasked(ledger: Ledger, wanted: Sequence[Cancellable], now: datetime, *, actor: str) -> None:
+    """Record that a person wanted messages cancelled about which the gateway is not asked.
+
+    What of it turns out never to have left is not written to by itself any more, as if it had been asked about.
+    """
+    with ledger.writing() as connection:
+        for part in slices(wanted):
+            _record(connection, part, now, actor, answered_at=iso(now), outcome=CancelOutcome.UNSENT.value)
+
+
+def _record(
+    connection: Connection, wanted: Sequence[Cancellable], now: datetime, actor: str, **answer: str
+) -> list[Request]:
     counted = select(
         cancellation.c.smsid,
         func.max(cancellation.c.number).label("number"),
         func.max(case((_OPEN, 1), else_=0)).label("open"),
-    )
-    with ledger.writing() as connection:
-        rows = connection.execute(counted.where(cancellation.c.smsid.in_(smsids)).group_by(cancellation.c.smsid))
-        before = {row.smsid: (int(row.number), bool(row.open)) for row in rows}
-        made = [
-            Request(one.smsid, number + 1, doubtful)
-            for one in wanted
-            for number, doubtful in [before.get(one.smsid, (0, False))]
-        ]
-        batch_of = {one.smsid: one.batch_id for one in wanted}
-        values = [
-            {"smsid": each.smsid, "number": each.number, "batch_id": batch_of[each.smsid]}
-            | {"asked_at": iso(now), "actor": actor}
-            for each in made
-        ]
-        connection.execute(insert(cancellation), values)
+    ).where(cancellation.c.smsid.in_([one.smsid for one in wanted]))
+    rows = connection.execute(counted.group_by(cancellation.c.smsid))
+    before = {row.smsid: (int(row.number), bool(row.open)) for row in rows}
+    made = [
+        Request(one.smsid, number + 1, doubtful)
+        for one in wanted
+        for number, doubtful in [before.get(one.smsid, (0, False))]
+    ]
+    batch_of = {one.smsid: one.batch_id for one in wanted}
+    values = [
+        {"smsid": each.smsid, "number": each.number, "batch_id": batch_of[each.smsid]}
+        | {"asked_at": iso(now), "actor": actor, **answer}
+        for each in made
+    ]
+    connection.execute(insert(cancellation), values)
     return made
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pipeline.context import Context
 from pipeline.errors import Exit, GuardStopped, MediasmsError, UsageError, worst
 from pipeline.ledger.batches import count_states, find_batch
-from pipeline.ledger.cancellations import Cancellable, may_be_there, statuses_about
+from pipeline.ledger.cancellations import Cancellable, may_be_there, note_unasked, statuses_about
 from pipeline.ledger.cancelling import cancel_messages, states_of, stop_batch, waiting_of_batch
 from pipeline.model import CancelOutcome, MessageState, StatusClass
 from pipeline.stages.calling_back import CalledBack, call_back
@@ -94,7 +94,7 @@ def look_up(context: Context, names: Sequence[str]) -> Named:
         waiting_of_batch(context.ledger, name) if batch.planned_at else batch.totals.accepted
         for name, batch in found.items()
     )
-    there = sum(not one.final and not one.cancelled for one in _away(context, batches, smsids))
+    there = sum(_is_open(one) for one in _away(context, batches, smsids))
     return Named(batches, smsids, waiting + sum(waits for _, waits in known.values()), there)
 
 
@@ -107,8 +107,11 @@ def cancel(context: Context, wanted: Named, *, actor: str) -> Cancelled:
     stopped = tuple(batch for batch in wanted.batches if _can_stop(context, batch))
     messages = sum(stop_batch(context.ledger, batch, now, actor=actor) for batch in stopped)
     messages += cancel_messages(context.ledger, wanted.smsids, now, actor=actor)
-    away = _away(context, wanted.batches, wanted.smsids)
-    asked = [one for one in away if not one.final and not one.cancelled]
+    found = _away(context, wanted.batches, wanted.smsids)
+    if nameless := [one for one in found if not one.askable]:
+        note_unasked(context.ledger, nameless, now, actor=actor)
+    away = [one for one in found if one.askable]
+    asked = [one for one in away if _is_open(one)]
     called = call_back(context, asked, actor=actor) if asked else CalledBack()
     before = tuple(one.smsid for one in away if one.cancelled)
     states = states_of(context.ledger, wanted.smsids)
@@ -138,6 +141,11 @@ def _can_stop(context: Context, batch_id: str) -> bool:
     unplanned = batch is not None and batch.planned_at is None
     may_come_back = states.get(MessageState.IN_FLIGHT, 0) + states.get(MessageState.UNKNOWN, 0)
     return unplanned or bool(may_come_back or waiting_of_batch(context.ledger, batch_id))
+
+
+def _is_open(one: Cancellable) -> bool:
+    """Say that the gateway is to be asked about a message."""
+    return one.askable and not one.final and not one.cancelled
 
 
 def _away(context: Context, batches: Sequence[str], smsids: Sequence[str]) -> list[Cancellable]:
