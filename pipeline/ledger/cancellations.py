@@ -10,15 +10,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, case, func, insert, or_, select, update
 
 from pipeline.core.answers import CancelAnswer
 from pipeline.core.tracing import AskedToCancel
 from pipeline.ledger.batches import slices
-from pipeline.ledger.naming import can_be_asked_for
+from pipeline.ledger.naming import can_be_asked_for, is_about
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.tables import cancellation, iso, message, moment, observation
-from pipeline.model import CancelOutcome, MessageState
+from pipeline.ledger.tables import batch, cancellation, iso, message, moment, observation
+from pipeline.model import CancelOutcome, MessageState, NumberCheck
 
 #: states of messages that the gateway may have, in the order in which it is asked: what is on its way may arrive yet
 _MAY_BE_THERE = (MessageState.UNKNOWN, MessageState.TAKEN, MessageState.IN_FLIGHT)
@@ -61,22 +61,32 @@ def statuses_about(ledger: Ledger, batches: Collection[str], smsids: Collection[
 
 
 def may_be_there(
-    ledger: Ledger, batches: Collection[str], smsids: Collection[str], final: Collection[str]
+    ledger: Ledger, batches: Collection[str], smsids: Collection[str], final: Mapping[NumberCheck, Collection[str]]
 ) -> list[Cancellable]:
-    """Return those messages of some batches, or single ones, that the gateway may have; ``final`` are its statuses.
+    """Return those messages of some batches, or single ones, that the gateway may have.
 
+    ``final`` are the statuses after which no other follows, by the check that was asked for. A result of another number
+    says nothing of a message: by an smsid that a user gave it may be somebody else's.
     What was asked about least often comes first, so that a command that is repeated goes on where it ended.
     """
     rank = case({state.value: number for number, state in enumerate(_MAY_BE_THERE)}, value=message.c.state)
     of_message = cancellation.c.smsid == message.c.smsid
     left = func.coalesce(cancellation.c.outcome, "") != CancelOutcome.UNSENT.value
     asked = select(func.count()).where(of_message, left).scalar_subquery()
-    reported = select(observation.c.observation_id).where(observation.c.smsid == message.c.smsid)
+    ends = or_(
+        *(and_(batch.c.number_check == check.value, observation.c.status.in_(names)) for check, names in final.items())
+    )
+    reported = (
+        select(observation.c.observation_id)
+        .select_from(observation.join(batch, batch.c.batch_id == message.c.batch_id))
+        .where(observation.c.smsid == message.c.smsid, is_about(message, ledger.prefix), ends)
+        .correlate(message)
+    )
     query = (
         select(
             message.c.smsid,
             message.c.batch_id,
-            reported.where(observation.c.status.in_(final)).exists().label("final"),
+            reported.exists().label("final"),
             was_cancelled_there(message).label("cancelled"),
             or_(message.c.state == MessageState.TAKEN.value, can_be_asked_for(message, ledger.prefix)).label("askable"),
         )

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.context import Context
+from pipeline.core.statuses import may_change
 from pipeline.errors import Exit, GuardStopped, MediasmsError, UsageError, worst
 from pipeline.ledger.batches import count_states, find_batch
 from pipeline.ledger.cancellations import Cancellable, may_be_there, note_unasked, statuses_about
 from pipeline.ledger.cancelling import cancel_messages, states_of, stop_batch, waiting_of_batch
-from pipeline.model import CancelOutcome, MessageState, StatusClass
+from pipeline.model import CancelOutcome, MessageState, NumberCheck
 from pipeline.stages.calling_back import CalledBack, call_back
 
 #: what an outcome asks a scheduler to do
@@ -29,7 +30,6 @@ _EXITS = {
 }
 #: states of messages that the gateway may have
 _AWAY = (MessageState.TAKEN, MessageState.UNKNOWN, MessageState.IN_FLIGHT)
-_OPEN = {StatusClass.PENDING, StatusClass.NO_VERDICT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +150,11 @@ def _is_open(one: Cancellable) -> bool:
 
 def _away(context: Context, batches: Sequence[str], smsids: Sequence[str]) -> list[Cancellable]:
     """Return what the gateway may have; a status that the profile does not know is no final one."""
-    table = context.statuses
     seen = statuses_about(context.ledger, batches, smsids)
-    final = [status for status in seen if (known := table.look_up(status)) and known.means not in _OPEN]
+    known = {status: meaning for status in seen if (meaning := context.statuses.look_up(status))}
+    final = {
+        check: [status for status, meaning in known.items() if not may_change(meaning, check)] for check in NumberCheck
+    }
     return may_be_there(context.ledger, batches, smsids, final)
 
 

@@ -24,6 +24,7 @@ from pipeline.stages import answering, calling_back
 from pipeline.stages.pull import pull
 from pipeline.stages.reconcile import reconcile
 from tests.databases import BOTH
+from tests.operations.observing import observe, result, sent
 
 if TYPE_CHECKING:
     from pipeline.context import Context
@@ -324,6 +325,17 @@ def test_an_unknown_that_is_not_asked_about_is_not_written_to_when_it_turns_out_
     send_batch(context, batch.batch_id, again=True, confirm=None)
     assert house.states(context, batch.batch_id) == {TAKEN: 2, MessageState.CANCELLED: 1}
     assert sorted(house.copies()) == ["own0", "own2"]
+
+
+def test_a_result_of_another_number_is_no_final_one_of_a_message_by_the_users_own_name(
+    house: House, context: Context
+) -> None:
+    house.gateway.knobs = HOLD
+    batch = house.batch(context, house.write("own.csv", [["電話番号", "本文", "smsid"], [house.number(0), "x", "own"]]))
+    send_batch(context, batch.batch_id, again=False, confirm=None)
+    (message,) = sent(context, batch.batch_id)
+    observe(context, result(message, "送信済", context.now(), msisdn=house.number(1)))
+    assert _cancel(context, "own").counts == {GONE: 1}
 
 
 def test_that_the_gateway_knows_no_such_message_proves_nothing(house: House, context: Context) -> None:

@@ -19,6 +19,7 @@ from pipeline.ledger.results import record_pull
 from pipeline.model import (
     Artefact,
     BreakKind,
+    CancelOutcome,
     Dimension,
     MessageClass,
     MessageState,
@@ -27,6 +28,7 @@ from pipeline.model import (
     Observation,
     ObservationPath,
 )
+from pipeline.operations.cancel import cancel, look_up
 from pipeline.operations.next_step import Step, next_step
 from pipeline.operations.resolve import resolve
 from pipeline.simulator import Knobs
@@ -40,6 +42,7 @@ from pipeline.stages.unreached import unreached
 from pipeline.stages.validate import Request, validate
 from tests.adapters.books import workbook
 from tests.databases import BOTH
+from tests.operations.observing import observe, result, sent
 from tests.stages.conftest import SINGLE, START
 
 if TYPE_CHECKING:
@@ -604,3 +607,18 @@ def test_accepted_csv_says_what_was_read(house: House, context: Context) -> None
         "cost_centre": "営業部",
         "characters": "0",
     }
+
+
+@BOTH_LEDGERS
+@pytest.mark.parametrize(("verdict", "there"), [("本人", 1), ("他人", 0)])
+def test_a_text_that_is_to_follow_its_verdict_can_still_be_cancelled(
+    house: House, context: Context, verdict: str, there: int
+) -> None:
+    house.gateway.knobs = Knobs(check_option=True, hold_seconds=3600)
+    batch = _checked(house, context, _list(house, 1, 本文="x"), THEN_SEND)
+    (message,) = sent(context, batch.batch_id)
+    observe(context, result(message, verdict, context.now()))
+    wanted = look_up(context, [batch.batch_id])
+    done = cancel(context, wanted, actor="me")
+    assert (wanted.there, len(done.final)) == (there, 1 - there)
+    assert done.counts == ({CancelOutcome.CANCELLED: 1} if there else {})
