@@ -38,6 +38,7 @@ from pipeline.stages.outlook import Preview
 from pipeline.stages.pull import pull, pull_single
 from pipeline.stages.reconcile import Reconciled, reconcile
 from pipeline.stages.send import Sent, send
+from pipeline.stages.served import unserved_elsewhere
 from pipeline.stages.unreached import unreached
 from pipeline.stages.validate import Request, validate
 from tests.adapters.books import workbook
@@ -387,6 +388,24 @@ def test_who_got_a_text_after_a_check_does_not_get_it_again(house: House, contex
     source = _list(house, 3, 本文="x")
     _checked(house, context, source, THEN_SEND)
     assert house.batch(context, source).totals.already == 3
+
+
+@BOTH_LEDGERS
+@pytest.mark.parametrize(("waits", "served"), [(ONLY, NumberCheck.NONE), (NumberCheck.NONE, ONLY)])
+def test_checks_that_are_unknown_are_not_told_of_texts_nor_texts_of_checks(
+    house: House, context: Context, waits: NumberCheck, served: NumberCheck
+) -> None:
+    source = _list(house, 2, 本文="x")
+    _checked(house, context, source, served)
+    waiting = house.batch(context, source, number_check=waits)
+    house.gateway.knobs = Knobs(check_option=True, html_200_nothing=True)
+    with pytest.raises(OutcomeUnknown):
+        send(context, waiting)
+    again = house.batch(context, _list(house, 1, "m.csv", 本文="x"), number_check=served)
+    assert (again.totals.already, unserved_elsewhere(context, again)) == (1, None)
+    told = unserved_elsewhere(context, house.batch(context, _list(house, 1, "n.csv", 本文="y"), number_check=waits))
+    assert told
+    assert told.code == "run.waiting_unknown"
 
 
 def test_in_a_campaign_with_repeats_a_number_is_checked_once(house: House, context: Context) -> None:
