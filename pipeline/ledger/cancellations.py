@@ -132,9 +132,17 @@ def note_unasked(ledger: Ledger, wanted: Sequence[Cancellable], now: datetime, *
 
     What of it turns out never to have left is not written to by itself any more, as if it had been asked about.
     """
+    of_name = {one.smsid: one for one in wanted}
     with ledger.writing() as connection:
-        for part in slices(wanted):
-            _record(connection, part, now, actor, answered_at=iso(now), outcome=CancelOutcome.UNSENT.value)
+        for part in slices(list(of_name)):
+            _record(
+                connection,
+                [of_name[smsid] for smsid in part],
+                now,
+                actor,
+                answered_at=iso(now),
+                outcome=CancelOutcome.UNSENT.value,
+            )
 
 
 def _record(
