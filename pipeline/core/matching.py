@@ -33,7 +33,7 @@ from pipeline.core.kernels import joining, strings
 from pipeline.core.kernels import matching as kernel
 from pipeline.core.kernels.matching import NEVER, Codes, Times
 from pipeline.core.kernels.strings import Mask, Positions
-from pipeline.core.numbering import pair_by_number
+from pipeline.core.numbering import ByNumber, pair_by_number
 from pipeline.core.observed import (
     BILL,
     CLASS,
@@ -125,7 +125,9 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
     by_number = None
     if deadlines.by_number is not None:
         may = sent.are(MessageState.TAKEN)
-        paired = pair_by_number(messages, observations, may, sent.sent_at, deadlines.by_number)
+        paired = pair_by_number(
+            messages, observations, may, sent.sent_at, ByNumber(deadlines.by_number, statuses), evidence.cancelled
+        )
         by_number = np.zeros(len(messages), bool)
         by_number[paired[paired >= 0]] = True
         message_of = np.where(paired >= 0, paired, message_of)
