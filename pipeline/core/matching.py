@@ -34,7 +34,7 @@ from pipeline.core.kernels import joining, strings
 from pipeline.core.kernels import matching as kernel
 from pipeline.core.kernels.matching import NEVER, Codes, Times
 from pipeline.core.kernels.strings import Mask, Positions
-from pipeline.core.numbering import pair_by_number
+from pipeline.core.numbering import ByNumber, pair_by_number
 from pipeline.core.observed import (
     BILL,
     CLASS,
@@ -126,7 +126,7 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
     """Class every message by everything that was observed about it."""
     messages, observations = evidence.messages, evidence.observations
     sent = Sent.of(messages)
-    message_of, by_number = _message_of(messages, observations, sent, deadlines)
+    message_of, by_number = _message_of(evidence, statuses, sent, deadlines)
     others = of_another_number(observations["msisdn"], message_of, sent.msisdn)
     at = without_doubtful(message_of, others, sent)
     rows = Rows.of(observations, at, statuses)
@@ -206,14 +206,16 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
 
 
 def _message_of(
-    messages: pa.Table, observations: pa.Table, sent: Sent, deadlines: Deadlines
+    evidence: Evidence, statuses: StatusTable, sent: Sent, deadlines: Deadlines
 ) -> tuple[Positions, Mask | None]:
     """Return which message each observation is about, and where numbers say so too, of which messages they do."""
+    messages, observations = evidence.messages, evidence.observations
     named = joining.positions(observations["smsid"], messages["smsid"])
     if deadlines.by_number is None:
         return named, None
     may = sent.are(MessageState.TAKEN)
-    paired = pair_by_number(messages, observations, may, sent.sent_at, deadlines.by_number)
+    by = ByNumber(deadlines.by_number, statuses)
+    paired = pair_by_number(messages, observations, may, sent.sent_at, by, evidence.cancelled)
     by_number = np.zeros(len(messages), bool)
     by_number[paired[paired >= 0]] = True
     return np.where(paired >= 0, paired, named), by_number

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeAlias
 
@@ -17,15 +17,33 @@ from pipeline.core.kernels import joining, strings
 from pipeline.core.kernels import matching as kernel
 from pipeline.core.kernels.matching import NEVER, Times
 from pipeline.core.kernels.strings import Mask, Positions
-from pipeline.model import MessageState
+from pipeline.core.statuses import StatusTable
+from pipeline.model import MessageState, StatusClass
 
 _MINUTE = 60 * kernel.SECOND
 #: what tells the gateway's messages to one number apart: their registration, and which they are of those alike
 _Key: TypeAlias = tuple[int, int]
 
 
-def pair_by_number(
-    messages: pa.Table, observations: pa.Table, may: Mask, sent_at: Times, margin: timedelta
+@dataclass(frozen=True, slots=True)
+class ByNumber:
+    """How results are matched by number.
+
+    ``margin`` widens the window of a batch at both ends; ``statuses`` tell which results say that a message was
+    cancelled.
+    """
+
+    margin: timedelta
+    statuses: StatusTable
+
+
+def pair_by_number(  # noqa: PLR0913, PLR0917 - ours, theirs, and what tells them apart
+    messages: pa.Table,
+    observations: pa.Table,
+    may: Mask,
+    sent_at: Times,
+    by_number: ByNumber,
+    cancelled: frozenset[str] = frozenset(),
 ) -> Positions:
     """Return for each observation without an smsid the message it is about; -1 for none.
 
@@ -35,7 +53,9 @@ def pair_by_number(
     results, and only within the time in which their batch was sent, ``margin`` more at both ends.
 
     The gateway has those messages that other rows name by their smsids, as notifications do, whatever became of the
-    others: they go first, to what was registered since they were sent, and where there is nothing, last.
+    others: they go first, to what was registered since they were sent, and where there is nothing, last. Next are those
+    of which the gateway has answered that it ``cancelled`` them, to what says so too; the rest is for the others first,
+    such as a corrected message to the same number.
     """
     found = np.full(len(observations), -1, np.int64)
     rows = np.flatnonzero(strings.sizes(kernel.texts(observations["smsid"])) == 0)
@@ -53,14 +73,17 @@ def pair_by_number(
     again = repetitions(observations.take(strings.indices(rows)))
     apart = list(zip(registered.tolist(), again.tolist(), strict=True))
     groups = _groups(observed, apart, when)
-    begin, end = _windows(messages, ours, sent_at, margin)
+    begin, end = _windows(messages, ours, sent_at, by_number.margin)
+    says_so = _cancelled(observations["status"].take(strings.indices(rows)), by_number.statuses)
+    ends = {(int(observed[at]), apart[at]) for at in np.flatnonzero(says_so)}
+    gone = strings.mask(pc.is_in(messages["smsid"], value_set=pa.array(sorted(cancelled), pa.large_string())))[ours]
     pairs: dict[tuple[int, _Key], int] = {}
     done: set[int] = set()
     in_order = np.lexsort((ours, sent_at[ours], number))
-    for at, since in _turns(in_order, _named(messages, observations)[ours], sent_at[ours]):
+    for at, since, alike in _turns(in_order, _named(messages, observations)[ours], gone, sent_at[ours]):
         waiting = groups.get(int(number[at]), []) if at not in done else []
         for place, (time, key) in enumerate(waiting):
-            if max(begin[at], since) <= time < end[at]:
+            if max(begin[at], since) <= time < end[at] and (not alike or (int(number[at]), key) in ends):
                 pairs[int(number[at]), key] = int(ours[at])
                 done.add(at)
                 del waiting[place]
@@ -84,14 +107,19 @@ def repetitions(observations: pa.Table) -> NDArray[np.int64]:
     return kernel.numbered(divided.of_row, carrier, strings.numbers(observations["parts_total"]))
 
 
-def leave_to_others(
-    evidence: Evidence, messages: pa.Table, beyond: pa.Table, batches: Sequence[str], margin: timedelta
+def leave_to_others(  # noqa: PLR0913, PLR0917 - ours, theirs, and what tells them apart
+    evidence: Evidence,
+    messages: pa.Table,
+    beyond: pa.Table,
+    batches: Sequence[str],
+    by_number: ByNumber,
+    cancelled: frozenset[str] = frozenset(),
 ) -> Evidence:
     """Take out of some evidence the results that are, by number, about ``messages`` of other batches.
 
     These and ours are given their results together, in the order of all ``batches``: so a result is of the same
     message, whichever batches are asked about. ``beyond`` has what the evidence lacks for that: results of other times,
-    and those that name ``messages`` by their smsids.
+    and those that name ``messages`` by their smsids; ``cancelled`` are those of them that the gateway has cancelled.
     """
     ours = len(evidence.messages)
     together = pa.concat_tables([evidence.messages, messages])
@@ -103,7 +131,8 @@ def leave_to_others(
     state, states = kernel.words(together["state"])
     may = np.array([each == MessageState.TAKEN for each in states] or [False])[state]
     observations = pa.concat_tables([evidence.observations, beyond])
-    paired = pair_by_number(together, observations, may, kernel.times(together["sent_at"]), margin)
+    gone = evidence.cancelled | cancelled
+    paired = pair_by_number(together, observations, may, kernel.times(together["sent_at"]), by_number, gone)
     paired = paired[: len(evidence.observations)]
     theirs = (paired >= 0) & (np.append(order, -1)[paired] >= ours)
     kept = evidence.observations.take(strings.indices(np.flatnonzero(~theirs)))
@@ -118,11 +147,26 @@ def _named(messages: pa.Table, observations: pa.Table) -> Mask:
     return named
 
 
-def _turns(in_order: Positions, named: Mask, sent_at: Times) -> Iterator[tuple[int, int]]:
-    """Yield in which order messages are given their rows, and since when these may have been registered."""
-    first, rest = in_order[named[in_order]].tolist(), in_order[~named[in_order]].tolist()
-    yield from ((at, int(sent_at[at]) // _MINUTE * _MINUTE) for at in first)
-    yield from ((at, NEVER) for at in (*rest, *first))
+def _cancelled(statuses: pa.ChunkedArray, table: StatusTable) -> Mask:
+    """Say which statuses are that a message was cancelled."""
+    codes, names = kernel.words(statuses)
+    meanings = [table.look_up(name) for name in names]
+    says_so: Mask = np.array([one is not None and one.means is StatusClass.CANCELLED for one in meanings] or [False])[
+        codes
+    ]
+    return says_so
+
+
+def _turns(in_order: Positions, named: Mask, gone: Mask, sent_at: Times) -> Iterator[tuple[int, int, bool]]:
+    """Yield in which order messages are given their rows.
+
+    With each: since when these may have been registered, and whether they must say that it was cancelled.
+    """
+    named, gone = named[in_order], gone[in_order]
+    first, cancelled, rest = (in_order[some].tolist() for some in (named, gone & ~named, ~gone & ~named))
+    yield from ((at, int(sent_at[at]) // _MINUTE * _MINUTE, False) for at in first)
+    yield from ((at, NEVER, True) for at in cancelled)
+    yield from ((at, NEVER, False) for at in (*rest, *cancelled, *first))
 
 
 def _groups(number: Positions, keys: Sequence[_Key], when: Times) -> dict[int, list[tuple[int, _Key]]]:

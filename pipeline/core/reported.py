@@ -225,14 +225,6 @@ def divide(columns: Reported, matches: Matches, parts: Codes, tariff: Tariff) ->
     return Divided(cells, divided.of_row)
 
 
-<<<<<<< HEAD
-def pending_cost(columns: Reported, pending: Mask, tariff: Tariff) -> PendingCost:
-    """Say what the pending messages may come to at most: the upper end of what each may cost by the tariff.
-
-    Nobody knows that of a template whose text was not known.
-    """
-    rows = columns.chosen[columns.of_each(pending)]
-=======
 def pending_cost(columns: Reported, divided: Divided, tariff: Tariff) -> PendingCost:
     """Say what the pending messages may come to at most: the upper end of what each may cost by the tariff.
 
@@ -242,23 +234,15 @@ def pending_cost(columns: Reported, divided: Divided, tariff: Tariff) -> Pending
     pending = np.array([cell.message_class is MessageClass.PENDING for cell in divided.cells] or [False])
     own = np.flatnonzero(pending[divided.of_row])
     rows = columns.chosen[own]
->>>>>>> m2checks
     sizes, wide = (columns.table[name].take(strings.indices(rows)) for name in ("characters", "double_byte"))
     alike = Counter(zip(sizes.to_pylist(), wide.to_pylist(), divided.of_row[own].tolist(), strict=True))
     highest, unpriced = Decimal(0), 0
-<<<<<<< HEAD
-    for (size, double_byte, day, kind), messages in alike.items():
-        unseen = not size and _KINDS[kind] is not MessageKind.CHECK
-        costs = tariff.cost_range(size, double_byte=double_byte, day=day_of(day), kind=_KINDS[kind])
-        if unseen or costs is None:
-=======
     for (size, double_byte, place), messages in alike.items():
         cell = divided.cells[place]
         kind = MessageKind.CHECK_THEN_SEND if cell.billable else cell.kind
         costs = tariff.cost_range(size, double_byte=double_byte, day=cell.day, kind=kind)
         unseen = not size and kind is not MessageKind.CHECK
         if unseen or costs is None:
->>>>>>> m2checks
             unpriced += messages
         else:
             highest += messages * (costs[1] - (cell.amount or 0))

@@ -248,12 +248,18 @@ def column_of(connection: Connection, query: Select[tuple[str]]) -> Iterator[str
         yield from map(itemgetter(0), block)
 
 
-def waiting_elsewhere(ledger: Ledger, campaign_name: str, *, but_batch: str) -> dict[str, dict[MessageState, int]]:
-    """Count by batch those messages of the campaign's other batches that were not sent yet, or are unknown."""
+def waiting_elsewhere(
+    ledger: Ledger, campaign_name: str, *, but_batch: str, checks: bool = False
+) -> dict[str, dict[MessageState, int]]:
+    """Count by batch those messages of the campaign's other batches that were not sent yet, or are unknown.
+
+    They are texts, or ``checks`` of numbers: neither serves what the other is for.
+    """
     open_ = [state.value for state in (MessageState.PLANNED, MessageState.IN_FLIGHT, MessageState.UNKNOWN)]
     query = (
         select(message.c.batch_id, message.c.state, func.count())
-        .where(is_not_taken(message), message.c.state.in_(open_))
+        .join(batch, batch.c.batch_id == message.c.batch_id)
+        .where(_is_check(wanted=checks), is_not_taken(message), message.c.state.in_(open_))
         .where(message.c.campaign == campaign_name, message.c.batch_id != but_batch)
         .group_by(message.c.batch_id, message.c.state)
         .order_by(message.c.batch_id)

@@ -10,15 +10,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, case, func, insert, or_, select, update
 
 from pipeline.core.answers import CancelAnswer
 from pipeline.core.tracing import AskedToCancel
 from pipeline.ledger.batches import slices
-from pipeline.ledger.naming import can_be_asked_for
+from pipeline.ledger.naming import can_be_asked_for, is_about
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.tables import cancellation, iso, message, moment, observation
-from pipeline.model import CancelOutcome, MessageState
+from pipeline.ledger.tables import batch, cancellation, iso, message, moment, observation
+from pipeline.model import CancelOutcome, MessageState, NumberCheck
 
 #: states of messages that the gateway may have, in the order in which it is asked: what is on its way may arrive yet
 _MAY_BE_THERE = (MessageState.UNKNOWN, MessageState.TAKEN, MessageState.IN_FLIGHT)
@@ -30,13 +30,16 @@ _OPEN = cancellation.c.outcome.is_(None) | (cancellation.c.outcome == CancelOutc
 class Cancellable:
     """A message that the gateway may have.
 
-    ``final``: a result says what became of it. ``cancelled``: the gateway has answered that it cancelled it.
+    ``final``: a result says what became of it. ``cancelled``: the gateway has answered that it cancelled it. Not
+    ``askable`` is what may never have arrived under an smsid that a user gave: by that name the gateway may have
+    somebody else's.
     """
 
     smsid: str
     batch_id: str
     final: bool
     cancelled: bool
+    askable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,37 +61,49 @@ def statuses_about(ledger: Ledger, batches: Collection[str], smsids: Collection[
 
 
 def may_be_there(
-    ledger: Ledger, batches: Collection[str], smsids: Collection[str], final: Collection[str]
+    ledger: Ledger, batches: Collection[str], smsids: Collection[str], final: Mapping[NumberCheck, Collection[str]]
 ) -> list[Cancellable]:
-    """Return those messages of some batches, or single ones, that the gateway may have; ``final`` are its statuses.
+    """Return those messages of some batches, or single ones, that the gateway may have.
 
-    What was asked about least often comes first, so that a command that is repeated goes on where it ended. Left out is
-    what may never have arrived under an smsid that a user gave: by that name the gateway may have somebody else's.
+    ``final`` are the statuses after which no other follows, by the check that was asked for. A result of another number
+    says nothing of a message: by an smsid that a user gave it may be somebody else's.
+    What was asked about least often comes first, so that a command that is repeated goes on where it ended.
     """
     rank = case({state.value: number for number, state in enumerate(_MAY_BE_THERE)}, value=message.c.state)
     of_message = cancellation.c.smsid == message.c.smsid
     left = func.coalesce(cancellation.c.outcome, "") != CancelOutcome.UNSENT.value
     asked = select(func.count()).where(of_message, left).scalar_subquery()
-    reported = select(observation.c.observation_id).where(observation.c.smsid == message.c.smsid)
+    ends = or_(
+        *(and_(batch.c.number_check == check.value, observation.c.status.in_(names)) for check, names in final.items())
+    )
+    reported = (
+        select(observation.c.observation_id)
+        .select_from(observation.join(batch, batch.c.batch_id == message.c.batch_id))
+        .where(observation.c.smsid == message.c.smsid, is_about(message, ledger.prefix), ends)
+        .correlate(message)
+    )
     query = (
         select(
             message.c.smsid,
             message.c.batch_id,
-            reported.where(observation.c.status.in_(final)).exists().label("final"),
+            reported.exists().label("final"),
             was_cancelled_there(message).label("cancelled"),
+            or_(message.c.state == MessageState.TAKEN.value, can_be_asked_for(message, ledger.prefix)).label("askable"),
         )
-        .where(
-            message.c.state.in_([state.value for state in _MAY_BE_THERE]),
-            (message.c.state == MessageState.TAKEN.value) | can_be_asked_for(message, ledger.prefix),
-        )
+        .where(message.c.state.in_([state.value for state in _MAY_BE_THERE]))
         .order_by(asked, rank, message.c.batch_id, message.c.row_number)
     )
     found: dict[str, Cancellable] = {}
     with ledger.reading() as connection:
         for wanted in _each(batches, smsids):
             for row in connection.execute(query.where(wanted)):
-                one = Cancellable(row.smsid, row.batch_id, final=bool(row.final), cancelled=bool(row.cancelled))
-                found.setdefault(row.smsid, one)
+                found[row.smsid] = Cancellable(
+                    row.smsid,
+                    row.batch_id,
+                    final=bool(row.final),
+                    cancelled=bool(row.cancelled),
+                    askable=bool(row.askable),
+                )
     return list(found.values())
 
 
@@ -108,27 +123,50 @@ def ask_to_cancel(ledger: Ledger, wanted: Sequence[Cancellable], now: datetime, 
 
     Two commands may ask about one message: each has a request of its own.
     """
-    smsids = [one.smsid for one in wanted]
+    with ledger.writing() as connection:
+        return _record(connection, wanted, now, actor)
+
+
+def note_unasked(ledger: Ledger, wanted: Sequence[Cancellable], now: datetime, *, actor: str) -> None:
+    """Record that a person wanted messages cancelled about which the gateway is not asked.
+
+    What of it turns out never to have left is not written to by itself any more, as if it had been asked about.
+    """
+    of_name = {one.smsid: one for one in wanted}
+    with ledger.writing() as connection:
+        for part in slices(list(of_name)):
+            _record(
+                connection,
+                [of_name[smsid] for smsid in part],
+                now,
+                actor,
+                answered_at=iso(now),
+                outcome=CancelOutcome.UNSENT.value,
+            )
+
+
+def _record(
+    connection: Connection, wanted: Sequence[Cancellable], now: datetime, actor: str, **answer: str
+) -> list[Request]:
     counted = select(
         cancellation.c.smsid,
         func.max(cancellation.c.number).label("number"),
         func.max(case((_OPEN, 1), else_=0)).label("open"),
-    )
-    with ledger.writing() as connection:
-        rows = connection.execute(counted.where(cancellation.c.smsid.in_(smsids)).group_by(cancellation.c.smsid))
-        before = {row.smsid: (int(row.number), bool(row.open)) for row in rows}
-        made = [
-            Request(one.smsid, number + 1, doubtful)
-            for one in wanted
-            for number, doubtful in [before.get(one.smsid, (0, False))]
-        ]
-        batch_of = {one.smsid: one.batch_id for one in wanted}
-        values = [
-            {"smsid": each.smsid, "number": each.number, "batch_id": batch_of[each.smsid]}
-            | {"asked_at": iso(now), "actor": actor}
-            for each in made
-        ]
-        connection.execute(insert(cancellation), values)
+    ).where(cancellation.c.smsid.in_([one.smsid for one in wanted]))
+    rows = connection.execute(counted.group_by(cancellation.c.smsid))
+    before = {row.smsid: (int(row.number), bool(row.open)) for row in rows}
+    made = [
+        Request(one.smsid, number + 1, doubtful)
+        for one in wanted
+        for number, doubtful in [before.get(one.smsid, (0, False))]
+    ]
+    batch_of = {one.smsid: one.batch_id for one in wanted}
+    values = [
+        {"smsid": each.smsid, "number": each.number, "batch_id": batch_of[each.smsid]}
+        | {"asked_at": iso(now), "actor": actor, **answer}
+        for each in made
+    ]
+    connection.execute(insert(cancellation), values)
     return made
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_,
 
 from pipeline.core.calendar import merged, widened
 from pipeline.core.evidence import MESSAGES, OBSERVATIONS, TIME, Evidence
-from pipeline.core.numbering import leave_to_others
+from pipeline.core.numbering import ByNumber, leave_to_others
 from pipeline.ledger.batches import list_batches
 from pipeline.ledger.cancellations import cancelled_there
 from pipeline.ledger.engines import blocks
@@ -29,11 +29,11 @@ _OF_A_BATCH = ("batch_id", "campaign")
 
 
 def batch_evidence(
-    ledger: Ledger, batch: Batch, start: datetime, end: datetime, *, by_number: timedelta | None = None
+    ledger: Ledger, batch: Batch, start: datetime, end: datetime, *, by_number: ByNumber | None = None
 ) -> Evidence:
     """Read a batch, and the results of [start, end) that are of no message in this ledger.
 
-    Where results are matched ``by_number``, as far around a batch, those of other batches are left out.
+    Where results are matched ``by_number``, those of other batches are left out.
     """
     batches = [batch] if by_number is None else list_batches(ledger)
     with ledger.reading() as connection:
@@ -63,7 +63,7 @@ def month_evidence(  # noqa: PLR0913 - what a month is, and what belongs to it
     month_by: MonthBy,
     around: timedelta,
     *,
-    by_number: timedelta | None = None,
+    by_number: ByNumber | None = None,
 ) -> Evidence:
     """Read every batch that may have messages of the month [start, end), whole, and the results of no message.
 
@@ -78,7 +78,7 @@ def month_evidence(  # noqa: PLR0913 - what a month is, and what belongs to it
         told = _told(connection, start, end, unsent=not by_delivery)
         first_known = min(start, _first_known(connection, start, end) or start) if by_delivery else start
         # By number, the bills of a batch are nobody's until it is read.
-        earliest = first_known - by_number if by_delivery and by_number is not None else start
+        earliest = first_known - by_number.margin if by_delivery and by_number is not None else start
 
         def may_belong(batch: Batch) -> bool:
             if batch.batch_id not in sent:  # nothing of it was planned; of rejected rows alone nothing will be
@@ -99,12 +99,12 @@ def _undisputed(
     found: Evidence,
     batches: Sequence[Batch],
     period: tuple[datetime, datetime],
-    margin: timedelta,
+    by_number: ByNumber,
 ) -> Evidence:
     """Leave out what is, by number, of other batches: of those sent at a time with ours, and with these, and so on."""
     own = {batch.batch_id for batch in found.batches}
     times = _sent(connection).items()
-    windows = {each: widened(first, last, margin) for each, (first, last, _) in times if first and last}
+    windows = {each: widened(first, last, by_number.margin) for each, (first, last, _) in times if first and last}
     shared = [
         (begin, end)
         for begin, end in merged(list(windows.values()))
@@ -132,7 +132,8 @@ def _undisputed(
         pa.Table.from_batches(messages, MESSAGES),
         pa.Table.from_batches(beyond, OBSERVATIONS),
         [batch.batch_id for batch in batches],
-        margin,
+        by_number,
+        cancelled_there(connection, [batch.batch_id for batch in others]),
     )
 
 

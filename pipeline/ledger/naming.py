@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, FromClause, and_, func, literal, select
+from sqlalchemy import ColumnElement, FromClause, and_, func, literal, or_, select
 
 from pipeline.core.answers import SMSID_EXISTS
-from pipeline.ledger.tables import dispatch
+from pipeline.ledger.tables import dispatch, observation
+from pipeline.model import ObservationPath
 
 
 def can_be_asked_for(messages: FromClause, prefix: str) -> ColumnElement[bool]:
@@ -20,6 +21,13 @@ def can_be_asked_for(messages: FromClause, prefix: str) -> ColumnElement[bool]:
         .exists()
     )
     return and_(is_of_our_making(messages, prefix), ~existed)
+
+
+def is_about(messages: FromClause, prefix: str) -> ColumnElement[bool]:
+    """Say that an observation with a message's smsid can be of no other message: see ``_is_named``."""
+    silent = or_(observation.c.path == ObservationPath.FETCHED.value, observation.c.msisdn == "")
+    same = and_(~silent, observation.c.msisdn == messages.c.msisdn)
+    return or_(same, and_(silent, can_be_asked_for(messages, prefix)))
 
 
 def is_of_our_making(messages: FromClause, prefix: str) -> ColumnElement[bool]:

@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func, insert, select, update
 
 from pipeline.ledger.batches import record_event
 from pipeline.ledger.cancellations import was_cancelled_there
 from pipeline.ledger.engines import new_rows
-from pipeline.ledger.naming import can_be_asked_for
+from pipeline.ledger.naming import can_be_asked_for, is_about
 from pipeline.ledger.opening import Ledger
 from pipeline.ledger.tables import dispatch, is_live, is_not_taken, iso, message, moment, observation, pull
-from pipeline.model import LIVE, SERVED, Artefact, MessageState, Observation, ObservationPath
+from pipeline.model import LIVE, SERVED, Artefact, MessageState, Observation
 
 _SLICE = 1_000
 #: states that a result changes: evidence beats decisions
@@ -168,12 +168,10 @@ def _is_named(messages: FromClause, prefix: str) -> ColumnElement[bool]:
     So it must name its number too. What was asked for by the smsid alone says nothing of the number: it is a proof only
     of an smsid that nobody but this ledger gives out, and that did not exist at the gateway before the first offer.
     """
-    silent = or_(observation.c.path == ObservationPath.FETCHED.value, observation.c.msisdn == "")
-    same = and_(~silent, observation.c.msisdn == messages.c.msisdn)
     named = select(observation.c.observation_id).where(observation.c.smsid == messages.c.smsid)
     can = can_be_asked_for(messages, prefix)
     # So is the gateway's answer that it cancelled what has the smsid.
-    return named.where(or_(same, and_(silent, can))).exists() | (was_cancelled_there(messages) & can)
+    return named.where(is_about(messages, prefix)).exists() | (was_cancelled_there(messages) & can)
 
 
 def _serves_alone(prefix: str) -> tuple[ColumnElement[bool], ...]:

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.context import Context
+from pipeline.core.statuses import may_change
 from pipeline.errors import Exit, GuardStopped, MediasmsError, UsageError, worst
 from pipeline.ledger.batches import count_states, find_batch
-from pipeline.ledger.cancellations import Cancellable, may_be_there, statuses_about
+from pipeline.ledger.cancellations import Cancellable, may_be_there, note_unasked, statuses_about
 from pipeline.ledger.cancelling import cancel_messages, states_of, stop_batch, waiting_of_batch
-from pipeline.model import CancelOutcome, MessageState, StatusClass
+from pipeline.model import CancelOutcome, MessageState, NumberCheck
 from pipeline.stages.calling_back import CalledBack, call_back
 
 #: what an outcome asks a scheduler to do
@@ -29,7 +30,6 @@ _EXITS = {
 }
 #: states of messages that the gateway may have
 _AWAY = (MessageState.TAKEN, MessageState.UNKNOWN, MessageState.IN_FLIGHT)
-_OPEN = {StatusClass.PENDING, StatusClass.NO_VERDICT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def look_up(context: Context, names: Sequence[str]) -> Named:
         waiting_of_batch(context.ledger, name) if batch.planned_at else batch.totals.accepted
         for name, batch in found.items()
     )
-    there = sum(not one.final and not one.cancelled for one in _away(context, batches, smsids))
+    there = sum(_is_open(one) for one in _away(context, batches, smsids))
     return Named(batches, smsids, waiting + sum(waits for _, waits in known.values()), there)
 
 
@@ -107,8 +107,11 @@ def cancel(context: Context, wanted: Named, *, actor: str) -> Cancelled:
     stopped = tuple(batch for batch in wanted.batches if _can_stop(context, batch))
     messages = sum(stop_batch(context.ledger, batch, now, actor=actor) for batch in stopped)
     messages += cancel_messages(context.ledger, wanted.smsids, now, actor=actor)
-    away = _away(context, wanted.batches, wanted.smsids)
-    asked = [one for one in away if not one.final and not one.cancelled]
+    found = _away(context, wanted.batches, wanted.smsids)
+    if nameless := [one for one in found if not one.askable]:
+        note_unasked(context.ledger, nameless, now, actor=actor)
+    away = [one for one in found if one.askable]
+    asked = [one for one in away if _is_open(one)]
     called = call_back(context, asked, actor=actor) if asked else CalledBack()
     before = tuple(one.smsid for one in away if one.cancelled)
     states = states_of(context.ledger, wanted.smsids)
@@ -140,11 +143,18 @@ def _can_stop(context: Context, batch_id: str) -> bool:
     return unplanned or bool(may_come_back or waiting_of_batch(context.ledger, batch_id))
 
 
+def _is_open(one: Cancellable) -> bool:
+    """Say that the gateway is to be asked about a message."""
+    return one.askable and not one.final and not one.cancelled
+
+
 def _away(context: Context, batches: Sequence[str], smsids: Sequence[str]) -> list[Cancellable]:
     """Return what the gateway may have; a status that the profile does not know is no final one."""
-    table = context.statuses
     seen = statuses_about(context.ledger, batches, smsids)
-    final = [status for status in seen if (known := table.look_up(status)) and known.means not in _OPEN]
+    known = {status: meaning for status in seen if (meaning := context.statuses.look_up(status))}
+    final = {
+        check: [status for status, meaning in known.items() if not may_change(meaning, check)] for check in NumberCheck
+    }
     return may_be_there(context.ledger, batches, smsids, final)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pipeline.context import Context
 from pipeline.core.evidence import Evidence
 from pipeline.core.matching import Deadlines
+from pipeline.core.numbering import ByNumber
 from pipeline.core.reconciling import Judged, judge
 
 
@@ -20,6 +21,12 @@ def by_number(context: Context) -> timedelta | None:
     """Return how far around a batch its results are matched by number; None where they name smsids."""
     names_smsids = context.profile.layout.by_field["smsid"].direction != "send"
     return None if names_smsids else context.pull_margin
+
+
+def matching_by_number(context: Context) -> ByNumber | None:
+    """Return how results are matched by number; None where they name smsids."""
+    margin = by_number(context)
+    return None if margin is None else ByNumber(margin, context.statuses)
 
 
 def judged(context: Context, evidence: Evidence) -> Judged:

@@ -22,7 +22,7 @@ from pipeline.ledger.decisions import decided_since
 from pipeline.ledger.evidence import month_evidence
 from pipeline.model import MessageLine, MonthSubject, Reconciliation, Restatement
 from pipeline.stages.invoicing import read_invoice
-from pipeline.stages.judging import by_number
+from pipeline.stages.judging import matching_by_number
 from pipeline.stages.reconcile import Reconciled, added_up, written
 
 
@@ -126,7 +126,7 @@ def added_up_in(context: Context, month: str, now: datetime) -> tuple[Reconcilia
     first, end = _borders(month)
     around = timedelta(days=context.settings.results.deadline_days)
     month_by = context.settings.billing.month_by
-    evidence = month_evidence(context.ledger, first, end, month_by, around, by_number=by_number(context))
+    evidence = month_evidence(context.ledger, first, end, month_by, around, by_number=matching_by_number(context))
     return added_up(context, evidence, month, now)
 
 

@@ -20,7 +20,7 @@ from pipeline.model import Batch, MessageClass, MessageLine, Reconciliation
 from pipeline.reports.document import dumps, reconciliation_document
 from pipeline.reports.page import render_page
 from pipeline.reports.workbook import write_workbook
-from pipeline.stages.judging import by_number, deadlines
+from pipeline.stages.judging import deadlines, matching_by_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def reconcile(context: Context, batch: Batch, *, unmask: bool = False) -> Reconc
 
 def evidence_of(context: Context, batch: Batch, now: datetime) -> Evidence:
     """Read everything that a batch is reconciled by."""
-    return batch_evidence(context.ledger, batch, *_window(context, batch, now), by_number=by_number(context))
+    return batch_evidence(context.ledger, batch, *_window(context, batch, now), by_number=matching_by_number(context))
 
 
 def exit_of(value: Reconciliation) -> Exit:

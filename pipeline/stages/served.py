@@ -8,7 +8,7 @@ from pipeline.errors import GuardStopped, MediasmsError, OutcomeUnknown
 from pipeline.ledger.batches import waiting_elsewhere
 from pipeline.ledger.optouts import opted_out
 from pipeline.ledger.replacing import unserved_messages
-from pipeline.model import Batch, MessageState
+from pipeline.model import Batch, MessageState, NumberCheck
 
 _CHUNK = 50_000
 #: so many rows are named; already.csv has all
@@ -22,7 +22,9 @@ def unserved_elsewhere(context: Context, batch: Batch) -> MediasmsError | None:
     """
     if not batch.totals.already:
         return None
-    for other, states in waiting_elsewhere(context.ledger, batch.campaign, but_batch=batch.batch_id).items():
+    checks = batch.number_check is NumberCheck.ONLY
+    waiting = waiting_elsewhere(context.ledger, batch.campaign, but_batch=batch.batch_id, checks=checks)
+    for other, states in waiting.items():
         count = sum(states.values())
         if set(states) == {MessageState.PLANNED}:
             return GuardStopped("run.waiting_planned", batch=other, count=count)

@@ -1,9 +1,9 @@
 """Unreached: the people whom a campaign has not reached, by evidence and not by its absence.
 
 A message did not arrive if its latest final result says so, or if the gateway refused its row, and no other message
-stands for it. Whoever is pending, missing, unknown or was cancelled is none of them; nor is he of whom any result,
-about this message or another one of its key, says that it arrived, in part or whole, that the gateway is trying again,
-or that he does not want to be written to.
+stands for it. Whoever is pending, missing or unknown is none of them; nor is he whose message, or another one of its
+key, the gateway has cancelled, or of which any result says that it arrived, in part or whole, that the gateway is
+trying again, or that he does not want to be written to.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pipeline.errors import UsageError
 from pipeline.ledger.batches import list_batches
 from pipeline.ledger.evidence import batch_evidence
 from pipeline.ledger.replacing import refused_rows, replaced_rows, shared_keys
-from pipeline.model import Batch, BreakKind, MessageClass, NumberCheck
+from pipeline.model import Batch, BreakKind, MessageClass, NumberCheck, StatusClass
 from pipeline.stages.judging import judged
 
 #: with these nobody knows what the results say, or whom they speak of
@@ -71,16 +71,21 @@ def _read(context: Context, batch: Batch, refused: AbstractSet[str]) -> tuple[se
     }
     messages, about = evidence.messages["smsid"], found.matches.message_of
     arrived = may_have_arrived(evidence.observations, about, context.statuses, len(messages))
-    return failed, set(messages.take(pa.array(arrived)).to_pylist()) | _opted_out(context, evidence)
+    return failed, set(messages.take(pa.array(arrived)).to_pylist()) | _no_more(context, evidence)
 
 
-def _opted_out(context: Context, evidence: Evidence) -> set[str]:
-    """Return the smsids of which any result, and not only the latest, says that nothing more is wanted."""
+def _no_more(context: Context, evidence: Evidence) -> set[str]:
+    """Return the smsids of messages that were cancelled, or of which any result says that nothing more is wanted.
+
+    Any result, and not only the latest: what was cancelled may be said to have failed, and was not wanted all the same.
+    """
     labels = {status.name for status in context.profile.status if status.opted_out}
     seen = evidence.observations.select(["smsid", "status"])
     said = [
         status
         for status in pc.unique(seen["status"]).to_pylist()
-        if (meaning := context.statuses.look_up(status)) and meaning.label in labels
+        if (meaning := context.statuses.look_up(status))
+        and (meaning.label in labels or meaning.means is StatusClass.CANCELLED)
     ]
-    return set(seen.filter(pc.is_in(seen["status"], value_set=pa.array(said, pa.string())))["smsid"].to_pylist())
+    told = seen.filter(pc.is_in(seen["status"], value_set=pa.array(said, pa.string())))["smsid"].to_pylist()
+    return {*told, *evidence.cancelled}

@@ -137,18 +137,22 @@ def assign_by_number(
     waiting = sorted(begun(groups), key=lambda each: each[:3])
     taken.sort(key=lambda each: at(each["sent_at"]))
     named = [message for message in taken if of_message[message["smsid"]]]
-    unnamed = [message for message in taken if message not in named]
-    # What an smsid names is there: it has the first row since it was sent. Then the others, then what is left of these.
-    for message, is_sure in [*((each, True) for each in named), *((each, False) for each in unnamed + named)]:
+    gone = [message for message in taken if message not in named and message["answered"]]
+    others = [message for message in taken if message not in named and message not in gone]
+    # What an smsid names is there: it has the first row since it was sent. What was cancelled has a row that says so.
+    # Then the others, then what is left of these.
+    sure = [*((each, "named") for each in named), *((each, "gone") for each in gone)]
+    for message, why in [*sure, *((each, "") for each in others + gone + named)]:
         if any(not row["smsid"] for row in of_message[message["smsid"]]):
             continue
         sent = windows[message["batch_id"]]
         first = (min(sent) - rules.margin).replace(second=0, microsecond=0)
         last = (max(sent) + rules.margin).replace(second=0, microsecond=0) + timedelta(minutes=1)
-        if is_sure:
+        if why == "named":
             first = max(first, at(message["sent_at"]).replace(second=0, microsecond=0))
         for place, (begin, _, _, number, group) in enumerate(waiting):
-            if number == message["msisdn"] and first <= begin < last:
+            fits = why != "gone" or any(rules.means(row) == "cancelled" for row in group)
+            if number == message["msisdn"] and first <= begin < last and fits:
                 of_message[message["smsid"]] += group
                 del waiting[place]
                 break

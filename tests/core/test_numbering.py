@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -11,9 +12,10 @@ import numpy as np
 import pytest
 
 from pipeline.core.kernels import matching as kernel
-from pipeline.core.numbering import leave_to_others, pair_by_number
+from pipeline.core.numbering import ByNumber, leave_to_others, pair_by_number
 from pipeline.model import MessageState
 from tests.core.naive import Sent, batch_of, evidence_of, messages_table, observations_table, observed
+from tests.core.test_matching import STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 START: Final = datetime(2026, 11, 30, 14, tzinfo=UTC)
 MARGIN: Final = timedelta(minutes=10)
+BY_NUMBER: Final = ByNumber(MARGIN, STATUSES)
 BATCHES: Final = ["b3", "b1", "b2"]  # in an order of their own
 
 
@@ -31,7 +34,8 @@ def _paired(messages: Sequence[Sent], rows: pa.Table) -> Counter[tuple[str, str]
     """Return the status of each row with the smsid of the message that it is about."""
     table = messages_table(messages)
     may = np.ones(len(messages), bool)
-    found = pair_by_number(table, rows, may, kernel.times(table["sent_at"]), MARGIN)
+    cancelled = frozenset(message.smsid for message in messages if message.answered)
+    found = pair_by_number(table, rows, may, kernel.times(table["sent_at"]), BY_NUMBER, cancelled)
     statuses = rows["status"].to_pylist()
     return Counter((status, messages[at].smsid) for status, at in zip(statuses, found.tolist(), strict=True) if at >= 0)
 
@@ -45,6 +49,7 @@ def _world(chance: random.Random) -> tuple[list[Sent], list[Observation]]:
             row_number=number,
             msisdn=f"0901111222{chance.randint(0, 2)}",
             sent_at=START + timedelta(minutes=chance.choice([0, 5, 5, 12, 40])),
+            answered=chance.random() < 0.3,
         )
         for batch in BATCHES
         for number in range(chance.randint(1, 4))
@@ -54,8 +59,9 @@ def _world(chance: random.Random) -> tuple[list[Sent], list[Observation]]:
         registered = START + timedelta(minutes=chance.randint(-5, 45))
         to = f"090-1111-222{chance.randint(0, 2)}"
         rows += [
-            observed("", to, f"{number} {again}", registered + timedelta(minutes=again), registered_at=registered)
+            observed("", to, status, registered + timedelta(minutes=again), registered_at=registered)
             for again in range(chance.randint(1, 2))
+            for status in [chance.choice(["キャンセル済", f"{number} {again}"])]
         ]
     rows += [row for row in rows if chance.random() < 0.3]
     rows += [observed(one.smsid, one.msisdn, "", None) for one in messages if chance.random() < 0.3]
@@ -71,10 +77,11 @@ def test_a_result_is_of_the_same_message_whichever_batches_are_asked_about(seed:
     ours = [message for message in messages if message.batch_id in wanted]
     others = [message for message in messages if message.batch_id not in wanted]
     theirs = {message.smsid for message in others}
+    cancelled = frozenset(message.smsid for message in others if message.answered)
     beyond = [row for row in rows if row.smsid in theirs]
     rows = [row for row in rows if row.smsid not in theirs]
     evidence = evidence_of(ours, rows, *(batch_of(name, registered=START) for name in BATCHES if name in wanted))
-    found = leave_to_others(evidence, messages_table(others), observations_table(beyond), BATCHES, MARGIN)
+    found = leave_to_others(evidence, messages_table(others), observations_table(beyond), BATCHES, BY_NUMBER, cancelled)
     own = Counter({key: count for key, count in whole.items() if key[1].partition("-")[0] in wanted})
     assert _paired(ours, found.observations) == own
     assert found.observed == len(found.observations) == len(rows) - (whole - own).total()
@@ -115,6 +122,27 @@ def test_what_smsids_name_has_its_row_first(
     assert _paired([A, B, C], observations_table(rows)) == Counter(expected.items())
 
 
+@pytest.mark.parametrize(
+    ("statuses", "expected"),
+    [
+        ({"送信済": 5}, {"送信済": "b"}),
+        ({"送信済": 0}, {"送信済": "b"}),
+        ({"キャンセル済": 5}, {"キャンセル済": "a"}),
+        ({"キャンセル済": 0, "送信済": 5}, {"キャンセル済": "a", "送信済": "b"}),
+        ({"失敗": 0, "送信済": 5, "403": 6}, {"失敗": "b", "送信済": "c", "403": "a"}),
+    ],
+)
+def test_what_the_gateway_cancelled_leaves_other_rows_to_the_corrected_message(
+    statuses: dict[str, int], expected: dict[str, str]
+) -> None:
+    rows = [
+        observed("", A.msisdn, status, None, registered_at=START + timedelta(minutes=minute))
+        for status, minute in statuses.items()
+    ]
+    messages = [replace(A, answered=True), B, C]
+    assert _paired(messages, observations_table(rows)) == Counter(expected.items())
+
+
 def test_rows_that_are_alike_are_about_as_many_messages() -> None:
     delivered = observed("", A.msisdn, "送信済", START + MARGIN, registered_at=START)
     pending = observed("", A.msisdn, "処理中", START, registered_at=START)
@@ -132,7 +160,7 @@ def test_rows_beyond_the_evidence_are_given_away_and_not_kept() -> None:
     evidence = evidence_of([ours], rows, batch_of(registered=START))
     for beyond, kept in ((before, 1), ([], 0)):
         tables = messages_table([theirs]), observations_table(beyond)
-        assert len(leave_to_others(evidence, *tables, ["other", "b"], MARGIN).observations) == kept
+        assert len(leave_to_others(evidence, *tables, ["other", "b"], BY_NUMBER).observations) == kept
 
 
 def test_what_was_not_taken_takes_no_result() -> None:
@@ -140,4 +168,4 @@ def test_what_was_not_taken_takes_no_result() -> None:
     rows = [observed("", refused.msisdn, "送信済", START, registered_at=START)]
     evidence = evidence_of([Sent(sent_at=START)], rows, batch_of(registered=START))
     tables = messages_table([refused]), observations_table([])
-    assert leave_to_others(evidence, *tables, ["other", "b"], MARGIN) == evidence
+    assert leave_to_others(evidence, *tables, ["other", "b"], BY_NUMBER) == evidence

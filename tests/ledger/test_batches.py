@@ -108,6 +108,7 @@ def test_no_lookup_reads_all_messages_there_ever_were(house: House, context: Con
         lambda: refused_rows(context.ledger, "c"),
         lambda: replaced_rows(context.ledger, "c"),
         lambda: waiting_elsewhere(context.ledger, "c", but_batch="x"),
+        lambda: waiting_elsewhere(context.ledger, "c", but_batch="x", checks=True),
         lambda: shared_keys(context.ledger, "c"),
         lambda: unserved_messages(context.ledger, "c"),
         lambda: adopt_in_flight(context.ledger, "c", context.now()),

@@ -12,6 +12,7 @@ from sqlalchemy import update
 
 from pipeline.core.calendar import JST
 from pipeline.core.evidence import MESSAGES, OBSERVATIONS, Evidence
+from pipeline.core.numbering import ByNumber
 from pipeline.ledger import evidence as reading
 from pipeline.ledger.batches import get_batch
 from pipeline.ledger.evidence import batch_evidence, month_evidence
@@ -211,7 +212,7 @@ def test_by_number_what_is_of_another_batch_is_left_out(house: House, context: C
         assert evidence.observed == len(evidence.observations)
         return sorted(evidence.observations["status"].to_pylist())
 
-    def read(by_number: timedelta | None) -> list[list[str]]:
+    def read(by_number: ByNumber | None) -> list[list[str]]:
         periods = [(time - margin, time + margin) for time in times]
         evidence = [
             batch_evidence(context.ledger, each, *period, by_number=by_number)
@@ -220,9 +221,10 @@ def test_by_number_what_is_of_another_batch_is_left_out(house: House, context: C
         assert [len(each.messages) for each in evidence] == [1] * len(found)
         return list(map(statuses, evidence))
 
+    by_number = ByNumber(margin, context.statuses)
     assert read(None) == [["0"], ["0", "1"], ["2", "web"], []]
-    assert read(margin) == [["0"], ["1"], ["2", "web"], []]
-    november = month_evidence(context.ledger, START, END, MonthBy.TAKEN, DAY, by_number=margin)
+    assert read(by_number) == [["0"], ["1"], ["2", "web"], []]
+    november = month_evidence(context.ledger, START, END, MonthBy.TAKEN, DAY, by_number=by_number)
     assert (statuses(november), [each.campaign for each in november.batches]) == (["0", "web"], ["c0"])
 
 

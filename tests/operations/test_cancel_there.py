@@ -24,6 +24,7 @@ from pipeline.stages import answering, calling_back
 from pipeline.stages.pull import pull
 from pipeline.stages.reconcile import reconcile
 from tests.databases import BOTH
+from tests.operations.observing import observe, result, sent
 
 if TYPE_CHECKING:
     from pipeline.context import Context
@@ -307,6 +308,34 @@ def test_an_unknown_by_a_name_of_the_users_own_may_be_somebody_elses_and_is_not_
     done = _cancel(context, batch.batch_id)
     assert (done.outcomes, done.untouched) == ({}, {UNKNOWN: 3})
     assert PATH not in house.gateway.requests
+
+
+def test_an_unknown_that_is_not_asked_about_is_not_written_to_when_it_turns_out_that_nothing_had_left(
+    house: House, context: Context
+) -> None:
+    house.gateway.knobs = Knobs(html_200_nothing=True, faults=1)
+    rows = [["電話番号", "本文", "smsid"], *([house.number(row), f"お知らせ{row}", f"own{row}"] for row in range(3))]
+    batch = house.batch(context, house.write("own.csv", rows))
+    with pytest.raises(OutcomeUnknown):
+        send_batch(context, batch.batch_id, again=False, confirm=None)
+    done = _cancel(context, "own1")
+    assert (done.counts, done.late, done.untouched) == ({}, 1, {UNKNOWN: 1})
+    assert [one.outcome for one in cancellations_of(context.ledger, "own1")] == [UNSENT]
+    resolve(context, batch.batch_id, REFUSED, actor="me", because="the console shows nothing")
+    send_batch(context, batch.batch_id, again=True, confirm=None)
+    assert house.states(context, batch.batch_id) == {TAKEN: 2, MessageState.CANCELLED: 1}
+    assert sorted(house.copies()) == ["own0", "own2"]
+
+
+def test_a_result_of_another_number_is_no_final_one_of_a_message_by_the_users_own_name(
+    house: House, context: Context
+) -> None:
+    house.gateway.knobs = HOLD
+    batch = house.batch(context, house.write("own.csv", [["電話番号", "本文", "smsid"], [house.number(0), "x", "own"]]))
+    send_batch(context, batch.batch_id, again=False, confirm=None)
+    (message,) = sent(context, batch.batch_id)
+    observe(context, result(message, "送信済", context.now(), msisdn=house.number(1)))
+    assert _cancel(context, "own").counts == {GONE: 1}
 
 
 def test_that_the_gateway_knows_no_such_message_proves_nothing(house: House, context: Context) -> None:

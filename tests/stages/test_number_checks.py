@@ -20,6 +20,7 @@ from pipeline.ledger.results import record_pull
 from pipeline.model import (
     Artefact,
     BreakKind,
+    CancelOutcome,
     Dimension,
     MessageClass,
     MessageState,
@@ -28,6 +29,7 @@ from pipeline.model import (
     Observation,
     ObservationPath,
 )
+from pipeline.operations.cancel import cancel, look_up
 from pipeline.operations.next_step import Step, next_step
 from pipeline.operations.resolve import resolve
 from pipeline.operations.trial import expected_cost, try_out
@@ -38,10 +40,12 @@ from pipeline.stages.outlook import Preview
 from pipeline.stages.pull import pull, pull_single
 from pipeline.stages.reconcile import Reconciled, reconcile
 from pipeline.stages.send import Sent, send
+from pipeline.stages.served import unserved_elsewhere
 from pipeline.stages.unreached import unreached
 from pipeline.stages.validate import Request, validate
 from tests.adapters.books import workbook
 from tests.databases import BOTH
+from tests.operations.observing import observe, result, sent
 from tests.stages.conftest import SINGLE, START
 
 if TYPE_CHECKING:
@@ -398,6 +402,24 @@ def test_who_got_a_text_after_a_check_does_not_get_it_again(house: House, contex
     assert house.batch(context, source).totals.already == 3
 
 
+@BOTH_LEDGERS
+@pytest.mark.parametrize(("waits", "served"), [(ONLY, NumberCheck.NONE), (NumberCheck.NONE, ONLY)])
+def test_checks_that_are_unknown_are_not_told_of_texts_nor_texts_of_checks(
+    house: House, context: Context, waits: NumberCheck, served: NumberCheck
+) -> None:
+    source = _list(house, 2, 本文="x")
+    _checked(house, context, source, served)
+    waiting = house.batch(context, source, number_check=waits)
+    house.gateway.knobs = Knobs(check_option=True, html_200_nothing=True)
+    with pytest.raises(OutcomeUnknown):
+        send(context, waiting)
+    again = house.batch(context, _list(house, 1, "m.csv", 本文="x"), number_check=served)
+    assert (again.totals.already, unserved_elsewhere(context, again)) == (1, None)
+    told = unserved_elsewhere(context, house.batch(context, _list(house, 1, "n.csv", 本文="y"), number_check=waits))
+    assert told
+    assert told.code == "run.waiting_unknown"
+
+
 def test_in_a_campaign_with_repeats_a_number_is_checked_once(house: House, context: Context) -> None:
     rows = [[house.number(0), "20260401", "一"], [house.number(0), "20260401", "二"]]
     source = house.write("l.csv", [["tel", "registrationdate", "text"], *rows])
@@ -619,3 +641,18 @@ def test_accepted_csv_says_what_was_read(house: House, context: Context) -> None
         "cost_centre": "営業部",
         "characters": "0",
     }
+
+
+@BOTH_LEDGERS
+@pytest.mark.parametrize(("verdict", "there"), [("本人", 1), ("他人", 0)])
+def test_a_text_that_is_to_follow_its_verdict_can_still_be_cancelled(
+    house: House, context: Context, verdict: str, there: int
+) -> None:
+    house.gateway.knobs = Knobs(check_option=True, hold_seconds=3600)
+    batch = _checked(house, context, _list(house, 1, 本文="x"), THEN_SEND)
+    (message,) = sent(context, batch.batch_id)
+    observe(context, result(message, verdict, context.now()))
+    wanted = look_up(context, [batch.batch_id])
+    done = cancel(context, wanted, actor="me")
+    assert (wanted.there, len(done.final)) == (there, 1 - there)
+    assert done.counts == ({CancelOutcome.CANCELLED: 1} if there else {})

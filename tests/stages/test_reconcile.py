@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,10 +17,13 @@ from pipeline.errors import Exit, OutcomeUnknown
 from pipeline.ledger import dispatches
 from pipeline.ledger.results import settle
 from pipeline.model import Dimension, MessageClass, MonthPhase, MonthSubject
+from pipeline.operations.cancel import cancel, look_up
 from pipeline.simulator import Knobs
 from pipeline.stages.months import reconcile_month
 from pipeline.stages.pull import pull
 from pipeline.stages.reconcile import reconcile
+from pipeline.stages.send import send
+from tests.operations.observing import observe, result, sent
 
 if TYPE_CHECKING:
     from pipeline.context import Context
@@ -206,3 +210,22 @@ def test_results_without_smsid_are_matched_by_number_and_settle_nothing(house: H
     assert done.value.classes[MessageClass.UNKNOWN] == 1
     assert done.exit is Exit.UNKNOWN
     assert settle(context.ledger, context.now()) == {}
+
+
+def test_by_number_what_was_cancelled_leaves_its_results_to_the_corrected_message_of_another_campaign(
+    house: House, context: Context
+) -> None:
+    house.gateway.knobs = Knobs(hold_seconds=3600, fate="at_once")
+    columns = context.profile.layout.by_field
+    with patch.dict(columns, {"smsid": columns["smsid"].model_copy(update={"direction": "send"})}):
+        wrong = house.batch(context, house.recipients(1))
+        send(context, wrong)
+        cancel(context, look_up(context, [wrong.batch_id]), actor="me")
+        house.clock.advance(timedelta(minutes=2))
+        right = house.batch(context, house.recipients(1, "right.csv", text="訂正です"), "corrected")
+        send(context, right)
+        (message,) = sent(context, right.batch_id)
+        observe(context, replace(result(message, "送信済", context.now() + timedelta(hours=1)), smsid=""))
+        values = [reconcile(context, batch).value for batch in (wrong, right)]
+    classes = [{MessageClass.CANCELLED: 1}, {MessageClass.DELIVERED: 1}]
+    assert [(value.classes, value.breaks_by_kind) for value in values] == [(each, {}) for each in classes]

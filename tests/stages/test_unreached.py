@@ -13,7 +13,8 @@ from pipeline.errors import GatewayRefused, OutcomeUnknown, UsageError
 from pipeline.ledger.batches import made_from, origins
 from pipeline.ledger.cancelling import cancel_messages
 from pipeline.ledger.optouts import add_optouts
-from pipeline.model import MessageState, Observation, ObservationPath
+from pipeline.model import CancelOutcome, MessageState, Observation, ObservationPath
+from pipeline.operations.cancel import cancel, look_up
 from pipeline.operations.notifications import record
 from pipeline.operations.resolve import resolve
 from pipeline.simulator import Knobs
@@ -92,6 +93,21 @@ def test_the_latest_final_result_decides(house: House, context: Context) -> None
     observe(context, result(one, "送信済", at + timedelta(hours=1)), result(other, "403", at + timedelta(hours=1)))
     observe(context, result(third, "失敗", at + timedelta(hours=2), msisdn=house.number(77)))
     assert unreached(context, "c") == {batch.batch_id: {other.smsid}}  # of the third nobody knows whose result it is
+
+
+def test_who_was_cancelled_is_not_written_to_although_a_result_says_that_it_failed(
+    house: House, context: Context
+) -> None:
+    house.gateway.knobs = Knobs(hold_seconds=3600)
+    batch = house.batch(context, house.recipients(3))
+    send(context, batch)
+    answered, told, other = sent(context, batch.batch_id)
+    done = cancel(context, look_up(context, [answered.smsid]), actor="me")
+    assert done.outcomes == {answered.smsid: CancelOutcome.CANCELLED}
+    at = context.now()
+    observe(context, result(told, "キャンセル済", at))
+    observe(context, *(result(message, "失敗", at + timedelta(hours=1)) for message in (answered, told, other)))
+    assert unreached(context, "c") == {batch.batch_id: {other.smsid}}
 
 
 def test_what_the_gateway_is_trying_again_may_still_arrive(house: House, context: Context) -> None:
