@@ -196,10 +196,12 @@ def _about_column(profile: Profile, column: Column, row: Sequence[str], check: _
         yield Entry(key=key, says=column.field, verdict=Verdict.NOT_SEEN, came=came)
         return
     if check(cell):
-        # That it holds the registered time in results says nothing about what it does when sending.
-        toml = () if column.confirmed is False else set_column(column)
-        word = "text" if column.field == "text" else ""
-        yield Entry(key=key, says=column.field, verdict=Verdict.CONFIRMED, came=came, word=word, toml=toml)
+        if column.confirmed is False:
+            # That it holds the registered time in results says nothing about what it does when sending.
+            yield Entry(key=key, says=column.field, verdict=Verdict.NOT_SEEN, came=came)
+        else:
+            word, toml = "text" if column.field == "text" else "", set_column(column)
+            yield Entry(key=key, says=column.field, verdict=Verdict.CONFIRMED, came=came, word=word, toml=toml)
         if form:
             yield confirmed(f"results.{form}", getattr(profile.results, form), came=came)
         return

@@ -76,13 +76,15 @@ def _probe(  # noqa: PLR0913 - what was asked for
     may_repeat = yes or confirm is not None
     probed = probe(context, number, mode=mode, wait=wait, may_repeat=may_repeat, confirm=confirm)
     shown = mask(read_number(context, number))
-    output.say("probe.sent" if probed.sent else "probe.continued", number=shown, batch=probed.batch.batch_id)
+    what = "probe.refused" if probed.is_refused else "probe.sent" if probed.sent else "probe.continued"
+    output.say(what, number=shown, batch=probed.batch.batch_id)
     output.show(probe_table(probed.entries, output.language))
     if lines := list(lines_to_set(probed.entries)):
         output.say("probe.set")
         for line in lines:
             output.line(line)
-    output.say("probe.back" if probed.is_back else "probe.not_back")
+    if not probed.is_refused:
+        output.say("probe.back" if probed.is_back else "probe.not_back")
     document: dict[str, object] = {
         "schema": _SCHEMA,
         "batch_id": probed.batch.batch_id,

@@ -18,6 +18,10 @@ PROBING_LABELS: dict[str, Text] = {
     "probe.sent": Text(
         "{number} へ動作確認の一通を送信しました（バッチ {batch}）。", "sent one message to {number} (batch {batch})."
     ),
+    "probe.refused": Text(
+        "{number} への一通はゲートウェイが拒否しました（バッチ {batch}）。届きません。",
+        "the gateway refused the message to {number} (batch {batch}): it took nothing, and nothing will come back.",
+    ),
     "probe.continued": Text(
         "{number} への動作確認（バッチ {batch}）の続きです。新しくは送信していません。",
         "going on with the message to {number} (batch {batch}); nothing new was sent.",

@@ -62,6 +62,11 @@ class Probed:
     stopped_by: MediasmsError | None
 
     @property
+    def is_refused(self) -> bool:
+        """Say whether the gateway took nothing: then nothing will come back."""
+        return isinstance(self.stopped_by, GatewayRefused)
+
+    @property
     def exit(self) -> Exit:
         """Return the exit code: an entry that is contradicted is a finding, a message that is not back yet is none."""
         contradicted = any(entry.verdict is Verdict.CONTRADICTED for entry in self.entries)

@@ -71,7 +71,7 @@ def test_one_message_goes_out_and_what_comes_back_bears_the_profile_out(
         "endpoints.results_csv",
         *(f"results.{name}" for name in ("start_parameter", "end_parameter", "time_format")),
         *(f"results.{name}" for name in ("encoding", "status_time_format", "registered_time_format")),
-        *(f"layout.column {number}" for number in (1, 2, 10, 12, 13, 17, 18, 20)),
+        *(f"layout.column {number}" for number in (1, 2, 10, 12, 13, 18, 20)),
     }
     assert found["layout.column 47"].verdict is CONFIRMED or found["layout.column 47"].verdict is NOT_SEEN
     assert found["notification"].verdict is NOT_SEEN
