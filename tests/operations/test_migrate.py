@@ -18,6 +18,16 @@ def _age(context: Context) -> None:
     with context.ledger.writing() as connection:
         connection.exec_driver_sql("DELETE FROM migration")
         connection.exec_driver_sql("INSERT INTO migration VALUES (1, 'then')")
+        connection.exec_driver_sql("DROP TABLE cancellation")
+        # SQLite drops no column that a rule of the table names.
+        rule = ", \n\tCONSTRAINT number_check_known CHECK (number_check IN ('none', 'only', 'then-send'))"
+        connection.exec_driver_sql("PRAGMA writable_schema = ON")
+        changed = connection.exec_driver_sql(
+            "UPDATE sqlite_schema SET sql = replace(sql, ?, '') WHERE name = 'batch' AND instr(sql, ?)", (rule, rule)
+        )
+        assert changed.rowcount == 1
+        connection.exec_driver_sql("PRAGMA writable_schema = RESET")
+        connection.exec_driver_sql("ALTER TABLE batch DROP COLUMN number_check")
         connection.exec_driver_sql("DROP TABLE optout")
         connection.exec_driver_sql("DROP TABLE stop")
         connection.exec_driver_sql("DROP TABLE pace")
