@@ -94,11 +94,18 @@ def _make_folder(folder: Path) -> None:
 
 
 def _opened(path: Path) -> DurableFile:
-    try:
-        _make_folder(path.parent)
+    with _must_be_writable(path.parent):
         return DurableFile(path)
+
+
+@contextmanager
+def _must_be_writable(folder: Path) -> Iterator[None]:
+    """Make a folder, and say so when it cannot be made or takes no file."""
+    try:
+        _make_folder(folder)
+        yield
     except OSError as error:
-        raise TryLater("files.not_writable", folder=str(path.parent), problem=error.strerror) from None
+        raise TryLater("files.not_writable", folder=str(folder), problem=error.strerror) from None
 
 
 def _remove_empty(folders: list[Path]) -> None:
@@ -147,13 +154,11 @@ def durable_new(paths: Iterable[Path]) -> Iterator[DurableFile]:
 
 def _opened_alone(path: Path) -> DurableFile | None:
     """Open a new file; None where there is one, or another process writes it, or has left it behind half written."""
-    try:
-        _make_folder(path.parent)
-        file = DurableFile(path, alone=True)
-    except FileExistsError:
-        return None
-    except OSError as error:
-        raise TryLater("files.not_writable", folder=str(path.parent), problem=error.strerror) from None
+    with _must_be_writable(path.parent):
+        try:
+            file = DurableFile(path, alone=True)
+        except FileExistsError:
+            return None
     # Asked when nobody else can begin it any more.
     if not path.exists():
         return file

@@ -284,3 +284,10 @@ def test_two_processes_that_pull_in_one_second_write_two_files(tmp_path: Path) -
     names = [f"results-{moment}-{number:03d}.csv" for number in (2, 3)]
     assert [(artefact.name, artefact.size) for artefact in made] == list(zip(names, (1, 2), strict=True))
     assert sorted(path.name for path in left.parent.iterdir()) == [left.name, *names]
+
+
+def test_a_file_in_the_place_of_the_folder_of_pulls_is_said_and_not_counted_past(tmp_path: Path) -> None:
+    (tmp_path / "pulls").write_bytes(b"not a folder")
+    with pytest.raises(TryLater) as stopped, Workspace(tmp_path).new_pull("results", "20261123-093000"):
+        pass
+    assert stopped.value.code == "files.not_writable"
