@@ -30,7 +30,7 @@ from pipeline.adapters.files import DurableFile
 from pipeline.core.calendar import JST
 from pipeline.errors import UsageError
 from schemas.profile import Endpoint, Profile
-from schemas.single import Form
+from schemas.single import Form, encoded
 from schemas.upload import UploadForm
 
 _SEND_BLOCK = 131_072
@@ -196,19 +196,8 @@ class GatewayClient:
             )
 
     def single(self, body: bytes, form: Form) -> Exchange:
-        """Send one message, exactly once; ``body`` is its parameters as they were planned, in a form of then.
-
-        A connection is kept for the next message, but never used after it was idle for a second: the gateway may be
-        closing it just then.
-        """
-        self._close_if_idle()
-        endpoint = self._profile.endpoints.send_single
-        counted = _Counted(body)
-        headers = {"Content-Type": _CONTENT_TYPES[form]}
-        # Never GET: numbers and texts would stand in the address, and so in logs.
-        exchange = self._exchange(lambda: counted.bytes_read, endpoint, method="POST", data=counted, headers=headers)
-        self._used_at = monotonic()
-        return exchange
+        """Send one message, exactly once; ``body`` is its parameters as they were planned, in a form of then."""
+        return self._post(self._profile.endpoints.send_single, body, form)
 
     def single_result(self, smsid: str) -> Exchange:
         """Ask for the result of one message."""
@@ -221,11 +210,20 @@ class GatewayClient:
         return exchange
 
     def cancel(self, smsid: str) -> Exchange:
-        """Ask the gateway to cancel one message; the smsid may be the user's own, so it never stands in the address."""
+        """Ask the gateway to cancel one message."""
+        body = encoded({self._profile.cancel.parameter.value: smsid}, "form")
+        return self._post(self._profile.endpoints.cancel, body, "form")
+
+    def _post(self, endpoint: Endpoint, body: bytes, form: Form) -> Exchange:
+        """Make one request about one message, exactly once.
+
+        A connection is kept for the next message, but never used after it was idle for a second: the gateway may be
+        closing it just then.
+        """
         self._close_if_idle()
-        counted = _Counted(urlencode({self._profile.cancel.parameter.value: smsid}).encode())
-        headers = {"Content-Type": _CONTENT_TYPES["form"]}
-        endpoint = self._profile.endpoints.cancel
+        counted = _Counted(body)
+        headers = {"Content-Type": _CONTENT_TYPES[form]}
+        # Never GET: numbers, texts and smsids, which may be the user's own, would stand in the address, and so in logs.
         exchange = self._exchange(lambda: counted.bytes_read, endpoint, method="POST", data=counted, headers=headers)
         self._used_at = monotonic()
         return exchange
