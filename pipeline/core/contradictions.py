@@ -15,7 +15,6 @@ from pipeline.core.kernels import matching as kernel
 from pipeline.core.kernels.matching import NEVER, Codes
 from pipeline.core.kernels.strings import Mask, Positions
 from pipeline.core.observed import CLASS, DECIDED, VERDICT, Rows, Sent, rank_of
-from pipeline.core.statuses import StatusMeaning
 from pipeline.model import BreakKind, MessageClass, MessageState, StatusClass
 
 _UNTAKEN = (MessageState.REFUSED, MessageState.CANCELLED, MessageState.PLANNED)
@@ -37,20 +36,16 @@ def never_sent(delivered: Mask, label: Codes, names: Sequence[str]) -> Found:
     return Found(BreakKind.CONTRADICTION, at, [names[code] for code in label[at].tolist()])
 
 
-def sent_to_another(rows: Rows, texts: Mask, known: list[StatusMeaning]) -> Found:
+def sent_to_another(rows: Rows, texts: Mask) -> Found:
     """Find those ``texts`` that are billed although the last verdict about their number says that none follows it."""
     verdicts = rows.where([rank_of(meaning) == VERDICT for meaning in rows.meanings])
     verdicts = verdicts[texts[rows.at[verdicts]]]
     if not len(verdicts):
         return Found(BreakKind.CONTRADICTION, verdicts, ())
-    places = {meaning: number for number, meaning in enumerate(known)}
-    order = np.array([places[meaning] if meaning else -1 for meaning in rows.meanings])
-    keys = rows.when[verdicts], order[rows.status[verdicts]], rows.carrier[verdicts]
+    keys = rows.when[verdicts], rows.place[rows.status[verdicts]], rows.carrier[verdicts]
     last = verdicts[kernel.last_of_each(rows.at[verdicts], *keys)]
-    against = last[[not known[place].then_sent for place in order[rows.status[last]].tolist()]]
-    return Found(
-        BreakKind.CONTRADICTION, rows.at[against], [known[place].label for place in order[rows.status[against]]]
-    )
+    against = last[[not meaning.then_sent for meaning in rows.meanings_of(last)]]
+    return Found(BreakKind.CONTRADICTION, rows.at[against], [meaning.label for meaning in rows.meanings_of(against)])
 
 
 def of_another_number(observed: pa.ChunkedArray, at: Positions, msisdn: pa.ChunkedArray) -> Positions:
@@ -73,12 +68,11 @@ def without_doubtful(at: Positions, others: Positions, sent: Sent) -> Positions:
     return found
 
 
-def contradicted(rows: Rows, billable: Mask, known: list[StatusMeaning]) -> Found:
+def contradicted(rows: Rows, billable: Mask) -> Found:
     """Find billed messages whose last final row is no bill; at one moment the bill is the later one.
 
     Where no bill has a time, nothing says that it came first.
     """
-    places = {meaning: number for number, meaning in enumerate(known)}
     against = rows.where([rank_of(meaning) == DECIDED for meaning in rows.meanings])
     against = against[billable[rows.at[against]]]
     doubtful = np.zeros(len(billable), bool)
@@ -88,15 +82,13 @@ def contradicted(rows: Rows, billable: Mask, known: list[StatusMeaning]) -> Foun
     if not len(finals):
         return Found(BreakKind.CONTRADICTION, finals, ())
     bills = np.array([meaning is not None and meaning.billable for meaning in rows.meanings])
-    order = np.array([places[meaning] if meaning else -1 for meaning in rows.meanings])
     status, at, when = rows.status[finals], rows.at[finals], rows.when[finals]
     timed = np.zeros(len(billable), bool)
     timed[at[bills[status] & (when != NEVER)]] = True
     when = np.where(bills[status] & ~timed[at], np.iinfo(np.int64).max, when)
-    last = kernel.last_of_each(at, when, bills[status], order[status], rows.carrier[finals])
-    last = last[~bills[status[last]]]
-    shown = [known[place].label for place in order[status[last]].tolist()]
-    return Found(BreakKind.CONTRADICTION, rows.at[finals[last]], shown)
+    last = kernel.last_of_each(at, when, bills[status], rows.place[status], rows.carrier[finals])
+    last = finals[last[~bills[status[last]]]]
+    return Found(BreakKind.CONTRADICTION, rows.at[last], [meaning.label for meaning in rows.meanings_of(last)])
 
 
 def not_cancelled(rows: Rows, answered: Mask, otherwise: Mask, contradictions: Sequence[Found]) -> Found:

@@ -45,7 +45,6 @@ from pipeline.core.observed import (
     VERDICT,
     Rows,
     Sent,
-    order_of,
     rank_of,
 )
 from pipeline.core.statuses import StatusTable, canonical_label
@@ -130,12 +129,9 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
     others = of_another_number(observations["msisdn"], message_of, sent.msisdn)
     at = without_doubtful(message_of, others, sent)
     rows = Rows.of(observations, at, statuses)
-    count, width = len(messages), len(rows.carriers)
-    known = sorted({meaning for meaning in rows.meanings if meaning}, key=order_of)
-    place = {meaning: number for number, meaning in enumerate(known)}
-    kinds = np.array([place[each] if each else len(known) for each in rows.meanings] or [0], np.int32)
+    count, width, known = len(messages), len(rows.carriers), rows.known
     ranks = np.array([*(rank_of(meaning) for meaning in known), NOTHING])
-    code = kinds[rows.status] * np.int32(width) + rows.carrier
+    code = rows.place[rows.status] * np.int32(width) + rows.carrier
     best = kernel.best(count, at, when=rows.when, code=code, rank=np.repeat(ranks, width), falling=_FALLING)
     labels = _Labels()
     nothing = labels.code("")
@@ -170,7 +166,7 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
     best.code[rows.at[alone]] = code[alone]
     carriers = _carriers(best.code, width, rows, seen)
     duplicates = _duplicates(rows, count)
-    contradictions = (contradicted(rows, billed_texts, known), *unbelieved(sent, seen, classes, decided))
+    contradictions = (contradicted(rows, billed_texts), *unbelieved(sent, seen, classes, decided))
     otherwise = decided & (classes != CLASS[MessageClass.CANCELLED])
     return Matches(
         classes=classes,
@@ -196,7 +192,7 @@ def match(evidence: Evidence, statuses: StatusTable, deadlines: Deadlines) -> Ma
                 Found(BreakKind.DUPLICATE_BILLABLE, np.array(sorted(duplicates), np.int64), ()),
                 *contradictions,
                 never_sent(only & billed_texts, label, labels.names),
-                sent_to_another(rows, before_text & billed_texts, known),
+                sent_to_another(rows, before_text & billed_texts),
                 not_cancelled(rows, answered, otherwise, contradictions),
                 Found(BreakKind.MISSING_RESULT, np.flatnonzero(classes == CLASS[MessageClass.MISSING]), ()),
             )

@@ -32,7 +32,11 @@ NOTHING, PENDING, VERDICT, DECIDED, CLICK, BILL = -1, 0, 1, 2, 3, 4
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The observations as columns: of which message, of which status and carrier, when."""
+    """The observations as columns: of which message, of which status and carrier, when.
+
+    ``known`` are the meanings that occur, in an order that nothing else decides; ``place`` says of each status which of
+    them it has, behind all of them where it has none.
+    """
 
     at: Positions
     status: Codes
@@ -41,6 +45,8 @@ class Rows:
     carriers: list[str]
     when: Times
     meanings: list[StatusMeaning | None]
+    known: list[StatusMeaning]
+    place: Codes
 
     @classmethod
     def of(cls, observations: pa.Table, at: Positions, table: StatusTable) -> Rows:
@@ -50,7 +56,11 @@ class Rows:
         if carriers[:1] != [""]:  # the carrier of messages without results
             carrier, carriers = carrier + np.int32(1), ["", *carriers]
         when = kernel.times(observations["status_time"])
-        return cls(at, status, statuses, carrier, carriers, when, [table.look_up(each) for each in statuses])
+        meanings = [table.look_up(each) for each in statuses]
+        known = sorted({meaning for meaning in meanings if meaning}, key=order_of)
+        places = {meaning: number for number, meaning in enumerate(known)}
+        place = np.array([places[each] if each else len(known) for each in meanings] or [0], np.int32)
+        return cls(at, status, statuses, carrier, carriers, when, meanings, known, place)
 
     def where(self, wanted: Sequence[bool]) -> NDArray[np.int64]:
         """Return which rows of messages have a status for which ``wanted`` is true."""
@@ -58,6 +68,10 @@ class Rows:
             return np.empty(0, np.int64)
         chosen = np.flatnonzero(np.array(wanted)[self.status])
         return chosen[self.at[chosen] >= 0]
+
+    def meanings_of(self, rows: NDArray[np.integer]) -> list[StatusMeaning]:
+        """Return the meaning of each of some rows that have one."""
+        return [self.known[place] for place in self.place[self.status[rows]].tolist()]
 
 
 @dataclass(frozen=True, slots=True)
