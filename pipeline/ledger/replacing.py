@@ -29,7 +29,7 @@ def unserved_messages(ledger: Ledger, campaign_name: str) -> dict[str, tuple[str
     Those are left out that were cancelled because their recipients opted out.
     """
     other = message.alias("other")
-    replaced = select(other.c.smsid).where(_has_its_key(other), is_live(other)).exists()
+    replaced = select(other.c.smsid).where(has_the_key_of(other, message), is_live(other)).exists()
     query = select(message.c.smsid, message.c.batch_id, message.c.msisdn).where(
         is_not_taken(message),
         message.c.campaign == campaign_name,
@@ -46,7 +46,7 @@ def shared_keys(ledger: Ledger, campaign_name: str) -> list[tuple[str, str]]:
     other = message.alias("other")
     query = (
         select(message.c.smsid, other.c.smsid)
-        .join(other, _has_its_key(other))
+        .join(other, has_the_key_of(other, message))
         .where(is_not_taken(message), message.c.campaign == campaign_name, ~is_live(message))
     )
     with ledger.reading() as connection:
@@ -70,15 +70,14 @@ def _is_replaced() -> ColumnElement[bool]:
             | ((other.c.sent_at == message.c.sent_at) & (other.c.smsid > message.c.smsid))
         )
     )
-    return select(other.c.smsid).where(_has_its_key(other), is_live(other) | refused_later).exists()
+    return select(other.c.smsid).where(has_the_key_of(other, message), is_live(other) | refused_later).exists()
 
 
-def _has_its_key(other: FromClause) -> ColumnElement[bool]:
-    """Say that another message has the key of a message."""
+def has_the_key_of(other: FromClause, one: FromClause) -> ColumnElement[bool]:
+    """Say that another message has the key of ``one``; the number, a part of the key, has an index of its own."""
     return and_(
-        # Part of the key, and it has an index.
-        other.c.msisdn == message.c.msisdn,
-        other.c.campaign == message.c.campaign,
-        other.c.message_key == message.c.message_key,
-        other.c.smsid != message.c.smsid,
+        other.c.msisdn == one.c.msisdn,
+        other.c.campaign == one.c.campaign,
+        other.c.message_key == one.c.message_key,
+        other.c.smsid != one.c.smsid,
     )

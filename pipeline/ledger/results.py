@@ -13,6 +13,7 @@ from pipeline.ledger.cancellations import was_cancelled_there
 from pipeline.ledger.engines import new_rows
 from pipeline.ledger.naming import can_be_asked_for, is_about
 from pipeline.ledger.opening import Ledger
+from pipeline.ledger.replacing import has_the_key_of
 from pipeline.ledger.tables import dispatch, is_live, is_not_taken, iso, message, moment, observation, pull
 from pipeline.model import LIVE, SERVED, Artefact, MessageState, Observation
 
@@ -183,13 +184,8 @@ def _serves_alone(prefix: str) -> tuple[ColumnElement[bool], ...]:
 
 
 def _of_the_same_key(other: FromClause, one: FromClause) -> Select[tuple[str]]:
-    """Select other messages with the key of ``one``; the number, which is part of the key, has an index of its own."""
-    return select(other.c.smsid).where(
-        other.c.msisdn == one.c.msisdn,
-        other.c.campaign == one.c.campaign,
-        other.c.message_key == one.c.message_key,
-        other.c.smsid != one.c.smsid,
-    )
+    """Select other messages with the key of ``one``."""
+    return select(other.c.smsid).where(has_the_key_of(other, one))
 
 
 def open_windows(ledger: Ledger, since: datetime, batch_id: str | None = None) -> list[tuple[datetime, datetime]]:
