@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -146,6 +147,25 @@ def stop_if_template_corrected(context: Context, batch: Batch, waiting: Containe
         templates = ", ".join(sorted({template_of(digest) for _, digest in found}, key=int))
         facts = {"count": len(found), "templates": templates, "campaign": batch.campaign}
         raise GuardStopped("guard.template_corrected", batch=batch.batch_id, **facts)
+
+
+def guards_of(
+    context: Context, batch: Batch, waiting: Container[str], *, again: bool, late: Late | None
+) -> list[Callable[[], object]]:
+    """Return what a batch must pass before anything ``waiting`` of it leaves, in order, but for its cost.
+
+    Sending asks one after the other, and a rehearsal asks all.
+    """
+
+    def on_time() -> None:
+        stop_if_time_passed(context, batch, (rows_with(chunk, waiting) for chunk in accepted_rows(context, batch)))
+
+    guards: list[Callable[[], object]] = [
+        on_time,
+        partial(is_late, context, batch, late),
+        partial(stop_if_template_corrected, context, batch, waiting),
+    ]
+    return guards if again else [*guards, partial(stop_if_repeated, context, batch, waiting)]
 
 
 def was_cancelled(batch: Batch, stop: Stop) -> GuardStopped:

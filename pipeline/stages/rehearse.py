@@ -22,17 +22,14 @@ from pipeline.model import Batch, Mode
 from pipeline.stages.guards import (
     Late,
     check_markers,
-    is_late,
+    guards_of,
     stop_if_dear,
-    stop_if_repeated,
-    stop_if_template_corrected,
-    stop_if_time_passed,
     stop_if_unsettled,
     was_cancelled,
 )
 from pipeline.stages.login import stop_after_failed_logins
 from pipeline.stages.outlook import about_to_go, preview, wanted
-from pipeline.stages.planning import accepted_rows, mode_of, rows_with, stop_if_unplannable
+from pipeline.stages.planning import mode_of, stop_if_unplannable
 
 _Guard = Callable[[], object]
 
@@ -78,15 +75,9 @@ def rehearse(  # noqa: PLR0913 - each is a choice of the person who sends
         if stop and (stop.cancelled or waiting or batch.planned_at is None):
             raise was_cancelled(batch, stop)
 
-    def scheduled() -> None:
-        stop_if_time_passed(context, batch, (rows_with(chunk, waiting) for chunk in accepted_rows(context, batch)))
-
     always: list[_Guard] = [partial(check_markers, context), partial(mode_of, context, batch, mode)]
     always += [partial(stop_if_unsettled, context, batch), cancelled]
-    sending: list[_Guard] = [scheduled, partial(is_late, context, batch, late)]
-    sending.append(partial(stop_if_template_corrected, context, batch, waiting))
-    if not again:
-        sending.append(partial(stop_if_repeated, context, batch, waiting))
+    sending = guards_of(context, batch, waiting, again=again, late=late)
     if max_cost is not None:
         sending.append(partial(stop_if_dear, batch, expected, max_cost))
     if batch.planned_at is None:

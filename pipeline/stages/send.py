@@ -37,18 +37,16 @@ from pipeline.stages.asking import ask_unknown
 from pipeline.stages.guards import (
     Late,
     check_markers,
+    guards_of,
     is_late,
     stop_if_dear,
     stop_if_payload_passed,
-    stop_if_repeated,
-    stop_if_template_corrected,
-    stop_if_time_passed,
     stop_if_unsettled,
     was_cancelled,
 )
 from pipeline.stages.login import stop_after_failed_logins
 from pipeline.stages.outlook import Preview, about_to_go, preview
-from pipeline.stages.planning import accepted_rows, mode_of, plan, plan_free_again, rows_with
+from pipeline.stages.planning import mode_of, plan, plan_free_again
 from pipeline.stages.singly import send_singly
 
 
@@ -142,18 +140,15 @@ def _permit(  # noqa: PLR0913 - as above
 ) -> None:
     """Ask every guard, and then the person; record what that person has decided."""
     now = context.now()
-    stop_if_time_passed(context, batch, (rows_with(chunk, waiting) for chunk in accepted_rows(context, batch)))
-    old = is_late(context, batch, late)
-    stop_if_template_corrected(context, batch, waiting)
-    if not again:
-        stop_if_repeated(context, batch, waiting)
+    for guard in guards_of(context, batch, waiting, again=again, late=late):
+        guard()
     if confirm or max_cost is not None:
         seen = preview(context, batch, waiting)
         if max_cost is not None:
             stop_if_dear(batch, seen.forecast, max_cost)
         if confirm and not confirm(seen):
             raise GuardStopped("guard.not_confirmed", batch=batch.batch_id)
-    if old and late:
+    if late and is_late(context, batch, late):
         note_decision(context.ledger, now, "late", batch.batch_id, actor=late.actor, because=late.because)
 
 
