@@ -43,7 +43,6 @@ from pipeline.ledger.tables import metadata
 if TYPE_CHECKING:
     import psycopg
 
-_SQLITE = "sqlite"
 _POSTGRESQL = "postgresql"
 _SQLITE_URL = "sqlite:///"
 #: how long a transaction waits for another one that writes: many runs wait for each other's large plans, and what an

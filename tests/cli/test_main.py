@@ -196,12 +196,8 @@ def test_progress_says_how_fast_and_how_long() -> None:
     assert bar.line(250_000, 1_000_000, 2.0) == "validating  25 %  125,000 rows/s  0:06 left"
 
 
-@pytest.mark.parametrize("unpriced", [0, 2])
-def test_on_a_terminal_run_asks(
-    unpriced: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    session = main.Session(_output())
-    assert asker(session, yes=False) is None
+def _declining(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Put somebody at the terminal who says no; return what they are asked."""
     asked: list[str] = []
 
     def no(text: str, *, err: bool) -> bool:
@@ -210,6 +206,16 @@ def test_on_a_terminal_run_asks(
 
     monkeypatch.setattr(sys, "stdin", _Terminal())
     monkeypatch.setattr(click, "confirm", no)
+    return asked
+
+
+@pytest.mark.parametrize("unpriced", [0, 2])
+def test_on_a_terminal_run_asks(
+    unpriced: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = main.Session(_output())
+    assert asker(session, yes=False) is None
+    asked = _declining(monkeypatch)
     assert asker(session, yes=True) is None
     ask = asker(session, yes=False)
     assert ask is not None
@@ -227,14 +233,7 @@ def test_on_a_terminal_run_asks(
 def test_after_a_test_message_a_person_is_asked_whether_it_arrived(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked: list[str] = []
-
-    def no(text: str, *, err: bool) -> bool:
-        asked.append(text)
-        return not err
-
-    monkeypatch.setattr(sys, "stdin", _Terminal())
-    monkeypatch.setattr(click, "confirm", no)
+    asked = _declining(monkeypatch)
     cost = CostRange(Decimal("25.5"), Decimal("27.6"))
     preview = Preview(3, "09010000301", "hello", Forecast(messages=3, cost=cost, unpriced=0, parts=(), near=()))
     for sent in (True, False):
