@@ -12,7 +12,6 @@ from pipeline.errors import GuardStopped, TryLater, UsageError
 from pipeline.ledger.opening import VERSION
 
 _SCHEME = "sqlite:///"
-_WHAT = "SELECT ledger_id, (SELECT max(version) FROM migration) FROM identity"
 _BESIDE = ("-wal", "-shm")
 
 
