@@ -24,7 +24,7 @@ from pipeline.ledger.engines import is_shared
 from pipeline.ledger.locks import campaign_lock
 from pipeline.ledger.pacing import next_turn
 from pipeline.messages import Language
-from pipeline.reports.answer_codes import next_step
+from pipeline.reports.answer_codes import meaning_of, next_step
 from schemas.profile import Profile
 from schemas.upload import Encoding
 
@@ -113,7 +113,7 @@ class Context:
         known = self.profile.answer_by_code.get(code or "")
         if known is None:
             return "?"
-        return known.meaning_ja if self.language is Language.JA else known.meaning
+        return meaning_of(known, self.language)
 
     @property
     def upload_encoding(self) -> Encoding:

@@ -34,7 +34,7 @@ def answer_document(profile: Profile, language: Language) -> dict[str, dict[str,
     """Return by code what the table says, in one language."""
     return {
         answer.code: {
-            "meaning": _meaning(answer, language),
+            "meaning": meaning_of(answer, language),
             "grade": answer.grade,
             **{where: label(code, language) for where, code in _cells(answer, profile).items()},
             "next": next_step(answer, language),
@@ -45,7 +45,7 @@ def answer_document(profile: Profile, language: Language) -> dict[str, dict[str,
 
 def _lines(profile: Profile) -> Iterator[str]:
     for answer in profile.answer:
-        meaning = _both(_meaning(answer, language) for language in Language)
+        meaning = _both(meaning_of(answer, language) for language in Language)
         cells = [_both((LABELS[code].ja, LABELS[code].en)) for code in _cells(answer, profile).values()]
         step = _both(next_step(answer, language) for language in Language)
         yield f"| {' | '.join((f'`{answer.code}` ({answer.grade})', meaning, *cells, step))} |"
@@ -80,7 +80,8 @@ def _cancellation(answer: AnswerCode, profile: Profile) -> str:
     return said.get(answer.code, "answer.cancel.refused" if refused else "answer.cancel.unclear")
 
 
-def _meaning(answer: AnswerCode, language: Language) -> str:
+def meaning_of(answer: AnswerCode, language: Language) -> str:
+    """Return what a code means, in one language."""
     return answer.meaning_ja if language is Language.JA else answer.meaning
 
 
