@@ -70,6 +70,7 @@ def _observe(ledger: Ledger, results: pa.Table) -> None:
                 "parts_delivered": columns["parts_total"],
                 "extra": [""] * len(part),
                 "stranger": [""] * len(part),
+                "received_at": [None] * len(part),
             }
             insert_rows(connection, observation, names, zip(*(columns[name] for name in names), strict=True))
 

@@ -144,7 +144,8 @@ def _groups(observations: pa.Table, known: Times, *, by_number: bool) -> tuple[C
         registered[silent] = _registrations(msisdn, told, theirs, known, silent)
         smsid[silent[registered[silent] != NEVER]] = smsid[nameless[:1]]
     again = np.zeros(len(observations), np.int64)
-    again[nameless] = repetitions(observations.take(strings.indices(nameless)))
+    if len(nameless):
+        again[nameless] = repetitions(observations.take(strings.indices(nameless)))
     return _divided(smsid, msisdn, np.unique(registered, return_inverse=True)[1], again), registered
 
 

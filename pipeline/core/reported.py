@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -235,12 +234,16 @@ def pending_cost(columns: Reported, divided: Divided, tariff: Tariff) -> Pending
     own = np.flatnonzero(pending[divided.of_row])
     rows = columns.chosen[own]
     sizes, wide = (columns.table[name].take(strings.indices(rows)) for name in ("characters", "double_byte"))
-    alike = Counter(zip(sizes.to_pylist(), wide.to_pylist(), divided.of_row[own].tolist(), strict=True))
+    size_of, wide_of = strings.numbers(sizes), strings.mask(wide)
+    alike = kernel.Division(
+        len(rows),
+        [(divided.of_row[own], len(divided.cells)), (size_of, int(size_of.max(initial=0)) + 1), (wide_of, 2)],
+    )
     highest, unpriced = Decimal(0), 0
-    for (size, double_byte, place), messages in alike.items():
+    for place, size, double_byte, messages in alike.rows():
         cell = divided.cells[place]
         kind = MessageKind.CHECK_THEN_SEND if cell.billable else cell.kind
-        costs = tariff.cost_range(size, double_byte=double_byte, day=cell.day, kind=kind)
+        costs = tariff.cost_range(size, double_byte=bool(double_byte), day=cell.day, kind=kind)
         unseen = not size and kind is not MessageKind.CHECK
         if unseen or costs is None:
             unpriced += messages
