@@ -25,7 +25,7 @@ from pipeline.ledger.locks import campaign_lock
 from pipeline.ledger.pacing import next_turn
 from pipeline.messages import Language
 from pipeline.reports.answer_codes import meaning_of, next_step
-from schemas.profile import Profile
+from schemas.profile import Limits, Profile
 from schemas.upload import Encoding
 
 if TYPE_CHECKING:
@@ -212,16 +212,30 @@ def credentials(configuration: Configuration, environment: Mapping[str, str]) ->
     return configuration.settings.gateway.username, _password(configuration, environment)
 
 
+def _stop_if_no_account_has_it(limits: Limits, username: str, password: str) -> None:
+    """Refuse credentials of a length that no account has: each login that fails counts towards the address's block."""
+    for name, value, least, most in (
+        ("username", username, limits.username_min, limits.username_max),
+        ("password", password, limits.password_min, limits.password_max),
+    ):
+        if not least.value <= len(value) <= most.value:
+            raise UsageError(
+                "gateway.credential_length", key=f"gateway.{name}", found=len(value), least=least.value, most=most.value
+            )
+
+
 def _access(configuration: Configuration, environment: Mapping[str, str]) -> Access:
     from pipeline.adapters.gateway import Access  # noqa: PLC0415 - as above
 
     gateway = configuration.settings.gateway
     if missing := missing_settings(configuration, environment):
         raise UsageError("gateway.incomplete", keys=", ".join(missing))
+    password = _password(configuration, environment)
+    _stop_if_no_account_has_it(configuration.profile.limits, gateway.username, password)
     return Access(
         gateway.base_url,
         gateway.username,
-        _password(configuration, environment),
+        password,
         gateway.connect_timeout,
         gateway.read_timeout,
         gateway.write_timeout,

@@ -101,7 +101,8 @@ def config_show(session: Session) -> Exit:
 
     settings = load(session.config, os.environ).settings.model_dump(mode="json")
     # A password does not belong into an address, but people try: `run` refuses it, and this must not show it.
-    settings["gateway"]["base_url"] = re.sub(r"//[^/]*@", "//***@", settings["gateway"]["base_url"])
+    for address in ("base_url", "proxy"):
+        settings["gateway"][address] = re.sub(r"^[^/@]*@|(?<=//)[^/]*@", "***@", settings["gateway"][address] or "")
     if not settings["ledger"]["url"].startswith("sqlite:"):
         settings["ledger"]["url"] = re.sub(r"(?<=//).*(?=@)|(?<=password=)[^&]*", "***", settings["ledger"]["url"])
     for section, values in settings.items():

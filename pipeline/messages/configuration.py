@@ -183,6 +183,18 @@ CONFIGURATION_FAILURES: dict[str, Failure] = {
             "Set them in mediasms.toml or in the environment (MEDIASMS_GATEWAY_…).",
         ),
     ),
+    "gateway.credential_length": Failure(
+        Text(
+            "{key} は {found} 文字です。アカウントのものは {least}〜{most} 文字です（仕様書のパラメータ表）。"
+            "接続していません。",
+            "{key} has {found} characters; an account's has {least} to {most} (specification, table of parameters). "
+            "Nothing was sent to the gateway.",
+        ),
+        Text(
+            "前後の空白や改行が入っていないか確かめて直してください。誤ったままの接続は遮断の回数に数えられます。",
+            "Correct it; look for blanks or a line break around it. Logins that fail count towards a block.",
+        ),
+    ),
     "gateway.base_url": Failure(
         Text("gateway.base_url が URL ではありません：{url}", "gateway.base_url is not a URL: {url}"),
         Text("https:// で始まる URL を指定してください。", "Give a URL that starts with https://."),

@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from pipeline.messages.text import Text
 
+#: where the specification has the limits of what a row may hold, those of the CSV's columns too
+SOURCE = "SMS 送信 API(個別方式)"
+
+
+def _limit(japanese: str, english: str) -> Text:
+    """Say where a limit comes from, beside what is beyond it."""
+    return Text(
+        f"{japanese}（仕様書「{SOURCE}」のパラメータ表）", f"{english} (Specification, parameters of “{SOURCE}”.)"
+    )
+
+
 #: finding code → message; placeholders are the finding's facts
 ROWS: dict[str, Text] = {
     "phone.empty": Text("電話番号が空です。", "The phone number is empty."),
@@ -50,7 +61,7 @@ ROWS: dict[str, Text] = {
         "The text contains characters that cannot be sent (platform-dependent or outside Shift_JIS): {shown}. "
         "Replace them.",
     ),
-    "text.too_many_bytes": Text(
+    "text.too_many_bytes": _limit(
         "本文が {over}バイト長すぎます：{size}バイト（上限 {limit}バイト、差し込み後・短縮 URL を含む）。",
         "The text is {over} bytes too long: {size} bytes in Shift_JIS (limit {limit}, after tags and short links are "
         "filled in).",
@@ -85,15 +96,15 @@ ROWS: dict[str, Text] = {
         "URL は http:// または https:// で始めてください。",
         "A URL must start with http:// or https://.",
     ),
-    "url.too_long": Text(
+    "url.too_long": _limit(
         "URL が長すぎます（{size}文字、上限 {limit}文字）。",
         "The URL is too long ({size} characters, limit {limit}).",
     ),
-    "url.characters": Text(
+    "url.characters": _limit(
         "URL に使えない文字があります：{shown}。",
         "The URL contains characters that a URL cannot have: {shown}.",
     ),
-    "smsid.characters": Text(
+    "smsid.characters": _limit(
         "smsid は半角英数字 1〜{limit} 文字にしてください。",
         "An smsid has 1 to {limit} ASCII letters and digits.",
     ),
@@ -113,7 +124,7 @@ ROWS: dict[str, Text] = {
         "送信できない文字（環境依存文字など）があります：{shown}。",
         "The cell contains characters that cannot be sent (platform-dependent or outside Shift_JIS): {shown}.",
     ),
-    "title.characters": Text(
+    "title.characters": _limit(
         "送信元表示は英数字と - _ . の {minimum}〜{maximum} 文字にしてください。",
         "A title has {minimum} to {maximum} letters, digits or - _ .",
     ),
@@ -141,7 +152,7 @@ ROWS: dict[str, Text] = {
         "テンプレート ID と本文の両方があります。どちらか一方にしてください。",
         "The row has a template id and a text. Give one of them.",
     ),
-    "template.range": Text(
+    "template.range": _limit(
         "テンプレート ID は 0〜{limit} の数字にしてください。",
         "A template id is a number from 0 to {limit}.",
     ),
@@ -152,11 +163,11 @@ ROWS: dict[str, Text] = {
         "Nobody here knows what template {template} says, so whether it is cut cannot be told. Copy its text from the "
         "gateway's console to [templates] of mediasms.toml, or add --unchecked-templates (not with --allow-repeats).",
     ),
-    "code.characters": Text(
+    "code.characters": _limit(
         "アクセスコードは英数字と @%+/'!#$^?:;.,(){{}}[]~-_ の 1〜{limit} 文字にしてください。",
         "An access code has 1 to {limit} letters, digits or any of @%+/'!#$^?:;.,(){{}}[]~-_",
     ),
-    "title.digits_only": Text(
+    "title.digits_only": _limit(
         "送信元表示を数字だけにはできません。英字を含めてください。",
         "A title cannot be digits only. Add a letter.",
     ),

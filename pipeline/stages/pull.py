@@ -58,15 +58,13 @@ def pull_single(context: Context, batch_id: str | None = None) -> Pulled:
 def pull(context: Context, batch_id: str | None = None, *, period: tuple[datetime, datetime] | None = None) -> Pulled:
     """Pull results of a batch, of a period, or of everything that can still change.
 
+    Each period is widened by ``pull_margin``: the gateway's clock, and what it understands by a period, may be others.
     Of a batch or of everything, messages that were sent alone and have no final result after it are asked for too.
     """
     now = context.now()
-    if period:
-        windows = [period]
-    else:
-        since = now - timedelta(days=context.settings.results.deadline_days)
-        sent = open_windows(context.ledger, since, batch_id)
-        windows = merged([widened(first, last, context.pull_margin) for first, last in sent])
+    since = now - timedelta(days=context.settings.results.deadline_days)
+    asked = [period] if period else open_windows(context.ledger, since, batch_id)
+    windows = merged([widened(first, last, context.pull_margin) for first, last in asked])
     files: list[str] = []
     rows = 0
     recorded = _settled_before(context)

@@ -104,6 +104,15 @@ def test_config_show_hides_the_password(home: Home, gateway: EmbeddedGateway) ->
     assert set(shown["password"]) == {"*"}
 
 
+@pytest.mark.parametrize("proxy", ["http://user:pw-Kumo7Hare@proxy.example:3128", "user:pw-Kumo7Hare@proxy.example"])
+def test_config_show_hides_the_password_of_a_proxy(home: Home, proxy: str) -> None:
+    home.init()
+    for form in ([], ["--json"]):
+        done = home("config", "show", *form, MEDIASMS_GATEWAY_PROXY=proxy)
+        assert done.code == 0
+        assert "***@proxy.example" in done.out
+
+
 def test_the_password_may_come_from_a_file(home: Home, gateway: EmbeddedGateway) -> None:
     home.init()
     (home.folder / "password.txt").write_text(home.environment.pop("MEDIASMS_GATEWAY_PASSWORD") + "\n", "utf-8")

@@ -36,6 +36,22 @@ def test_validation_needs_no_gateway_but_sending_does(house: House, context: Con
     assert house.sent(context, source).states == {MessageState.TAKEN: 3}
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "found"),
+    [("USERNAME", "x", 1), ("USERNAME", "x" * 21, 21), ("PASSWORD", "short", 5), ("PASSWORD", "demo-password" * 2, 26)],
+)
+def test_credentials_of_a_length_that_no_account_has_do_not_leave(
+    house: House, context: Context, key: str, value: str, found: int
+) -> None:
+    house.environment[f"MEDIASMS_GATEWAY_{key}"] = value
+    with pytest.raises(UsageError) as stopped:
+        house.sent(house.open(), house.recipients(3))
+    assert (stopped.value.code, stopped.value.facts["found"]) == ("gateway.credential_length", found)
+    assert value not in str(stopped.value.facts)
+    assert house.gateway.requests == {}
+    assert context.settings.gateway.username
+
+
 def test_a_certificate_authority_is_relative_to_the_configuration(house: House, context: Context) -> None:
     with pytest.raises(OSError, match="No such file"):
         _ = house.open(GATEWAY_CA_FILE="ca.pem").gateway

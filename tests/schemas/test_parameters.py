@@ -4,7 +4,8 @@ from importlib import resources
 
 import pytest
 
-from schemas.parameters import CANCEL_VALUE_CHARACTERS, PARAMETERS, Parameter, allows, parameters_of
+from pipeline.messages.rows import ROWS, SOURCE
+from schemas.parameters import CANCEL_VALUE_CHARACTERS, PARAMETERS, SINGLE, Parameter, allows, parameters_of
 from schemas.profile import parse_profile
 
 # Judged by characters or by bytes of the text that goes out, not by a form.
@@ -55,3 +56,12 @@ def test_the_table_agrees_with_the_profile() -> None:
 def test_an_interface_has_its_own() -> None:
     assert [parameter.name for parameter in parameters_of("cancel")] == ["smsid"]
     assert len(parameters_of("send_single")) > 25
+
+
+def test_findings_about_limits_name_the_section_of_the_table() -> None:
+    assert SOURCE == SINGLE
+    naming = {code for code, text in ROWS.items() if SOURCE in text.ja and SOURCE in text.en}
+    assert naming == {
+        *("text.too_many_bytes", "url.too_long", "url.characters", "smsid.characters", "title.characters"),
+        *("title.digits_only", "template.range", "code.characters"),
+    }

@@ -100,8 +100,17 @@ def test_by_period(house: House, context: Context) -> None:
     house.sent(context, house.recipients(5))
     house.clock.advance(timedelta(days=3))
     day = timedelta(days=1)
-    assert pull(context, period=(start - day, start)).rows == 0
+    assert pull(context, period=(start - 2 * day, start - day)).rows == 0
     assert pull(context, period=(start, start + day)).rows >= 5
+
+
+def test_a_period_that_is_asked_for_is_widened_by_the_margin(house: House, context: Context) -> None:
+    start = context.now()
+    house.sent(context, house.recipients(5))
+    house.clock.advance(timedelta(days=3))
+    day, before = timedelta(days=1), context.pull_margin - timedelta(minutes=1)
+    assert pull(context, period=(start - day, start - before)).rows == 5
+    assert pull(context, period=(start - day, start - context.pull_margin - timedelta(minutes=2))).rows == 0
 
 
 def test_results_of_others_are_foreign_and_of_a_lost_ledger_orphans(house: House, context: Context) -> None:
