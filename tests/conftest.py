@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -34,6 +35,13 @@ def pytest_configure() -> None:
     # all else waiting for a disk shows nothing, and it is a quarter of the time.
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+def pytest_collection_finish() -> None:
+    # Thousands of tests are hundreds of thousands of objects that stay: to look at them again and again for garbage is
+    # an eighth of the time.
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from sqlalchemy import ColumnElement, FromClause, and_, func, literal, or_, select
 
 from pipeline.core.answers import SMSID_EXISTS
 from pipeline.ledger.tables import dispatch, observation
 from pipeline.model import ObservationPath
 
+_OWN, _CHUNK = dispatch.alias("own"), dispatch.alias("chunk")
 
+
+# Conditions never change, and to put one together takes longer than to ask a small ledger.
+@lru_cache(maxsize=16)
 def can_be_asked_for(messages: FromClause, prefix: str) -> ColumnElement[bool]:
     """Say that a message's smsid is of our making and was not another one's before: see ``_is_named``."""
-    own, chunk = dispatch.alias("own"), dispatch.alias("chunk")
-    same = and_(chunk.c.batch_id == own.c.batch_id, chunk.c.chunk == own.c.chunk)
+    same = and_(_CHUNK.c.batch_id == _OWN.c.batch_id, _CHUNK.c.chunk == _OWN.c.chunk)
     existed = (
-        select(chunk.c.dispatch_id)
-        .select_from(own.join(chunk, same))
-        .where(own.c.dispatch_id == messages.c.dispatch_id, chunk.c.answer_code.in_(SMSID_EXISTS))
+        select(_CHUNK.c.dispatch_id)
+        .select_from(_OWN.join(_CHUNK, same))
+        .where(_OWN.c.dispatch_id == messages.c.dispatch_id, _CHUNK.c.answer_code.in_(SMSID_EXISTS))
         .correlate(messages)  # also from within the list of results, which is a query in between
         .exists()
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func, insert, select, update
 
@@ -27,6 +28,7 @@ SETTLED_BY_EVIDENCE = (
 )
 #: states of messages whose keys are free for others
 _GIVEN_UP = (MessageState.REFUSED.value, MessageState.CANCELLED.value)
+_given_up, _waiting, _other = (message.alias(name) for name in ("given_up", "waiting", "other"))
 
 
 def record_pull(
@@ -118,9 +120,8 @@ def settle_waiting(connection: Connection, ledger: Ledger, dispatches: Sequence[
     """
     waits = and_(message.c.dispatch_id.in_(dispatches), message.c.state == MessageState.PLANNED.value)
     _take(connection, ledger.prefix, MessageState.PLANNED, now, waits)
-    given_up = message.alias("given_up")
-    served = _of_the_same_key(given_up, message).where(
-        is_not_taken(given_up), given_up.c.state.in_(_GIVEN_UP), _is_named(given_up, ledger.prefix)
+    served = _of_the_same_key(_given_up, message).where(
+        is_not_taken(_given_up), _given_up.c.state.in_(_GIVEN_UP), _is_named(_given_up, ledger.prefix)
     )
     _cancel_as_served(connection, now, waits & served.exists())
 
@@ -143,14 +144,13 @@ def _one_of(messages: FromClause, smsids: Collection[str] | None) -> tuple[Colum
 
 def _cancel_served(connection: Connection, prefix: str, now: datetime, among: Collection[str] | None) -> None:
     """Cancel what is still planned for a key of which a result now shows that a given up message had served it."""
-    given_up, waiting = message.alias("given_up"), message.alias("waiting")
-    is_open = is_not_taken(given_up) & given_up.c.state.in_(_GIVEN_UP)
-    named = and_(is_open, _is_named(given_up, prefix), *_one_of(given_up, among))
+    is_open = is_not_taken(_given_up) & _given_up.c.state.in_(_GIVEN_UP)
+    named = and_(is_open, _is_named(_given_up, prefix), *_one_of(_given_up, among))
     # Nearly always there is none, and then the planned messages need not be asked for one of their key.
-    if connection.execute(select(given_up.c.smsid).where(named).limit(1)).one_or_none() is None:
+    if connection.execute(select(_given_up.c.smsid).where(named).limit(1)).one_or_none() is None:
         return
-    served = _of_the_same_key(waiting, given_up).where(
-        named, is_not_taken(waiting), waiting.c.state == MessageState.PLANNED.value, ~_is_named(waiting, prefix)
+    served = _of_the_same_key(_waiting, _given_up).where(
+        named, is_not_taken(_waiting), _waiting.c.state == MessageState.PLANNED.value, ~_is_named(_waiting, prefix)
     )
     _cancel_as_served(connection, now, message.c.smsid.in_(served))
 
@@ -163,6 +163,7 @@ def _cancel_as_served(connection: Connection, now: datetime, wanted: ColumnEleme
         record_event(connection, now, "cancelled", None, reason=SERVED, messages=cancelled)
 
 
+@lru_cache(maxsize=16)  # as the conditions it is made of
 def _is_named(messages: FromClause, prefix: str) -> ColumnElement[bool]:
     """Say that a result proves a message taken: it names its smsid, and nobody else can be meant.
 
@@ -175,12 +176,12 @@ def _is_named(messages: FromClause, prefix: str) -> ColumnElement[bool]:
     return named.where(is_about(messages, prefix)).exists() | (was_cancelled_there(messages) & can)
 
 
+@lru_cache(maxsize=16)
 def _serves_alone(prefix: str) -> tuple[ColumnElement[bool], ...]:
     """Say that no other message serves the key of one that was given up; of several that were, the first does."""
-    other = message.alias("other")
-    same = _of_the_same_key(other, message)
-    first = same.where(other.c.state.in_(_GIVEN_UP), _is_named(other, prefix), other.c.smsid < message.c.smsid)
-    return ~same.where(is_live(other)).exists(), ~first.exists()
+    same = _of_the_same_key(_other, message)
+    first = same.where(_other.c.state.in_(_GIVEN_UP), _is_named(_other, prefix), _other.c.smsid < message.c.smsid)
+    return ~same.where(is_live(_other)).exists(), ~first.exists()
 
 
 def _of_the_same_key(other: FromClause, one: FromClause) -> Select[tuple[str]]:
