@@ -19,6 +19,7 @@ from pipeline.core import tags
 from pipeline.core.headers import COST_CENTRE
 from pipeline.core.kernels import expansion, msisdns, strings, texts
 from pipeline.core.kernels.strings import Mask, Positions
+from pipeline.core.moments import read_day
 from pipeline.core.msisdn import Reading
 from pipeline.core.policy import Limits, Policy, Roles
 from pipeline.core.row import Row
@@ -26,8 +27,6 @@ from pipeline.core.rules import (
     COST_CENTRE_CHARACTERS,
     REGISTRATION_DATE,
     findings,
-    read_day,
-    read_scheduled,
     rules_for,
 )
 from pipeline.core.templates import canonical_id
@@ -346,8 +345,8 @@ class _Screening:
     def _canonical(self, row: Row) -> dict[str, str]:
         """Return a row's values as they go out."""
         values = {name: row.given(name) for name in (*self._fields, *self._own_smsid())} | row.info
-        if (given := row.given("scheduled").strip()) and (moment := read_scheduled(given)):
-            values["scheduled"] = moment.strftime(self._policy.scheduled_format)
+        if row.scheduled:
+            values["scheduled"] = row.scheduled.strftime(self._policy.scheduled_format)
         if day := read_day(row.given(REGISTRATION_DATE).strip()):
             values[REGISTRATION_DATE] = day.isoformat().replace("-", "")
         if "template_id" in values:
