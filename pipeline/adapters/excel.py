@@ -16,7 +16,7 @@ from operator import itemgetter
 from pathlib import Path
 
 from pipeline.adapters.numbers import Shape, read_format
-from pipeline.adapters.package import ROWS, Shapes, Untold, opened, pieces
+from pipeline.adapters.package import ROWS, Shapes, Untold, error_text, opened, pieces
 from pipeline.errors import InputUnusable
 
 #: cells between the first and the last used one: calamine holds all of them, used or not, and aborts where it cannot
@@ -84,7 +84,7 @@ def look(path: Path, index: int) -> Untold:
             wide.update(_WIDE.findall(piece))
             if b't="e"' in piece:
                 for letters, row, text in _ERROR.findall(piece):
-                    errors.setdefault(int(row), {})[_column(letters)] = text.decode()
+                    errors.setdefault(int(row), {})[_column(letters)] = error_text(text.decode())
             if b"f>" in piece and (cell := _UNCALCULATED.search(piece)):
                 raise InputUnusable("input.uncalculated", file=path.name, cell=cell[1].decode())
             hides = hides or _hides(piece)

@@ -31,7 +31,16 @@ _TITLE = re.compile(r"[A-Za-z0-9\-_.]+")
 _CODE = re.compile(r"[A-Za-z0-9@%+/'!#$^?:;.,(){}\[\]~\-_]+")
 _URL_START = re.compile(r"https?://[^/]", re.IGNORECASE | re.ASCII)
 _URL_CHARACTER = re.compile(r"[^!#-;=?-\[\]_a-z~%]", re.IGNORECASE | re.ASCII)
-SPREADSHEET_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!"})
+#: how Excel names what failed, and how LibreOffice numbers what it has no such name for
+SPREADSHEET_ERRORS = frozenset(
+    {
+        *("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#FIELD!"),
+        *("#BLOCKED!", "#CONNECT!", "#GETTING_DATA", "#UNKNOWN!", "#BUSY!", "#PYTHON!"),
+        *(f"Err:{number}" for number in range(501, 541)),
+    }
+)
+#: every one of them begins with one of these
+ERROR_STARTS = ("#", "Err:")
 #: at most so many characters of a cost centre, after trimming
 COST_CENTRE_CHARACTERS = 64
 #: a column only where numbers are checked
@@ -137,7 +146,7 @@ def text_characters_allowed(row: Row) -> Iterator[Finding]:
 
 def no_spreadsheet_error(row: Row) -> Iterator[Finding]:
     """No text, no value in it and no cost centre is what a spreadsheet shows for a formula that failed."""
-    if not any(given.lstrip()[:1] == "#" for given in row.cells.values()):
+    if not any(given.lstrip().startswith(ERROR_STARTS) for given in row.cells.values()):
         return
     tagged = (row.roles.columns.get(tag, tag) for tag in row.used_tags)
     named = (row.roles.columns.get(name, "") for name in ("text", COST_CENTRE))

@@ -126,8 +126,8 @@ def test_errors_of_an_open_document_arrive_as_their_text(tmp_path: Path) -> None
     ]
     path = open_document(tmp_path / "list.ods", {"a": "".join(rows)})
     assert read(open_workbook(path)) == [
-        (2, ["x", "#DIV/0!", "", "#VALUE!"]),
-        (3, ["#REF!", "#VALUE!", "7", "#VALUE!"]),
+        (2, ["x", "#DIV/0!", "", "Err:502"]),
+        (3, ["#REF!", "Err:522", "7", "#VALUE!"]),
     ]
 
 

@@ -145,6 +145,19 @@ def test_errors_arrive_as_their_text(tmp_path: Path) -> None:
     assert open_workbook(path).first_record == ("#DIV/0!",)
 
 
+def test_what_the_file_calls_an_error_is_one_whatever_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "list.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["a", "b", "c"])
+        sheet.write_formula(1, 0, "=A1#", None, "#N/A")
+        sheet.write_formula(1, 1, "=NA()", None, "#REF!")
+        sheet.write_string(1, 2, "#TOMORROW!")
+    changed(path, SHEET, b"<v>#N/A</v>", b"<v>#SPILL!</v>")
+    changed(path, SHEET, b"<v>#REF!</v>", b"<v>#TOMORROW!</v>")
+    assert read(open_workbook(path)) == [(2, ["#SPILL!", "#VALUE!", "#TOMORROW!"])]
+
+
 def test_errors_are_found_over_the_borders_of_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "list.xlsx"
     with xlsxwriter.Workbook(path) as book:

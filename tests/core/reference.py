@@ -617,11 +617,20 @@ def check_fields(row: Judged) -> None:
             row.find("title", "title.characters")
         elif DIGITS.issuperset(title):
             row.find("title", "title.digits_only")
-    if row.given("cost_centre").strip() in {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!"}:
+    if is_failed(row.given("cost_centre").strip()):
         row.find("cost_centre", "cell.spreadsheet_error")
     if len(row.given("cost_centre").strip()) > 64:
         row.find("cost_centre", "cost_centre.too_long")
     check_scheduled(row)
+
+
+def is_failed(cell: str) -> bool:
+    """Say whether a cell is what Excel shows for a formula that failed, or LibreOffice."""
+    if cell[:5] == "Err:5" and len(cell) == 7 and DIGITS.issuperset(cell[5:]):
+        return 1 <= int(cell[5:]) <= 40
+    old = {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!"}
+    new = {"#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!", "#CONNECT!", "#GETTING_DATA", "#UNKNOWN!", "#BUSY!", "#PYTHON!"}
+    return cell in old | new
 
 
 def check_scheduled(row: Judged) -> None:

@@ -773,8 +773,27 @@ def test_a_cost_centre_has_at_most_64_characters_after_trimming(given: str, expe
 
 @pytest.mark.parametrize(
     ("given", "expected"),
-    [("#N/A", ["cell.spreadsheet_error"]), (" #DIV/0!\n", ["cell.spreadsheet_error"]), ("#1課", []), ("課#N/A", [])],
+    [
+        ("#N/A", ["cell.spreadsheet_error"]),
+        (" #DIV/0!\n", ["cell.spreadsheet_error"]),
+        ("Err:502", ["cell.spreadsheet_error"]),
+        ("#1課", []),
+        ("課#N/A", []),
+        ("Err:5021", []),
+    ],
     ids=ascii,
 )
 def test_an_error_of_a_spreadsheet_is_no_cost_centre(given: str, expected: list[str]) -> None:
     assert codes(cost_centre=given) == expected
+
+
+@pytest.mark.parametrize("error", ["#N/A", "#SPILL!", "#GETTING_DATA", "#PYTHON!", "Err:501", "Err:540"])
+def test_an_error_of_a_spreadsheet_is_no_text_and_no_value(error: str) -> None:
+    (finding,) = one(text=f" {error}")
+    assert (finding.code, finding.facts) == ("cell.spreadsheet_error", {"shown": error})
+    (finding,) = one(text="{name}様、10:50です。", name=error)
+    assert (finding.column, finding.code) == ("name", "cell.spreadsheet_error")
+    (finding,) = one(text="{info1}様", info1=error)
+    assert (finding.column, finding.code) == ("info1", "cell.spreadsheet_error")
+    assert codes(text=f"機械に {error} と出ました。", name=error) == []
+    assert codes(text="{name}", name=f"{error[:-1]}号室") == []
