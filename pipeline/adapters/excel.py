@@ -15,7 +15,7 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
-from pipeline.adapters.numbers import Shape, read_format
+from pipeline.adapters.numbers import Shape, is_unread, read_format
 from pipeline.adapters.package import ROWS, Shapes, Untold, error_text, opened, pieces
 from pipeline.errors import InputUnusable
 
@@ -60,6 +60,8 @@ _BUILT_IN = {
     b"39": "#,##0.00;",
     b"40": "#,##0.00;",
 }
+#: those that show something else in every language: currencies, scientific notation, fractions, accounts
+_UNREAD = {b"%d" % number: "?" for number in (*range(5, 9), *range(11, 14), *range(41, 45), 48)}
 
 
 def look(path: Path, index: int) -> Untold:
@@ -108,7 +110,7 @@ def count_rows(path: Path, index: int) -> int:
 
 
 class _Shaped:
-    """Cells under a format that can be applied."""
+    """Cells under a format that can be applied, or shows something that is not read."""
 
     def __init__(self, package: zipfile.ZipFile, names: dict[str, str]) -> None:
         """Read the formats of a workbook."""
@@ -130,9 +132,9 @@ class _Shaped:
             shapes[number] = shapes[number] + self._known[styles] if number in shapes else self._known[styles]
 
 
-def _shapes(styles: bytes) -> dict[bytes, Shape]:
-    """Return by the number of a style how its cells show numbers, as far as that is known."""
-    codes = dict(_BUILT_IN)
+def _shapes(styles: bytes) -> dict[bytes, Shape | None]:
+    """Return by the number of a style how its cells show numbers; none of those that show them plain, or as dates."""
+    codes = _BUILT_IN | _UNREAD
     for tag in _FORMAT.findall(styles):
         attributes = dict(_ATTRIBUTE.findall(tag))
         if b"formatCode" in attributes:
@@ -141,8 +143,9 @@ def _shapes(styles: bytes) -> dict[bytes, Shape]:
     formats = [
         dict(_ATTRIBUTE.findall(tag)).get(b"numFmtId", b"0") for tag in _STYLE.findall(cells[0] if cells else b"")
     ]
-    shapes = {str(number).encode(): read_format(codes.get(code, "")) for number, code in enumerate(formats)}
-    return {number: shape for number, shape in shapes.items() if shape}
+    shown = {str(number).encode(): codes.get(code, "") for number, code in enumerate(formats)}
+    shapes = {number: read_format(code) for number, code in shown.items()}
+    return {number: shape for number, shape in shapes.items() if shape or is_unread(shown[number])}
 
 
 def _hides(piece: bytes) -> bool:

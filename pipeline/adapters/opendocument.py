@@ -95,14 +95,15 @@ def _rows(package: zipfile.ZipFile, sheet: str) -> Iterator[tuple[range, bytes]]
 def _read(row: bytes) -> tuple[dict[int, str], Shapes]:
     """Return the errors of a row, and how its numbers are shown where that is not plain."""
     errors: dict[int, str] = {}
-    shapes: list[tuple[int, Shape]] = []
+    shapes: list[tuple[int, Shape | None]] = []
     for cell in _ERROR.finditer(row):
         errors |= dict.fromkeys(_columns(row, cell.start()), error_text((cell[1] or b"").decode()))
     for cell in _SHOWN.finditer(row):
-        if shape := read_shown(cell[2].decode().strip(), float(cell[1])):
-            shapes += [(column, shape) for column in _columns(row, cell.start())]
-        elif _FAILED.match(cell[2]):
+        if _FAILED.match(cell[2]):
             errors |= dict.fromkeys(_columns(row, cell.start()), error_text(cell[2].decode()))
+        else:
+            shape = read_shown(cell[2].decode().strip(), float(cell[1]))
+            shapes += [(column, shape) for column in _columns(row, cell.start())]
     return errors, tuple(shapes)
 
 

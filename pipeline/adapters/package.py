@@ -40,8 +40,8 @@ _MACROS = b"macroEnabled"
 
 #: row and column of a cell
 Place = tuple[int, int]
-#: column and how a number in it is shown
-Shapes = tuple[tuple[int, Shape], ...]
+#: column and how a number in it is shown; None where it is shown as something that is not read
+Shapes = tuple[tuple[int, Shape | None], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -238,6 +238,12 @@ WARNINGS: dict[str, Text] = {
         "差し込む値が空のまま送られる本文が {count} 件あります（行 {rows}）。",
         "{count} texts go out with nothing in the place of a tag: the cell is empty (rows {rows}).",
     ),
+    "cell.unformatted": Text(
+        "列「{column}」の数値 {count} 件は、表示形式（¥1,234 や 5名 など）を付けずに数字だけを使います"
+        "（最初は {rows} 行目）。表示どおりに送るには、文字列として入力し直してください。",
+        "Column {column}: {count} numbers are used as plain digits, without the format under which the sheet shows "
+        "them (¥1,234, say); the first is in row {rows}. To send what is shown, enter it as text.",
+    ),
     "template.unchecked": Text(
         "テンプレート {template} の本文が分からないまま {count} 件を送ります。"
         "長すぎれば途中で切れ、費用も分かりません（行 {rows}）。",
