@@ -361,6 +361,17 @@ FAILURES: dict[str, Failure] = {
             "Close it when it is over. What it comes to so far: `mediasms reconcile --month {month}`.",
         ),
     ),
+    "close.nothing": Failure(
+        Text(
+            "{month} のものは台帳に何もありません（送信、結果、月額料金のどれも）。締めるものがないため、締めません。",
+            "the ledger has nothing of {month}: no message, no result and no fee of a month that it has seen. "
+            "There is nothing to close.",
+        ),
+        Text(
+            "月（YYYY-MM）を確かめてください。結果がまだなら `mediasms pull` で取り寄せてから締めてください。",
+            "Look at the month (YYYY-MM). If its results are still to be fetched, run `mediasms pull` before closing it.",
+        ),
+    ),
     "reconcile.month": Failure(
         Text("{month} は月ではありません。", "{month} is no month."),
         Text("YYYY-MM の形で指定してください (例: 2026-11)。", "Write it as YYYY-MM, for example 2026-11."),
