@@ -29,6 +29,8 @@ _ERROR = re.compile(
     rb"(?:(?!</(?:\w+:)?c>).)*?<(?:\w+:)?v>([^<]*)<",
     re.DOTALL,
 )
+#: the reader stops at any other one
+_READ = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!"})
 _UNCALCULATED = re.compile(
     rb'<(?:\w+:)?c (?![^>]*\bt="str")(?=[^>]*?\br="([A-Z]{1,3}[0-9]+)")[^>]*>'
     rb"\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</"
@@ -69,7 +71,7 @@ def look(path: Path, index: int) -> Untold:
 
     Every byte of the sheet and of the shared strings is unpacked once, so that a member that says less than it
     unpacks to, or is damaged, is found before the reader holds it. Raises ``InputUnusable``: ``input.damaged``,
-    ``input.uncalculated``, ``input.too_wide``.
+    ``input.uncalculated``, ``input.cell_error``, ``input.too_wide``.
     """
     errors: dict[int, dict[int, str]] = {}
     shapes: dict[int, Shapes] = {}
@@ -86,9 +88,12 @@ def look(path: Path, index: int) -> Untold:
             wide.update(_WIDE.findall(piece))
             if b't="e"' in piece:
                 for letters, row, text in _ERROR.findall(piece):
-                    errors.setdefault(int(row), {})[_column(letters)] = error_text(text.decode())
-            if b"f>" in piece and (cell := _UNCALCULATED.search(piece)):
-                raise InputUnusable("input.uncalculated", file=path.name, cell=cell[1].decode())
+                    if (shown := text.decode()) not in _READ:
+                        cell = (letters + row).decode()
+                        raise InputUnusable("input.cell_error", file=path.name, cell=cell, shown=error_text(shown))
+                    errors.setdefault(int(row), {})[_column(letters)] = shown
+            if b"f>" in piece and (found := _UNCALCULATED.search(piece)):
+                raise InputUnusable("input.uncalculated", file=path.name, cell=found[1].decode())
             hides = hides or _hides(piece)
             shaped.add(shapes, piece)
         width = max(map(_column, wide), default=0)

@@ -114,10 +114,8 @@ class WorkbookTable:
         return [row[:width] + [""] * (width - len(row)) for row in rows]
 
 
-def rows_of(
-    sheet: Sheet, untold: Untold, unformatted: dict[int, tuple[int, int]] | None = None
-) -> Iterator[list[str]]:
-    """Yield every row of a sheet from its first one on, from the first used column on; count what is ``unformatted``."""
+def rows_of(sheet: Sheet, untold: Untold, unformatted: dict[int, tuple[int, int]] | None = None) -> Iterator[list[str]]:
+    """Yield every row of a sheet from the first used column on, and count what is ``unformatted``."""
     left = sheet.start[1] + 1 if sheet.start else 1
     for number, cells in enumerate(sheet.iter_rows(), 1):
         places = range(len(cells))
@@ -165,8 +163,9 @@ def open_workbook(path: Path, *, sheet: str | None = None, block: int = ROWS) ->
     """Load a sheet of a workbook.
 
     Raises ``InputUnusable`` (``input.damaged``, ``input.bomb``, ``input.encrypted``, ``input.not_a_table``,
-    ``input.xlsb``, ``input.uncalculated``, ``input.too_wide``, ``input.odf_content``, ``input.hidden_sheet``,
-    ``input.hidden_rows``, ``input.merged_cells``, ``input.empty``) and ``UsageError`` (``input.no_sheet``).
+    ``input.xlsb``, ``input.uncalculated``, ``input.cell_error``, ``input.too_wide``, ``input.odf_content``,
+    ``input.hidden_sheet``, ``input.hidden_rows``, ``input.merged_cells``, ``input.empty``) and ``UsageError``
+    (``input.no_sheet``).
     """
     with path.open("rb") as stream:
         kind = "xls" if stream.read(len(OLE)) == OLE else check_package(path)

@@ -7,7 +7,7 @@ have one rule, whether they stand alone or before the time of a minute.
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from pipeline.core.calendar import JST
 
@@ -41,7 +41,7 @@ def read_minute(given: str) -> datetime | None:
         return None
     day, (hour, minute) = _day(found), map(int, found["clock"].split(":"))
     try:
-        return day and datetime(day.year, day.month, day.day, hour, minute, tzinfo=JST)
+        return datetime.combine(day, time(hour, minute), JST) if day else None
     except ValueError:
         return None
 

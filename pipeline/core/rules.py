@@ -31,11 +31,11 @@ _TITLE = re.compile(r"[A-Za-z0-9\-_.]+")
 _CODE = re.compile(r"[A-Za-z0-9@%+/'!#$^?:;.,(){}\[\]~\-_]+")
 _URL_START = re.compile(r"https?://[^/]", re.IGNORECASE | re.ASCII)
 _URL_CHARACTER = re.compile(r"[^!#-;=?-\[\]_a-z~%]", re.IGNORECASE | re.ASCII)
-#: how Excel names what failed, and how LibreOffice numbers what it has no such name for
+#: how Excel names what failed, the last one Google; and how LibreOffice numbers what it has no such name for
 SPREADSHEET_ERRORS = frozenset(
     {
         *("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#FIELD!"),
-        *("#BLOCKED!", "#CONNECT!", "#GETTING_DATA", "#UNKNOWN!", "#BUSY!", "#PYTHON!"),
+        *("#BLOCKED!", "#CONNECT!", "#GETTING_DATA", "#UNKNOWN!", "#BUSY!", "#PYTHON!", "#ERROR!"),
         *(f"Err:{number}" for number in range(501, 541)),
     }
 )

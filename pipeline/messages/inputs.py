@@ -220,6 +220,16 @@ INPUT_FAILURES: dict[str, Failure] = {
             "Open it in Excel or LibreOffice, let it calculate (F9), and save it.",
         ),
     ),
+    "input.cell_error": Failure(
+        Text(
+            "ブック {file} のセル {cell} はエラー（{shown}）です。この種のエラーがあるブックは読めません。",
+            "{file}: cell {cell} is an error of the kind {shown}. A workbook with one of these cannot be read.",
+        ),
+        Text(
+            "そのセルの数式を直すか、値を入力して保存してください（同じエラーのセルがほかにもあるかもしれません）。",
+            "Correct the formula of that cell, or enter its value, and save; other cells may have the same error.",
+        ),
+    ),
     "input.odf_content": Failure(
         Text(
             "ブック {file} のシート「{sheet}」のセル {cell} には、.ods からは正確に読めない要素 text:{what} があります"

@@ -1,4 +1,4 @@
-"""Words of the reconciliation's reports beyond counts by status: groups, bill, invoice, changes, alarms; its failures."""
+"""Words of the reconciliation's reports beyond counts by status (groups, bill, changes, alarms), and its failures."""
 
 from __future__ import annotations
 
@@ -234,7 +234,7 @@ RECONCILING_FAILURES: dict[str, Failure] = {
         ),
         Text(
             "月（YYYY-MM）を確かめてください。結果がまだなら `mediasms pull` で取り寄せてから締めてください。",
-            "Look at the month (YYYY-MM). If its results are still to be fetched, run `mediasms pull` before closing it.",
+            "Look at the month (YYYY-MM). Where its results are not fetched yet, run `mediasms pull` first.",
         ),
     ),
     "reconcile.month": Failure(

@@ -20,8 +20,7 @@ def refused(path: Path, *places: int) -> tuple[str, dict[str, object]] | None:
     try:
         refuse_merged(open_workbook(path), places or None)
     except InputUnusable as error:
-        assert error.facts.pop("file") == path.name
-        return error.code, error.facts
+        return error.code, {name: fact for name, fact in error.facts.items() if name != "file"}
     return None
 
 

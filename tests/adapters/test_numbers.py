@@ -133,9 +133,16 @@ def test_a_number_whose_shape_is_not_certain_is_plain(code: str, number: float, 
     [
         *(("", False), ("General", False), ("General_ ", False), ("@", False)),
         *(("yyyy-mm-dd", False), ('yyyy"年"m"月"d"日"', False), ("[h]:mm", False), ("mm:ss.0", False)),
-        *(("[$-411]ggge\"年\"m\"月\"d\"日\"", False), ("h:mm AM/PM", False), ("dd\\.mm\\.yy", False)),
+        *(('[$-411]ggge"年"m"月"d"日"', False), ("h:mm AM/PM", False), ("dd\\.mm\\.yy", False)),
         *(('"¥"#,##0', True), ("[$¥-411]#,##0", True), ('0"円"', True), ('0"日"', True), ('General"名"', True)),
-        *(("000-0000", True), ("0.00E+00", True), ("# ?/?", True), ("[<=999]000;0000", True), (";;;", True), ('"済"', True)),
+        *(
+            ("000-0000", True),
+            ("0.00E+00", True),
+            ("# ?/?", True),
+            ("[<=999]000;0000", True),
+            (";;;", True),
+            ('"済"', True),
+        ),
     ],
 )
 def test_formats_that_show_something_else_are_told_from_dates(code: str, told: bool) -> None:  # noqa: FBT001 - a column of the table

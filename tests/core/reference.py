@@ -629,7 +629,18 @@ def is_failed(cell: str) -> bool:
     if cell[:5] == "Err:5" and len(cell) == 7 and DIGITS.issuperset(cell[5:]):
         return 1 <= int(cell[5:]) <= 40
     old = {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!"}
-    new = {"#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!", "#CONNECT!", "#GETTING_DATA", "#UNKNOWN!", "#BUSY!", "#PYTHON!"}
+    new = {
+        "#SPILL!",
+        "#CALC!",
+        "#FIELD!",
+        "#BLOCKED!",
+        "#CONNECT!",
+        "#GETTING_DATA",
+        "#UNKNOWN!",
+        "#BUSY!",
+        "#PYTHON!",
+        "#ERROR!",
+    }
     return cell in old | new
 
 
@@ -684,7 +695,7 @@ def spelled_minute(given: str) -> datetime | None:
         return None
     between = "T" if given[at] == "T" else " \u3000"
     clock = given[at + 1 :] if between == "T" else given[at:].lstrip(between)
-    day, hour, minutes, seconds = day_parts(given[:at]), *(clock.split(":") + ["00"])[:3]
+    day, hour, minutes, seconds = day_parts(given[:at]), *[*clock.split(":"), "00"][:3]
     if day is None or not is_clock(f"{hour}:{minutes}:{seconds[:2]}") or len(clock.split(":")) > 3:
         return None
     if seconds != "00" and not (seconds[:3] == "00." and set(seconds[3:]) == {"0"} and len(seconds) <= 12):

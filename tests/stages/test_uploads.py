@@ -528,7 +528,7 @@ def test_a_scheduled_message_waits_for_its_time(house: House, context: Context, 
 def test_a_time_of_a_workbook_is_what_its_cell_holds(house: House, context: Context, system: int) -> None:
     confirmed(context)
     source = house.folder / "list.xlsx"
-    with xlsxwriter.Workbook(source, {"date_1904": system == 1904}) as book:  # noqa: PLR2004 - a date system
+    with xlsxwriter.Workbook(source, {"date_1904": system == 1904}) as book:
         sheet, short = book.add_worksheet(), book.add_format({"num_format": "m/d h:mm"})
         for row, cells in enumerate(scheduled_list(house, ["", "2026-11-23 12:00", ""])):
             sheet.write_row(row, 0, cells)
