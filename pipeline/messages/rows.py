@@ -240,9 +240,9 @@ WARNINGS: dict[str, Text] = {
     ),
     "cell.unformatted": Text(
         "列「{column}」の数値 {count} 件は、表示形式（¥1,234 や 5名 など）を付けずに数字だけを使います"
-        "（最初は {rows} 行目）。表示どおりに送るには、文字列として入力し直してください。",
+        "（行 {rows}）。表示どおりに送るには、文字列として入力し直してください。",
         "Column {column}: {count} numbers are used as plain digits, without the format under which the sheet shows "
-        "them (¥1,234, say); the first is in row {rows}. To send what is shown, enter it as text.",
+        "them (¥1,234, say; rows {rows}). To send what is shown, enter it as text.",
     ),
     "template.unchecked": Text(
         "テンプレート {template} の本文が分からないまま {count} 件を送ります。"

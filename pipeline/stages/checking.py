@@ -210,7 +210,8 @@ class Check:
                 asking = chunk[chunk[name] != ""]
                 if len(asking):
                     row = int(asking[INPUT_ROW].iloc[0])
-                    raise UsageError("profile.not_confirmed", key=column.field, number=column.number, row=row)
+                    facts = {"key": column.field, "number": column.number, "row": row, "column": name}
+                    raise UsageError("profile.not_confirmed", **facts)
 
     def _ledgered(self) -> Ledgered:
         ledger, batch_id = self._context.ledger, self._batch_id

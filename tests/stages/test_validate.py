@@ -302,6 +302,10 @@ def test_a_scheduled_time_that_the_profile_has_not_confirmed_stops_the_file(hous
     with pytest.raises(UsageError) as caught:
         validate(context, Request(source, "c"))
     assert (caught.value.code, caught.value.facts["key"]) == ("profile.not_confirmed", "scheduled")
+    listed = house.write("named.csv", [["tel", "本文", "送信予定日時"], ["09011112222", "x", "203001011000"]])
+    with pytest.raises(UsageError) as caught:
+        validate(context, Request(listed, "d"))
+    assert caught.value.facts == {"key": "scheduled", "number": 17, "row": 2, "column": "送信予定日時"}
 
 
 def test_rows_served_with_smsids_of_the_users_own_are_already_not_duplicates(house: House, context: Context) -> None:
