@@ -74,7 +74,7 @@ def read_heading(  # noqa: PLR0913 - what decides how a list is read
     if check is NumberCheck.ONLY:
         text, template = "", None
         fields = {place: field for place, field in fields.items() if field in _CHECK_ROLES}
-    read = partial(_checked, file, text=text, template=template)
+    read = partial(_checked, file, known=profile.headers["text"], text=text, template=template)
     carried = set(profile.single.by_field if single else profile.layout.by_field)
     if layout is None and "msisdn" in fields.values():
         return read(first, fields, carried, header=True)
@@ -137,6 +137,7 @@ def _checked(  # noqa: PLR0913 - what a heading is made of
     fields: dict[int, str],
     carried: Collection[str],
     *,
+    known: Collection[str],
     text: str | None,
     template: str | None,
     header: bool,
@@ -144,9 +145,10 @@ def _checked(  # noqa: PLR0913 - what a heading is made of
     columns = [name or f"column {number}" for number, name in enumerate(names, 1)]
     doubled = sorted({name for name in columns if columns.count(name) > 1})
     given = list(fields.values())
-    doubled += sorted({field for field in given if given.count(field) > 1 and field in ROLES})
+    for doubly in sorted({field for field in given if given.count(field) > 1 and field in ROLES}):
+        doubled += [columns[place] for place, field in sorted(fields.items()) if field == doubly]
     if doubled:
-        raise InputUnusable("input.doubled_column", file=file, columns=", ".join(doubled))
+        raise InputUnusable("input.doubled_column", file=file, columns=", ".join(dict.fromkeys(doubled)))
     for name in names:
         # An access code that nothing can carry would be left out silently.
         if canonical_header(name) in CODE_FIELDS and canonical_header(name) not in carried:
@@ -156,7 +158,7 @@ def _checked(  # noqa: PLR0913 - what a heading is made of
     if final:
         of_fields["text"] = FINAL_TEXT
     if text is None and template is None and not of_fields.keys() & {"text", "template_id"}:
-        raise InputUnusable("input.no_text", file=file, columns=shown_names(columns))
+        raise InputUnusable("input.no_text", file=file, columns=shown_names(columns), names=", ".join(known))
     if text is not None and "text" in of_fields:
         raise InputUnusable("input.two_texts", file=file, option="--text", column=of_fields["text"])
     if template is not None:

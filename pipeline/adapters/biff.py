@@ -18,7 +18,16 @@ from pipeline.errors import InputUnusable
 _SHEET, _BEGIN, _END, _ROW, _FORMULA, _ERROR = 0x85, 0x809, 0x0A, 0x208, 0x06, 0x205
 #: a row without height; a formula whose result is an error
 _NO_HEIGHT, _FAILED = 0x20, 2
-_ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
+_ERRORS = {
+    0: "#NULL!",
+    7: "#DIV/0!",
+    15: "#VALUE!",
+    23: "#REF!",
+    29: "#NAME?",
+    36: "#NUM!",
+    42: "#N/A",
+    43: "#GETTING_DATA",
+}
 #: a row without height, an error, a failed formula: where none of these bytes are, no record need be looked at
 _WORTH = re.compile(
     rb"\x08\x02\x10\x00.{12}[\x20-\x3f\x60-\x7f\xa0-\xbf\xe0-\xff]|\x05\x02\x08\x00|\x02\x00.\x00\x00\x00\xff\xff",

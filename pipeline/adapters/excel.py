@@ -15,8 +15,8 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
-from pipeline.adapters.numbers import Shape, read_format
-from pipeline.adapters.package import ROWS, Shapes, Untold, opened, pieces
+from pipeline.adapters.numbers import Shape, is_unread, read_format
+from pipeline.adapters.package import ROWS, Shapes, Untold, error_text, opened, pieces
 from pipeline.errors import InputUnusable
 
 #: cells between the first and the last used one: calamine holds all of them, used or not, and aborts where it cannot
@@ -29,6 +29,8 @@ _ERROR = re.compile(
     rb"(?:(?!</(?:\w+:)?c>).)*?<(?:\w+:)?v>([^<]*)<",
     re.DOTALL,
 )
+#: the reader stops at any other one
+_READ = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!"})
 _UNCALCULATED = re.compile(
     rb'<(?:\w+:)?c (?![^>]*\bt="str")(?=[^>]*?\br="([A-Z]{1,3}[0-9]+)")[^>]*>'
     rb"\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</"
@@ -60,6 +62,8 @@ _BUILT_IN = {
     b"39": "#,##0.00;",
     b"40": "#,##0.00;",
 }
+#: those that show something else in every language: currencies, scientific notation, fractions, accounts
+_UNREAD = {b"%d" % number: "?" for number in (*range(5, 9), *range(11, 14), *range(41, 45), 48)}
 
 
 def look(path: Path, index: int) -> Untold:
@@ -67,7 +71,7 @@ def look(path: Path, index: int) -> Untold:
 
     Every byte of the sheet and of the shared strings is unpacked once, so that a member that says less than it
     unpacks to, or is damaged, is found before the reader holds it. Raises ``InputUnusable``: ``input.damaged``,
-    ``input.uncalculated``, ``input.too_wide``.
+    ``input.uncalculated``, ``input.cell_error``, ``input.too_wide``.
     """
     errors: dict[int, dict[int, str]] = {}
     shapes: dict[int, Shapes] = {}
@@ -84,9 +88,12 @@ def look(path: Path, index: int) -> Untold:
             wide.update(_WIDE.findall(piece))
             if b't="e"' in piece:
                 for letters, row, text in _ERROR.findall(piece):
-                    errors.setdefault(int(row), {})[_column(letters)] = text.decode()
-            if b"f>" in piece and (cell := _UNCALCULATED.search(piece)):
-                raise InputUnusable("input.uncalculated", file=path.name, cell=cell[1].decode())
+                    if (shown := text.decode()) not in _READ:
+                        cell = (letters + row).decode()
+                        raise InputUnusable("input.cell_error", file=path.name, cell=cell, shown=error_text(shown))
+                    errors.setdefault(int(row), {})[_column(letters)] = shown
+            if b"f>" in piece and (found := _UNCALCULATED.search(piece)):
+                raise InputUnusable("input.uncalculated", file=path.name, cell=found[1].decode())
             hides = hides or _hides(piece)
             shaped.add(shapes, piece)
         width = max(map(_column, wide), default=0)
@@ -108,7 +115,7 @@ def count_rows(path: Path, index: int) -> int:
 
 
 class _Shaped:
-    """Cells under a format that can be applied."""
+    """Cells under a format that can be applied, or shows something that is not read."""
 
     def __init__(self, package: zipfile.ZipFile, names: dict[str, str]) -> None:
         """Read the formats of a workbook."""
@@ -130,9 +137,9 @@ class _Shaped:
             shapes[number] = shapes[number] + self._known[styles] if number in shapes else self._known[styles]
 
 
-def _shapes(styles: bytes) -> dict[bytes, Shape]:
-    """Return by the number of a style how its cells show numbers, as far as that is known."""
-    codes = dict(_BUILT_IN)
+def _shapes(styles: bytes) -> dict[bytes, Shape | None]:
+    """Return by the number of a style how its cells show numbers; none of those that show them plain, or as dates."""
+    codes = _BUILT_IN | _UNREAD
     for tag in _FORMAT.findall(styles):
         attributes = dict(_ATTRIBUTE.findall(tag))
         if b"formatCode" in attributes:
@@ -141,8 +148,9 @@ def _shapes(styles: bytes) -> dict[bytes, Shape]:
     formats = [
         dict(_ATTRIBUTE.findall(tag)).get(b"numFmtId", b"0") for tag in _STYLE.findall(cells[0] if cells else b"")
     ]
-    shapes = {str(number).encode(): read_format(codes.get(code, "")) for number, code in enumerate(formats)}
-    return {number: shape for number, shape in shapes.items() if shape}
+    shown = {str(number).encode(): codes.get(code, "") for number, code in enumerate(formats)}
+    shapes = {number: read_format(code) for number, code in shown.items()}
+    return {number: shape for number, shape in shapes.items() if shape or is_unread(shown[number])}
 
 
 def _hides(piece: bytes) -> bool:

@@ -21,7 +21,7 @@ from typing import BinaryIO, Protocol
 import pandas as pd
 
 from pipeline.adapters.tabular import open_text
-from pipeline.adapters.workbooks import OLE, open_workbook
+from pipeline.adapters.workbooks import OLE, merged_cells, open_workbook
 from pipeline.errors import InputUnusable, TryLater, UsageError
 
 _PIECE = 1 << 20
@@ -74,6 +74,17 @@ class Table(Protocol):
         """Other visible sheets that hold something, and in how many rows; empty when the sheet was chosen."""
 
     @property
+    def merged(self) -> Sequence[tuple[range, str]]:
+        """Cells over several rows that hold something: the places of their columns (from 0), and their name."""
+
+    @property
+    def unformatted(self) -> Mapping[int, tuple[int, int]]:
+        """Numbers that arrive otherwise than a sheet shows them: by place, how many, and the first one's row.
+
+        All of them are known when the last chunk was read.
+        """
+
+    @property
     def first_record(self) -> tuple[str, ...]:
         """The first record that holds anything, verbatim."""
 
@@ -111,6 +122,16 @@ def open_input(path: Path, *, sheet: str | None = None) -> Table:
         raise InputUnusable("input.missing", file=str(path)) from None
     except OSError as error:
         raise InputUnusable("input.unreadable", file=str(path), problem=error.strerror) from None
+
+
+def refuse_merged(table: Table, places: Iterable[int] | None = None) -> None:
+    """Refuse a table that has a cell over several rows in one of these columns, by their places; in any without them.
+
+    Raises ``InputUnusable``: ``input.merged_cells``.
+    """
+    used = None if places is None else set(places)
+    if names := [name for columns, name in table.merged if used is None or not used.isdisjoint(columns)]:
+        raise merged_cells(table.name, table.sheet, names)
 
 
 def _refuse_others(head: bytes, name: str) -> None:

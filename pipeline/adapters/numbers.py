@@ -2,7 +2,8 @@
 
 Plain is the shortest decimal that reads back as the same number, never in scientific notation. Only formats with one
 reading are applied: zeros in front, decimals, thousands separators, per cent. Under every other one (a currency,
-words, conditions) a number stays plain, and so does one that has more digits than a spreadsheet holds.
+words, conditions) a number stays plain, and so does one that has more digits than a spreadsheet holds: a person sees
+something else, and is told.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ _CODE = re.compile(r"(?:(#,##[0#])|(0+))(?:\.(0{1,9}))?(%)?")
 _SHOWN = re.compile(r"-?(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d{1,9}))?(%)?", re.ASCII)
 #: a space as wide as a character, a character that fills the cell
 _PADDING = re.compile(r"[_*].", re.DOTALL)
+#: what a format adds to a number, or says about it
+_ADDED = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]', re.DOTALL)
+_DATE = re.compile("[ymdhsg]", re.IGNORECASE)
 _CONDITION = re.compile(r"\[[<>=]")
 #: so many formats of a cell are for positive numbers, negative ones, and zero
 _OWN_ZERO = 3
@@ -45,10 +49,10 @@ class Shape:
     negative: bool = True
     zero: bool = True
 
-    def show(self, number: float) -> str:
-        """Return what the cell shows; a number that has another format, or no certain one, is plain."""
+    def show(self, number: float) -> str | None:
+        """Return what the cell shows; None for a number that has another format, or no certain one."""
         if not abs(number) < _EXACT or (number < 0 and not self.negative):
-            return plain(number)
+            return None
         if number == int(number) and not self.percent:
             whole, rest = str(abs(int(number))), "0" * self.decimals
         else:
@@ -58,7 +62,7 @@ class Shape:
             whole, _, rest = f"{abs(value):f}".partition(".")
         is_zero = not whole.strip("0") and not rest.strip("0")
         if is_zero and (number < 0 or not self.zero):
-            return plain(number)  # of a small negative number one program makes 0, another one -0
+            return None  # of a small negative number one program makes 0, another one -0
         grouped = self.grouped and len(whole) <= _GROUPED
         whole = f"{int(whole):,}" if grouped else whole.zfill(self.digits)
         return "".join(("-" if number < 0 else "", whole, "." if rest else "", rest, "%" if self.percent else ""))
@@ -79,6 +83,12 @@ def read_format(code: str) -> Shape | None:
         negative=len(sections) == 1,
         zero=len(sections) < _OWN_ZERO and grouped != "#,###",
     )
+
+
+def is_unread(code: str) -> bool:
+    """Say whether numbers look otherwise under a format that has no shape than they do when plain; dates are none."""
+    bare = _PADDING.sub("", code)
+    return bare not in {"", "General", "@"} and not _DATE.search(_ADDED.sub("", bare).replace("General", ""))
 
 
 def read_shown(shown: str, number: float) -> Shape | None:

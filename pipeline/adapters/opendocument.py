@@ -14,8 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from pipeline.adapters.numbers import Shape, read_shown
-from pipeline.adapters.package import COLUMNS, ROWS, Place, Shapes, Untold, cell_name, opened, pieces
-from pipeline.core.rules import SPREADSHEET_ERRORS
+from pipeline.adapters.package import COLUMNS, ROWS, Place, Shapes, Untold, cell_name, error_text, opened, pieces
 from pipeline.errors import InputUnusable
 
 _TABLE, _ROW, _CELL = b"<table:table ", b"<table:table-row", b"<table:table-cell"
@@ -96,14 +95,15 @@ def _rows(package: zipfile.ZipFile, sheet: str) -> Iterator[tuple[range, bytes]]
 def _read(row: bytes) -> tuple[dict[int, str], Shapes]:
     """Return the errors of a row, and how its numbers are shown where that is not plain."""
     errors: dict[int, str] = {}
-    shapes: list[tuple[int, Shape]] = []
+    shapes: list[tuple[int, Shape | None]] = []
     for cell in _ERROR.finditer(row):
-        errors |= dict.fromkeys(_columns(row, cell.start()), _error(cell[1] or b""))
+        errors |= dict.fromkeys(_columns(row, cell.start()), error_text((cell[1] or b"").decode()))
     for cell in _SHOWN.finditer(row):
-        if shape := read_shown(cell[2].decode().strip(), float(cell[1])):
+        if _FAILED.match(cell[2]):
+            errors |= dict.fromkeys(_columns(row, cell.start()), error_text(cell[2].decode()))
+        else:
+            shape = read_shown(cell[2].decode().strip(), float(cell[1]))
             shapes += [(column, shape) for column in _columns(row, cell.start())]
-        elif _FAILED.match(cell[2]):
-            errors |= dict.fromkeys(_columns(row, cell.start()), _error(cell[2]))
     return errors, tuple(shapes)
 
 
@@ -116,12 +116,6 @@ def _merged(row: bytes, number: int) -> Iterator[tuple[Place, Place]]:
         if below > 0:
             column = _columns(row, found.start())[0]
             yield (number, column), (number + below, column + beside)
-
-
-def _error(shown: bytes) -> str:
-    """Return an error under a name that the rules know: LibreOffice has more of them, and translates them."""
-    text = shown.decode()
-    return text if text in SPREADSHEET_ERRORS else "#VALUE!"
 
 
 def _columns(row: bytes, place: int) -> range:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.adapters.numbers import Shape
+from pipeline.core.rules import SPREADSHEET_ERRORS
 from pipeline.errors import InputUnusable
 
 _PIECE = 1 << 20
@@ -39,8 +40,8 @@ _MACROS = b"macroEnabled"
 
 #: row and column of a cell
 Place = tuple[int, int]
-#: column and how a number in it is shown
-Shapes = tuple[tuple[int, Shape], ...]
+#: column and how a number in it is shown; None where it is shown as something that is not read
+Shapes = tuple[tuple[int, Shape | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,11 @@ def cell_name(place: Place) -> str:
         column, last = divmod(column - 1, 26)
         letters = chr(ord("A") + last) + letters
     return f"{letters}{row}"
+
+
+def error_text(shown: str) -> str:
+    """Return an error under a name that the rules know: programs have more of them, or translate them."""
+    return shown if shown in SPREADSHEET_ERRORS else "#VALUE!"
 
 
 @contextmanager

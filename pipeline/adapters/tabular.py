@@ -73,6 +73,16 @@ class TextTable:
         return {}
 
     @property
+    def merged(self) -> Sequence[tuple[range, str]]:
+        """None: a text has no cells over several rows."""
+        return ()
+
+    @property
+    def unformatted(self) -> Mapping[int, tuple[int, int]]:
+        """None: what stands there is what is shown."""
+        return {}
+
+    @property
     def first_record(self) -> tuple[str, ...]:
         """The first record that holds anything."""
         return self.scan.first_record

@@ -4,8 +4,9 @@ A cell arrives as a person would type it: a number in plain digits, or as a simp
 in ISO form, text verbatim, whatever it starts with. A sheet is a rectangle: rows shorter than the first record are
 filled with empty cells, and a row is numbered as the sheet numbers it. Without a name the first sheet that holds
 anything is read. What a person does not see is never read unasked: hidden rows, or a first sheet that is hidden, stop
-the file. So does a cell that was merged over several rows, as the file has its value in the first of them only. Error
-cells arrive as their text (``#N/A``). What calamine does not tell is found by ``excel``, ``opendocument`` and ``biff``.
+the file. So does a cell that was merged over several rows and the heading; which others are in the way depends on the
+columns that are used. Numbers that arrive otherwise than they are shown are counted. Error cells arrive as their text
+(``#N/A``). What calamine does not tell is found by ``excel``, ``opendocument`` and ``biff``.
 Excel's binary xlsb is not read: a far-away cell would end the process.
 """
 
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 from pathlib import Path
@@ -57,7 +58,11 @@ class WorkbookTable:
     first_row: int
     #: other visible sheets that hold something, and in how many rows; empty when the sheet was chosen
     other_sheets: Mapping[str, int]
+    #: cells merged over several rows below the heading: the places of their columns, and their name
+    merged: Sequence[tuple[range, str]] = ()
     block: int = ROWS
+    #: numbers that arrived otherwise than they are shown, counted as chunks are read: by place, how many, the first row
+    unformatted: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -85,7 +90,8 @@ class WorkbookTable:
         Raises ``InputUnusable`` (``input.ragged``) for a cell to the right of the columns.
         """
         width = len(columns)
-        rows = rows_of(self.loaded, self.untold)
+        self.unformatted.clear()
+        rows = rows_of(self.loaded, self.untold, self.unformatted)
         if header:
             rows = islice(rows, self.first_row, None)
         number = self.first_row if header else 0
@@ -108,8 +114,8 @@ class WorkbookTable:
         return [row[:width] + [""] * (width - len(row)) for row in rows]
 
 
-def rows_of(sheet: Sheet, untold: Untold) -> Iterator[list[str]]:
-    """Yield every row of a sheet from its first one on, from the first used column on."""
+def rows_of(sheet: Sheet, untold: Untold, unformatted: dict[int, tuple[int, int]] | None = None) -> Iterator[list[str]]:
+    """Yield every row of a sheet from the first used column on, and count what is ``unformatted``."""
     left = sheet.start[1] + 1 if sheet.start else 1
     for number, cells in enumerate(sheet.iter_rows(), 1):
         places = range(len(cells))
@@ -117,7 +123,11 @@ def rows_of(sheet: Sheet, untold: Untold) -> Iterator[list[str]]:
             cell = cells[column - left] if column - left in places else ""
             # A format of numbers says nothing about a text or a date.
             if isinstance(cell, int | float) and not isinstance(cell, bool):
-                cells[column - left] = shape.show(cell)
+                shown = shape.show(cell) if shape else None
+                cells[column - left] = shown or cell
+                if shown is None and unformatted is not None:
+                    count, first = unformatted.get(column - left, (0, number))
+                    unformatted[column - left] = count + 1, first
         for column, text in untold.errors.get(number, {}).items():
             if column - left in places:
                 cells[column - left] = text
@@ -153,8 +163,9 @@ def open_workbook(path: Path, *, sheet: str | None = None, block: int = ROWS) ->
     """Load a sheet of a workbook.
 
     Raises ``InputUnusable`` (``input.damaged``, ``input.bomb``, ``input.encrypted``, ``input.not_a_table``,
-    ``input.xlsb``, ``input.uncalculated``, ``input.too_wide``, ``input.odf_content``, ``input.hidden_sheet``,
-    ``input.hidden_rows``, ``input.merged_cells``, ``input.empty``) and ``UsageError`` (``input.no_sheet``).
+    ``input.xlsb``, ``input.uncalculated``, ``input.cell_error``, ``input.too_wide``, ``input.odf_content``,
+    ``input.hidden_sheet``, ``input.hidden_rows``, ``input.merged_cells``, ``input.empty``) and ``UsageError``
+    (``input.no_sheet``).
     """
     with path.open("rb") as stream:
         kind = "xls" if stream.read(len(OLE)) == OLE else check_package(path)
@@ -168,10 +179,11 @@ def open_workbook(path: Path, *, sheet: str | None = None, block: int = ROWS) ->
         for number, row in enumerate(rows_of(loaded, untold), 1):
             if any(cell.strip() for cell in row):
                 _refuse_hidden_rows(path, loaded, untold)
-                _refuse_merged_cells(path, loaded, untold, number)
+                merged = _merged_below(path, loaded, untold, number)
                 width = max(place for place, cell in enumerate(row, 1) if cell)
                 others = book.others(at) if sheet is None else {}
-                return WorkbookTable(path, kind, digest, loaded, untold, tuple(row[:width]), number, others, block)
+                first = tuple(row[:width])
+                return WorkbookTable(path, kind, digest, loaded, untold, first, number, others, merged, block)
     raise InputUnusable("input.empty", file=path.name)
 
 
@@ -243,30 +255,34 @@ def _refuse_hidden_rows(path: Path, sheet: Sheet, untold: Untold) -> None:
         raise InputUnusable("input.hidden_rows", file=path.name, **facts)
 
 
-def _refuse_merged_cells(path: Path, sheet: Sheet, untold: Untold, header: int) -> None:
-    """Refuse a cell over several rows below the ``header``: to whom of them its value belongs is a person's to say.
+def _merged_below(path: Path, sheet: Sheet, untold: Untold, header: int) -> tuple[tuple[range, str], ...]:
+    """Return the cells over several rows below the ``header``, the uppermost first: their columns' places, their names.
 
-    One that holds nothing is as good as several; so is one over several columns of a row.
+    One that holds nothing is as good as several; so is one over several columns of a row. Raises ``InputUnusable``
+    (``input.merged_cells``) for one that is merged with the header.
     """
     told = [
         ((top + 1, left + 1), (last + 1, right + 1)) for (top, left), (last, right) in sheet.merged_cell_ranges or ()
     ]
     over = sorted(found for found in (*told, *untold.merged) if found[1][0] > max(found[0][0], header))
     if not over:
-        return
+        return ()
     left = sheet.start[1] + 1 if sheet.start else 1
     first_rows = {place[0] for place, _ in over}
     rows = {at: row for at, row in enumerate(rows_of(sheet, untold), 1) if at in first_rows}
-    held = [
-        found
-        for found in over
-        if found[0][0] in rows
-        and "".join(rows[found[0][0]][max(found[0][1] - left, 0) : found[1][1] - left + 1]).strip()
-    ]
-    if held:
-        cells = ":".join(map(cell_name, held[0]))
-        facts = {"sheet": sheet.name, "count": len(held), "cells": cells}
-        raise InputUnusable("input.merged_cells", file=path.name, **facts)
+    held = []
+    for first, last in over:
+        places = range(max(first[1] - left, 0), last[1] - left + 1)
+        if first[0] in rows and "".join(rows[first[0]][places.start : places.stop]).strip():
+            held.append((places, f"{cell_name(first)}:{cell_name(last)}"))
+            if first[0] <= header:
+                raise merged_cells(path.name, sheet.name, [held[-1][1]])
+    return tuple(held)
+
+
+def merged_cells(file: str, sheet: str | None, names: Sequence[str]) -> InputUnusable:
+    """Say that cells are merged over several rows: to whom of them a value belongs is a person's to say."""
+    return InputUnusable("input.merged_cells", file=file, sheet=sheet, count=len(names), cells=names[0])
 
 
 def _is_encrypted(path: Path) -> bool:

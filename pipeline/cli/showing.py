@@ -74,6 +74,7 @@ def show_validated(session: Session, validated: Validated, correction: str | Non
 
 def _show_found(session: Session, validated: Validated) -> None:
     """Print codes with examples, repairs and remarks."""
+    from pipeline.core.headers import shown_name
     from pipeline.reports.reject_words import explain
 
     output, batch = session.output, validated.batch
@@ -94,8 +95,8 @@ def _show_found(session: Session, validated: Validated) -> None:
     for warning, count in validated.warnings.items():
         first = validated.warned.get(warning, ())
         rows = ", ".join(map(str, first)) + (" …" if count > len(first) else "")
-        code, _, template = warning.partition(" ")
-        facts = {"count": count, "rows": rows, "template": template}
+        code, _, about = warning.partition(" ")
+        facts = {"count": count, "rows": rows, "template": about, "column": shown_name(about)}
         output.say("validate.warning", text=fill(WARNINGS[code], language, facts))
 
 

@@ -19,15 +19,15 @@ from pipeline.core import tags
 from pipeline.core.headers import COST_CENTRE
 from pipeline.core.kernels import expansion, msisdns, strings, texts
 from pipeline.core.kernels.strings import Mask, Positions
+from pipeline.core.moments import read_day
 from pipeline.core.msisdn import Reading
 from pipeline.core.policy import Limits, Policy, Roles
 from pipeline.core.row import Row
 from pipeline.core.rules import (
     COST_CENTRE_CHARACTERS,
+    ERROR_STARTS,
     REGISTRATION_DATE,
     findings,
-    read_day,
-    read_scheduled,
     rules_for,
 )
 from pipeline.core.templates import canonical_id
@@ -39,8 +39,9 @@ _MENDING = {
     "text.tab": (("\t", " "),),
     "text.canonical": tuple(TWINS.items()),
 }
-#: every error of a spreadsheet begins with it
-_NUMBER_SIGN = ord("#")
+#: every error of a spreadsheet begins with the first, or holds the second
+_NUMBER_SIGN, _NUMBERED = ord("#"), b"r:"
+_NUMBERED_ERROR = "Err:5[0-9]{2}"
 #: RE2 counts no further than 1,000
 _REPEATS = 990
 _MENDABLE = f"[\r\t{''.join(TWINS)}]"
@@ -112,6 +113,15 @@ def _plainly_fine(name: str, limits: Limits) -> str:
         # Nothing to trim, nothing too long, no error; what else may be white space than RE2 knows is left to the rules.
         return rf"(?s)^[^#\s\p{{Z}}\p{{C}}](?:.{{0,{COST_CENTRE_CHARACTERS - 2}}}[^\s\p{{Z}}\p{{C}}])?$"
     return "^$"
+
+
+def _may_fail(column: pa.Array) -> Mask:
+    """Say for each text whether it may hold what a spreadsheet shows for a formula that failed."""
+    found = texts.has_byte(column, _NUMBER_SIGN)
+    where = texts.with_pair(column, _NUMBERED)
+    if len(where):  # few lists hold any, and the pattern costs as much as everything else
+        found[where] |= strings.mask(pc.match_substring_regex(strings.at(column, where), _NUMBERED_ERROR))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,10 +245,10 @@ class _Screening:
         again = texts.is_even(done.shown) & ~done.odd
         lengths.put(suspects, texts.measure(done.shown, line_break=line_break, even=again))
         blank[suspects] = texts.is_blank(done.shown)
-        self._look |= texts.has_byte(given, _NUMBER_SIGN)
+        self._look |= _may_fail(given)
         if self._policy.sends_text:
             self._look |= blank & ~unseen
-        self._look[suspects] |= texts.has_byte(done.shown, _NUMBER_SIGN)
+        self._look[suspects] |= _may_fail(done.shown)
         others = np.flatnonzero(~again)
         unclean = done.odd[others] | texts.needs_a_look(strings.at(done.shown, others))
         self._look[suspects[others[unclean]]] = True
@@ -298,6 +308,8 @@ class _Screening:
             self._look[where] |= ~strings.mask(fine)
             if name == REGISTRATION_DATE:
                 self._look |= ~filled
+            if name == COST_CENTRE:
+                self._look |= strings.mask(pc.starts_with(column, ERROR_STARTS[-1]))
             for tag, used in self._links.items():
                 if tags.LINK_TAGS[tag] == name:
                     self._look |= used & ~filled
@@ -346,8 +358,8 @@ class _Screening:
     def _canonical(self, row: Row) -> dict[str, str]:
         """Return a row's values as they go out."""
         values = {name: row.given(name) for name in (*self._fields, *self._own_smsid())} | row.info
-        if (given := row.given("scheduled").strip()) and (moment := read_scheduled(given)):
-            values["scheduled"] = moment.strftime(self._policy.scheduled_format)
+        if row.scheduled:
+            values["scheduled"] = row.scheduled.strftime(self._policy.scheduled_format)
         if day := read_day(row.given(REGISTRATION_DATE).strip()):
             values[REGISTRATION_DATE] = day.isoformat().replace("-", "")
         if "template_id" in values:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 
 from pipeline.core import msisdn, tags, text
+from pipeline.core.moments import is_of_gateway, read_minute
 from pipeline.core.policy import Policy, Roles
 from pipeline.core.templates import canonical_id
 from pipeline.core.text import Length
@@ -36,6 +38,8 @@ class Row:
         self.phone = msisdn.read_msisdn(number, overseas=self.policy.limits.overseas)
         if isinstance(self.phone, msisdn.Reading) and self.phone.repairs:
             self._repaired(self.roles.name("msisdn"), number, self.phone.msisdn, self.phone.repairs)
+        #: the minute for which the message is scheduled, where one can be read
+        self.scheduled = self._read_scheduled()
         self.info = {name: self._clean(self.roles.columns[name]) for name in self.worded if self.given(name)}
         template_id = canonical_id(self.given("template_id"), self.policy.limits.template_id_max)
         by_template = self.has_template_id and not self.has_text
@@ -114,6 +118,14 @@ class Row:
     def length(self) -> Length:
         """Return what the gateway counts of the text."""
         return text.measure(self.shown, line_break=self.policy.limits.line_break)
+
+    def _read_scheduled(self) -> datetime | None:
+        given = self.given("scheduled").strip()
+        moment = read_minute(given) if given else None
+        if moment and not is_of_gateway(given):
+            after = moment.strftime(self.policy.scheduled_format)
+            self._repaired(self.roles.name("scheduled"), self.given("scheduled"), after, ("senddatetime.form",))
+        return moment
 
     def _expand(self, template: tags.Template, whole: str) -> None:
         used = dict.fromkeys(template.tags)

@@ -11,11 +11,10 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 
 from pipeline.core import msisdn, tags, text
-from pipeline.core.calendar import JST
 from pipeline.core.headers import COST_CENTRE, shown_name
+from pipeline.core.moments import read_day
 from pipeline.core.policy import Roles
 from pipeline.core.row import Row
 from pipeline.core.templates import canonical_id
@@ -32,12 +31,16 @@ _TITLE = re.compile(r"[A-Za-z0-9\-_.]+")
 _CODE = re.compile(r"[A-Za-z0-9@%+/'!#$^?:;.,(){}\[\]~\-_]+")
 _URL_START = re.compile(r"https?://[^/]", re.IGNORECASE | re.ASCII)
 _URL_CHARACTER = re.compile(r"[^!#-;=?-\[\]_a-z~%]", re.IGNORECASE | re.ASCII)
-_SCHEDULED_FORMS = ("%Y%m%d%H%M", "%Y.%m.%d.%H.%M")
-_DAY = re.compile(
-    r"((?:19|20)[0-9]{2})(?:([0-9]{2})([0-9]{2})|([-/.])([0-9]{1,2})\4([0-9]{1,2})|年([0-9]{1,2})月([0-9]{1,2})日)"
-    r"(?:[ T][0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?)?"
+#: how Excel names what failed, the last one Google; and how LibreOffice numbers what it has no such name for
+SPREADSHEET_ERRORS = frozenset(
+    {
+        *("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#FIELD!"),
+        *("#BLOCKED!", "#CONNECT!", "#GETTING_DATA", "#UNKNOWN!", "#BUSY!", "#PYTHON!", "#ERROR!"),
+        *(f"Err:{number}" for number in range(501, 541)),
+    }
 )
-SPREADSHEET_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!"})
+#: every one of them begins with one of these
+ERROR_STARTS = ("#", "Err:")
 #: at most so many characters of a cost centre, after trimming
 COST_CENTRE_CHARACTERS = 64
 #: a column only where numbers are checked
@@ -143,7 +146,7 @@ def text_characters_allowed(row: Row) -> Iterator[Finding]:
 
 def no_spreadsheet_error(row: Row) -> Iterator[Finding]:
     """No text, no value in it and no cost centre is what a spreadsheet shows for a formula that failed."""
-    if not any(given.lstrip()[:1] == "#" for given in row.cells.values()):
+    if not any(given.lstrip().startswith(ERROR_STARTS) for given in row.cells.values()):
         return
     tagged = (row.roles.columns.get(tag, tag) for tag in row.used_tags)
     named = (row.roles.columns.get(name, "") for name in ("text", COST_CENTRE))
@@ -230,13 +233,12 @@ def info_values(row: Row) -> Iterator[Finding]:
 
 def scheduled(row: Row) -> Iterator[Finding]:
     """A scheduled time is a real minute (YYYYMMDDhhmm, S) that has not passed yet, in Japan."""
-    given, column = row.given("scheduled").strip(), row.roles.name("scheduled")
-    if not given:
+    column = row.roles.name("scheduled")
+    if not row.given("scheduled").strip():
         return
-    moment = read_scheduled(given)
-    if moment is None:
+    if row.scheduled is None:
         yield Finding(row.number, column, "senddatetime.format")
-    elif moment <= row.policy.now:
+    elif row.scheduled <= row.policy.now:
         yield Finding(row.number, column, "senddatetime.past")
 
 
@@ -322,29 +324,6 @@ def rules_for(roles: Roles) -> tuple[Rule, ...]:
 def findings(row: Row, rules: Iterable[Rule] = RULES) -> list[Finding]:
     """Return everything that is wrong with a row, in the order of the rules."""
     return [finding for rule in rules for finding in rule.check(row)]
-
-
-def read_scheduled(given: str) -> datetime | None:
-    """Return a scheduled time, or None where it is no real minute."""
-    for form in _SCHEDULED_FORMS:
-        try:
-            moment = datetime.strptime(given, form).replace(tzinfo=JST)
-        except ValueError:
-            continue
-        if moment.strftime(form) == given:  # strptime is lenient about leading zeros
-            return moment
-    return None
-
-
-def read_day(given: str) -> date | None:
-    """Return a day as people and spreadsheets write it, the time behind it left out; None where it is no real one."""
-    if found := _DAY.fullmatch(given):
-        year, month, day = (int(part) for part in found.groups() if part and part.isdigit())
-        try:
-            return date(year, month, day)
-        except ValueError:
-            return None
-    return None
 
 
 def _characters(row: Row, column: str, code: str, given: str, characters: Sequence[CharacterAt]) -> Finding:

@@ -10,7 +10,7 @@ from sqlalchemy import Row, func, insert, select
 
 from pipeline.ledger.batches import record_event
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.tables import closing, iso, moment
+from pipeline.ledger.tables import closing, identity, iso, moment
 from pipeline.model import Artefact
 
 
@@ -56,6 +56,14 @@ def record_closing(  # noqa: PLR0913 - everything that a closed month is compare
         )
         record_event(connection, now, "closed", None, month=month, number=number, actor=actor)
     return number
+
+
+def began_at(ledger: Ledger) -> datetime:
+    """Return when the ledger was created: nothing is known here of what was before, unless its results were pulled."""
+    with ledger.reading() as connection:
+        began = moment(connection.execute(select(identity.c.created_at)).scalar_one())
+    assert began is not None  # noqa: S101 - the column is NOT NULL
+    return began
 
 
 def last_closing(ledger: Ledger, month: str) -> Closing | None:

@@ -109,8 +109,10 @@ CONFIGURATION_FAILURES: dict[str, Failure] = {
     ),
     "profile.not_confirmed": Failure(
         Text(
-            "{row} 行目の {number} 列目（{key}）に値がありますが、プロファイルで確認されていないため使えません。",
-            "row {row} uses column {number} ({key}), which the profile has not confirmed.",
+            "{row} 行目の列「{column}」に値があります。送るためのゲートウェイの {number} 列目（{key}）が"
+            "プロファイルで確認されていないため、使えません。",
+            "row {row} has a value in {column}; the gateway's column {number} ({key}) that would carry it is not "
+            "confirmed by the profile.",
         ),
         Text(
             "その列を空にするか、ベンダーに確認のうえプロファイルの写しで layout.column {key} を "

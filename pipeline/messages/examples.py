@@ -57,7 +57,7 @@ EXAMPLES: dict[str, Example] = {
     "title.characters": Example({"title": "ミツバ"}, {"title": "Mitsuba"}),
     "title.digits_only": Example({"title": "0312345678"}, {"title": "Mitsuba0312"}),
     "cost_centre.too_long": Example({"cost_centre": "営業部" * 22}, {"cost_centre": "営業部"}),
-    "senddatetime.format": Example({"scheduled": "2026/12/01 9:30"}, {"scheduled": "203012010930"}),
+    "senddatetime.format": Example({"scheduled": "12/01/2030 9:30"}, {"scheduled": "2030/12/01 9:30"}),
     "registrationdate.missing": Example({"registrationdate": ""}, {"registrationdate": "2026-04-01"}),
     "registrationdate.format": Example({"registrationdate": "令和8年4月1日"}, {"registrationdate": "2026年4月1日"}),
     "registrationdate.future": Example({"registrationdate": "20991231"}, {"registrationdate": "20260401"}),

@@ -123,8 +123,9 @@ INPUT_FAILURES: dict[str, Failure] = {
         ),
         Text(
             'その行を確かめてください。カンマや改行を含むセルは引用符（"）で囲みます。'
-            "表の外に書いたメモは消してください。",
-            'Look at that row: a cell with commas or line breaks stands in quotes ("). Remove notes beside the table.',
+            "表の外に書いたメモや合計の行は消してください。",
+            'Look at that row: a cell with commas or line breaks stands in quotes ("). Remove notes beside the '
+            "table, and a row of totals.",
         ),
     ),
     "input.not_csv": Failure(
@@ -220,6 +221,16 @@ INPUT_FAILURES: dict[str, Failure] = {
             "Open it in Excel or LibreOffice, let it calculate (F9), and save it.",
         ),
     ),
+    "input.cell_error": Failure(
+        Text(
+            "ブック {file} のセル {cell} はエラー（{shown}）です。この種のエラーがあるブックは読めません。",
+            "{file}: cell {cell} is an error of the kind {shown}. A workbook with one of these cannot be read.",
+        ),
+        Text(
+            "そのセルの数式を直すか、値を入力して保存してください（同じエラーのセルがほかにもあるかもしれません）。",
+            "Correct the formula of that cell, or enter its value, and save; other cells may have the same error.",
+        ),
+    ),
     "input.odf_content": Failure(
         Text(
             "ブック {file} のシート「{sheet}」のセル {cell} には、.ods からは正確に読めない要素 text:{what} があります"
@@ -257,8 +268,10 @@ INPUT_FAILURES: dict[str, Failure] = {
             "the value in the first of these rows only; what the others have is not certain, so the file is not read.",
         ),
         Text(
-            "結合を解除し、各行に値を入力して（上のセルをコピーして）保存してください。",
-            "Unmerge the cells, enter the value in every row that it is meant for (fill down), and save.",
+            "結合を解除し、各行に値を入力して（上のセルをコピーして）保存してください。"
+            "要らない列なら、列ごと削除しても構いません。",
+            "Unmerge the cells, enter the value in every row that it is meant for (fill down), and save. A column that "
+            "is not needed can be deleted.",
         ),
     ),
     "input.hidden_sheet": Failure(
@@ -318,10 +331,10 @@ INPUT_FAILURES: dict[str, Failure] = {
             "title above the headings. It is not shown, because it may hold personal data",
         ),
         Text(
-            "見出しを 1 行目に置き、電話番号の列を次のどれかにしてください。"
+            "見出しより上の表題などを削除し、電話番号の列の見出しを次のどれかにしてください。"
             "見出しのないファイルなら --layout を指定してください：{names}",
-            "Put the headings into the first row and name the column of phone numbers one of the following, or give "
-            "--layout for a list without a header: {names}",
+            "Delete whatever stands above the headings, and name the column of phone numbers one of the following; or "
+            "give --layout for a list without a header: {names}",
         ),
     ),
     "input.no_phone_column": Failure(
@@ -336,10 +349,13 @@ INPUT_FAILURES: dict[str, Failure] = {
     ),
     "input.doubled_column": Failure(
         Text(
-            "入力ファイル {file} に同じ意味の列が二つあります：{columns}",
-            "{file} has a column twice: {columns}",
+            "入力ファイル {file} に同じ名前か同じ意味の列が二つ以上あります：{columns}",
+            "{file} has columns of one name or one meaning: {columns}",
         ),
-        Text("一つだけ残してください。", "Keep one of them."),
+        Text(
+            "一つだけ残すか、使わないほうの見出しを変えてください。",
+            "Keep one of them, or give the one that is not meant another heading.",
+        ),
     ),
     "input.no_registration_date": Failure(
         Text(
@@ -357,8 +373,10 @@ INPUT_FAILURES: dict[str, Failure] = {
             "{file} has no column of texts or template ids. Its columns: {columns}",
         ),
         Text(
-            "「本文」の列を作るか、--text で本文のファイルを、--template でテンプレートを指定してください。",
-            "Add a column named text, or give one text for all with --text, or one template with --template.",
+            "本文の列の見出しを次のどれかにするか、--text で本文のファイルを、--template でテンプレートを"
+            "指定してください：{names}",
+            "Name the column of texts one of the following, or give one text for all with --text, or one template with "
+            "--template: {names}",
         ),
     ),
     "input.two_texts": Failure(

@@ -1,8 +1,8 @@
-"""Words of the reconciliation's reports beyond counts by status: groups, bill, invoice, changes, alarms."""
+"""Words of the reconciliation's reports beyond counts by status (groups, bill, changes, alarms), and its failures."""
 
 from __future__ import annotations
 
-from pipeline.messages.text import Text
+from pipeline.messages.text import Failure, Text
 
 #: label code → text
 RECONCILING_LABELS: dict[str, Text] = {
@@ -198,4 +198,47 @@ RECONCILING_LABELS: dict[str, Text] = {
     "report.page.search_messages": Text("メッセージを検索", "Search the messages"),
     "report.page.found": Text("件を表示中", "shown"),
     "report.page.contents": Text("目次", "Contents"),
+}
+
+#: failure code → texts; placeholders are the failure's facts
+RECONCILING_FAILURES: dict[str, Failure] = {
+    "reconcile.what": Failure(
+        Text(
+            "照合するバッチか、--month で月を、どちらか一つ指定してください。",
+            "name a batch, or a month with --month: one of the two.",
+        ),
+        Text(
+            "例: `mediasms reconcile BATCH`、または `mediasms reconcile --month 2026-11`",
+            "For example: `mediasms reconcile BATCH`, or `mediasms reconcile --month 2026-11`",
+        ),
+    ),
+    "reconcile.invoice": Failure(
+        Text("請求書は月と照合します。", "an invoice is compared with a month."),
+        Text(
+            "例: `mediasms reconcile --month 2026-11 --invoice FILE`",
+            "For example: `mediasms reconcile --month 2026-11 --invoice FILE`",
+        ),
+    ),
+    "close.not_over": Failure(
+        Text("{month} はまだ終わっていません。", "{month} is not over yet."),
+        Text(
+            "月が終わってから締めてください。途中の状況は `mediasms reconcile --month {month}` で確認できます。",
+            "Close it when it is over. What it comes to so far: `mediasms reconcile --month {month}`.",
+        ),
+    ),
+    "close.nothing": Failure(
+        Text(
+            "{month} のものは台帳に何もありません（送信、結果、月額料金のどれも）。締めるものがないため、締めません。",
+            "the ledger has nothing of {month}: no message, no result and no fee of a month that it has seen. "
+            "There is nothing to close.",
+        ),
+        Text(
+            "月（YYYY-MM）を確かめてください。結果がまだなら `mediasms pull` で取り寄せてから締めてください。",
+            "Look at the month (YYYY-MM). Where its results are not fetched yet, run `mediasms pull` first.",
+        ),
+    ),
+    "reconcile.month": Failure(
+        Text("{month} は月ではありません。", "{month} is no month."),
+        Text("YYYY-MM の形で指定してください (例: 2026-11)。", "Write it as YYYY-MM, for example 2026-11."),
+    ),
 }

@@ -178,8 +178,11 @@ ROWS: dict[str, Text] = {
         "Format the column as text and enter it again.",
     ),
     "senddatetime.format": Text(
-        "送信予定日時は YYYYMMDDhhmm（例 202612010930）の形で、実在する日時にしてください。",
-        "A scheduled time is a real minute, written YYYYMMDDhhmm (for example 202612010930).",
+        "送信予定日時を日時として読めません。年を 4 桁で先に、分まで、日本時間で入力してください"
+        "（例 2026/12/01 9:30、202612010930）。日付だけ・時刻だけ・24:00・00 以外の秒は使えません。",
+        "The scheduled time cannot be read. Write the year first, in four digits, and the time to the minute, in Japan "
+        "(for example 2026/12/01 9:30 or 202612010930). A date or a time alone, 24:00 and seconds other than 00 are "
+        "not taken.",
     ),
     "senddatetime.past": Text(
         "送信予定日時が過ぎています。これからの日時にしてください（日本時間）。",
@@ -215,6 +218,9 @@ REPAIRS: dict[str, Text] = {
     ),
     "phone.formula_quote": Text('="…" や先頭の \' を除きました', '="…" or leading \' removed'),
     "phone.prefix": Text("tel: を除きました", "tel: removed"),
+    "senddatetime.form": Text(
+        "送信予定日時をゲートウェイの形にしました", "scheduled time written as the gateway writes it"
+    ),
     "text.decomposed_kana": Text("分解された濁点・半濁点を合成しました", "decomposed kana composed"),
     "text.tab": Text("タブを空白にしました", "TAB made a space"),
     "text.canonical": Text("同じ文字の別コードを統一しました", "another code point of the same character unified"),
@@ -231,6 +237,12 @@ WARNINGS: dict[str, Text] = {
     "tag.empty_value": Text(
         "差し込む値が空のまま送られる本文が {count} 件あります（行 {rows}）。",
         "{count} texts go out with nothing in the place of a tag: the cell is empty (rows {rows}).",
+    ),
+    "cell.unformatted": Text(
+        "列「{column}」の数値 {count} 件は、表示形式（¥1,234 や 5名 など）を付けずに数字だけを使います"
+        "（行 {rows}）。表示どおりに送るには、文字列として入力し直してください。",
+        "Column {column}: {count} numbers are used as plain digits, without the format under which the sheet shows "
+        "them (¥1,234, say; rows {rows}). To send what is shown, enter it as text.",
     ),
     "template.unchecked": Text(
         "テンプレート {template} の本文が分からないまま {count} 件を送ります。"

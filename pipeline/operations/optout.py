@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pipeline.adapters.inputs import Table, open_input
+from pipeline.adapters.inputs import Table, open_input, refuse_merged
 from pipeline.context import Context
 from pipeline.core.headers import canonical_header, shown_names
 from pipeline.core.msisdn import Reading, read_msisdn
@@ -83,7 +83,8 @@ def _cells(context: Context, table: Table) -> Iterator[tuple[int, str]]:
         # Where a header is missing these are somebody's cells: what may be a number is not shown.
         shown = shown_names(first)
         raise InputUnusable("input.no_phone_column", file=table.name, columns=shown, names=", ".join(names))
+    place = phones[0] if phones else 0
+    refuse_merged(table, [place])
     columns = [f"column {number}" for number in range(1, len(first) + 1)]
-    wanted = columns[phones[0] if phones else 0]
     for chunk in table.chunks(columns, header=bool(phones)):
-        yield from zip(chunk[INPUT_ROW].tolist(), chunk[wanted].tolist(), strict=True)
+        yield from zip(chunk[INPUT_ROW].tolist(), chunk[columns[place]].tolist(), strict=True)

@@ -80,5 +80,6 @@ def _cell(text: str) -> str:
         .replace("{count}", "…")
         .replace("{rows}", "…")
         .replace("{template}", "…")
+        .replace("{column}", "…")
         .replace("\n", " ")
     )

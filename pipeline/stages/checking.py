@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from pipeline.adapters.csv_out import CsvLines
 from pipeline.adapters.files import DurableFile
-from pipeline.adapters.inputs import Table
+from pipeline.adapters.inputs import Table, refuse_merged
 from pipeline.compute import in_order
 from pipeline.config import STANDARD
 from pipeline.context import Context
@@ -33,6 +33,7 @@ from pipeline.messages import Language
 from pipeline.model import ExpandedText, Finding, NumberCheck, RejectedRow
 from pipeline.reports.reject_words import explain
 from pipeline.reports.rejects import RejectedWorkbook
+from pipeline.stages.used import UsedColumns
 from schemas.heading import TEMPLATE_COLUMN, Heading
 from schemas.profile import Profile
 from schemas.recipients import (
@@ -59,8 +60,9 @@ REJECTED_COLUMNS = (
     "mediasms_suggestion",
 )
 _M2M = "020"
-#: begins the name of a remark; the id of the template follows
+#: begin the names of remarks; the id of the template follows, or the name of the column
 UNCHECKED = "template.unchecked "
+UNFORMATTED = "cell.unformatted "
 
 
 @dataclass(slots=True)
@@ -108,6 +110,7 @@ class Check:
         self._number_check = number_check
         self._unique = Uniqueness(self._ledgered(), repeats=self._repeats)
         self._input = input_contract(heading.columns)
+        self._used = UsedColumns(heading, self._policy.templates)
         limits = self._policy.limits
         self._contract = accepted_contract(
             self._fields,
@@ -137,12 +140,14 @@ class Check:
             accepted.write(lines.of(self._accepted_rows(decided)))
             return decided
 
+        refuse_merged(self._table, self._used.places)
         _write(accepted, [accepted_columns(self._fields)])
         _write(rejected, [[*self._heading.given, *REJECTED_COLUMNS]])
         _write(already, [ALREADY_COLUMNS])
         _write(repaired, [REPAIRED_COLUMNS])
         for decided in in_order(written, self._decided(), workers=1):
             chunk, found = decided.chunk, decided.found
+            self._look_at_tags(chunk)
             self._write_rejected(rejected, workbook, chunk, found)
             _write(already, self._served(found, decided.served))
             self.rules += decided.rules
@@ -157,6 +162,22 @@ class Check:
             self._context.progress("validate", self.rows, max(self._table.records, self.rows))
         if not self.rows:
             raise InputUnusable("input.no_rows", file=self._table.name)
+        self._note_unformatted()
+
+    def _look_at_tags(self, chunk: pd.DataFrame) -> None:
+        """Find out which columns the texts name, where it matters; stop at a cell over several rows in one of them."""
+        merged = [place for places, _ in self._table.merged for place in places]
+        self._used.look(chunk, [*merged, *self._table.unformatted])
+        if merged:
+            refuse_merged(self._table, self._used.places)
+
+    def _note_unformatted(self) -> None:
+        """Note the columns of which a message or a report shows numbers otherwise than the sheet does."""
+        for place, name in self._used.worded.items():
+            if place in self._table.unformatted:
+                count, row = self._table.unformatted[place]
+                self.warnings[f"{UNFORMATTED}{name}"] = count
+                self.warned[f"{UNFORMATTED}{name}"] = [row]
 
     def _decided(self) -> Iterator[_Decided]:
         chunks = self._table.chunks(self._heading.columns, header=self._heading.header)
@@ -189,7 +210,8 @@ class Check:
                 asking = chunk[chunk[name] != ""]
                 if len(asking):
                     row = int(asking[INPUT_ROW].iloc[0])
-                    raise UsageError("profile.not_confirmed", key=column.field, number=column.number, row=row)
+                    facts = {"key": column.field, "number": column.number, "row": row, "column": name}
+                    raise UsageError("profile.not_confirmed", **facts)
 
     def _ledgered(self) -> Ledgered:
         ledger, batch_id = self._context.ledger, self._batch_id

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.adapters.inputs import open_input
+from pipeline.adapters.inputs import open_input, refuse_merged
 from pipeline.config import load_invoice_mapping
 from pipeline.context import Context
 from pipeline.core.invoice import Invoice
@@ -22,6 +22,7 @@ def read_invoice(context: Context, path: Path, month: str) -> Invoice:
     """
     mapping = load_invoice_mapping(context.settings.invoice.mapping, context.configuration.folder)
     table = open_input(path)
+    refuse_merged(table)
     columns = invoice_columns(table.first_record, mapping, table.name)
     chunks = list(table.chunks(columns, header=True))
     if not chunks:

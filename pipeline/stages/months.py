@@ -17,7 +17,7 @@ from pipeline.core.placing import Placing, alike, place, places_of
 from pipeline.core.restating import restated, snapshot
 from pipeline.core.variance import variance_of
 from pipeline.errors import UsageError
-from pipeline.ledger.closing import Closing, list_closings, record_closing
+from pipeline.ledger.closing import Closing, began_at, list_closings, record_closing
 from pipeline.ledger.decisions import decided_since
 from pipeline.ledger.evidence import month_evidence
 from pipeline.model import MessageLine, MonthSubject, Reconciliation, Restatement
@@ -66,7 +66,7 @@ def close_month(context: Context, month: str, *, actor: str) -> Closed:
 
     Closed once more, it gets the next number, unless nothing has changed. The reports say that it is closed, so they
     are written when it is; where that was cut short, the next reports say it, and what that closing restated.
-    Raises ``UsageError`` (``close.not_over``), and ``TryLater`` while somebody else closes it.
+    Raises ``UsageError`` (``close.not_over``, ``close.nothing``), and ``TryLater`` while somebody else closes it.
     """
     if context.now() < _borders(month)[1]:
         raise UsageError("close.not_over", month=month)
@@ -75,6 +75,8 @@ def close_month(context: Context, month: str, *, actor: str) -> Closed:
         value, lines = _added_up(context, month)
         kept = snapshot(lines, value)
         closings = list_closings(context.ledger, month)
+        if not closings and not _has_something(context, month, value):
+            raise UsageError("close.nothing", month=month)
         before = closings[0] if closings else None
         reported = _reported(context, closings) if closings else None
         changed = _restatements(context, reported, kept) if reported else ()
@@ -96,6 +98,16 @@ def close_month(context: Context, month: str, *, actor: str) -> Closed:
         value = replace(_closed(value, closed_at), restatements=changed)
         reconciled = written(context, context.workspace.month_folder(month), {}, value, lines)
         return Closed(reconciled, number, is_new=is_new)
+
+
+def _has_something(context: Context, month: str, value: Reconciliation) -> bool:
+    """Say whether a month has anything to freeze: messages, results, or the fees of a month that this ledger has seen.
+
+    An account is charged its fees in a quiet month, too; but a month before this ledger began had other messages.
+    """
+    if not value.is_empty or value.foreign_rows or value.foreign.messages or value.breaks:
+        return True
+    return value.bill is not None and bool(value.bill.fees) and began_at(context.ledger) < _borders(month)[1]
 
 
 def _reported(context: Context, closings: Sequence[Closing]) -> Closing:

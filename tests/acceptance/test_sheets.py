@@ -111,11 +111,12 @@ def test_numbers_reach_the_text_as_the_sheet_shows_them(home: Home) -> None:
         {"名簿": [header, [9011112222, "{会員} {金額}円 {割引} {率}", 901, 1980 * 1.1, 0.05, 1e-7]]},
     )
     made = openpyxl.load_workbook(path)
-    for column, code in ((1, "00000000000"), (3, "0000"), (4, "#,##0_ "), (5, "0%")):
+    for column, code in ((1, "00000000000"), (3, "0000"), (4, "#,##0_ "), (5, "0%"), (6, "0.00E+00")):
         made["名簿"].cell(2, column).number_format = code
     made.save(path)
     done = home("validate", "list.xlsx", "--out", "o", "--json").document
-    assert (done["accepted"], done["repairs"]) == (1, {})
+    assert (done["accepted"], done["repairs"], done["warnings"]) == (1, {}, {"cell.unformatted 率": 1})
+    assert "列「率」の数値 1 件" in home("validate", "list.xlsx", "--out", "p", "--lang", "ja").out
     assert [row["text"] for row in read_csv(home.folder / "o" / "accepted.csv")] == ["0901 2,178円 5% 0.0000001"]
 
 

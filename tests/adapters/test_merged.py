@@ -7,10 +7,21 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
+from pipeline.adapters.inputs import refuse_merged
 from pipeline.adapters.workbooks import open_workbook
-from tests.adapters.books import merged_record, old_sheet, old_workbook, open_document, read, refused, row
+from pipeline.errors import InputUnusable
+from tests.adapters.books import merged_record, old_sheet, old_workbook, open_document, read, row
 
 MERGED = "input.merged_cells"
+
+
+def refused(path: Path, *places: int) -> tuple[str, dict[str, object]] | None:
+    """Return why a file is refused of which the columns at these places are used; all of them without any."""
+    try:
+        refuse_merged(open_workbook(path), places or None)
+    except InputUnusable as error:
+        return error.code, {name: fact for name, fact in error.facts.items() if name != "file"}
+    return None
 
 
 def merged(path: Path, *ranges: tuple[str, str], down: int = 0) -> Path:
@@ -32,18 +43,32 @@ def test_a_cost_centre_over_several_rows_stops_the_file(tmp_path: Path, down: in
     assert refused(path) == (MERGED, {"sheet": "名簿", "count": 2, "cells": cells[0]})
 
 
-def test_what_is_merged_with_the_header_stops_the_file(tmp_path: Path) -> None:
-    assert refused(merged(tmp_path / "list.xlsx", ("D1:D2", "部門")))[0] == MERGED
+def test_only_columns_that_are_used_matter(tmp_path: Path) -> None:
+    path = merged(tmp_path / "list.xlsx", ("E2:E3", "要確認"), ("E4:F5", "済"), ("D4:D5", "営業"))
+    assert refused(path, 0, 1) is None
+    assert refused(path, 2, 1) == (MERGED, {"sheet": "名簿", "count": 1, "cells": "D4:D5"})
+    assert refused(path, 3) == (MERGED, {"sheet": "名簿", "count": 2, "cells": "E2:E3"})
+    assert refused(path, 4) == (MERGED, {"sheet": "名簿", "count": 1, "cells": "E4:F5"})
+
+
+@pytest.mark.parametrize("cells", ["D1:D2", "E1:E2"])
+def test_what_is_merged_with_the_header_stops_the_file(tmp_path: Path, cells: str) -> None:
+    assert refused(merged(tmp_path / "list.xlsx", (cells, "部門")), 0) == (
+        MERGED,
+        {"sheet": "名簿", "count": 1, "cells": cells},
+    )
 
 
 @pytest.mark.parametrize("cells", [("D2:D5", ""), ("D2:E2", "営業"), ("D1:E1", "部門"), ("D4:D5", " ")])
 def test_what_takes_no_value_from_a_row_does_not_matter(tmp_path: Path, cells: tuple[str, str]) -> None:
-    assert len(read(open_workbook(merged(tmp_path / "list.xlsx", cells)), width=5)) == 4
+    table = open_workbook(merged(tmp_path / "list.xlsx", cells))
+    refuse_merged(table)
+    assert len(read(table, width=5)) == 4
 
 
 def test_a_title_over_two_rows_is_above_the_list(tmp_path: Path) -> None:
     """It is the first record, as a title over one row is: what comes of that is said where headings are read."""
-    assert refused(merged(tmp_path / "list.xlsx", ("B1:E2", "名簿"), down=4))[0] == MERGED
+    assert refused(merged(tmp_path / "list.xlsx", ("B1:E2", "名簿"), down=4), 0) is not None
 
 
 SPANNED = '<table:table-cell {} office:value-type="string"><text:p>営業</text:p></table:table-cell>'

@@ -46,6 +46,27 @@ def test_numbers_arrive_as_a_simple_format_shows_them(tmp_path: Path) -> None:
     }
     table = open_workbook(formatted(tmp_path / "list.xlsx", list(cells)))
     assert read(table) == [(2, list(cells.values()))]
+    told = ['"¥"#,##0', "0.00E+00", "000-0000"]
+    assert table.unformatted == {list(cells).index(cell): (1, 2) for cell in cells if cell[1] in told}
+
+
+def test_numbers_that_arrive_otherwise_than_they_are_shown_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "list.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        yen, signed, day = (book.add_format({"num_format": code}) for code in ('"¥"#,##0', "#,##0;▲#,##0", "m/d"))
+        sheet.write_row(0, 1, ["金額", "残高", "日"])
+        sheet.set_column(1, 1, None, yen)
+        for at in range(1, 6):
+            sheet.write(at, 1, "未定" if at == 1 else 1000 * at, yen)
+            sheet.write_number(at, 2, -at if at > 3 else at, signed)
+            sheet.write_number(at, 3, 46357 + at, day)
+        sheet.write_blank(9, 1, None, yen)
+    table = open_workbook(path)
+    assert table.unformatted == {}
+    for _ in range(2):
+        assert [cells[:2] for _, cells in read(table)][2:] == [["3000", "3"], ["4000", "-4"], ["5000", "-5"]]
+        assert table.unformatted == {0: (4, 3), 1: (2, 5)}
 
 
 @pytest.mark.parametrize("piece", [1, 77, 1 << 20])
@@ -103,7 +124,8 @@ def test_numbers_of_an_open_document_arrive_as_it_shows_them(
     ]
     path = open_document(tmp_path / "list.ods", {"前": rows[2], "a": "".join(rows)})
     empty = [""] * 6
-    assert read(open_workbook(path, sheet="a")) == [
+    table = open_workbook(path, sheet="a")
+    assert read(table) == [
         (2, ["", "0901", "0901", "", "", "1,234.50", "5%", "1,234"]),
         (3, ["0901", "x", *empty]),
         (4, ["0901", "x", *empty]),
@@ -111,6 +133,7 @@ def test_numbers_of_an_open_document_arrive_as_it_shows_them(
         (6, ["0901", "", *empty]),
         (7, ["1,234", "1,234", *empty]),
     ]
+    assert table.unformatted == {0: (1, 5), 1: (1, 5)}
 
 
 def test_errors_of_an_open_document_arrive_as_their_text(tmp_path: Path) -> None:
@@ -126,8 +149,8 @@ def test_errors_of_an_open_document_arrive_as_their_text(tmp_path: Path) -> None
     ]
     path = open_document(tmp_path / "list.ods", {"a": "".join(rows)})
     assert read(open_workbook(path)) == [
-        (2, ["x", "#DIV/0!", "", "#VALUE!"]),
-        (3, ["#REF!", "#VALUE!", "7", "#VALUE!"]),
+        (2, ["x", "#DIV/0!", "", "Err:502"]),
+        (3, ["#REF!", "Err:522", "7", "#VALUE!"]),
     ]
 
 

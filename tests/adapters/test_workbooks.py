@@ -145,6 +145,20 @@ def test_errors_arrive_as_their_text(tmp_path: Path) -> None:
     assert open_workbook(path).first_record == ("#DIV/0!",)
 
 
+@pytest.mark.parametrize(("error", "shown"), [("#SPILL!", "#SPILL!"), ("#TOMORROW!", "#VALUE!")])
+def test_an_error_that_the_reader_does_not_know_is_named_with_its_cell(tmp_path: Path, error: str, shown: str) -> None:
+    path = tmp_path / "list.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["a", "b"])
+        sheet.write_formula(1, 0, "=NA()", None, "#N/A")
+        sheet.write_formula(2, 1, "=A1#", None, "#REF!")
+        sheet.write_string(3, 1, "#TODAY!")
+    assert read(open_workbook(path)) == [(2, ["#N/A", ""]), (3, ["", "#REF!"]), (4, ["", "#TODAY!"])]
+    changed(path, SHEET, b"<v>#REF!</v>", f"<v>{error}</v>".encode())
+    assert refused(path) == ("input.cell_error", {"cell": "B3", "shown": shown})
+
+
 def test_errors_are_found_over_the_borders_of_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "list.xlsx"
     with xlsxwriter.Workbook(path) as book:

@@ -617,19 +617,43 @@ def check_fields(row: Judged) -> None:
             row.find("title", "title.characters")
         elif DIGITS.issuperset(title):
             row.find("title", "title.digits_only")
-    if row.given("cost_centre").strip() in {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!"}:
+    if is_failed(row.given("cost_centre").strip()):
         row.find("cost_centre", "cell.spreadsheet_error")
     if len(row.given("cost_centre").strip()) > 64:
         row.find("cost_centre", "cost_centre.too_long")
     check_scheduled(row)
 
 
+def is_failed(cell: str) -> bool:
+    """Say whether a cell is what Excel shows for a formula that failed, or LibreOffice."""
+    if cell[:5] == "Err:5" and len(cell) == 7 and DIGITS.issuperset(cell[5:]):
+        return 1 <= int(cell[5:]) <= 40
+    old = {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!"}
+    new = {
+        "#SPILL!",
+        "#CALC!",
+        "#FIELD!",
+        "#BLOCKED!",
+        "#CONNECT!",
+        "#GETTING_DATA",
+        "#UNKNOWN!",
+        "#BUSY!",
+        "#PYTHON!",
+        "#ERROR!",
+    }
+    return cell in old | new
+
+
 def check_scheduled(row: Judged) -> None:
     if scheduled := row.given("scheduled").strip():
-        moment = minute(scheduled)
+        moment = minute(scheduled) or spelled_minute(scheduled)
         if moment is None:
             row.find("scheduled", "senddatetime.format")
-        elif moment.replace(tzinfo=row.account.now.tzinfo) <= row.account.now:
+            return
+        if minute(scheduled) is None:
+            after = moment.strftime("%Y.%m.%d.%H.%M")
+            row.repaired(row.name("scheduled"), row.given("scheduled"), after, ["senddatetime.form"])
+        if moment.replace(tzinfo=row.account.now.tzinfo) <= row.account.now:
             row.find("scheduled", "senddatetime.past")
 
 
@@ -660,6 +684,38 @@ def minute(given: str) -> datetime | None:
         return datetime(year, month, day, hour, minutes)  # noqa: DTZ001 - the caller knows the zone
     except ValueError:
         return None
+
+
+def spelled_minute(given: str) -> datetime | None:
+    """Return the minute that is written with its year first, its day and its time apart."""
+    for end in ("+09:00", "JST"):
+        given = given.removesuffix(f" {end}").removesuffix(end)
+    at = next((place for place, character in enumerate(given) if character in {" ", "\u3000", "T"}), -1)
+    if at < 0:
+        return None
+    between = "T" if given[at] == "T" else " \u3000"
+    clock = given[at + 1 :] if between == "T" else given[at:].lstrip(between)
+    day, hour, minutes, seconds = day_parts(given[:at]), *[*clock.split(":"), "00"][:3]
+    if day is None or not is_clock(f"{hour}:{minutes}:{seconds[:2]}") or len(clock.split(":")) > 3:
+        return None
+    if seconds != "00" and not (seconds[:3] == "00." and set(seconds[3:]) == {"0"} and len(seconds) <= 12):
+        return None
+    try:
+        return datetime(*day, int(hour), int(minutes))  # noqa: DTZ001 - the caller knows the zone
+    except ValueError:
+        return None
+
+
+def day_parts(given: str) -> tuple[int, int, int] | None:
+    parts = [given[:4], given[4:6], given[6:]] if len(given) == 8 and DIGITS.issuperset(given) else []
+    for marks in ("--", "//", "..", "年月"):
+        year, found, rest = given.partition(marks[0])
+        month, also, day = rest.partition(marks[1])
+        if found and also:
+            parts = [year, month, day.removesuffix("日") if day.endswith("日") == (marks == "年月") else "x"]
+    if not parts or not is_year(parts[0]) or not all(1 <= len(part) <= 2 for part in parts[1:]):
+        return None
+    return (int(parts[0]), int(parts[1]), int(parts[2])) if DIGITS.issuperset("".join(parts)) else None
 
 
 # Whole lists -----------------------------------------------------------------------------------------------------

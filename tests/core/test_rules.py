@@ -287,7 +287,26 @@ def test_smsids_that_a_spreadsheet_damaged(smsid: str, expected: list[str]) -> N
         ("20261201093000", ["senddatetime.format"]),
         ("20261201093", ["senddatetime.format"]),
         ("2026.12.1.9.30", ["senddatetime.format"]),
-        ("2026-12-01 09:30", ["senddatetime.format"]),
+        ("2026/12/01", ["senddatetime.format"]),
+        ("9:30", ["senddatetime.format"]),
+        ("12/01/2026 9:30", ["senddatetime.format"]),
+        ("01/12/2026 09:30", ["senddatetime.format"]),
+        ("26/12/01 09:30", ["senddatetime.format"]),
+        ("2126-12/01 09:30", ["senddatetime.format"]),
+        ("2026/12/01 24:00", ["senddatetime.format"]),
+        ("2026/12/01 9:60", ["senddatetime.format"]),
+        ("2026/12/01 9:5", ["senddatetime.format"]),
+        ("2026/12/01 9時30分", ["senddatetime.format"]),
+        ("2026/12/01 9:30 PM", ["senddatetime.format"]),
+        ("2026/02/29 09:30", ["senddatetime.format"]),
+        ("2026-12-01 09:30:30", ["senddatetime.format"]),  # would go out half a minute early
+        ("2026-12-01 09:30:00.5", ["senddatetime.format"]),
+        ("2026-12-01T09:30Z", ["senddatetime.format"]),
+        ("2026-12-01T09:30+00:00", ["senddatetime.format"]),
+        ("46357.3958333333", ["senddatetime.format"]),  # the number of the day, where a spreadsheet lost the format
+        ("2.02612E+11", ["senddatetime.format"]),
+        ("2026/11/25 9:30", ["senddatetime.past"]),
+        ("2026/11/25 9:31", []),
         ("２０２６１２０１０９３０", ["senddatetime.format"]),
         ("2026 12010930", ["senddatetime.format"]),
         ("明日", ["senddatetime.format"]),
@@ -379,6 +398,34 @@ def test_a_time_is_past_by_the_clock_of_japan_to_the_second() -> None:
     assert codes(replace(ACCOUNT, now=minute), scheduled="202611250931") == ["senddatetime.past"]
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        "2026/12/01 09:30",
+        "2026/12/1 9:30",
+        "2026-12-01 9:30",
+        " 2026-12-01 09:30:00\n",
+        "2026-12-01 09:30:00.000",
+        "2026-12-01T09:30",
+        "2026-12-01T09:30:00+09:00",
+        "2026-12-01 09:30 JST",
+        "2026.12.1 9:30",
+        "20261201 9:30",
+        "2026年12月1日\u30009:30",
+    ],
+)
+def test_a_time_that_has_one_reading_is_repaired(given: str) -> None:
+    found = check(scheduled=given)
+    assert values_of(found)["scheduled"].to_pylist() == ["2026.12.01.09.30"]
+    (repair,) = found.repairs.to_pylist()
+    assert list(repair.values()) == [2, "scheduled", "senddatetime.form", given, "2026.12.01.09.30"]
+
+
+@pytest.mark.parametrize("given", ["202612010930", " 2026.12.01.09.30 ", "2026/11/25 9:30", "12/01/2026 9:30"])
+def test_what_is_fine_or_rejected_is_not_repaired(given: str) -> None:
+    assert check(scheduled=given).repairs.num_rows == 0
+
+
 # Strict -----------------------------------------------------------------------------------------------------------
 
 STRICT: Final = replace(ACCOUNT, strict=True, replacements={"①": "(1)"})
@@ -392,6 +439,7 @@ REPAIRABLE: Final = {
     "phone.spreadsheet_number": ({"msisdn": "09011112222.0"}, "msisdn", "09011112222"),
     "phone.formula_quote": ({"msisdn": "'09011112222"}, "msisdn", "09011112222"),
     "phone.prefix": ({"msisdn": "tel:09011112222"}, "msisdn", "09011112222"),
+    "senddatetime.form": ({"scheduled": "2026/12/1 9:30"}, "scheduled", "2026.12.01.09.30"),
     "text.decomposed_kana": ({"text": "か\u3099"}, "text", "が"),
     "text.tab": ({"text": "a\tb"}, "text", "a b"),
     "text.canonical": ({"text": "1〜2{n}", "n": "x"}, "text", "1～2{n}"),
@@ -725,8 +773,27 @@ def test_a_cost_centre_has_at_most_64_characters_after_trimming(given: str, expe
 
 @pytest.mark.parametrize(
     ("given", "expected"),
-    [("#N/A", ["cell.spreadsheet_error"]), (" #DIV/0!\n", ["cell.spreadsheet_error"]), ("#1課", []), ("課#N/A", [])],
+    [
+        ("#N/A", ["cell.spreadsheet_error"]),
+        (" #DIV/0!\n", ["cell.spreadsheet_error"]),
+        ("Err:502", ["cell.spreadsheet_error"]),
+        ("#1課", []),
+        ("課#N/A", []),
+        ("Err:5021", []),
+    ],
     ids=ascii,
 )
 def test_an_error_of_a_spreadsheet_is_no_cost_centre(given: str, expected: list[str]) -> None:
     assert codes(cost_centre=given) == expected
+
+
+@pytest.mark.parametrize("error", ["#N/A", "#SPILL!", "#GETTING_DATA", "#PYTHON!", "Err:501", "Err:540"])
+def test_an_error_of_a_spreadsheet_is_no_text_and_no_value(error: str) -> None:
+    (finding,) = one(text=f" {error}")
+    assert (finding.code, finding.facts) == ("cell.spreadsheet_error", {"shown": error})
+    (finding,) = one(text="{name}様、10:50です。", name=error)
+    assert (finding.column, finding.code) == ("name", "cell.spreadsheet_error")
+    (finding,) = one(text="{info1}様", info1=error)
+    assert (finding.column, finding.code) == ("info1", "cell.spreadsheet_error")
+    assert codes(text=f"機械に {error} と出ました。", name=error) == []
+    assert codes(text="{name}", name=f"{error[:-1]}号室") == []

@@ -109,6 +109,21 @@ def test_a_workbook_is_read_by_the_sheet_that_is_named(house: House, context: Co
     assert list(list_optouts(context.ledger)) == [B, A]
 
 
+def test_only_numbers_that_are_merged_over_rows_stop_a_workbook(house: House, context: Context) -> None:
+    book = Workbook()
+    sheet, path = book.worksheets[0], house.folder / "stop.xlsx"
+    for row in (["tel", "理由"], [A, "本人の希望"], [B, ""]):
+        sheet.append(row)
+    sheet.merge_cells("B2:B3")
+    book.save(path)
+    assert import_optouts(context, path).changed == 2
+    sheet.merge_cells("A3:A4")
+    book.save(path)
+    with pytest.raises(InputUnusable) as stopped:
+        import_optouts(context, path)
+    assert (stopped.value.code, stopped.value.facts["cells"]) == ("input.merged_cells", "A3:A4")
+
+
 def test_a_file_that_is_not_there(house: House, context: Context) -> None:
     with pytest.raises(InputUnusable) as stopped:
         import_optouts(context, house.folder / "none.csv")

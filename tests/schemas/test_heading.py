@@ -145,12 +145,12 @@ def test_a_column_without_a_name_is_called_by_its_place() -> None:
 @pytest.mark.parametrize(
     ("names", "doubled"),
     [
-        (("電話番号", "本文", "本文"), "本文, text"),
+        (("電話番号", "本文", "本文"), "本文"),
         (("電話番号", "本文", "氏名", "氏名"), "氏名"),
         (("電話番号", "本文", " 氏名", "氏名 "), "氏名"),
-        (("電話番号", "携帯", "本文"), "msisdn"),
-        (("電話番号", "本文", "URL", "リンク"), "originalurl"),
-        (("電話番号", "本文", "メッセージ", "tel"), "msisdn, text"),
+        (("電話番号", "携帯", "本文"), "電話番号, 携帯"),
+        (("電話番号", "本文", "URL", "リンク"), "URL, リンク"),
+        (("電話番号", "本文", "メッセージ", "tel"), "電話番号, tel, 本文, メッセージ"),
         (("電話番号", "本文", "", "column 3"), "column 3"),
     ],
 )
@@ -176,7 +176,9 @@ def test_a_table_without_a_phone_column_is_refused() -> None:
 
 
 def test_a_table_needs_one_text() -> None:
-    assert refused("電話番号", "氏名") == ("input.no_text", {"columns": "電話番号, 氏名"})
+    code, facts = refused("電話番号", "氏名")
+    assert (code, facts["columns"]) == ("input.no_text", "電話番号, 氏名")
+    assert "本文" in str(facts["names"])
     assert read("電話番号", "氏名", text="あ").roles.common_text == "あ"
     assert refused("電話番号", "文面", text="あ") == ("input.two_texts", {"option": "--text", "column": "文面"})
 
@@ -256,7 +258,7 @@ def test_a_layout_is_checked_as_a_header_is() -> None:
     assert refused("a", "b", layout=("電話番号", "氏名"))[0] == "input.no_text"
     assert refused("a", "b", "c", layout=("電話番号", "携帯", "本文")) == (
         "input.doubled_column",
-        {"columns": "msisdn"},
+        {"columns": "電話番号, 携帯"},
     )
 
 
@@ -313,4 +315,4 @@ def test_a_profile_s_own_name_for_a_field_is_no_cost_centre() -> None:
 
 
 def test_a_cost_centre_that_stands_twice_is_refused() -> None:
-    assert refused("電話番号", "本文", "部門", "部 門") == ("input.doubled_column", {"columns": "cost_centre"})
+    assert refused("電話番号", "本文", "部門", "部 門") == ("input.doubled_column", {"columns": "部門, 部 門"})

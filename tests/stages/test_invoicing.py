@@ -135,3 +135,16 @@ def test_there_is_no_invoice(context: Context, tmp_path: Path) -> None:
     with pytest.raises(InputUnusable) as caught:
         read_invoice(context, tmp_path / "none.csv", MONTH)
     assert caught.value.code == "input.missing"
+
+
+def test_an_invoice_is_used_with_every_column_that_it_has(context: Context, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (["対象月", "通数", "金額", "備考"], ["2026年11月", 2, 17, "国内"]):
+        sheet.append(row)
+    sheet.merge_cells("D2:D3")
+    book.save(tmp_path / "i.xlsx")
+    with pytest.raises(InputUnusable) as stopped:
+        read_invoice(context, tmp_path / "i.xlsx", MONTH)
+    assert stopped.value.code == "input.merged_cells"

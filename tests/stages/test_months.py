@@ -19,7 +19,7 @@ from pipeline.core.calendar import JST
 from pipeline.errors import Exit, GatewayRefused, GuardStopped, OutcomeUnknown, TryLater, UsageError
 from pipeline.ledger.batches import get_batch, list_batches
 from pipeline.ledger.cancelling import cancel_messages
-from pipeline.ledger.closing import record_closing
+from pipeline.ledger.closing import list_closings, record_closing
 from pipeline.ledger.notifications import record_notifications
 from pipeline.model import (
     BreakKind,
@@ -166,6 +166,40 @@ def test_a_month_that_is_not_over_is_not_closed(house: House, context: Context) 
     with pytest.raises(UsageError) as stopped:
         close_month(context, MONTH, actor="me")
     assert stopped.value.code == "close.not_over"
+
+
+def _without_fees(context: Context) -> Context:
+    object.__setattr__(context.configuration, "tariff", replace(context.tariff, fees=()))
+    return context
+
+
+@pytest.mark.parametrize("month", ["2020-01", "2026-10", MONTH])
+def test_a_month_in_which_nothing_was_is_not_closed(house: House, context: Context, month: str) -> None:
+    _until_december(house)
+    if month == MONTH:  # the ledger was there already: an account with a fee is charged it
+        _without_fees(context)
+    with pytest.raises(UsageError) as stopped:
+        close_month(context, month, actor="me")
+    assert (stopped.value.code, stopped.value.facts) == ("close.nothing", {"month": month})
+    assert list_closings(context.ledger, month) == []
+    assert not context.workspace.month_folder(month).exists()
+
+
+def test_a_month_of_fees_alone_is_closed(house: House, context: Context) -> None:
+    _until_december(house)
+    closed = close_month(context, MONTH, actor="me")
+    assert closed.reconciled.value.bill is not None
+    assert (closed.number, closed.reconciled.value.bill.total) == (1, Decimal(5500))
+    again = close_month(_without_fees(context), MONTH, actor="me")
+    assert again.reconciled.value.bill is not None
+    assert (again.number, again.reconciled.value.bill.total) == (2, Decimal(0))
+
+
+def test_a_month_of_results_that_are_not_ours_is_closed(context: Context) -> None:
+    at = datetime(2025, 3, 4, 5, tzinfo=JST)
+    observe(context, replace(_notified("web1"), path=ObservationPath.PULLED, registered_at=at, status_time=at))
+    closed = close_month(_without_fees(context), "2025-03", actor="me")
+    assert closed.reconciled.value.foreign.messages == 1
 
 
 def test_nothing_that_came_late_is_no_restatement(house: House, context: Context) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 import pytest
+import xlsxwriter
 
 from pipeline.core.tags import shown_text
 from pipeline.core.text import repertoire
@@ -507,7 +508,7 @@ def scheduled_list(house: House, times: Sequence[str], template: str = "14") -> 
 @pytest.mark.parametrize("mode", [Mode.CSV, Mode.SINGLE], ids=["uploads", "one by one"])
 def test_a_scheduled_message_waits_for_its_time(house: House, context: Context, mode: Mode) -> None:
     confirmed(context)
-    source = house.write("list.csv", scheduled_list(house, ["202611231200", "2026.11.23.12.00", ""]))
+    source = house.write("list.csv", scheduled_list(house, ["202611231200", "2026/11/23 12:00", ""]))
     outcome = run(context, Request(source, "c", mode=mode))
     assert outcome.stopped_by is None
     batch = outcome.validated.batch
@@ -523,9 +524,26 @@ def test_a_scheduled_message_waits_for_its_time(house: House, context: Context, 
     assert {name.value: count for name, count in classes.items() if count} == {"delivered": 3}
 
 
+@pytest.mark.parametrize("system", [1900, 1904])
+def test_a_time_of_a_workbook_is_what_its_cell_holds(house: House, context: Context, system: int) -> None:
+    confirmed(context)
+    source = house.folder / "list.xlsx"
+    with xlsxwriter.Workbook(source, {"date_1904": system == 1904}) as book:
+        sheet, short = book.add_worksheet(), book.add_format({"num_format": "m/d h:mm"})
+        for row, cells in enumerate(scheduled_list(house, ["", "2026-11-23 12:00", ""])):
+            sheet.write_row(row, 0, cells)
+        sheet.write_datetime(1, 2, datetime(2026, 11, 23, 12, 0), short)  # noqa: DTZ001 - a sheet knows no zones
+        sheet.write_datetime(3, 2, datetime(2026, 11, 23), short)  # noqa: DTZ001 - as much a day as its midnight
+    validated = validate(context, Request(source, "c"))
+    assert dict(validated.codes) == {"senddatetime.format": 1}
+    assert dict(validated.rules) == {"senddatetime.form": 2}
+    send(context, validated.batch)
+    assert columns_sent(context, validated.batch)[16].tolist() == ["2026.11.23.12.00"] * 2
+
+
 def test_times_that_are_none_or_have_passed_reject_their_rows(house: House, context: Context) -> None:
     confirmed(context)
-    times = ["202611231200", "202611230930", "202611230929", "20261123", "202611312500", "2026-11-23 12:00"]
+    times = ["202611231200", "202611230930", "202611230929", "20261123", "202611312500", "11/23/2026 12:00"]
     validated = validate(context, Request(house.write("list.csv", scheduled_list(house, times)), "c"))
     assert (validated.batch.totals.accepted, dict(validated.codes)) == (
         1,

@@ -22,7 +22,7 @@ from pipeline.stages.send import send
 from pipeline.stages.validate import Request, validate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from pipeline.context import Context
@@ -302,6 +302,10 @@ def test_a_scheduled_time_that_the_profile_has_not_confirmed_stops_the_file(hous
     with pytest.raises(UsageError) as caught:
         validate(context, Request(source, "c"))
     assert (caught.value.code, caught.value.facts["key"]) == ("profile.not_confirmed", "scheduled")
+    listed = house.write("named.csv", [["tel", "本文", "送信予定日時"], ["09011112222", "x", "203001011000"]])
+    with pytest.raises(UsageError) as caught:
+        validate(context, Request(listed, "d"))
+    assert caught.value.facts == {"key": "scheduled", "number": 17, "row": 2, "column": "送信予定日時"}
 
 
 def test_rows_served_with_smsids_of_the_users_own_are_already_not_duplicates(house: House, context: Context) -> None:
@@ -400,3 +404,46 @@ def test_a_cost_centre_is_carried_to_the_accepted_rows_and_goes_to_no_gateway(ho
     assert done.codes == {"cost_centre.too_long": 1}
     assert send(context, done.batch).states == {MessageState.TAKEN: 3}
     assert "営業一課" not in (done.folder / "dispatch-0001.csv").read_text("utf-8")
+
+
+def _book(path: Path, rows: Sequence[Sequence[str | int]], *merged: str) -> Path:
+    """Write a list of which every number is shown in yen, and some cells are merged."""
+    with Workbook(path) as book:
+        sheet, yen = book.add_worksheet(), book.add_format({"num_format": '"¥"#,##0'})
+        for at, row in enumerate(rows):
+            sheet.write_row(at, 0, row, yen)
+        for cells in merged:
+            sheet.merge_range(cells, "要確認")
+    return path
+
+
+def test_numbers_that_go_out_otherwise_than_they_are_shown_are_noted(house: House, context: Context) -> None:
+    heading: list[str | int] = ["電話番号", "本文", "金額", "点", "仕入"]
+    texts = ["様", "{点}点", "{金額}円", "{金額}円"]
+    rows = [heading]
+    rows += [[9011110000 + at, text, 1000 * at, at, at] for at, text in enumerate(texts)]
+    done = validate(context, Request(_book(house.folder / "list.xlsx", rows), "c"))
+    assert done.batch.totals.accepted == 4
+    assert done.warnings == {"cell.unformatted 金額": 4, "cell.unformatted 点": 4}
+    assert done.warned == {"cell.unformatted 金額": [2], "cell.unformatted 点": [2]}
+    once = [[*row[:1], *row[2:]] for row in rows]
+    again = validate(context, Request(_book(house.folder / "once.xlsx", once), "d", text="{仕入}"))
+    assert again.warnings == {"cell.unformatted 仕入": 4}
+
+
+def test_cells_merged_over_rows_matter_only_in_columns_that_are_used(house: House, context: Context) -> None:
+    heading: list[str | int] = ["電話番号", "本文", "部門", "備考", "済"]
+    rows = [heading]
+    rows += [[9011110000 + at, "{備考}x" if at == 3 else "あ", "", "", ""] for at in range(4)]
+    assert validate(context, Request(_book(house.folder / "a.xlsx", rows, "E2:E3"), "c")).batch.totals.accepted == 4
+    for name, cells in (("b", "C2:C3"), ("c", "D2:D3"), ("d", "C4:E5")):
+        with pytest.raises(InputUnusable) as stopped:
+            validate(context, Request(_book(house.folder / f"{name}.xlsx", rows, "E2:E3", cells), name))
+        assert stopped.value.facts["cells"] == cells
+    once = [[*row[:1], *row[3:]] for row in rows]
+    source = _book(house.folder / "e.xlsx", once, "C2:C3")
+    with pytest.raises(InputUnusable) as stopped:
+        validate(context, Request(source, "e", text="{済}です"))
+    assert stopped.value.code == "input.merged_cells"
+    assert validate(context, Request(source, "f", text="あ")).batch.totals.accepted == 4
+    assert [batch.campaign for batch in list_batches(context.ledger)] == ["c", "f"]

@@ -75,6 +75,16 @@ def has_byte(column: pa.Array, byte: int) -> Mask:
     return found
 
 
+def with_pair(column: pa.Array, pair: bytes) -> Positions:
+    """Return the positions of texts that hold two ASCII characters side by side."""
+    data, borders = strings.buffers(column)
+    first, last = int(borders[0]), int(borders[-1])
+    starts = np.flatnonzero(data[first : max(last - 1, first)] == pair[0]) + first
+    starts = starts[data[starts + 1] == pair[1]]
+    rows = strings.rows_of(starts, borders)
+    return np.unique(rows[starts + 1 < borders[rows + 1]])
+
+
 def is_blank(column: pa.Array) -> Mask:
     """Say for each text whether it is empty or holds only spaces and line breaks."""
     data, borders = strings.buffers(column)

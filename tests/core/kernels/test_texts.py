@@ -33,6 +33,13 @@ def column_of(values: list[str], skipped: int = 0) -> pa.Array:
 
 
 @settings(deadline=None, max_examples=40)
+@given(values=st.lists(st.text(":5あx", max_size=4), max_size=12), skipped=st.integers(0, 2))
+def test_which_texts_hold_a_pair(values: list[str], skipped: int) -> None:
+    found = texts.with_pair(column_of(values, skipped), b":5").tolist()
+    assert found == [at for at, value in enumerate(values[skipped:]) if ":5" in value]
+
+
+@settings(deadline=None, max_examples=40)
 @given(values=st.lists(anything, max_size=12), skipped=st.integers(0, 2))
 def test_which_texts_hold_what(values: list[str], skipped: int) -> None:
     column, kept = column_of(values, skipped), values[skipped:]
