@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from importlib import resources
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
 
@@ -539,6 +541,29 @@ def test_checks_of_somebody_else_are_priced_as_checks(house: House, context: Con
     foreign = reconcile(context, house.batch(context, source)).value.foreign
     assert (foreign.messages, foreign.billable_messages, foreign.unpriced) == (2, 2, 0)
     assert foreign.amount == CHECK + Decimal("8.8")
+
+
+@BOTH_LEDGERS
+def test_by_number_a_check_is_not_delivered_by_the_text_that_went_to_it_afterwards(
+    house: House, context: Context
+) -> None:
+    columns = context.profile.layout.by_field
+    source = _list(house, 1, 本文="x")
+    with patch.dict(columns, {"smsid": columns["smsid"].model_copy(update={"direction": "send"})}):
+        checks = _checked(house, context, source)
+        house.clock.advance(timedelta(minutes=2))
+        texts = house.batch(context, source)
+        send(context, texts)
+        (checked,), (text,) = (sent(context, batch.batch_id) for batch in (checks, texts))
+        observe(context, replace(result(text, "送信済", context.now()), smsid=""))
+        waiting = [reconcile(context, batch).value for batch in (checks, texts)]
+        observe(context, replace(result(checked, "他人", context.now()), smsid=""))
+        done = [reconcile(context, batch).value for batch in (checks, texts)]
+    classes = [{MessageClass.PENDING: 1}, {MessageClass.DELIVERED: 1}]
+    assert [(value.classes, value.breaks_by_kind) for value in waiting] == [(each, {}) for each in classes]
+    classes = [{MessageClass.CHECKED: 1}, {MessageClass.DELIVERED: 1}]
+    assert [(value.classes, value.breaks_by_kind) for value in done] == [(each, {}) for each in classes]
+    assert [value.amount.untaxed for value in done] == [CHECK, Decimal("8.5")]
 
 
 def test_a_verdict_that_the_profile_does_not_know_is_unmapped(house: House) -> None:
