@@ -522,6 +522,26 @@ def test_nobody_is_unreached_by_a_check(house: House, context: Context) -> None:
     assert unreached(context, "c") == {}
 
 
+def test_who_is_known_to_be_somebody_else_is_not_written_to_once_more_whatever_came_of_the_text(
+    house: House, context: Context
+) -> None:
+    stories = {
+        ("本人", "失敗"): True,
+        ("判定不可", "失敗"): True,
+        ("失敗",): True,
+        ("他人", "失敗"): False,
+        ("失敗", "他人"): False,
+        ("他人", "本人", "失敗"): False,
+    }
+    batch = _checked(house, context, _list(house, len(stories), 本文="x"), THEN_SEND)
+    messages = sent(context, batch.batch_id)
+    for message, labels in zip(messages, stories, strict=True):
+        times = [context.now() + timedelta(minutes=place) for place in range(len(labels))]
+        observe(context, *(result(message, *pair) for pair in zip(labels, times, strict=True)))
+    failed = {message.smsid for message, left in zip(messages, stories.values(), strict=True) if left}
+    assert unreached(context, "c") == {batch.batch_id: failed}
+
+
 def test_a_verdict_about_a_text_of_which_none_was_asked_decides_nothing(house: House, context: Context) -> None:
     source = _list(house, 2, 本文="x")
     house.sent(context, source)
