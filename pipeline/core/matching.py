@@ -211,7 +211,7 @@ def _message_of(
         return named, None
     may = sent.are(MessageState.TAKEN)
     by = ByNumber(deadlines.by_number, statuses)
-    paired = pair_by_number(messages, observations, may, sent.sent_at, by, evidence.cancelled)
+    paired = pair_by_number(messages, observations, may, sent.sent_at, by, evidence.batches, evidence.cancelled)
     by_number = np.zeros(len(messages), bool)
     by_number[paired[paired >= 0]] = True
     return np.where(paired >= 0, paired, named), by_number

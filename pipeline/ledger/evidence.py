@@ -131,7 +131,7 @@ def _undisputed(
         found,
         pa.Table.from_batches(messages, MESSAGES),
         pa.Table.from_batches(beyond, OBSERVATIONS),
-        [batch.batch_id for batch in batches],
+        batches,
         by_number,
         cancelled_there(connection, [batch.batch_id for batch in others]),
     )

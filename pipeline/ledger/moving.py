@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Connection, select, update
 
 from pipeline.errors import Bug
+from pipeline.ledger.replacing import has_the_key_of
 from pipeline.ledger.tables import is_live, message
 from pipeline.model import LEGAL, MessageState
 
@@ -45,15 +46,6 @@ def may_be_planned_again() -> ColumnElement[bool]:
     another batch of the campaign has served since stays refused.
     """
     other = message.alias("other")
-    elsewhere = (
-        select(other.c.smsid)
-        .where(
-            other.c.campaign == message.c.campaign,
-            other.c.message_key == message.c.message_key,
-            other.c.smsid != message.c.smsid,
-            is_live(other),
-        )
-        .exists()
-    )
+    elsewhere = select(other.c.smsid).where(has_the_key_of(other, message), is_live(other)).exists()
     whole = message.c.reason.startswith("request:") | message.c.reason.startswith("person:")
     return (message.c.state == MessageState.REFUSED.value) & whole & ~elsewhere

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from pipeline.errors import GuardStopped
 from pipeline.ledger import engines
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.results import SETTLED_BY_EVIDENCE, stored
-from pipeline.ledger.tables import identity, is_not_taken, message, observation
+from pipeline.ledger.results import SETTLED_BY_EVIDENCE, add_new, stored
+from pipeline.ledger.tables import identity, is_not_taken, message
 from pipeline.model import Observation
 
 
@@ -27,7 +27,7 @@ def record_notifications(ledger: Ledger, rows: Sequence[Observation], now: datet
     # For days nothing else may open the ledger of this process: a file that was taken away must not be made anew.
     engines.must_exist(ledger.engine)
     with ledger.writing() as connection:
-        connection.execute(engines.new_rows(connection, observation), [stored(row, received_at=now) for row in rows])
+        add_new(connection, [stored(row, received_at=now) for row in rows])
         query = select(message.c.smsid).where(is_not_taken(message), message.c.state.in_(open_states))
         return sorted(connection.execute(query.where(message.c.smsid.in_(named))).scalars())
 

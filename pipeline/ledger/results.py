@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func, insert, select, update
 
+from pipeline.core.msisdn import canonical_result
 from pipeline.ledger.batches import record_event
 from pipeline.ledger.cancellations import was_cancelled_there
 from pipeline.ledger.engines import new_rows
@@ -57,11 +58,42 @@ def record_pull(
         times = Counter[tuple[object, ...]]()
         for start in range(0, len(rows), _SLICE):
             values = [_numbered(stored(row, pull_id=pull_id), times) for row in rows[start : start + _SLICE]]
-            connection.execute(new_rows(connection, observation), values)
+            add_new(connection, values)
         new = connection.execute(select(func.count()).select_from(observation)).scalar_one() - before
         connection.execute(update(pull).where(pull.c.pull_id == pull_id).values(new_rows=new))
         record_event(connection, now, "pulled", None, rows=len(rows), new=new)
     return int(new)
+
+
+def add_new(connection: Connection, values: Sequence[dict[str, object]]) -> None:
+    """Record observations that are not there yet.
+
+    Another system of the account may give one smsid to several numbers: what would be left out for a row of another
+    number is told apart by its own. The first row of a key needs no number in it, nor do those of older ledgers.
+    """
+    added = connection.execute(new_rows(connection, observation), values)
+    if added.rowcount != len(values) and (others := _of_other_numbers(connection, values)):
+        connection.execute(new_rows(connection, observation), others)
+
+
+def _of_other_numbers(connection: Connection, values: Sequence[dict[str, object]]) -> list[dict[str, object]]:
+    """Return those of some rows whose key a row of another number has, with their own in it.
+
+    What was asked for by its smsid names no number: it is another's as little as one that is spelled otherwise.
+    """
+    key = ("smsid", "path", "status", "status_time")
+    named = {str(row["smsid"]) for row in values if row["smsid"]}
+    query = select(*(observation.c[name] for name in key), observation.c.msisdn).where(
+        observation.c.smsid.in_(named), observation.c.stranger == "", observation.c.msisdn != ""
+    )
+    first = {tuple(of_key): msisdn for *of_key, msisdn in connection.execute(query)} if named else {}
+    others = []
+    for row in values:
+        msisdn = str(row["msisdn"])
+        there = first.get(tuple(row[name] for name in key), msisdn)
+        if msisdn and there != msisdn and canonical_result(there) != canonical_result(msisdn):
+            others.append(row | {"stranger": canonical_result(msisdn)})
+    return others
 
 
 def stored(row: Observation, *, pull_id: int | None = None, received_at: datetime | None = None) -> dict[str, object]:

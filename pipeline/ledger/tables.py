@@ -192,7 +192,7 @@ observation = Table(
     Column("registered_at", Text),
     Column("extra", Text, nullable=False),
     # A row without an smsid is told apart by its number, its registration and, from the second of those alike on, which
-    # of them it is in its file.
+    # of them it is in its file; one with an smsid by its number, where a row of another number has the same key.
     Column("stranger", Text, nullable=False),
     # When it reached us, where no pull says so.
     Column("received_at", Text),

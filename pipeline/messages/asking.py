@@ -188,6 +188,22 @@ ASKING_FAILURES: dict[str, Failure] = {
         ),
         Text("それらを除いて実行してください。", "Leave them out."),
     ),
+    "from_failed.no_registration_date": Failure(
+        Text(
+            "他人判定には番号ごとの登録日が要りますが、キャンペーン {campaign} は他人判定なしで送信されたため、"
+            "台帳に登録日がありません。何も送信していません。",
+            "an other-person check needs the registration date of each number, and the ledger has none of campaign "
+            "{campaign}, which was sent without a check. Nothing was sent.",
+        ),
+        Text(
+            "`mediasms run --from-failed {campaign} --campaign {new} --dry-run` で一覧を作り、そのバッチのフォルダーの "
+            "input.csv を写して、番号を登録した日（20260401 など）の列を加え、"
+            "`mediasms run 写した一覧 --campaign {new} {options}` としてください。使える列名：{names}",
+            "Make the list with `mediasms run --from-failed {campaign} --campaign {new} --dry-run`; copy input.csv "
+            "from the folder of its batch, add a column with the day on which each number was noted (20260401), "
+            "and run `mediasms run COPY --campaign {new} {options}`. Name the column one of the following: {names}",
+        ),
+    ),
     "usage.from_failed_campaign": Failure(
         Text(
             "--from-failed には、{campaign} とは別の新しいキャンペーン名が要ります。",

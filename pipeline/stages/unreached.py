@@ -3,7 +3,7 @@
 A message did not arrive if its latest final result says so, or if the gateway refused its row, and no other message
 stands for it. Whoever is pending, missing or unknown is none of them; nor is he whose message, or another one of its
 key, the gateway has cancelled, or of which any result says that it arrived, in part or whole, that the gateway is
-trying again, or that he does not want to be written to.
+trying again, that he does not want to be written to, or that the number is somebody else's by now.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from pipeline.context import Context
 from pipeline.core.arrival import may_have_arrived
 from pipeline.core.evidence import Evidence
+from pipeline.core.statuses import StatusMeaning
 from pipeline.errors import UsageError
 from pipeline.ledger.batches import list_batches
 from pipeline.ledger.evidence import batch_evidence
@@ -55,7 +56,7 @@ def unreached_of(context: Context, campaigns: AbstractSet[str]) -> set[str]:
 
 
 def _read(context: Context, batch: Batch, refused: AbstractSet[str]) -> tuple[set[str], set[str]]:
-    """Return those messages of a batch that failed, and those for whose recipients any result asks to write no more."""
+    """Return those messages of a batch that failed, and those to whose numbers nothing more is to go by any result."""
     if batch.number_check is NumberCheck.ONLY:
         return set(), set()  # nothing of it was to reach anybody
     now = context.now()
@@ -77,7 +78,8 @@ def _read(context: Context, batch: Batch, refused: AbstractSet[str]) -> tuple[se
 def _no_more(context: Context, evidence: Evidence) -> set[str]:
     """Return the smsids of messages that were cancelled, or of which any result says that nothing more is wanted.
 
-    Any result, and not only the latest: what was cancelled may be said to have failed, and was not wanted all the same.
+    Any result, and not only the latest: what was cancelled may be said to have failed, and was not wanted all the same;
+    so may a text after a verdict that its number is another person's.
     """
     labels = {status.name for status in context.profile.status if status.opted_out}
     seen = evidence.observations.select(["smsid", "status"])
@@ -85,7 +87,12 @@ def _no_more(context: Context, evidence: Evidence) -> set[str]:
         status
         for status in pc.unique(seen["status"]).to_pylist()
         if (meaning := context.statuses.look_up(status))
-        and (meaning.label in labels or meaning.means is StatusClass.CANCELLED)
+        and (meaning.label in labels or meaning.means is StatusClass.CANCELLED or _is_another_person(meaning))
     ]
     told = seen.filter(pc.is_in(seen["status"], value_set=pa.array(said, pa.string())))["smsid"].to_pylist()
     return {*told, *evidence.cancelled}
+
+
+def _is_another_person(meaning: StatusMeaning) -> bool:
+    """Say whether a status is a verdict after which no text may go to the number."""
+    return meaning.means is StatusClass.VERDICT and not meaning.then_sent

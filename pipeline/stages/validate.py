@@ -34,7 +34,7 @@ _CHUNK = 50_000
 #: the workbook while it is written
 _PART = ".rejected.xlsx.part"
 #: an input that was made, as it stands in the folder of its batch
-_INPUT = "input.csv"
+MADE_INPUT = "input.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
         _stop_at(limit, request, totals, people)
         artefacts = tuple(file.commit() for file in files)
         if request.origin is not None:
-            artefacts = (write_through(folder / _INPUT, partial(_copy, request.source)), *artefacts)
+            artefacts = (write_through(folder / MADE_INPUT, partial(_copy, request.source)), *artefacts)
     batch = Batch(
         batch_id=batch_id,
         campaign=campaign,

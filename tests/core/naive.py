@@ -16,6 +16,7 @@ from pipeline.model import (
     BreakKind,
     MessageClass,
     MessageState,
+    NumberCheck,
     Observation,
     ObservationPath,
     RowTotals,
@@ -66,6 +67,8 @@ class Sent:
     cost_centre: str = ""
     #: the gateway has answered that it cancelled it
     answered: bool = False
+    #: what was asked of its batch
+    check: NumberCheck = NumberCheck.NONE
 
 
 @dataclass(frozen=True)
@@ -139,12 +142,19 @@ def evidence_of(  # what a test says about it
 
 @dataclass(frozen=True)
 class Match:
-    """One message with its class; ``bills`` counts distinct 送信済 rows, ``deciding`` is the row that decided."""
+    """One message with its class; ``bills`` counts distinct 送信済 rows, ``deciding`` is the row that decided.
+
+    ``billed_at`` is when it was first billed; ``only_check`` says that at most its check is, ``checked_text`` that a
+    text is, or may be, and its check with it.
+    """
 
     message_class: MessageClass
     label: str
     deciding: Observation | None
     billable: bool
+    billed_at: datetime | None
+    only_check: bool
+    checked_text: bool
     bills: int
     carrier: str
     observed_parts: int | None
@@ -170,7 +180,13 @@ def match_message(
     breaks: list[tuple[BreakKind, str]] = [(BreakKind.UNMAPPED_STATUS, status) for status in unmapped]
     if any(_is_of_another(message, row) for row in named):
         breaks.append((BreakKind.PHONE_MISMATCH, ""))
-    message_class, label, witness = _class(message, final, billable, pending, unmapped, deadlines)
+    verdict, charge = _verdict(message, known)
+    no_text = verdict is not None and (
+        message.check is NumberCheck.ONLY or (message.check is NumberCheck.THEN_SEND and not verdict[1].then_sent)
+    )
+    message_class, label, witness = _class(
+        message, final, billable, pending, unmapped, deadlines, verdict=verdict, no_text=no_text
+    )
     if bills > 1:
         breaks.append((BreakKind.DUPLICATE_BILLABLE, ""))
     # Where no bill has a time, nothing says that it was not the last.
@@ -184,33 +200,57 @@ def match_message(
         breaks.append((BreakKind.CONTRADICTION, message.reason.partition(":")[2]))
     told = message.answered or any(meaning.means is StatusClass.CANCELLED for _, meaning in final)
     known_to_contradict = any(kind is BreakKind.CONTRADICTION for kind, _ in breaks)
-    if told and final and message_class is not MessageClass.CANCELLED and not known_to_contradict:
+    ended = final or message_class is MessageClass.CHECKED
+    if told and ended and message_class is not MessageClass.CANCELLED and not known_to_contradict:
         breaks.append((BreakKind.CONTRADICTION, "cancelled"))
+    if billable and verdict and no_text and message.check is NumberCheck.THEN_SEND:
+        breaks.append((BreakKind.CONTRADICTION, verdict[1].label))
+    breaks += [(BreakKind.CONTRADICTION, label)] * bool(billable and message.check is NumberCheck.ONLY)
     if message_class is MessageClass.MISSING:
         breaks.append((BreakKind.MISSING_RESULT, ""))
+    paid = [row.status_time for row in (witness if billable else None, charge) if row and row.status_time]
+    only_check = message.check is NumberCheck.ONLY or (
+        message.check is NumberCheck.THEN_SEND and not billable and (charge is not None or (no_text and not final))
+    )
+    payer = charge if charge and not billable else witness
     return Match(
         message_class,
         label,
         witness,
-        bool(billable),
+        bool(billable or charge),
+        min(paid, default=None),
+        only_check,
+        message.check is NumberCheck.THEN_SEND and not only_check,
         bills,
-        (witness.carrier if witness else "") or max((row.carrier for row in observations), default=""),
+        (payer.carrier if payer else "") or max((row.carrier for row in observations), default=""),
         max((row.parts_total for row in observations if row.parts_total is not None), default=None),
         tuple(breaks),
     )
+
+
+def _verdict(message: Sent, known: list[Pair]) -> tuple[Pair | None, Observation | None]:
+    """Return the last verdict about a number, and the first that is billed, where one was asked for."""
+    verdicts = [pair for pair in known if pair[1].means is StatusClass.VERDICT]
+    billed = [row for row, meaning in verdicts if meaning.billable and message.check is not NumberCheck.NONE]
+    last = max(verdicts, key=_order_of_verdicts, default=None)
+    billed.sort(key=lambda row: (row.status_time is None, row.status_time or NEVER, row.carrier))
+    return last, billed[0] if billed else None
 
 
 def _is_of_another(message: Sent, row: Observation) -> bool:
     return bool(row.msisdn) and canonical_result(row.msisdn) != message.msisdn
 
 
-def _class(
+def _class(  # noqa: PLR0911 - a return for each class
     message: Sent,
     final: list[Pair],
     billable: list[Pair],
     pending: list[Pair],
     unmapped: list[str],
     deadlines: Deadlines,
+    *,
+    verdict: Pair | None,
+    no_text: bool,
 ) -> tuple[MessageClass, str, Observation | None]:
     """Return the class of a message, the label that reports show, and the row that decided."""
     if billable:
@@ -221,6 +261,8 @@ def _class(
     if final:
         last = max(final, key=_time)
         return FINAL[last[1].means], last[1].label, last[0]
+    if verdict and no_text:
+        return MessageClass.CHECKED, verdict[1].label, verdict[0]
     if unmapped:
         return MessageClass.UNMAPPED, canonical_label(unmapped[0]), None
     if message.answered and message.state in {MessageState.TAKEN, MessageState.CANCELLED}:
@@ -229,11 +271,17 @@ def _class(
     if message.state is MessageState.TAKEN and message.sent_at is not None:
         overdue = deadlines.as_of - message.sent_at > deadlines.result
         message_class = MessageClass.MISSING if overdue else MessageClass.PENDING
-    if pending:
-        last = max(pending, key=_time)
+    if verdict or pending:  # a verdict tells more than that a message waits
+        last = verdict or max(pending, key=_time)
         return message_class, last[1].label, last[0]
     label = message.reason.rpartition(":")[2] if message_class is MessageClass.REFUSED else ""
     return message_class, label, None
+
+
+def _order_of_verdicts(pair: Pair) -> tuple[datetime, str, str]:
+    """Order verdicts by gateway time; then the label decides, whether it is billed or not."""
+    row, meaning = pair
+    return (row.status_time or NEVER, meaning.label, row.carrier)
 
 
 def _time(pair: Pair) -> tuple[datetime, bool, str, str]:

@@ -10,7 +10,7 @@ import io
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 Row = dict[str, str]
+#: when it began, whether its registration is known, which of those alike it is, whether a verdict, number, and rows
+Group = tuple[datetime, bool, int, bool, str, list[Row]]
 APRIL = date(2026, 4, 1)
 
 
@@ -130,19 +132,19 @@ def assign_by_number(
     taken = [message for message in messages if message["state"] == "taken" and message["sent_at"]]
     for message in taken:
         windows[message["batch_id"]].append(at(message["sent_at"]))
-    groups: dict[tuple[str, str, int], list[Row]] = defaultdict(list)
+    groups: dict[tuple[str, str, int, bool], list[Row]] = defaultdict(list)
     for which, row in repeated(strangers):
         if not row["smsid"]:
-            groups[digits(row["msisdn"]), row["registered_at"], which].append(row)
-    waiting = sorted(begun(groups), key=lambda each: each[:3])
+            groups[digits(row["msisdn"]), row["registered_at"], which, rules.means(row) == "verdict"].append(row)
+    waiting = sorted(begun(groups), key=lambda each: each[:4])
     taken.sort(key=lambda each: at(each["sent_at"]))
-    named = [message for message in taken if of_message[message["smsid"]]]
-    gone = [message for message in taken if message not in named and message["answered"]]
+    gone = [message for message in taken if message["answered"] and not ended(of_message[message["smsid"]], rules)]
+    named = [message for message in taken if of_message[message["smsid"]] and message not in gone]
     others = [message for message in taken if message not in named and message not in gone]
     # What an smsid names is there: it has the first row since it was sent. What was cancelled has a row that says so.
     # Then the others, then what is left of these.
     sure = [*((each, "named") for each in named), *((each, "gone") for each in gone)]
-    for message, why in [*sure, *((each, "") for each in others + gone + named)]:
+    for message, why in [*sure, *((each, "") for each in others + named + gone)]:
         if any(not row["smsid"] for row in of_message[message["smsid"]]):
             continue
         sent = windows[message["batch_id"]]
@@ -150,14 +152,33 @@ def assign_by_number(
         last = (max(sent) + rules.margin).replace(second=0, microsecond=0) + timedelta(minutes=1)
         if why == "named":
             first = max(first, at(message["sent_at"]).replace(second=0, microsecond=0))
-        for place, (begin, _, _, number, group) in enumerate(waiting):
+        of_number = [each for each in waiting if each[4] == message["msisdn"] and may_be(message["check"], each, rules)]
+        for begin, _, _, is_verdict, _, group in of_number:
             fits = why != "gone" or any(rules.means(row) == "cancelled" for row in group)
-            if number == message["msisdn"] and first <= begin < last and fits:
-                of_message[message["smsid"]] += group
-                del waiting[place]
+            if first <= begin < last and fits:
+                # A verdict and what became of the text are registered together.
+                moment = group[0]["registered_at"]
+                beside = [each[5] for each in of_number if each[3] != is_verdict]
+                beside = [each for each in beside if each[0]["registered_at"] == moment]
+                for own in [group, *beside[:1]]:
+                    of_message[message["smsid"]] += own
+                    waiting = [each for each in waiting if each[5] is not own]
                 break
     given = {id(row) for own in of_message.values() for row in own}
     return [row for row in strangers if id(row) not in given]
+
+
+def ended(rows: list[Row], rules: Rules) -> bool:
+    """Say whether a text has been sent, in part or whole, or has failed."""
+    return any(rules.means(row) in {"delivered", "partial", "failed"} for row in rows)
+
+
+def may_be(check: str, group: Group, rules: Rules) -> bool:
+    """Say whether what happened at the gateway may have happened to a message of which this check was asked."""
+    _, _, _, is_verdict, _, rows = group
+    if is_verdict:
+        return check != "none"
+    return check != "only" or not ended(rows, rules)
 
 
 def repeated(rows: list[Row]) -> Iterator[tuple[int, Row]]:
@@ -169,13 +190,12 @@ def repeated(rows: list[Row]) -> Iterator[tuple[int, Row]]:
         before[alike] += not row["smsid"]
 
 
-def begun(groups: dict[tuple[str, str, int], list[Row]]) -> Iterator[tuple[datetime, bool, int, str, list[Row]]]:
-    """Yield the groups of which it is known when they began."""
-    for (number, moment, which), group in groups.items():
+def begun(groups: dict[tuple[str, str, int, bool], list[Row]]) -> Iterator[Group]:
+    """Yield the groups; of which it is not known when they began, that are before everything else."""
+    for (number, moment, which, is_verdict), group in groups.items():
         times = [at(row["status_time"]) for row in group if row["status_time"]]
-        begin = at(moment) if moment else min(times, default=None)
-        if begin:
-            yield begin, bool(moment), which, number, group
+        begin = at(moment) if moment else min(times, default=datetime.min.replace(tzinfo=UTC))
+        yield begin, bool(moment), which, is_verdict, number, group
 
 
 def one_message(  # noqa: C901, PLR0912, PLR0915 - rule by rule

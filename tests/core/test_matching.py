@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import combinations, permutations
 from pathlib import Path
@@ -15,7 +16,7 @@ from pipeline.core.kernels import matching as kernel
 from pipeline.core.matching import Deadlines, match
 from pipeline.core.observed import CLASSES
 from pipeline.core.statuses import StatusMeaning, StatusTable
-from pipeline.model import BreakKind, MessageClass, MessageState, Observation
+from pipeline.model import BreakKind, MessageClass, MessageState, NumberCheck, Observation, StatusClass
 from tests.core.naive import Sent, batch_of, evidence_of, match_message, observed
 
 if TYPE_CHECKING:
@@ -25,7 +26,12 @@ _MEANINGS: Final = {
     str(status.number): StatusMeaning(status.label or str(status.number), status.means, status.billable, status.clicked)
     for status in load_profile("mediasms", Path()).status
 }
-STATUSES: Final = StatusTable({meaning.label: meaning for meaning in _MEANINGS.values()}, _MEANINGS)
+#: as an account with the option of checks may have them
+_VERDICTS: Final = [
+    StatusMeaning(label, StatusClass.VERDICT, billable=billable, clicked=False, then_sent=then_sent)
+    for label, billable, then_sent in (("本人", True, True), ("他人", True, False), ("判定不可", False, True))
+]
+STATUSES: Final = StatusTable({meaning.label: meaning for meaning in (*_MEANINGS.values(), *_VERDICTS)}, _MEANINGS)
 SENT_AT: Final = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 DEADLINES: Final = Deadlines(SENT_AT + timedelta(days=1), timedelta(days=8))
 DELIVERED, FAILED, PENDING = MessageClass.DELIVERED, MessageClass.FAILED, MessageClass.PENDING
@@ -37,6 +43,9 @@ class Seen(NamedTuple):
     message_class: MessageClass
     label: str
     billable: bool
+    billed_at: datetime | None
+    only_check: bool
+    checked_text: bool
     duplicates: int
     carrier: str
     observed_parts: int | None
@@ -64,7 +73,9 @@ def all_matched(
     messages: Sequence[Sent], rows: Sequence[Observation], deadlines: Deadlines = DEADLINES, chunks: int = 0
 ) -> list[Seen]:
     """Match by the column; with ``chunks`` the tables come in pieces of that size."""
-    evidence = evidence_of(messages, rows, batch_of(registered=SENT_AT), chunks=chunks)
+    checks = {"b": NumberCheck.NONE} | {message.batch_id: message.check for message in messages}
+    batches = [replace(batch_of(name, registered=SENT_AT), number_check=check) for name, check in checks.items()]
+    evidence = evidence_of(messages, rows, *batches, chunks=chunks)
     found = match(evidence, STATUSES, deadlines)
     breaks: list[list[tuple[BreakKind, str]]] = [[] for _ in messages]
     for each in found.breaks:
@@ -75,6 +86,9 @@ def all_matched(
             CLASSES[found.classes[at]],
             found.label_names[found.labels[at]],
             bool(found.billable[at]),
+            kernel.moment(int(found.billed_at[at])),
+            bool(found.checks[at]),
+            bool(found.checked_texts[at]),
             found.duplicates.get(at, 0),
             found.carrier_names[found.carriers[at]],
             None if found.parts[at] < 0 else int(found.parts[at]),
@@ -96,6 +110,9 @@ def naive(rows: Sequence[Observation], of: Sent, deadlines: Deadlines = DEADLINE
         found.message_class,
         found.label,
         found.billable,
+        found.billed_at,
+        found.only_check,
+        found.checked_text,
         found.bills if found.bills > 1 else 0,
         found.carrier,
         found.observed_parts,
@@ -389,7 +406,7 @@ def test_a_refused_message_shows_the_code_of_its_refusal(reason: str, label: str
 
 
 STATES: Final = [*MessageState, *[MessageState.TAKEN] * 4]
-WORDS: Final = [*ONE_OF_EACH, "1", "403", "au未払", "送信中", "再送待機", "送信済　"]
+WORDS: Final = [*ONE_OF_EACH, "1", "403", "au未払", "送信中", "再送待機", "送信済　", "本人", "他人", "判定不可"]
 SENT: Final = [None, SENT_AT, SENT_AT - timedelta(days=7), SENT_AT - timedelta(days=7, microseconds=1)]
 REASONS: Final = ["", "answer:560", "observed:refused", "observed:unknown", "opted_out"]
 
@@ -399,9 +416,12 @@ def random_messages(chance: random.Random) -> tuple[list[Sent], list[Observation
     messages: list[Sent] = []
     rows: list[Observation] = []
     for number in range(chance.randint(0, 15)):
+        check = chance.choice([NumberCheck.NONE, *NumberCheck])
         sent = Sent(
             smsid=f"a{number}",
             row_number=number + 2,
+            batch_id=check.value,
+            check=check,
             msisdn=chance.choice([f"0901{number:07d}", f"1415{number:07d}", "9012345678"]),
             state=chance.choice(STATES),
             reason=chance.choice(REASONS),

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import re
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import openpyxl
 import pytest
 from rich.console import Console
 
+from pipeline.core.bill import bill_of
+from pipeline.core.restating import restated, snapshot
 from pipeline.messages import LABELS, Language, label
 from pipeline.model import BreakKind, Cause, Dimension, MessageClass, MessageKind
 from pipeline.reports.document import dumps, reconciliation_document
@@ -22,6 +25,7 @@ from pipeline.reports.page import render_page
 from pipeline.reports.privacy import visible
 from pipeline.reports.terminal import reconciliation_lines
 from pipeline.reports.workbook import write_workbook
+from tests.core.worlds import STATUSES, TARIFF, random_world, reconciled
 from tests.renderings import Outline, cells, terminal
 
 if TYPE_CHECKING:
@@ -31,11 +35,28 @@ if TYPE_CHECKING:
     from pipeline.model import Reconciliation
 
 Row = tuple[object, ...]
+#: random worlds with everything in one month, and that month
+WORLDS: Final = {"world 24": (24, "2026-03"), "world 101": (101, "2026-04")}
 _YEN = re.compile(r"(?:JPY )?(-?\d[\d,]*(?:\.\d+)?)(?: 円)?")
 
 
-@pytest.fixture(params=["quiet", "noisy", "month", "quiet_month", "hostile", "hostile_month"])
+def restated_world(seed: int, month: str) -> Reconciliation:
+    """Return a month of a random world that was closed when half of its results had come."""
+    world, chance = random_world(seed), random.Random(seed)  # noqa: S311 - worlds must come back by their seed
+    early = replace(world, rows=[row for row in world.rows if chance.random() < 0.5])
+    months = [reconciled(each, month) for each in (early, world)]
+    values = [replace(value, bill=bill_of(value, TARIFF), prices=TARIFF.price_lines) for value, _ in months]
+    before, after = (snapshot(lines, value) for (_, lines), value in zip(months, values, strict=True))
+    changed = restated(
+        before, after, statuses=STATUSES, tariff_changed=False, profile_changed=False, decided=frozenset()
+    )
+    return replace(values[1], restatements=changed)
+
+
+@pytest.fixture(params=["quiet", "noisy", "month", "quiet_month", "hostile", "hostile_month", *WORLDS])
 def value(request: pytest.FixtureRequest) -> Reconciliation:
+    if request.param in WORLDS:
+        return restated_world(*WORLDS[request.param])
     found: Reconciliation = request.getfixturevalue(request.param)
     return found
 
@@ -206,6 +227,16 @@ def test_the_terminal_has_the_rows_of_the_document_that_it_shows(
     amounts = [*document["amount"].values(), document["foreign"]["amount"]]
     wanted_figures = {f"{number:,}" for number in counts} | {f"{Decimal(amount):,f}" for amount in amounts}
     assert wanted_figures - set(re.findall(r"[0-9][0-9,.]*", text)) == set()
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_the_worlds_have_everything_that_has_a_price(name: str) -> None:
+    value = restated_world(*WORLDS[name])
+    kinds = {line.name for line in value.groups[Dimension.KIND] if line.amount}
+    assert kinds > {MessageKind.NORMAL, MessageKind.CHECK}
+    assert {MessageClass.CANCELLED, MessageClass.CHECKED} <= value.classes.keys()
+    assert value.foreign.amount
+    assert any(one.difference for one in value.restatements)
 
 
 def test_a_row_that_is_not_there_is_missed(month: Reconciliation) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from importlib import resources
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
 
@@ -30,8 +32,11 @@ from pipeline.model import (
     ObservationPath,
 )
 from pipeline.operations.cancel import cancel, look_up
+from pipeline.operations.dry_run import dry_run
+from pipeline.operations.from_failed import request_for
 from pipeline.operations.next_step import Step, next_step
 from pipeline.operations.resolve import resolve
+from pipeline.operations.run import run
 from pipeline.operations.trial import expected_cost, try_out
 from pipeline.simulator import Knobs
 from pipeline.simulator.stories import Storyteller
@@ -307,6 +312,62 @@ def test_a_registered_check_stops_where_the_profile_confirms_it_no_longer(house:
 # The column of dates ----------------------------------------------------------------------------------------------
 
 
+def _failed(context: Context, batch: Batch, *places: int) -> None:
+    """Send a batch of which these messages fail."""
+    send(context, batch)
+    messages = sent(context, batch.batch_id)
+    observe(context, *(result(messages[place], "失敗", context.now()) for place in places))
+
+
+@pytest.mark.parametrize(("check", "again"), [(ONLY, False), (THEN_SEND, True)])
+def test_from_failed_of_a_campaign_without_dates_says_how_to_make_a_list(
+    house: House, context: Context, check: NumberCheck, *, again: bool
+) -> None:
+    _failed(context, house.batch(context, house.recipients(4), "spring"), 1, 2)
+    asked = Request(context.workspace.root, "again", number_check=check)
+    with pytest.raises(InputUnusable) as stopped, request_for(context, "spring", asked):
+        pass
+    facts = stopped.value.facts
+    assert (stopped.value.code, facts["campaign"], facts["new"]) == (
+        "from_failed.no_registration_date",
+        "spring",
+        "again",
+    )
+    assert facts["options"] == f"--check {check}" + " --again" * again
+    unconfirmed = house.open(GATEWAY_PROFILE=_profile(house, (), name="other.toml"))
+    with pytest.raises(UsageError), request_for(unconfirmed, "spring", asked):
+        pass
+    # As it says.
+    with request_for(context, "spring", replace(asked, number_check=NumberCheck.NONE)) as request:
+        assert request is not None
+        made = context.workspace.batch_folder(dry_run(context, request).batch.batch_id) / "input.csv"
+    header, *rows = csv.reader(made.read_text("utf-8").splitlines())
+    for name in str(facts["names"]).split(", "):
+        copy = house.write(f"{name}.csv", [[*header, name], *([*row, "20260401"] for row in rows)])
+        assert validate(context, Request(copy, "again", number_check=check)).batch.totals.accepted == 2
+    done = run(context, Request(copy, "again", number_check=check), again=again)
+    assert (done.stopped_by, done.sent and done.sent.messages) == (None, 2)
+    assert [one["registrationdate"] for one in _parameters(house)[-2:]] == ["20260401"] * 2
+
+
+def test_dates_go_through_campaigns_that_were_made_from_a_checked_one(house: House, context: Context) -> None:
+    days = [["2026/4/1"], ["20260402"], ["2026-04-03 10:00"]]
+    rows = [[house.number(row), "{x}\n様", *day] for row, day in enumerate(days)]
+    source = house.write("l.csv", [["tel", "final_text", "登録日"], *rows])
+    _failed(context, house.batch(context, source, "spring", number_check=THEN_SEND), 0, 1, 2)
+    asked = Request(context.workspace.root, "summer")
+    for origin, campaign, places in (("spring", "summer", (0, 2)), ("summer", "autumn", (0, 1))):
+        with request_for(context, origin, replace(asked, campaign=campaign)) as request:
+            assert request is not None
+            _failed(context, validate(context, request).batch, *places)
+    with request_for(context, "autumn", replace(asked, campaign="winter", number_check=ONLY)) as request:
+        assert request is not None
+        done = run(context, request)
+    assert (done.stopped_by, done.sent and done.sent.messages) == (None, 2)
+    dates = [(one["mobilenumber"], one["registrationdate"]) for one in _parameters(house)[-2:]]
+    assert dates == [(house.number(0), "20260401"), (house.number(2), "20260403")]
+
+
 def test_a_list_without_the_column_is_refused_as_a_whole(house: House, context: Context) -> None:
     for check in (ONLY, THEN_SEND):
         with pytest.raises(InputUnusable) as stopped:
@@ -520,6 +581,26 @@ def test_nobody_is_unreached_by_a_check(house: House, context: Context) -> None:
     assert unreached(context, "c") == {}
 
 
+def test_who_is_known_to_be_somebody_else_is_not_written_to_once_more_whatever_came_of_the_text(
+    house: House, context: Context
+) -> None:
+    stories = {
+        ("本人", "失敗"): True,
+        ("判定不可", "失敗"): True,
+        ("失敗",): True,
+        ("他人", "失敗"): False,
+        ("失敗", "他人"): False,
+        ("他人", "本人", "失敗"): False,
+    }
+    batch = _checked(house, context, _list(house, len(stories), 本文="x"), THEN_SEND)
+    messages = sent(context, batch.batch_id)
+    for message, labels in zip(messages, stories, strict=True):
+        times = [context.now() + timedelta(minutes=place) for place in range(len(labels))]
+        observe(context, *(result(message, *pair) for pair in zip(labels, times, strict=True)))
+    failed = {message.smsid for message, left in zip(messages, stories.values(), strict=True) if left}
+    assert unreached(context, "c") == {batch.batch_id: failed}
+
+
 def test_a_verdict_about_a_text_of_which_none_was_asked_decides_nothing(house: House, context: Context) -> None:
     source = _list(house, 2, 本文="x")
     house.sent(context, source)
@@ -539,6 +620,29 @@ def test_checks_of_somebody_else_are_priced_as_checks(house: House, context: Con
     foreign = reconcile(context, house.batch(context, source)).value.foreign
     assert (foreign.messages, foreign.billable_messages, foreign.unpriced) == (2, 2, 0)
     assert foreign.amount == CHECK + Decimal("8.8")
+
+
+@BOTH_LEDGERS
+def test_by_number_a_check_is_not_delivered_by_the_text_that_went_to_it_afterwards(
+    house: House, context: Context
+) -> None:
+    columns = context.profile.layout.by_field
+    source = _list(house, 1, 本文="x")
+    with patch.dict(columns, {"smsid": columns["smsid"].model_copy(update={"direction": "send"})}):
+        checks = _checked(house, context, source)
+        house.clock.advance(timedelta(minutes=2))
+        texts = house.batch(context, source)
+        send(context, texts)
+        (checked,), (text,) = (sent(context, batch.batch_id) for batch in (checks, texts))
+        observe(context, replace(result(text, "送信済", context.now()), smsid=""))
+        waiting = [reconcile(context, batch).value for batch in (checks, texts)]
+        observe(context, replace(result(checked, "他人", context.now()), smsid=""))
+        done = [reconcile(context, batch).value for batch in (checks, texts)]
+    classes = [{MessageClass.PENDING: 1}, {MessageClass.DELIVERED: 1}]
+    assert [(value.classes, value.breaks_by_kind) for value in waiting] == [(each, {}) for each in classes]
+    classes = [{MessageClass.CHECKED: 1}, {MessageClass.DELIVERED: 1}]
+    assert [(value.classes, value.breaks_by_kind) for value in done] == [(each, {}) for each in classes]
+    assert [value.amount.untaxed for value in done] == [CHECK, Decimal("8.5")]
 
 
 def test_a_verdict_that_the_profile_does_not_know_is_unmapped(house: House) -> None:
