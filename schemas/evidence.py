@@ -246,6 +246,8 @@ def about_period(profile: Profile, *, ours_outside: bool | None) -> Iterator[Ent
 def about_notification(profile: Profile, seen: Observation | None) -> Iterator[Entry]:
     """Compare the fields of a notification that reached the endpoint: it could be read, so its names are right."""
     names = profile.notification
+    if names is None:
+        return
     if seen is None:
         yield Entry(key="notification", says=names.smsid.value, verdict=Verdict.NOT_SEEN)
         return

@@ -14,7 +14,8 @@ import hashlib
 import json
 import tomllib
 from functools import cached_property, lru_cache
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import (
     Field,
@@ -30,6 +31,10 @@ from pipeline.errors import UsageError
 from pipeline.model import Proof, RunAction, StatusClass
 from schemas.facts import Count, Fact, Grade, Name, Record, repeated
 from schemas.profile_single import Cancel, Check, Single
+
+#: what a section that a profile of one's own lacks is copied from
+SHIPPED: Final = Path(__file__).with_name("profiles") / "mediasms.toml"
+S = TypeVar("S")
 
 
 class Endpoint(Record):
@@ -256,7 +261,11 @@ class AnswerCode(Record):
 
 
 class Profile(Record):
-    """All that is known about the gateway."""
+    """All that is known about the gateway.
+
+    A section that may be None is younger than profiles that people have of their own: without it nothing of what it is
+    about is done (``required``), and everything else is as before.
+    """
 
     name: str
     title: str
@@ -265,10 +274,10 @@ class Profile(Record):
     upload: Upload
     upload_answer: UploadAnswer
     single: Single
-    check: Check
-    cancel: Cancel
+    check: Check | None = None
+    cancel: Cancel | None = None
     results: ResultsQuery
-    notification: Notification
+    notification: Notification | None = None
     limits: Limits
     options: Options
     layout: Layout
@@ -279,7 +288,7 @@ class Profile(Record):
 
     @model_validator(mode="after")
     def _consistent(self) -> Profile:
-        dates = self.check.columns
+        dates = self.check.columns if self.check else ()
         problems = [
             *repeated("single.parameter", "name", [parameter.name for parameter in self.single.parameter]),
             *repeated("single.parameter", "filled_by", [parameter.filled_by for parameter in self.single.parameter]),
@@ -335,6 +344,11 @@ class Profile(Record):
         """The hash of the text of the profile."""
         return self._sha256
 
+    @property
+    def lacking(self) -> list[str]:
+        """Name the sections that it lacks."""
+        return [name for name, section in self if section is None]
+
     @cached_property
     def status_by_label(self) -> dict[str, Status]:
         """Map a canonical label to its status."""
@@ -349,6 +363,13 @@ class Profile(Record):
     def answer_by_code(self) -> dict[str, AnswerCode]:
         """Map an answer code to its meaning."""
         return {answer.code: answer for answer in self.answer}
+
+
+def required(section: S | None, name: str) -> S:
+    """Return a section of a profile; raise ``UsageError`` (``profile.no_section``) where the profile lacks it."""
+    if section is None:
+        raise UsageError("profile.no_section", section=name, file=SHIPPED)
+    return section
 
 
 @lru_cache(maxsize=8)

@@ -35,6 +35,9 @@ ANSWER_LABELS: dict[str, Text] = {
         "本体がこれだけなら未処理、自動で待って再依頼", "alone: not done, it waits and asks again"
     ),
     "answer.cancel.refused": Text("拒否、変化なし", "refused, nothing changed"),
+    "answer.cancel.not_asked": Text(
+        "依頼しない（プロファイルに [cancel] がない）", "not asked: the profile has no [cancel]"
+    ),
     "answer.cancel.unclear": Text("不明、再実行しても害はない", "unclear; asking again is harmless"),
     "answer.run.go_on": Text("続行", "goes on"),
     "answer.run.stop": Text("停止", "stops"),

@@ -288,6 +288,10 @@ LABELS: dict[str, Text] = {
         "{file} は使えます（ステータス {statuses} 件、応答コード {answers} 件）。",
         "{file} is good ({statuses} statuses, {answers} answer codes).",
     ),
+    "profile.lacks": Text(
+        "このプロファイルには {sections} がなく、その機能は使えません（同梱のプロファイルにはあります）。",
+        "it lacks {sections}, which the shipped profile has: what these are about is not done.",
+    ),
     "profile.sample": Text("この {columns} 列の CSV を送る例：", "an example of the {columns} columns it sends:"),
     "profile.column": Text("  {number} 列目  {value}", "  column {number}  {value}"),
     "ledger.good": Text("台帳に問題はありません。", "the ledger is sound."),

@@ -70,6 +70,8 @@ def _cells(answer: AnswerCode, profile: Profile) -> dict[str, str]:
 
 def _cancellation(answer: AnswerCode, profile: Profile) -> str:
     """Return what an answer to a request to cancel says about its message."""
+    if profile.cancel is None:
+        return "answer.cancel.not_asked"
     said = {
         profile.single.busy_code.value: "answer.cancel.busy",
         profile.cancel.cancelled_code.value: "answer.cancel.cancelled",

@@ -6,6 +6,7 @@ import hashlib
 import re
 import tomllib
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from pipeline.core.statuses import canonical_label
 from pipeline.errors import Exit, UsageError
 from pipeline.messages import Language
-from schemas.profile import Profile, parse_profile
+from schemas.profile import Profile, parse_profile, required
 
 SHIPPED: Final = files("schemas").joinpath("profiles/mediasms.toml").read_text("utf-8")
 
@@ -315,6 +316,37 @@ def test_every_problem_is_named_at_once() -> None:
     assert [key for key in ("means: ", "name: ", "colour: ") if key not in said] == []
 
 
-def test_an_empty_profile_names_every_section() -> None:
+#: sections that profiles of people's own may lack: they are younger
+YOUNGER: Final = ("check", "cancel", "notification")
+
+
+def test_an_empty_profile_names_every_section_that_it_needs() -> None:
     said = str(refused(""))
-    assert [key for key in Profile.model_fields if key != "sha256" and f"  {key}: " not in said] == []
+    missing = {key for key in Profile.model_fields if f"  {key}: " not in said}
+    assert missing == set(YOUNGER)
+
+
+def without(*sections: str) -> str:
+    text = SHIPPED
+    for name in sections:
+        text, count = re.subn(rf"(?ms)^\[{name}\]\n.*?(?=^\[)", "", text)
+        assert count == 1
+    return text
+
+
+@pytest.mark.parametrize("name", YOUNGER)
+def test_a_profile_without_a_younger_section_says_what_it_lacks_only_where_it_is_needed(name: str) -> None:
+    profile = parse_profile(without(name), "mine.toml")
+    assert (getattr(profile, name), profile.lacking) == (None, [name])
+    with pytest.raises(UsageError) as missing:
+        required(getattr(profile, name), name)
+    assert (missing.value.code, missing.value.exit) == ("profile.no_section", Exit.USAGE)
+    shipped = Path(str(missing.value.facts["file"]))
+    assert f"[{name}]" in shipped.read_text("utf-8")
+    assert all(str(shipped) in missing.value.hint(language) for language in Language)
+
+
+@pytest.mark.parametrize("name", YOUNGER)
+def test_a_misspelled_section_is_an_error_and_no_missing_one(name: str) -> None:
+    error = refused(changed(f"[{name}]", f"[{name}s]"))
+    assert f"  {name}s: " in error.what(Language.EN)
