@@ -2,7 +2,8 @@
 
 Grades: **S** preview specification, **V** vendor's developer pages, **T** third-party clients, **A** assumption;
 a fact that several sources carry in part shows them all (``S+V``). A fact with ``confirmed`` is one whose
-error would change who receives what, or when: it does nothing until the profile says ``confirmed = true``.
+error would change who receives what, or when: it does nothing until the profile says ``confirmed = true``, or names it
+in ``[[confirmed]]``.
 
 ``parse_profile`` takes the text of a profile and returns a frozen ``Profile`` or raises ``UsageError``
 (``profile.invalid``) that names file and key of every problem at once.
@@ -29,6 +30,7 @@ from pipeline.core.headers import canonical_header
 from pipeline.core.statuses import canonical_label
 from pipeline.errors import UsageError
 from pipeline.model import Proof, RunAction, StatusClass
+from schemas.confirmed import Confirmed, confirm
 from schemas.facts import Count, Fact, Grade, Name, Record, repeated
 from schemas.profile_single import Cancel, Check, Single
 
@@ -284,6 +286,7 @@ class Profile(Record):
     status: tuple[Status, ...]
     answer: tuple[AnswerCode, ...]
     headers: dict[str, tuple[Name, ...]]
+    confirmed: tuple[Confirmed, ...] = ()
     _sha256: str = PrivateAttr("")
 
     @model_validator(mode="after")
@@ -384,11 +387,15 @@ def parse_profile(text: str, file: str) -> Profile:
     except tomllib.TOMLDecodeError as error:
         raise UsageError("profile.not_toml", file=file, problem=str(error)) from None
     sha256 = hashlib.sha256(text.encode()).hexdigest()
+    problems = [f"  {problem}" for problem in confirm(raw)]
     try:
         # By way of JSON, where strict types take an array for a tuple and a word for an enum, and nothing else.
-        return Profile.model_validate_json(json.dumps(raw, default=_no_json), context={"sha256": sha256})
+        profile = Profile.model_validate_json(json.dumps(raw, default=_no_json), context={"sha256": sha256})
     except ValidationError as error:
-        raise UsageError("profile.invalid", file=file, problems=describe_problems(error)) from None
+        problems.insert(0, describe_problems(error))
+    if problems:
+        raise UsageError("profile.invalid", file=file, problems="\n".join(problems))
+    return profile
 
 
 def _no_json(moment: object) -> dict[str, str]:
