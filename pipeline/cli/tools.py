@@ -202,10 +202,11 @@ def codes_command(session: Session, *, gateway: bool) -> Exit:
 def _gateway_codes(session: Session) -> Exit:
     """Print what every answer code of the gateway means and proves, and what to do about it."""
     from pipeline.config import load
-    from pipeline.reports.answer_codes import answer_document, answer_table
+    from pipeline.reports.answer_codes import answer_document
+    from pipeline.reports.terminal_codes import codes_table
 
     profile = load(session.config, os.environ, required=False).profile
-    session.output.line(answer_table(profile).rstrip())
+    session.output.show(codes_table(profile, session.output.language))
     session.output.document({"codes": answer_document(profile, session.output.language), "exit": 0})
     return Exit.DONE
 

@@ -1,6 +1,7 @@
 """The table of the gateway's answer codes, from the profile: what each means, proves, and asks for.
 
-``docs/gateway.md`` holds it for the shipped profile; ``mediasms codes --gateway`` prints it for an account's own.
+``docs/gateway.md`` holds it for the shipped profile; ``mediasms codes --gateway`` prints the same for an account's own,
+in one language (``terminal_codes``).
 """
 
 from __future__ import annotations
