@@ -55,6 +55,10 @@ def test_what_waits_at_the_gateway_is_cancelled_there(home: Home, gateway: Embed
     nothing = home("cancel", batch, "--lang", "ja", "--json")
     assert (nothing.code, nothing.document["error"]) == (7, "cancel.nothing")
     assert nothing.document["gateway"] == {"before": 3}
+    assert "取り消せたものはありません（以前に取り消されています 3 通）" in nothing.err
+    said = home("status", batch, "--lang", "ja").out
+    assert f"{batch}-0001  受付済 3 通  開始" in said
+    assert "取消依頼：取り消された 3 通\n" in said
     assert home.states(batch) == {"taken": 3}
 
 
@@ -64,7 +68,7 @@ def test_what_has_left_the_gateway_is_too_late(home: Home, gateway: EmbeddedGate
     batch = home.init()("run", "list.csv", "--campaign", "c", "--yes", "--json").document["batch_id"]
     late = home("cancel", batch, "--json")
     assert (late.code, late.document["gateway"], late.document["error"]) == (7, {"too_late": 1}, "cancel.nothing")
-    assert "nothing could be cancelled (1 too_late)" in late.err
+    assert "nothing could be cancelled (1 too late)" in late.err
     assert len(gateway.messages) == 1
 
 
@@ -110,13 +114,15 @@ def test_status_says_what_is_unknown_and_what_to_type(home: Home, gateway: Embed
     assert f"next: mediasms pull {batch}\n" in said
     assert f"mediasms resolve {batch}-0001 --as taken|refused --because TEXT" in said
     assert "unknown: 455 messages in 1 upload(s)" in said
+    assert "  受付不明 455 通\n" in home("status", "--lang", "ja").out
     (found,) = home("status", batch, "--json").document["batches"]
     assert [(one["messages"], one["overdue"]) for one in found["unknown"]] == [(455, False)]
     assert found["next"] == "pull"
     assert "for more than 24 hours" in home("status", batch, python=("-c", LATER)).out
     assert "管理画面" in home("status", "--lang", "ja", python=("-c", LATER)).out
     assert home("resolve", f"{batch}-0001", "--as", "refused", "--because", " ").code == 2
-    assert home("resolve", f"{batch}-0001", "--as", "refused", "--because", "not in the console").code == 0
+    done = home("resolve", f"{batch}-0001", "--as", "refused", "--because", "not in the console", "--lang", "ja")
+    assert (done.code, done.out) == (0, "455 通を 受付拒否（refused） としました。\n")
     detail = next(detail for detail in home.details() if detail.startswith("resolved"))
     assert "not in the console" in detail
     assert '"actor": ' in detail

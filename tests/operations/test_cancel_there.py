@@ -115,7 +115,7 @@ def test_what_has_left_is_too_late_and_what_has_a_result_is_not_asked_about(hous
     late = _cancel(context, batch.batch_id)
     assert late.problem
     assert (late.counts, late.exit, late.problem.code) == ({TOO_LATE: 5}, Exit.GUARD, "cancel.nothing")
-    assert late.problem.facts == {"states": "5 too_late"}
+    assert late.problem.facts == {"states": "5 too late"}
     pull(context)
     final = _cancel(context, batch.batch_id)
     assert (final.outcomes, len(final.final), final.exit) == ({}, 5, Exit.GUARD)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
@@ -9,9 +10,13 @@ import pytest
 from pipeline.messages import Language
 from pipeline.model import (
     Bill,
+    Break,
+    BreakKind,
+    CancelOutcome,
     Dimension,
     Equation,
     MessageClass,
+    MessageState,
     MonthPhase,
     MonthSubject,
     PendingCost,
@@ -22,12 +27,16 @@ from pipeline.reports.amounts import exact_sum
 from pipeline.reports.wording import (
     bill_caption,
     bill_lines,
+    break_details,
     carrier_name,
     cause_name,
     exit_reason,
     group_name,
     headings,
     message_kind,
+    outcome_name,
+    state_counts,
+    state_name,
     tone,
     unmapped_lines,
     verdict,
@@ -49,6 +58,24 @@ if TYPE_CHECKING:
 )
 def test_a_cause_goes_by_its_word_and_an_unknown_one_by_itself(cause: str, name: str) -> None:
     assert cause_name(cause, Language.EN) == name
+
+
+def test_states_and_outcomes_have_words_in_both_languages() -> None:
+    for language, letters in ((Language.JA, r"^[^A-Za-z_]+$"), (Language.EN, r"^[A-Za-z: ]+$")):
+        names = [*(state_name(each, language) for each in MessageState)]
+        names += [outcome_name(each, language).replace("smsid", "") for each in CancelOutcome]
+        assert [name for name in names if not re.match(letters, name)] == []
+    counts = {MessageState.IN_FLIGHT: 1_200, MessageState.TAKEN: 3}
+    assert state_counts(counts, Language.JA) == "送信処理中 1,200 通、受付済 3 通"
+    assert state_counts(counts, Language.EN) == "1,200 in flight, 3 taken"
+    assert state_counts({}, Language.JA) == "-"
+
+
+def test_a_state_in_a_difference_is_named() -> None:
+    found = Break(kind=BreakKind.CONTRADICTION, smsid="x", facts={"label": "送信済", "state": "in_flight"})
+    assert break_details(found, Language.JA) == "ステータス：送信済、当方の記録：送信処理中"
+    odd = Break(kind=BreakKind.CONTRADICTION, smsid="x", facts={"state": "09012345678"})
+    assert break_details(odd, Language.EN) == "our record: 090****5678"
 
 
 def test_groups_are_named() -> None:
