@@ -10,6 +10,7 @@ import click
 
 from pipeline.cli.main import Session, common
 from pipeline.cli.output import actor
+from pipeline.cli.showing import refusals_document
 from pipeline.errors import Exit, GuardStopped, UsageError
 from pipeline.messages import label
 
@@ -82,6 +83,8 @@ def _show_standing(session: Session, one: Standing, *, hours: int, whole: bool) 
     if one.cancellations:
         asked = [(outcome_name(outcome, language), count) for outcome, count in one.cancellations.items()]
         say("status.cancellations", counts=named_counts(asked, language))
+    for each in one.refusals:
+        say("status.refused", count=each.messages, code=each.code, meaning=each.meaning)
     if one.in_flight:
         say("status.in_flight", count=one.in_flight, send=session.command("send", batch.batch_id))
     for open_ in one.unknown:
@@ -121,6 +124,7 @@ def _document(one: Standing) -> dict[str, object]:
         ],
         "stopped": {"actor": one.stop.actor, "at": one.stop.at.isoformat()} if one.stop else None,
         "cancellations": {outcome.value: count for outcome, count in one.cancellations.items()},
+        "refusals": refusals_document(one.refusals),
         "next": one.step,
     }
 

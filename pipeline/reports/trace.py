@@ -104,6 +104,7 @@ def trace_document(life: Life, *, unmask: bool) -> dict[str, object]:
         "observations": [_seen_data(seen, unmask=unmask) for seen in life.seen],
         "class": line.message_class.value,
         "label": _outside(line.label, unmask=unmask),
+        "meaning": life.refusal,
         "price": {
             "billable": line.billable,
             "amount": None if line.amount is None else plain(line.amount),
@@ -143,7 +144,10 @@ def _head(life: Life, language: Language, *, unmask: bool) -> Iterator[str]:
     message, line, batch = life.placed.message, life.priced.line, life.batch
     found = class_name(line.message_class, language)
     if line.label:
-        found = label("trace.labelled", language, name=found, label=_outside(line.label, unmask=unmask))
+        said = _outside(line.label, unmask=unmask)
+        if life.refusal is not None:
+            said = label("report.pair", language, name=said, text=visible(life.refusal))
+        found = label("trace.labelled", language, name=found, label=said)
     names = {"smsid": _outside(message.smsid, unmask=unmask), "number": _number(message.msisdn, unmask=unmask)}
     state = state_name(message.state, language)
     yield label("trace.message", language, **names, state=state, found=found)

@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING, Literal
 
 from pipeline.core.calendar import JST
-from pipeline.messages import LABELS, Language, label
+from pipeline.messages import LABELS, Language, Text, label
 from pipeline.model import BatchSubject, BreakKind, Dimension, MessageClass, MonthPhase, MonthSubject
 from pipeline.reports.amounts import count, grouped, percent, yen
 from pipeline.reports.privacy import fact, hidden, visible
@@ -27,10 +27,12 @@ if TYPE_CHECKING:
         Explanation,
         GroupLine,
         InvoiceLine,
+        MessageLine,
         MessageState,
         PendingCost,
         Reconciliation,
         Restatement,
+        StatusLine,
         Variance,
     )
 
@@ -66,9 +68,18 @@ def named_counts(counts: Sequence[tuple[str, int]], language: Language) -> str:
     return label("report.separator", language).join(parts) or NONE
 
 
-def status_name(status: str) -> str:
-    """Name a gateway status as the gateway does; a dash where there is none."""
-    return outside(status) or NONE
+def status_name(line: StatusLine | MessageLine, meanings: Mapping[str, Text], language: Language) -> str:
+    """Name a gateway status as the gateway does, or the code of a refusal with its meaning; a dash for neither."""
+    return outside(status_words(line, meanings, language)) or NONE
+
+
+def status_words(line: StatusLine | MessageLine, meanings: Mapping[str, Text], language: Language) -> str:
+    """Return the same as it came, which may be anything."""
+    meaning = meanings.get(line.label) if line.message_class is MessageClass.REFUSED else None
+    if meaning is None:
+        return line.label
+    said = meaning.ja if language is Language.JA else meaning.en
+    return label("report.pair", language, name=line.label, text=said)
 
 
 def kind_name(kind: BreakKind, language: Language) -> str:

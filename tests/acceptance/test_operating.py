@@ -72,6 +72,29 @@ def test_what_has_left_the_gateway_is_too_late(home: Home, gateway: EmbeddedGate
     assert len(gateway.messages) == 1
 
 
+def test_what_is_refused_is_said_with_what_it_means_and_what_to_do(home: Home, gateway: EmbeddedGateway) -> None:
+    gateway.knobs = Knobs(ng_words=("お知らせ",), ng_words_refuse=True)
+    rows = "".join(f"0901{row:07d},お知らせ,{name}\n" for row, name in enumerate(["x1", "x2"]))
+    (home.folder / "list.csv").write_text(f"電話番号,本文,smsid\n{rows}", encoding="utf-8")
+    done = home.init()("run", "list.csv", "--campaign", "c", "--yes")
+    assert done.code == 1, done
+    assert (
+        "sent: 0 messages taken in 1 upload(s).\nrefused: 2 messages with 585 (text is empty or too long). " in done.out
+    )
+    assert "Correct the text: empty, blanks only" in done.out
+    assert "585: text is empty or too long" in done.out
+    (batch,) = home("status", "--json").document["batches"]
+    (refused,) = batch["refusals"]
+    assert (refused["code"], refused["messages"], refused["meaning"]) == ("585", 2, "text is empty or too long")
+    assert "  2 通は拒否：585（本文が空か、長すぎます）\n" in home("status", batch["batch_id"], "--lang", "ja").out
+    assert "class refused (585: text is empty or too long)" in home("trace", "x1").out
+    assert home("trace", "x2", "--json", "--lang", "ja").document["messages"][0]["meaning"] == "本文が空か、長すぎます"
+    found = home("reconcile", batch["batch_id"], "--json").document
+    assert found["meanings"] == {"585": {"ja": "本文が空か、長すぎます", "en": "text is empty or too long"}}
+    again = home("send", batch["batch_id"], "--json").document
+    assert (again["sent"], again["refusals"]) == (0, [refused])
+
+
 def test_an_old_run_date_and_a_low_limit_stop_the_run(home: Home, gateway: EmbeddedGateway) -> None:
     old = ("run", *LIST, "--run-date", "2026-01-05", "--yes")
     done = home.init()(*old)

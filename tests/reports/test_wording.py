@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from pipeline.messages import Language
+from pipeline.messages import Language, Text
 from pipeline.model import (
     Bill,
     Break,
@@ -21,6 +21,7 @@ from pipeline.model import (
     MonthSubject,
     PendingCost,
     RowTotals,
+    StatusLine,
     Variance,
 )
 from pipeline.reports.amounts import exact_sum
@@ -37,6 +38,7 @@ from pipeline.reports.wording import (
     outcome_name,
     state_counts,
     state_name,
+    status_name,
     tone,
     unmapped_lines,
     verdict,
@@ -76,6 +78,23 @@ def test_a_state_in_a_difference_is_named() -> None:
     assert break_details(found, Language.JA) == "ステータス：送信済、当方の記録：送信処理中"
     odd = Break(kind=BreakKind.CONTRADICTION, smsid="x", facts={"state": "09012345678"})
     assert break_details(odd, Language.EN) == "our record: 090****5678"
+
+
+def test_a_refusal_is_named_with_what_its_code_means() -> None:
+    meanings = {"560": Text("携帯番号が\x1b不正です", "a {number}")}
+    line = StatusLine(
+        message_class=MessageClass.REFUSED,
+        label="560",
+        messages=1,
+        billable_messages=0,
+        billable_units=0,
+        amount=Decimal(0),
+    )
+    assert status_name(line, meanings, Language.JA) == "560：携帯番号が␛不正です"
+    assert status_name(line, meanings, Language.EN) == "560: a {number}"
+    assert status_name(replace(line, label="aoki"), meanings, Language.EN) == "aoki"
+    assert status_name(replace(line, message_class=MessageClass.FAILED), meanings, Language.EN) == "560"
+    assert status_name(replace(line, label=""), meanings, Language.EN) == "-"
 
 
 def test_groups_are_named() -> None:
