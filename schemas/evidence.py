@@ -44,8 +44,8 @@ class Verdict(StrEnum):
 class Entry:
     """One entry of the profile: what it says, what came (a value by its form, or a ``word`` about it), and the verdict.
 
-    ``column`` is where what was looked for stands instead. ``toml`` are the lines that set the entry: as it is and
-    confirmed, or as the evidence has it; empty where nothing is to be set.
+    ``column`` is where what was looked for stands instead. ``toml`` are the lines that, at the end of the profile,
+    confirm the entry as it is, or as the evidence has it; empty where nothing is to be set.
     """
 
     key: str
@@ -186,7 +186,7 @@ _FORMS = {"status_time": "status_time_format", "scheduled": "registered_time_for
 
 
 def _about_column(profile: Profile, column: Column, row: Sequence[str], check: _Check) -> Iterator[Entry]:
-    key = f"layout.column {column.number}"
+    key = key_of(column)
     cell = _cell(row, column.number)
     came = cell if column.field == "status" and check(cell) else shown(cell)
     if column.field == "text":
@@ -220,7 +220,7 @@ def _about_tag(profile: Profile, probe: Probe, row: Sequence[str]) -> Iterator[E
     text = next((cell for cell in row if probe.fixed in cell), None)
     if sent is None or text is None:
         return
-    key = f"single.parameter {sent.name}" if isinstance(sent, SingleParameter) else f"layout.column {sent.number}"
+    key = key_of(sent)
     if _is_marked(text, probe.marker):
         yield Entry(key=key, says="info1", verdict=Verdict.CONFIRMED, word="filled", toml=set_column(sent))
     else:
@@ -246,6 +246,8 @@ def about_period(profile: Profile, *, ours_outside: bool | None) -> Iterator[Ent
 def about_notification(profile: Profile, seen: Observation | None) -> Iterator[Entry]:
     """Compare the fields of a notification that reached the endpoint: it could be read, so its names are right."""
     names = profile.notification
+    if names is None:
+        return
     if seen is None:
         yield Entry(key="notification", says=names.smsid.value, verdict=Verdict.NOT_SEEN)
         return
@@ -262,10 +264,8 @@ def about_endpoint(
     key: str, endpoint: Endpoint, *, answered: bool, refused: str | None = None, word: str = ""
 ) -> Entry:
     """Compare an address: it ``answered`` with what was asked for, or ``refused`` is what it said instead."""
-    name = key.removeprefix("endpoints.")
     if answered:
-        line = f'{name} = {{ url = {_toml(endpoint.url)}, method = "{endpoint.method}", {_graded(endpoint)} }}'
-        toml = _lines(endpoint, "[endpoints]", line)
+        toml = _lines(endpoint, key, endpoint.url)
         return Entry(key=key, says=endpoint.url, verdict=Verdict.CONFIRMED, word=word, toml=toml)
     verdict = Verdict.CONTRADICTED if refused else Verdict.NOT_SEEN
     return Entry(key=key, says=endpoint.url, verdict=verdict, came=refused or "")
@@ -279,37 +279,37 @@ def confirmed(key: str, fact: Fact[Any], *, came: str = "", word: str = "") -> E
         verdict=Verdict.CONFIRMED,
         came=came,
         word=word,
-        toml=_lines(fact, *_fact_lines(key, fact)),
+        toml=_lines(fact, key, fact.value),
     )
 
 
 def _contradicted(key: str, fact: Fact[Any], *, came: str, right: object, word: str = "") -> Entry:
     """Return the entry of a fact that the evidence denies; ``right`` is its value, where the evidence shows one."""
-    toml = () if right is None else _fact_lines(key, fact.model_copy(update={"value": right}))
+    toml = () if right is None else (*_confirmed(key, right), f"instead_of = {_toml(fact.value)}")
     return Entry(key=key, says=_said(fact.value), verdict=Verdict.CONTRADICTED, came=came, word=word, toml=toml)
 
 
-def _fact_lines(key: str, fact: Fact[Any]) -> tuple[str, ...]:
-    table, _, name = key.rpartition(".")
-    return f"[{table}]", f"{name} = {{ value = {_toml(fact.value)}, {_graded(fact)} }}"
-
-
 def set_column(entry: Column | SingleParameter) -> tuple[str, ...]:
-    """Return the line that says of a column or a parameter that it is confirmed, under the entry's own lines."""
+    """Return the lines that say of a column or a parameter that it is confirmed."""
+    value = entry.field if isinstance(entry, Column) else entry.filled_by
+    return _lines(entry, key_of(entry), value)
+
+
+def key_of(entry: Column | SingleParameter) -> str:
+    """Return what an entry of a list goes by."""
     if isinstance(entry, Column):
-        return _lines(entry, f"[[layout.column]] number = {entry.number}", "confirmed = true")
-    return _lines(entry, f"[[single.parameter]] name = {_toml(entry.name)}", "confirmed = true")
+        return f"layout.column {entry.number}"
+    return f"single.parameter {entry.name}"
 
 
-def _lines(entry: Column | SingleParameter | Endpoint | Fact[Any], where: str, line: str) -> tuple[str, ...]:
-    """Return where a line belongs, and the line; nothing where the entry is sure, or confirmed already."""
+def _lines(entry: Column | SingleParameter | Endpoint | Fact[Any], key: str, value: object) -> tuple[str, ...]:
+    """Return the lines that confirm an entry; nothing where it is sure, or confirmed already."""
     is_open = set(entry.grade) & {"A", "T"} and entry.confirmed is not True
-    return (where, line) if is_open else ()
+    return _confirmed(key, value) if is_open else ()
 
 
-def _graded(entry: Endpoint | Fact[Any]) -> str:
-    # Without the note: it may claim more than was seen.
-    return f'grade = "{entry.grade}", confirmed = true'
+def _confirmed(key: str, value: object) -> tuple[str, ...]:
+    return "[[confirmed]]", f"key = {_toml(key)}", f"value = {_toml(value)}"
 
 
 def _toml(value: object) -> str:

@@ -15,7 +15,7 @@ from pipeline.core.policy import Roles
 from pipeline.core.rules import CODE_FIELDS, REGISTRATION_DATE
 from pipeline.errors import InputUnusable, UsageError
 from pipeline.model import NumberCheck
-from schemas.profile import Profile
+from schemas.profile import Profile, required
 from schemas.recipients import ROLES
 
 #: the column of a template for the whole list; a column of that name in the input is one of templates itself
@@ -70,7 +70,8 @@ def read_heading(  # noqa: PLR0913 - what decides how a list is read
     first = [cell.strip() for cell in first_record]
     fields = _fields(profile, first if layout is None else layout, single=single, check=check)
     if check is not NumberCheck.NONE and REGISTRATION_DATE not in fields.values():
-        raise InputUnusable("input.no_registration_date", file=file, names=", ".join(profile.check.columns))
+        names = ", ".join(required(profile.check, "check").columns)
+        raise InputUnusable("input.no_registration_date", file=file, names=names)
     if check is NumberCheck.ONLY:
         text, template = "", None
         fields = {place: field for place, field in fields.items() if field in _CHECK_ROLES}
@@ -113,7 +114,7 @@ def _fields(profile: Profile, names: Sequence[str], *, single: bool, check: Numb
     if single:
         synonyms |= {canonical_header(one.name): one.filled_by for one in profile.single.parameter}
     if check is not NumberCheck.NONE:
-        synonyms |= dict.fromkeys(profile.check.columns, REGISTRATION_DATE)
+        synonyms |= dict.fromkeys(required(profile.check, "check").columns, REGISTRATION_DATE)
     found = {
         place: synonyms[canonical]
         for place, name in enumerate(names)

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pipeline.core.calendar import parse_gateway_time
 from pipeline.core.msisdn import canonical_result
 from pipeline.model import Observation, ObservationPath
-from schemas.profile import Profile
+from schemas.profile import Profile, required
 
 #: longest value of a field that we read; an index of PostgreSQL takes no more than 2,704 bytes of a row
 LONGEST_BYTES = 255
@@ -35,7 +35,7 @@ def read_notification(fields: Iterable[tuple[str, object]], profile: Profile) ->
     is. Raises ``NotificationUnusableError`` when number or status are missing, or when a field that we read comes twice
     with different values, is too long, or holds what is no text.
     """
-    names = profile.notification
+    names = required(profile.notification, "notification")
     given: dict[str, list[object]] = {}
     for name, value in fields:
         given.setdefault(name, []).append(value)

@@ -2,7 +2,8 @@
 
 Grades: **S** preview specification, **V** vendor's developer pages, **T** third-party clients, **A** assumption;
 a fact that several sources carry in part shows them all (``S+V``). A fact with ``confirmed`` is one whose
-error would change who receives what, or when: it does nothing until the profile says ``confirmed = true``.
+error would change who receives what, or when: it does nothing until the profile says ``confirmed = true``, or names it
+in ``[[confirmed]]``.
 
 ``parse_profile`` takes the text of a profile and returns a frozen ``Profile`` or raises ``UsageError``
 (``profile.invalid``) that names file and key of every problem at once.
@@ -14,7 +15,8 @@ import hashlib
 import json
 import tomllib
 from functools import cached_property, lru_cache
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import (
     Field,
@@ -28,8 +30,13 @@ from pipeline.core.headers import canonical_header
 from pipeline.core.statuses import canonical_label
 from pipeline.errors import UsageError
 from pipeline.model import Proof, RunAction, StatusClass
+from schemas.confirmed import Confirmed, confirm
 from schemas.facts import Count, Fact, Grade, Name, Record, repeated
 from schemas.profile_single import Cancel, Check, Single
+
+#: what a section that a profile of one's own lacks is copied from
+SHIPPED: Final = Path(__file__).with_name("profiles") / "mediasms.toml"
+S = TypeVar("S")
 
 
 class Endpoint(Record):
@@ -256,7 +263,11 @@ class AnswerCode(Record):
 
 
 class Profile(Record):
-    """All that is known about the gateway."""
+    """All that is known about the gateway.
+
+    A section that may be None is younger than profiles that people have of their own: without it nothing of what it is
+    about is done (``required``), and everything else is as before.
+    """
 
     name: str
     title: str
@@ -265,21 +276,22 @@ class Profile(Record):
     upload: Upload
     upload_answer: UploadAnswer
     single: Single
-    check: Check
-    cancel: Cancel
+    check: Check | None = None
+    cancel: Cancel | None = None
     results: ResultsQuery
-    notification: Notification
+    notification: Notification | None = None
     limits: Limits
     options: Options
     layout: Layout
     status: tuple[Status, ...]
     answer: tuple[AnswerCode, ...]
     headers: dict[str, tuple[Name, ...]]
+    confirmed: tuple[Confirmed, ...] = ()
     _sha256: str = PrivateAttr("")
 
     @model_validator(mode="after")
     def _consistent(self) -> Profile:
-        dates = self.check.columns
+        dates = self.check.columns if self.check else ()
         problems = [
             *repeated("single.parameter", "name", [parameter.name for parameter in self.single.parameter]),
             *repeated("single.parameter", "filled_by", [parameter.filled_by for parameter in self.single.parameter]),
@@ -335,6 +347,11 @@ class Profile(Record):
         """The hash of the text of the profile."""
         return self._sha256
 
+    @property
+    def lacking(self) -> list[str]:
+        """Name the sections that it lacks."""
+        return [name for name, section in self if section is None]
+
     @cached_property
     def status_by_label(self) -> dict[str, Status]:
         """Map a canonical label to its status."""
@@ -351,6 +368,13 @@ class Profile(Record):
         return {answer.code: answer for answer in self.answer}
 
 
+def required(section: S | None, name: str) -> S:
+    """Return a section of a profile; raise ``UsageError`` (``profile.no_section``) where the profile lacks it."""
+    if section is None:
+        raise UsageError("profile.no_section", section=name, file=SHIPPED)
+    return section
+
+
 @lru_cache(maxsize=8)
 def parse_profile(text: str, file: str) -> Profile:
     """Parse the text of a profile; ``file`` is its name in error messages.
@@ -363,11 +387,15 @@ def parse_profile(text: str, file: str) -> Profile:
     except tomllib.TOMLDecodeError as error:
         raise UsageError("profile.not_toml", file=file, problem=str(error)) from None
     sha256 = hashlib.sha256(text.encode()).hexdigest()
+    problems = [f"  {problem}" for problem in confirm(raw)]
     try:
         # By way of JSON, where strict types take an array for a tuple and a word for an enum, and nothing else.
-        return Profile.model_validate_json(json.dumps(raw, default=_no_json), context={"sha256": sha256})
+        profile = Profile.model_validate_json(json.dumps(raw, default=_no_json), context={"sha256": sha256})
     except ValidationError as error:
-        raise UsageError("profile.invalid", file=file, problems=describe_problems(error)) from None
+        problems.insert(0, describe_problems(error))
+    if problems:
+        raise UsageError("profile.invalid", file=file, problems="\n".join(problems))
+    return profile
 
 
 def _no_json(moment: object) -> dict[str, str]:

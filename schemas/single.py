@@ -17,7 +17,7 @@ from pipeline.core.text import forbidden_characters, is_blank, measure
 from pipeline.errors import InputUnusable, UsageError
 from pipeline.model import NumberCheck
 from schemas.parameters import CHECK, SINGLE, Parameter, allows, parameters_of
-from schemas.profile import Profile
+from schemas.profile import Profile, required
 from schemas.profile_single import SingleParameter
 from schemas.recipients import GATEWAY_FIELDS, ROW_NUMBER
 
@@ -33,11 +33,11 @@ _LIMITS: dict[str, tuple[Parameter, ...]] = {
 
 
 def stop_if_unconfirmed(check: NumberCheck, profile: Profile) -> None:
-    """Raise ``UsageError`` (``check.not_confirmed``) for a check that the profile has not confirmed.
+    """Raise ``UsageError`` (``check.not_confirmed``, ``profile.no_section``) for a check the profile has not confirmed.
 
     If its parameters were wrong, a text might go out that was not to, or to whom it was not to.
     """
-    if check is not NumberCheck.NONE and (keys := profile.check.unconfirmed(check)):
+    if check is not NumberCheck.NONE and (keys := required(profile.check, "check").unconfirmed(check)):
         raise UsageError("check.not_confirmed", keys=", ".join(keys))
 
 
@@ -74,7 +74,8 @@ def _checks(accepted: pd.DataFrame, profile: Profile, check: NumberCheck) -> Ite
     if check is NumberCheck.NONE:
         yield from ({} for _ in range(len(accepted)))
         return
-    names, form = profile.check, profile.check.date_format.value
+    names = required(profile.check, "check")
+    form = names.date_format.value
     for day in accepted[REGISTRATION_DATE].tolist():
         noted = date.fromisoformat(day)
         yield {

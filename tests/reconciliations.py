@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pipeline.core.calendar import JST
+from pipeline.messages import Text
 from pipeline.model import (
     Amount,
     BatchSubject,
@@ -60,7 +61,7 @@ STATUSES = (
     (C.FAILED, "au圏外・OFF", 71, 0, 0, "0"),
     (C.FAILED, "403", 12, 0, 0, "0"),
     (C.CANCELLED, "キャンセル済", 5, 0, 0, "0"),
-    (C.REFUSED, "", 7, 0, 0, "0"),
+    (C.REFUSED, "560", 7, 0, 0, "0"),
     (C.PENDING, "送信中", 22, 0, 0, "0"),
     (C.PENDING, "", 10, 0, 0, "0"),
     (C.MISSING, "", 3, 0, 0, "0"),
@@ -203,6 +204,7 @@ def make(statuses: tuple[StatusLine, ...], breaks: tuple[Break, ...] = (), **cha
         "tariff": "example-2026 (2026-04-01 -)",
         "prices": PRICES,
         "provenance": PROVENANCE,
+        "meanings": {"560": Text("携帯番号が不正です", "mobile number is invalid")} if refused else {},
         **changed,
     }
     return Reconciliation(**values)  # type: ignore[arg-type]  # fields of it

@@ -29,7 +29,7 @@ from urllib3.util import Retry
 from pipeline.adapters.files import DurableFile
 from pipeline.core.calendar import JST
 from pipeline.errors import UsageError
-from schemas.profile import Endpoint, Profile
+from schemas.profile import Endpoint, Profile, required
 from schemas.single import Form, encoded
 from schemas.upload import UploadForm
 
@@ -211,7 +211,7 @@ class GatewayClient:
 
     def cancel(self, smsid: str) -> Exchange:
         """Ask the gateway to cancel one message."""
-        body = encoded({self._profile.cancel.parameter.value: smsid}, "form")
+        body = encoded({required(self._profile.cancel, "cancel").parameter.value: smsid}, "form")
         return self._post(self._profile.endpoints.cancel, body, "form")
 
     def _post(self, endpoint: Endpoint, body: bytes, form: Form) -> Exchange:

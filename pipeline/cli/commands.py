@@ -16,7 +16,16 @@ from pipeline.cli.forecasting import show_dry_run
 from pipeline.cli.main import Session, common
 from pipeline.cli.options import MODE, Asked, Permitted, Span, judging, judging_or_failed, permitting
 from pipeline.cli.output import actor
-from pipeline.cli.showing import show_next, show_outcome, show_reconciled, show_sent, show_validated, validated_document
+from pipeline.cli.showing import (
+    refusals_document,
+    show_next,
+    show_outcome,
+    show_reconciled,
+    show_refusals,
+    show_sent,
+    show_validated,
+    validated_document,
+)
 from pipeline.errors import Exit, MediasmsError, UsageError, worst
 
 if TYPE_CHECKING:
@@ -175,6 +184,7 @@ def send_command(session: Session, *, batch: str, mode: str, dry_run: bool, **op
         show_sent(session, sent)
     else:
         session.output.say("run.nothing_to_send", batch=batch)
+    show_refusals(session, sent.refusals)
     if sent.opted_out:
         session.output.say("run.opted_out", count=sent.opted_out)
     code = Exit.FINDINGS if sent.opted_out or sent.refused else Exit.DONE
@@ -184,6 +194,7 @@ def send_command(session: Session, *, batch: str, mode: str, dry_run: bool, **op
             "dispatches": sent.dispatches,
             "sent": sent.messages,
             "states": {state.value: count for state, count in sent.states.items()},
+            "refusals": refusals_document(sent.refusals),
             "opted_out": sent.opted_out,
             "exit": int(code),
         }

@@ -10,14 +10,13 @@ import click
 
 from pipeline.cli.main import Session, common
 from pipeline.cli.output import actor
+from pipeline.cli.showing import refusals_document
 from pipeline.errors import Exit, GuardStopped, UsageError
 from pipeline.messages import label
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
-    from pipeline.model import CancelOutcome, MessageState
     from pipeline.operations.cancel import Cancelled, Named
     from pipeline.operations.status import Standing
 
@@ -64,26 +63,28 @@ def _clock(moment: datetime) -> str:
     return f"{moment.astimezone(JST):%Y-%m-%d %H:%M}"
 
 
-def _counted(counts: Mapping[MessageState, int] | Mapping[CancelOutcome, int]) -> str:
-    return ", ".join(f"{count} {name.value}" for name, count in counts.items()) or "-"
-
-
 def _show_standing(session: Session, one: Standing, *, hours: int, whole: bool) -> None:
     """Print a batch; its dispatches if it is ``whole`` that is asked for; and what is open, with what to type."""
-    say, batch = session.output.say, one.batch
-    states = _counted(dict(sorted(one.states.items())))
+    from pipeline.reports.wording import named_counts, outcome_name, state_counts
+
+    say, batch, language = session.output.say, one.batch, session.output.language
+    states = state_counts(dict(sorted(one.states.items())), language)
     say("status.batch", batch=batch.batch_id, campaign=batch.campaign, run_date=batch.run_date, states=states)
     if whole:
         # Of single sends there are as many as messages: what is open comes first, and stays in its order.
         for dispatch in sorted(one.dispatches, key=lambda found: not found.is_unsettled)[:_DISPATCHES]:
             since = _clock(dispatch.begun_at) if dispatch.begun_at else "-"
-            say("status.dispatch", dispatch=dispatch.dispatch_id, states=_counted(dispatch.states), since=since)
+            states = state_counts(dispatch.states, language)
+            say("status.dispatch", dispatch=dispatch.dispatch_id, states=states, since=since)
         if len(one.dispatches) > _DISPATCHES:
             say("status.more_dispatches", count=len(one.dispatches) - _DISPATCHES)
     if one.stop:
         say("status.stopped", actor=one.stop.actor, at=_clock(one.stop.at), count=one.stop.cancelled)
     if one.cancellations:
-        say("status.cancellations", counts=_counted(one.cancellations))
+        asked = [(outcome_name(outcome, language), count) for outcome, count in one.cancellations.items()]
+        say("status.cancellations", counts=named_counts(asked, language))
+    for each in one.refusals:
+        say("status.refused", count=each.messages, code=each.code, meaning=each.meaning)
     if one.in_flight:
         say("status.in_flight", count=one.in_flight, send=session.command("send", batch.batch_id))
     for open_ in one.unknown:
@@ -123,6 +124,7 @@ def _document(one: Standing) -> dict[str, object]:
         ],
         "stopped": {"actor": one.stop.actor, "at": one.stop.at.isoformat()} if one.stop else None,
         "cancellations": {outcome.value: count for outcome, count in one.cancellations.items()},
+        "refusals": refusals_document(one.refusals),
         "next": one.step,
     }
 
@@ -141,7 +143,11 @@ def resolve_command(session: Session, *, dispatch: str, outcome: str, because: s
         raise UsageError("usage.because")
     with session.context() as context:
         count = resolve(context, dispatch, MessageState(outcome), actor=actor(os.environ), because=because)
-    session.output.say("resolve.done", count=count, outcome=outcome)
+    language = session.output.language
+    # What was typed is shown as it was typed, with its word where that is another one.
+    if (shown := label(f"state.{outcome}", language)) != outcome:
+        shown = label("trace.labelled", language, name=shown, label=outcome)
+    session.output.say("resolve.done", count=count, outcome=shown)
     session.output.document({"dispatch": dispatch, "resolved": count, "outcome": outcome, "exit": 0})
     return Exit.DONE
 
@@ -171,7 +177,9 @@ def cancel_command(session: Session, *, names: tuple[str, ...], yes: bool) -> Ex
 
 def _show_cancelled(session: Session, wanted: Named, done: Cancelled) -> None:
     """Print what does not leave any more, and what the gateway said of the others, with the first few of each."""
-    say = session.output.say
+    from pipeline.reports.wording import state_counts
+
+    say, language = session.output.say, session.output.language
     if done.messages or (not wanted.batches and not done.outcomes):
         say("cancel.done", count=done.messages)
     for batch in done.stopped:
@@ -181,11 +189,11 @@ def _show_cancelled(session: Session, wanted: Named, done: Cancelled) -> None:
     for name, smsids in _by_outcome(done).items():
         shown = ", ".join(map(_shown, smsids[:_SMSIDS]))
         if len(smsids) > _SMSIDS:
-            shown = label("cancel.more", session.output.language, smsids=shown)
-        outcome = label(f"cancel.outcome.{name}", session.output.language)
+            shown = label("cancel.more", language, smsids=shown)
+        outcome = label(f"cancel.outcome.{name}", language)
         say("cancel.outcome", count=len(smsids), outcome=outcome, smsids=shown)
     if done.untouched:
-        say("cancel.untouched", states=_counted(done.untouched))
+        say("cancel.untouched", states=state_counts(done.untouched, language))
 
 
 def _by_outcome(done: Cancelled) -> dict[str, list[str]]:

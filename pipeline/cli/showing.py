@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.cli.sheets import sheets_document, show_sheets
+from pipeline.cli.spelling import completed
 from pipeline.messages import REPAIRS, WARNINGS, fill
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pipeline.cli.main import Session
     from pipeline.errors import Exit
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pipeline.operations.next_step import Step
     from pipeline.operations.run import Outcome
     from pipeline.stages.reconcile import Reconciled
+    from pipeline.stages.refusals import Refusal
     from pipeline.stages.send import Sent
     from pipeline.stages.validate import Validated
 
@@ -27,6 +29,8 @@ def show_outcome(session: Session, outcome: Outcome) -> dict[str, object]:
         show_sent(session, outcome.sent)
     elif outcome.sent:
         output.say("run.nothing_to_send", batch=outcome.validated.batch.batch_id)
+    if outcome.sent:
+        show_refusals(session, outcome.sent.refusals)
     if outcome.reconciled.value.opted_out:
         output.say("run.opted_out", count=outcome.reconciled.value.opted_out)
     show_reconciled(session, outcome.reconciled)
@@ -46,6 +50,20 @@ def show_sent(session: Session, sent: Sent) -> None:
         session.output.say("run.checked", count=sent.messages)
     else:
         session.output.say("run.sent", count=sent.messages, dispatches=sent.dispatches)
+
+
+def show_refusals(session: Session, refusals: Sequence[Refusal]) -> None:
+    """Print what the gateway has refused, a line for each code: what it means, and what to do about it."""
+    for each in refusals:
+        step = completed(each.step, session.output.config)
+        session.output.say("run.refused", count=each.messages, code=each.code, meaning=each.meaning, step=step)
+
+
+def refusals_document(refusals: Sequence[Refusal]) -> list[dict[str, object]]:
+    """Return what the gateway has refused as JSON-ready data."""
+    return [
+        {"code": each.code, "messages": each.messages, "meaning": each.meaning, "next": each.step} for each in refusals
+    ]
 
 
 def show_validated(session: Session, validated: Validated, correction: str | None = None) -> None:

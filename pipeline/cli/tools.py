@@ -151,7 +151,8 @@ def _print_profile(session: Session, value: object, key: str) -> None:
         )
     elif isinstance(value, dict):
         for name, part in value.items():
-            _print_profile(session, part, f"{key}.{name}" if key else name)
+            if part is not None:  # a section that it lacks
+                _print_profile(session, part, f"{key}.{name}" if key else name)
     elif isinstance(value, list) and value and isinstance(value[0], dict):
         for part in value:
             _print_profile(session, part, key)
@@ -171,11 +172,15 @@ def profile_check(session: Session, *, file: Path) -> Exit:
 
     profile = parse_profile(read_text(file, "FILE"), str(file))
     session.output.say("profile.good", file=file, statuses=len(profile.status), answers=len(profile.answer))
+    if profile.lacking:
+        session.output.say("profile.lacks", sections=", ".join(f"[{name}]" for name in profile.lacking))
     sample = sample_row(profile)
     session.output.say("profile.sample", columns=profile.layout.columns.value)
     for number, value in sample.items():
         session.output.say("profile.column", number=number, value=value)
-    session.output.document({"file": str(file), "sha256": profile.sha256, "sample": sample, "exit": 0})
+    session.output.document(
+        {"file": str(file), "sha256": profile.sha256, "lacks": profile.lacking, "sample": sample, "exit": 0}
+    )
     return Exit.DONE
 
 
@@ -197,10 +202,11 @@ def codes_command(session: Session, *, gateway: bool) -> Exit:
 def _gateway_codes(session: Session) -> Exit:
     """Print what every answer code of the gateway means and proves, and what to do about it."""
     from pipeline.config import load
-    from pipeline.reports.answer_codes import answer_document, answer_table
+    from pipeline.reports.answer_codes import answer_document
+    from pipeline.reports.terminal_codes import codes_table
 
     profile = load(session.config, os.environ, required=False).profile
-    session.output.line(answer_table(profile).rstrip())
+    session.output.show(codes_table(profile, session.output.language))
     session.output.document({"codes": answer_document(profile, session.output.language), "exit": 0})
     return Exit.DONE
 

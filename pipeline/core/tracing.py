@@ -88,7 +88,7 @@ class Life:
 
     ``row`` is its row of ``accepted.csv``. ``unread`` are the files of its batch that were changed or lost since, for
     which ``row`` or ``repairs`` is empty. ``dispatches`` are all that have held it, and ``meanings`` what their answer
-    codes mean.
+    codes mean; ``refusal`` is what the code means with which the gateway refused this message, None where it did not.
     """
 
     placed: Placed
@@ -104,3 +104,4 @@ class Life:
     invoiced: Invoiced
     tariff: str
     cancellations: tuple[AskedToCancel, ...] = ()
+    refusal: str | None = None

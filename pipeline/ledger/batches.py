@@ -383,6 +383,20 @@ def count_states(ledger: Ledger, batch_id: str) -> dict[MessageState, int]:
         return {MessageState(state): count for state, count in connection.execute(query)}
 
 
+def count_refused(ledger: Ledger, batch_id: str) -> dict[str, int]:
+    """Count those of a batch's messages that the gateway refused, by its code; a person's decision has none."""
+    query = select(message.c.reason, func.count()).where(
+        message.c.batch_id == batch_id, message.c.state == MessageState.REFUSED.value
+    )
+    counts: dict[str, int] = {}
+    with ledger.reading() as connection:
+        for reason, count in connection.execute(query.group_by(message.c.reason).order_by(message.c.reason)):
+            by, _, code = reason.partition(":")
+            if by in {"row", "request"} and code:
+                counts[code] = counts.get(code, 0) + count
+    return counts
+
+
 def count_opted_out(ledger: Ledger, batch_id: str) -> int:
     """Count a batch's messages that were cancelled because their recipients opted out."""
     query = select(func.count()).where(message.c.batch_id == batch_id, message.c.reason == OPTED_OUT)

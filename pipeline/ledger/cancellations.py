@@ -205,6 +205,12 @@ def asked_in(batch_id: str) -> Select[str]:
     return _smsids().where(cancellation.c.batch_id == batch_id)
 
 
+def wanted_cancelled(ledger: Ledger, batch_id: str) -> set[str]:
+    """Return the smsids of those messages of a batch that a person wanted cancelled, whatever came of that wish."""
+    with ledger.reading() as connection:
+        return set(connection.execute(asked_in(batch_id)).scalars())
+
+
 def last_who_asked(connection: Connection, batch_id: str) -> str | None:
     """Return who wanted the gateway to cancel messages of a batch, the last one; None if nobody did."""
     query = select(cancellation.c.actor).where(cancellation.c.batch_id == batch_id)

@@ -35,7 +35,18 @@ ANSWER_LABELS: dict[str, Text] = {
         "本体がこれだけなら未処理、自動で待って再依頼", "alone: not done, it waits and asks again"
     ),
     "answer.cancel.refused": Text("拒否、変化なし", "refused, nothing changed"),
+    "answer.cancel.not_asked": Text(
+        "依頼しない（プロファイルに [cancel] がない）", "not asked: the profile has no [cancel]"
+    ),
     "answer.cancel.unclear": Text("不明、再実行しても害はない", "unclear; asking again is harmless"),
+    "answer.column.code": Text("コード", "code"),
+    "answer.column.meaning": Text("意味と、それで分かること", "meaning, and what it proves"),
+    "answer.column.next": Text("次にすること", "next"),
+    "answer.to.upload": Text("アップロード", "upload"),
+    "answer.to.single": Text("個別送信", "single send"),
+    "answer.to.result": Text("結果の照会", "question for results"),
+    "answer.to.cancel": Text("取消依頼", "cancelling"),
+    "answer.to.run": Text("実行", "the run"),
     "answer.run.go_on": Text("続行", "goes on"),
     "answer.run.stop": Text("停止", "stops"),
     "answer.run.wait": Text("待機", "waits"),

@@ -34,12 +34,6 @@ ASKING_LABELS: dict[str, Text] = {
         "{smsid} → {number}　状態：{state}　区分：{found}", "{smsid} → {number}: {state}; class {found}"
     ),
     "trace.labelled": Text("{name}（{label}）", "{name} ({label})"),
-    "trace.state.planned": Text("未送信", "planned"),
-    "trace.state.in_flight": Text("送信中", "in flight"),
-    "trace.state.taken": Text("受付済", "taken"),
-    "trace.state.refused": Text("受付拒否", "refused"),
-    "trace.state.unknown": Text("不明", "unknown"),
-    "trace.state.cancelled": Text("取消", "cancelled"),
     "trace.input": Text(
         "  入力　{file} の {row} 行目（キャンペーン {campaign}、バッチ {batch}、処理日 {run_date}）",
         "  input    {file}, row {row} (campaign {campaign}, batch {batch}, run date {run_date})",

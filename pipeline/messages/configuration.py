@@ -17,6 +17,16 @@ CONFIGURATION_FAILURES: dict[str, Failure] = {
             "Correct the keys, then run `mediasms profile check {file}`.",
         ),
     ),
+    "profile.no_section": Failure(
+        Text(
+            "プロファイルに [{section}] がないため、この機能は使えません。ほかの機能には影響ありません。",
+            "the profile has no section [{section}], without which this is not done; everything else works as before.",
+        ),
+        Text(
+            "{file} の [{section}] をプロファイルの写しに加え、`mediasms profile check` で確かめてください。",
+            "Copy [{section}] from {file} into your own profile, and look at it with `mediasms profile check`.",
+        ),
+    ),
     "profile.no_column": Failure(
         Text(
             "列「{key}」を送るための列がプロファイルのレイアウトにありません。",

@@ -25,6 +25,13 @@ LABELS: dict[str, Text] = {
     "class.unmapped": Text("未知のステータス", "unmapped status"),
     "class.unknown": Text("受付不明", "unknown"),
     "class.planned": Text("未送信", "planned"),
+    "state.planned": Text("未送信", "planned"),
+    "state.in_flight": Text("送信処理中", "in flight"),
+    "state.taken": Text("受付済", "taken"),
+    "state.refused": Text("受付拒否", "refused"),
+    "state.unknown": Text("受付不明", "unknown"),
+    "state.cancelled": Text("取消", "cancelled"),
+    "state.count": Text("{name} {count} 通", "{count} {name}"),
     "report.title": Text("MediaSMS 突合レポート", "MediaSMS reconciliation"),
     "report.balanced": Text(
         "一致：件数はすべて合い、差異はありません。",
@@ -145,8 +152,6 @@ LABELS: dict[str, Text] = {
     "report.term.rejected": Text("却下", "rejected"),
     "report.term.already": Text("送信済みのため対象外", "already sent"),
     "report.term.messages": Text("メッセージ", "messages"),
-    "report.term.in_flight": Text("送信処理中", "in flight"),
-    "report.term.taken": Text("受付済", "taken"),
     "report.term.not_planned": Text("未計画", "not planned yet"),
     "report.term.matched": Text("送信と対応", "matched"),
     "report.term.foreign": Text("当システム以外", "foreign"),
@@ -287,6 +292,10 @@ LABELS: dict[str, Text] = {
     "profile.good": Text(
         "{file} は使えます（ステータス {statuses} 件、応答コード {answers} 件）。",
         "{file} is good ({statuses} statuses, {answers} answer codes).",
+    ),
+    "profile.lacks": Text(
+        "このプロファイルには {sections} がなく、その機能は使えません（同梱のプロファイルにはあります）。",
+        "it lacks {sections}, which the shipped profile has: what these are about is not done.",
     ),
     "profile.sample": Text("この {columns} 列の CSV を送る例：", "an example of the {columns} columns it sends:"),
     "profile.column": Text("  {number} 列目  {value}", "  column {number}  {value}"),

@@ -19,6 +19,10 @@ OPERATING_LABELS: dict[str, Text] = {
         "送信：{count} 通を受け付けられました（{dispatches} 回に分割）。",
         "sent: {count} messages taken in {dispatches} upload(s).",
     ),
+    "run.refused": Text(
+        "拒否：{count} 通は {code}（{meaning}）で受け付けられませんでした。{step}",
+        "refused: {count} messages with {code} ({meaning}). {step}",
+    ),
     "run.nothing_to_send": Text(
         "送信するものはありません：バッチ {batch} は処理済みです。",
         "nothing to send: batch {batch} has already been dealt with.",
@@ -53,6 +57,7 @@ OPERATING_LABELS: dict[str, Text] = {
         "  {at} に {actor} が取り消しました（取消 {count} 通）。",
         "  cancelled by {actor} at {at} ({count} messages).",
     ),
+    "status.refused": Text("  {count} 通は拒否：{code}（{meaning}）", "  {count} refused: {code} ({meaning})"),
     "status.in_flight": Text(
         "  {count} 通を送信中です。送信している処理がもうなければ：{send}",
         "  {count} messages are being sent. If nothing is sending them any more: {send}",

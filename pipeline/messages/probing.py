@@ -50,8 +50,8 @@ PROBING_LABELS: dict[str, Text] = {
     "probe.word.status": Text("状態が返った", "its status came"),
     "probe.elsewhere": Text("{column} 列目にあった", "found in column {column}"),
     "probe.set": Text(
-        "プロファイルの写しの次の行を、このように直せます（ファイルは変更していません）：",
-        "in your copy of the profile these lines can now be set (no file was changed):",
+        "次の行をプロファイルの写しの末尾に貼り付けると、確認済みになります（ファイルは変更していません）：",
+        "pasted at the end of your copy of the profile, these lines confirm it (no file was changed):",
     ),
     "trial.sent": Text(
         "試し送り：最初の一通を {number} へ送信しました（費用 {low} 〜 {high} 円、税抜）。",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
+from pipeline.messages import Text
 from pipeline.model.rows import RowTotals
 from pipeline.model.words import BreakKind, Cause, Dimension, MessageClass, MessageKind, MessageState, MonthPhase
 
@@ -295,7 +296,7 @@ class Reconciliation:
     ``groups`` has every dimension that applies; a batch has no campaigns. ``deliveries`` counts first deliveries per
     hour (the hour's beginning, JST), in order. ``prices`` are those of the tariff that may have applied. ``bill``,
     ``variance`` and ``restatements`` belong to a month. ``invented`` says that the prices are the example's, as no
-    tariff was named.
+    tariff was named. ``meanings`` has for the answer codes of refused messages what they mean.
     """
 
     subject: BatchSubject | MonthSubject
@@ -322,6 +323,7 @@ class Reconciliation:
     bill: Bill | None = None
     variance: Variance | None = None
     restatements: tuple[Restatement, ...] = ()
+    meanings: Mapping[str, Text] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -15,7 +15,9 @@ from pipeline.errors import Exit, GuardStopped, MediasmsError, UsageError, worst
 from pipeline.ledger.batches import count_states, find_batch
 from pipeline.ledger.cancellations import Cancellable, may_be_there, note_unasked, statuses_about
 from pipeline.ledger.cancelling import cancel_messages, states_of, stop_batch, waiting_of_batch
+from pipeline.messages import Language, label
 from pipeline.model import CancelOutcome, MessageState, NumberCheck
+from pipeline.reports.wording import named_counts, outcome_name, state_name
 from pipeline.stages.calling_back import CalledBack, call_back
 
 #: what an outcome asks a scheduler to do
@@ -127,7 +129,7 @@ def cancel(context: Context, wanted: Named, *, actor: str) -> Cancelled:
         problem=called.problem,
     )
     if done.exit in {Exit.DONE, Exit.FINDINGS} and not (messages or stopped or gone - set(before)):
-        return replace(done, problem=GuardStopped("cancel.nothing", states=_spelled(done)))
+        return replace(done, problem=GuardStopped("cancel.nothing", states=_spelled(done, context.language)))
     return done
 
 
@@ -169,7 +171,9 @@ def _untouched(
     return {state: count for state, count in counts.items() if count > 0 and state is not MessageState.CANCELLED}
 
 
-def _spelled(done: Cancelled) -> str:
-    counts = [(count, name.value) for name, count in (*done.untouched.items(), *done.counts.items())]
-    counts += [(len(done.before), "cancelled before"), (len(done.final), "final")]
-    return ", ".join(f"{count} {name}" for count, name in counts if count) or "-"
+def _spelled(done: Cancelled, language: Language) -> str:
+    counts = [(state_name(state, language), count) for state, count in done.untouched.items()]
+    counts += [(outcome_name(outcome, language), count) for outcome, count in done.counts.items()]
+    rest = {"before": len(done.before), "final": len(done.final)}
+    counts += [(label(f"cancel.outcome.{name}", language), count) for name, count in rest.items() if count]
+    return named_counts(counts, language)

@@ -15,6 +15,7 @@ from pipeline.ledger.notifications import check_readable, kept_open, record_noti
 from pipeline.ledger.results import settle
 from pipeline.model import Observation
 from schemas.notification import read_notification
+from schemas.profile import required
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +30,15 @@ class Told:
 def serve_notifications(context: Context, told: Told) -> Exit:
     """Serve until a signal; return the exit code that says which. Raises ``UsageError`` where settings are missing."""
     settings, profile = context.settings.notifications, context.profile
+    form = required(profile.notification, "notification")
     username, password = credentials(context.configuration, context.environment)
     endpoint = Endpoint(
         settings.path,
         Sources(settings.allow, settings.trusted_proxies),
         Credentials(username, password),
         settings.body_limit,
-        profile.notification.encoding.value,
-        profile.notification.answer.value,
+        form.encoding.value,
+        form.answer.value,
         lambda fields: read_notification(fields, profile),
     )
     recorder = Recorder(

@@ -13,6 +13,7 @@ from pipeline.ledger.cancelling import Stop, stop_of
 from pipeline.ledger.dispatches import list_dispatches
 from pipeline.model import Batch, CancelOutcome, Dispatch, MessageState
 from pipeline.operations.next_step import Step, next_step
+from pipeline.stages.refusals import Refusal, refusals
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class Open:
 class Standing:
     """Where a batch stands. ``in_flight`` is being sent, or was left so by a process that died.
 
-    ``cancellations`` counts what the gateway was asked to cancel, by what it answered last.
+    ``cancellations`` counts what the gateway was asked to cancel, by what it answered last, ``refusals`` what it has
+    refused, by its code.
     """
 
     batch: Batch
@@ -43,6 +45,7 @@ class Standing:
     stop: Stop | None
     step: Step | None
     cancellations: Mapping[CancelOutcome, int]
+    refusals: tuple[Refusal, ...]
 
     @property
     def in_flight(self) -> int:
@@ -64,7 +67,8 @@ def standing(context: Context, batch: Batch) -> Standing:
     states = count_states(context.ledger, batch.batch_id)
     stop = stop_of(context.ledger, batch.batch_id)
     asked = count_cancellations(context.ledger, batch.batch_id)
-    return Standing(batch, states, dispatches, unknown, stop, next_step(context, batch), asked)
+    refused = refusals(context, batch.batch_id) if MessageState.REFUSED in states else ()
+    return Standing(batch, states, dispatches, unknown, stop, next_step(context, batch), asked, refused)
 
 
 def _open(context: Context, batch: Batch, dispatch: Dispatch, count: int) -> Open:

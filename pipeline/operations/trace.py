@@ -22,7 +22,7 @@ from pipeline.ledger.closing import last_closing
 from pipeline.ledger.dispatches import dispatches_with
 from pipeline.ledger.evidence import message_evidence
 from pipeline.ledger.tracing import events_about, find_message, messages_to, observations_about, similar_smsid
-from pipeline.model import Batch, MessageLine, Repair
+from pipeline.model import Batch, MessageClass, MessageLine, Repair
 from pipeline.stages.judging import by_number, judged
 from pipeline.stages.months import placed_on
 from pipeline.stages.reconcile import evidence_of
@@ -110,6 +110,7 @@ def _life(context: Context, placed: Placed, on_invoice: _Invoices) -> Life:
         unread=tuple(unread),
         dispatches=tuple(dispatches),
         meanings={one.answer_code: context.meaning(one.answer_code) for one in dispatches if one.answer_code},
+        refusal=_refusal(context, priced.line),
         seen=tuple(seen),
         happened=tuple(events_about(context.ledger, batch.batch_id, [one.dispatch_id for one in dispatches])),
         priced=priced,
@@ -117,6 +118,12 @@ def _life(context: Context, placed: Placed, on_invoice: _Invoices) -> Life:
         tariff=context.tariff.name,
         cancellations=tuple(cancellations_of(context.ledger, placed.message.smsid)),
     )
+
+
+def _refusal(context: Context, line: MessageLine) -> str | None:
+    """Say what the code means with which the gateway refused a message; None where it did not."""
+    refused = line.message_class is MessageClass.REFUSED and line.label in context.profile.answer_by_code
+    return context.meaning(line.label) if refused else None
 
 
 def _priced(context: Context, batch: Batch, smsid: str) -> Priced:

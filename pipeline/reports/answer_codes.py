@@ -1,6 +1,7 @@
 """The table of the gateway's answer codes, from the profile: what each means, proves, and asks for.
 
-``docs/gateway.md`` holds it for the shipped profile; ``mediasms codes --gateway`` prints it for an account's own.
+``docs/gateway.md`` holds it for the shipped profile; ``mediasms codes --gateway`` prints the same for an account's own,
+in one language (``terminal_codes``).
 """
 
 from __future__ import annotations
@@ -70,6 +71,8 @@ def _cells(answer: AnswerCode, profile: Profile) -> dict[str, str]:
 
 def _cancellation(answer: AnswerCode, profile: Profile) -> str:
     """Return what an answer to a request to cancel says about its message."""
+    if profile.cancel is None:
+        return "answer.cancel.not_asked"
     said = {
         profile.single.busy_code.value: "answer.cancel.busy",
         profile.cancel.cancelled_code.value: "answer.cancel.cancelled",

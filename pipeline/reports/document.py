@@ -61,6 +61,7 @@ def reconciliation_document(
             {"class": line.message_class.value, "label": hidden(line.label), **_counted(line)}
             for line in value.statuses
         ],
+        "meanings": {code: {"ja": text.ja, "en": text.en} for code, text in value.meanings.items()},
         "groups": {
             dimension.value: [
                 {

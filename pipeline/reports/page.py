@@ -95,6 +95,7 @@ def render_page(value: Reconciliation, lines: Iterable[MessageLine], language: L
         messages=messages,
         messages_shown=_shown(len(messages), value.messages, language),
         **_money(value, language),
+        status_name=partial(status_name, meanings=value.meanings, language=language),
         **_words(language),
     )
 
@@ -106,7 +107,6 @@ def _words(language: Language) -> dict[str, object]:
         "grouped": grouped,
         "yen": partial(yen, language=language),
         "class_name": partial(class_name, language=language),
-        "status_name": status_name,
         "kind_name": partial(kind_name, language=language),
         "kind_meaning": partial(kind_meaning, language=language),
         "break_details": partial(break_details, language=language),

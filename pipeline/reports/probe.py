@@ -32,15 +32,9 @@ def probe_table(entries: Sequence[Entry], language: Language) -> Table:
 
 
 def lines_to_set(entries: Sequence[Entry]) -> Iterator[str]:
-    """Yield the lines of TOML that the evidence bears out, under comments that say where they belong."""
-    places: dict[str, list[str]] = {}
+    """Yield the lines of TOML that say what the evidence bears out, wherever at the end of a profile they are put."""
     for entry in entries:
-        if entry.toml:
-            place, *lines = entry.toml
-            places.setdefault(place, []).extend(lines)
-    for place, lines in places.items():
-        yield f"# {place}"
-        yield from lines
+        yield from entry.toml
 
 
 def probe_document(entries: Sequence[Entry]) -> list[dict[str, object]]:

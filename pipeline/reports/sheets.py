@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.core.msisdn import mask
-from pipeline.messages import label
+from pipeline.messages import Language, label
 from pipeline.model import Break, BreakKind, Dimension, MessageClass, MessageKind, MessageLine, MonthSubject
 from pipeline.reports.cells import text_width
 from pipeline.reports.streaming import Column, Makers, stream
-from pipeline.reports.wording import break_details, class_name, kind_name, message_kind
+from pipeline.reports.wording import break_details, class_name, kind_name, message_kind, status_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from pipeline.messages import Text
     from pipeline.model import GroupLine, Reconciliation
     from pipeline.reports.cells import Cells
 
@@ -56,7 +57,7 @@ def write_messages(cells: Cells, value: Reconciliation, lines: Iterable[MessageL
     stream(
         cells,
         label("report.sheet.messages", cells.language),
-        (*columns, *_of_messages(cells, Makers(cells), widths)),
+        (*columns, *_of_messages(cells, Makers(cells), widths, value.meanings)),
         lines,
     )
 
@@ -74,13 +75,17 @@ def _of_batches(make: Makers, widths: Mapping[Dimension, int]) -> tuple[Column[M
     )
 
 
-def _of_messages(cells: Cells, make: Makers, widths: Mapping[Dimension, int]) -> tuple[Column[MessageLine], ...]:
+def _of_messages(
+    cells: Cells, make: Makers, widths: Mapping[Dimension, int], meanings: Mapping[str, Text]
+) -> tuple[Column[MessageLine], ...]:
     language = cells.language
     classes = {name: make.text(class_name(name, language)) for name in MessageClass}
     kinds = {kind: make.text(message_kind(kind, language)) for kind in MessageKind}
     yes, no = make.text(label("report.yes", language)), make.text(label("report.no", language))
     no_price = make.right(label("report.no_price", language))
     centre = max(15, widths.get(Dimension.COST_CENTRE, 0))
+    said = (text.ja if language is Language.JA else text.en for text in meanings.values())
+    status = min(max([22, *(text_width(text) + 8 for text in said)]), _WIDEST)
     number: Callable[[str], str] = str if cells.unmask else mask
 
     def price(line: MessageLine) -> str:
@@ -93,7 +98,7 @@ def _of_messages(cells: Cells, make: Makers, widths: Mapping[Dimension, int]) ->
         Column("report.column.smsid", 24, lambda line: make.text(cells.outside(line.smsid))),
         Column("report.column.msisdn", 15, lambda line: make.text(number(line.msisdn))),
         Column("report.column.class", 20, lambda line: classes[line.message_class]),
-        Column("report.column.status", 22, lambda line: make.word(line.label)),
+        Column("report.column.status", status, lambda line: make.word(status_words(line, meanings, language))),
         Column("report.column.carrier", 12, lambda line: make.word(line.carrier)),
         Column("report.column.message_kind", 12, lambda line: kinds[line.kind]),
         Column("report.column.cost_centre", centre, lambda line: make.word(line.cost_centre)),

@@ -131,7 +131,7 @@ class _Summary(SheetWriter):
         style = self.cells.yen_style(*(line.amount for line in lines))
         for line in lines:
             self.text(0, class_name(line.message_class, self.language))
-            self.text(1, status_name(line.label))
+            self.text(1, status_name(line, self.value.meanings, self.language))
             for column, number in enumerate((line.messages, line.billable_messages, line.billable_units), 2):
                 self.count(column, number)
             self.yen(5, line.amount, style)

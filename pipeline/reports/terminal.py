@@ -149,7 +149,7 @@ def _statuses(value: Reconciliation, language: Language) -> Table:
     for line in value.statuses:
         shown.add_row(
             Text(class_name(line.message_class, language)),
-            Text(status_name(line.label)),
+            Text(status_name(line, value.meanings, language)),
             Text(count(line.messages)),
             Text(count(line.billable_messages)),
             Text(count(line.billable_units)),

@@ -21,7 +21,9 @@ from pipeline.reports.wording import (
     kind_name,
     message_kind,
     moment,
+    outcome_name,
     outside,
+    state_name,
 )
 
 if TYPE_CHECKING:
@@ -102,6 +104,7 @@ def trace_document(life: Life, *, unmask: bool) -> dict[str, object]:
         "observations": [_seen_data(seen, unmask=unmask) for seen in life.seen],
         "class": line.message_class.value,
         "label": _outside(line.label, unmask=unmask),
+        "meaning": life.refusal,
         "price": {
             "billable": line.billable,
             "amount": None if line.amount is None else plain(line.amount),
@@ -141,9 +144,12 @@ def _head(life: Life, language: Language, *, unmask: bool) -> Iterator[str]:
     message, line, batch = life.placed.message, life.priced.line, life.batch
     found = class_name(line.message_class, language)
     if line.label:
-        found = label("trace.labelled", language, name=found, label=_outside(line.label, unmask=unmask))
+        said = _outside(line.label, unmask=unmask)
+        if life.refusal is not None:
+            said = label("report.pair", language, name=said, text=visible(life.refusal))
+        found = label("trace.labelled", language, name=found, label=said)
     names = {"smsid": _outside(message.smsid, unmask=unmask), "number": _number(message.msisdn, unmask=unmask)}
-    state = label(f"trace.state.{message.state.value}", language)
+    state = state_name(message.state, language)
     yield label("trace.message", language, **names, state=state, found=found)
     yield label(
         "trace.input",
@@ -199,7 +205,7 @@ def _dispatch(dispatch: Dispatch, meanings: Mapping[str, str], language: Languag
 
 
 def _asked(asked: AskedToCancel, language: Language) -> str:
-    outcome = label(f"trace.cancel.{asked.outcome.value if asked.outcome else 'nothing'}", language)
+    outcome = outcome_name(asked.outcome, language) if asked.outcome else label("trace.cancel.nothing", language)
     answer = label("trace.answer", language, code=asked.code, meaning=outcome) if asked.code else outcome
     facts = {"at": moment(asked.asked_at), "actor": visible(hidden(asked.actor)), "answer": answer}
     return label("trace.cancel", language, **facts)

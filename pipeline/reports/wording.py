@@ -9,26 +9,30 @@ import json
 from typing import TYPE_CHECKING, Literal
 
 from pipeline.core.calendar import JST
-from pipeline.messages import LABELS, Language, label
+from pipeline.messages import LABELS, Language, Text, label
 from pipeline.model import BatchSubject, BreakKind, Dimension, MessageClass, MonthPhase, MonthSubject
 from pipeline.reports.amounts import count, grouped, percent, yen
 from pipeline.reports.privacy import fact, hidden, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from decimal import Decimal
 
     from pipeline.model import (
         Bill,
         Break,
+        CancelOutcome,
         Equation,
         Explanation,
         GroupLine,
         InvoiceLine,
+        MessageLine,
+        MessageState,
         PendingCost,
         Reconciliation,
         Restatement,
+        StatusLine,
         Variance,
     )
 
@@ -43,9 +47,39 @@ def class_name(message_class: MessageClass, language: Language) -> str:
     return label(f"class.{message_class.value}", language)
 
 
-def status_name(status: str) -> str:
-    """Name a gateway status as the gateway does; a dash where there is none."""
-    return outside(status) or NONE
+def state_name(state: MessageState, language: Language) -> str:
+    """Name the state of a message."""
+    return label(f"state.{state.value}", language)
+
+
+def state_counts(counts: Mapping[MessageState, int], language: Language) -> str:
+    """Name states with how many messages are in each; a dash where there are none."""
+    return named_counts([(state_name(state, language), number) for state, number in counts.items()], language)
+
+
+def outcome_name(outcome: CancelOutcome, language: Language) -> str:
+    """Name what came of a request to cancel a message."""
+    return label(f"trace.cancel.{outcome.value}", language)
+
+
+def named_counts(counts: Sequence[tuple[str, int]], language: Language) -> str:
+    """Put numbers of messages on one line; a dash where there are none."""
+    parts = [label("state.count", language, name=name, count=count(number)) for name, number in counts]
+    return label("report.separator", language).join(parts) or NONE
+
+
+def status_name(line: StatusLine | MessageLine, meanings: Mapping[str, Text], language: Language) -> str:
+    """Name a gateway status as the gateway does, or the code of a refusal with its meaning; a dash for neither."""
+    return outside(status_words(line, meanings, language)) or NONE
+
+
+def status_words(line: StatusLine | MessageLine, meanings: Mapping[str, Text], language: Language) -> str:
+    """Return the same as it came, which may be anything."""
+    meaning = meanings.get(line.label) if line.message_class is MessageClass.REFUSED else None
+    if meaning is None:
+        return line.label
+    said = meaning.ja if language is Language.JA else meaning.en
+    return label("report.pair", language, name=line.label, text=said)
 
 
 def kind_name(kind: BreakKind, language: Language) -> str:
@@ -65,10 +99,16 @@ def break_details(found: Break, language: Language, *, unmask: bool = False) -> 
             "report.pair",
             language,
             name=_word("report.fact", name, language),
-            text=visible(value if unmask else fact(name, value)),
+            text=_fact(name, value, language, unmask=unmask),
         )
         for name, value in found.facts.items()
     )
+
+
+def _fact(name: str, value: str, language: Language, *, unmask: bool) -> str:
+    if name == "state" and f"state.{value}" in LABELS:
+        return label(f"state.{value}", language)
+    return visible(value if unmask else fact(name, value))
 
 
 def equation_name(equation: Equation, language: Language) -> str:
@@ -83,10 +123,9 @@ def equation_terms(equation: Equation, language: Language) -> str:
 
 
 def term_name(name: str, language: Language) -> str:
-    """Name a term of an equation; a class goes by its class name."""
-    if f"report.term.{name}" not in LABELS and f"class.{name}" in LABELS:
-        return label(f"class.{name}", language)
-    return _word("report.term", name, language)
+    """Name a term of an equation; a class or a state goes by its own name."""
+    own = next((code for code in (f"report.term.{name}", f"class.{name}", f"state.{name}") if code in LABELS), None)
+    return label(own, language) if own else _word("report.term", name, language)
 
 
 def verdict(value: Reconciliation, language: Language) -> str:

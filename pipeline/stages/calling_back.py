@@ -21,6 +21,7 @@ from pipeline.ledger.results import settle
 from pipeline.model import CancelOutcome, RunAction
 from pipeline.stages.answering import pauses_while_busy, too_busy
 from pipeline.stages.login import stop_after_failed_logins
+from schemas.profile import required
 
 #: recorded together: each group costs two transactions, and what a kill leaves open is one group
 _TOGETHER = 40
@@ -66,12 +67,12 @@ class _Asking:
         self.outcomes = outcomes
         self.unclear = 0
         self.known = False
-        profile = context.profile
+        form = required(context.profile.cancel, "cancel")
         self.codes = CancelCodes(
-            cancelled=profile.cancel.cancelled_code.value,
-            absent=profile.cancel.absent_code.value,
-            too_late=profile.cancel.too_late_code.value,
-            busy=profile.single.busy_code.value,
+            cancelled=form.cancelled_code.value,
+            absent=form.absent_code.value,
+            too_late=form.too_late_code.value,
+            busy=context.profile.single.busy_code.value,
         )
 
     def ask(self, group: Sequence[Cancellable]) -> None:

@@ -16,7 +16,9 @@ from pipeline.core.reconciling import reconcile as add_up
 from pipeline.errors import Exit
 from pipeline.ledger.evidence import batch_evidence
 from pipeline.ledger.results import open_windows
+from pipeline.messages import Language, Text
 from pipeline.model import Batch, MessageClass, MessageLine, Reconciliation
+from pipeline.reports.answer_codes import meaning_of
 from pipeline.reports.document import dumps, reconciliation_document
 from pipeline.reports.page import render_page
 from pipeline.reports.workbook import write_workbook
@@ -73,7 +75,10 @@ def added_up(
         provenance=_provenance(context),
     )
     invented = context.settings.tariff.file is None
-    return replace(value, prices=context.tariff.price_lines, invented=invented), lines
+    codes = {line.label for line in value.statuses if line.message_class is MessageClass.REFUSED}
+    known = [answer for answer in context.profile.answer if answer.code in codes]
+    meanings = {one.code: Text(meaning_of(one, Language.JA), meaning_of(one, Language.EN)) for one in known}
+    return replace(value, prices=context.tariff.price_lines, invented=invented, meanings=meanings), lines
 
 
 def _window(context: Context, batch: Batch, now: datetime) -> tuple[datetime, datetime]:

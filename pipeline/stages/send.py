@@ -47,6 +47,7 @@ from pipeline.stages.guards import (
 from pipeline.stages.login import stop_after_failed_logins
 from pipeline.stages.outlook import Preview, about_to_go, preview
 from pipeline.stages.planning import mode_of, plan, plan_free_again
+from pipeline.stages.refusals import Refusal, refusals
 from pipeline.stages.singly import send_singly
 
 
@@ -54,7 +55,8 @@ from pipeline.stages.singly import send_singly
 class Sent:
     """What sending a batch did in this run; ``states`` counts the batch's messages after it.
 
-    ``opted_out`` counts those of the cancelled ones whose recipients opted out, in this run or an earlier one.
+    ``opted_out`` counts those of the cancelled ones whose recipients opted out, and ``refusals`` what the gateway has
+    refused, in this run or an earlier one.
     """
 
     dispatches: int
@@ -62,6 +64,7 @@ class Sent:
     states: dict[MessageState, int]
     opted_out: int = 0
     number_check: NumberCheck = NumberCheck.NONE
+    refusals: tuple[Refusal, ...] = ()
 
     @property
     def refused(self) -> int:
@@ -104,7 +107,14 @@ def send(  # noqa: PLR0913 - each is a choice of the person who sends
     if (stop := stop_of(context.ledger, batch.batch_id)) and stop.cancelled:
         raise was_cancelled(batch, stop)
     states = count_states(context.ledger, batch.batch_id)
-    return Sent(dispatches, messages, states, count_opted_out(context.ledger, batch.batch_id), batch.number_check)
+    return Sent(
+        dispatches,
+        messages,
+        states,
+        count_opted_out(context.ledger, batch.batch_id),
+        batch.number_check,
+        refusals(context, batch.batch_id) if MessageState.REFUSED in states else (),
+    )
 
 
 def take_up(context: Context, batch: Batch, mode: Mode) -> Mode:

@@ -2,8 +2,9 @@
 
 A message did not arrive if its latest final result says so, or if the gateway refused its row, and no other message
 stands for it. Whoever is pending, missing or unknown is none of them; nor is he whose message, or another one of its
-key, the gateway has cancelled, or of which any result says that it arrived, in part or whole, that the gateway is
-trying again, that he does not want to be written to, or that the number is somebody else's by now.
+key, a person wanted the gateway to cancel, whatever came of that, or of which any result says that it was cancelled,
+that it arrived, in part or whole, that the gateway is trying again, that he does not want to be written to, or that the
+number is somebody else's by now.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pipeline.core.evidence import Evidence
 from pipeline.core.statuses import StatusMeaning
 from pipeline.errors import UsageError
 from pipeline.ledger.batches import list_batches
+from pipeline.ledger.cancellations import wanted_cancelled
 from pipeline.ledger.evidence import batch_evidence
 from pipeline.ledger.replacing import refused_rows, replaced_rows, shared_keys
 from pipeline.model import Batch, BreakKind, MessageClass, NumberCheck, StatusClass
@@ -72,11 +74,11 @@ def _read(context: Context, batch: Batch, refused: AbstractSet[str]) -> tuple[se
     }
     messages, about = evidence.messages["smsid"], found.matches.message_of
     arrived = may_have_arrived(evidence.observations, about, context.statuses, len(messages))
-    return failed, set(messages.take(pa.array(arrived)).to_pylist()) | _no_more(context, evidence)
+    return failed, set(messages.take(pa.array(arrived)).to_pylist()) | _no_more(context, batch, evidence)
 
 
-def _no_more(context: Context, evidence: Evidence) -> set[str]:
-    """Return the smsids of messages that were cancelled, or of which any result says that nothing more is wanted.
+def _no_more(context: Context, batch: Batch, evidence: Evidence) -> set[str]:
+    """Return the smsids of messages that somebody wanted cancelled, or of which any result says the like.
 
     Any result, and not only the latest: what was cancelled may be said to have failed, and was not wanted all the same;
     so may a text after a verdict that its number is another person's.
@@ -90,7 +92,7 @@ def _no_more(context: Context, evidence: Evidence) -> set[str]:
         and (meaning.label in labels or meaning.means is StatusClass.CANCELLED or _is_another_person(meaning))
     ]
     told = seen.filter(pc.is_in(seen["status"], value_set=pa.array(said, pa.string())))["smsid"].to_pylist()
-    return {*told, *evidence.cancelled}
+    return {*told, *wanted_cancelled(context.ledger, batch.batch_id)}
 
 
 def _is_another_person(meaning: StatusMeaning) -> bool:

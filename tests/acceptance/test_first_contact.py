@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pipeline.simulator import Knobs
+from schemas.profile import SHIPPED, parse_profile
 
 if TYPE_CHECKING:
     from pipeline.simulator import EmbeddedGateway
@@ -24,9 +25,11 @@ def test_a_probe_compares_what_comes_back_and_says_what_to_set(home: Home, gatew
     gateway.clock.advance(timedelta(minutes=4))
     back = home("doctor", "--probe", "-", "--wait", "0s", "--lang", "ja", stdin=OWN.encode())
     assert back.code == 0, back
-    for said in ("新しくは送信していません", "最終の結果が届きました", "# [results]", "startdate", "layout.column 18"):
+    for said in ("新しくは送信していません", "最終の結果が届きました", "startdate", "layout.column 18"):
         assert said in back.out
-    assert 'start_parameter = { value = "startdate", grade = "A", confirmed = true }' in back.out
+    printed = back.out[back.out.index("[[confirmed]]") : back.out.index("最終の結果")]
+    pasted = parse_profile(f"{SHIPPED.read_text('utf-8')}\n{printed}", "own.toml")
+    assert pasted.results.start_parameter.confirmed is True
     repeated = home("doctor", "--probe", "-", "--wait", "0s", "--json", stdin=OWN.encode())
     assert (repeated.code, repeated.document["error"]) == (7, "probe.repeated")
     assert [message.copies for message in gateway.messages] == [1]
@@ -45,7 +48,11 @@ def test_a_probe_that_denies_the_profile_is_a_finding(home: Home, gateway: Embed
         entry["key"]: entry["toml"] for entry in done.document["entries"] if entry["verdict"] == "contradicted"
     }
     assert list(contradicted) == ["upload_answer.counts"]
-    assert 'value = "absent"' in contradicted["upload_answer.counts"][1]
+    assert contradicted["upload_answer.counts"][1:] == [
+        'key = "upload_answer.counts"',
+        'value = "absent"',
+        'instead_of = "expected"',
+    ]
 
 
 def test_a_number_that_is_none_sends_nothing(home: Home, gateway: EmbeddedGateway) -> None:

@@ -55,6 +55,10 @@ def test_what_waits_at_the_gateway_is_cancelled_there(home: Home, gateway: Embed
     nothing = home("cancel", batch, "--lang", "ja", "--json")
     assert (nothing.code, nothing.document["error"]) == (7, "cancel.nothing")
     assert nothing.document["gateway"] == {"before": 3}
+    assert "取り消せたものはありません（以前に取り消されています 3 通）" in nothing.err
+    said = home("status", batch, "--lang", "ja").out
+    assert f"{batch}-0001  受付済 3 通  開始" in said
+    assert "取消依頼：取り消された 3 通\n" in said
     assert home.states(batch) == {"taken": 3}
 
 
@@ -64,8 +68,31 @@ def test_what_has_left_the_gateway_is_too_late(home: Home, gateway: EmbeddedGate
     batch = home.init()("run", "list.csv", "--campaign", "c", "--yes", "--json").document["batch_id"]
     late = home("cancel", batch, "--json")
     assert (late.code, late.document["gateway"], late.document["error"]) == (7, {"too_late": 1}, "cancel.nothing")
-    assert "nothing could be cancelled (1 too_late)" in late.err
+    assert "nothing could be cancelled (1 too late)" in late.err
     assert len(gateway.messages) == 1
+
+
+def test_what_is_refused_is_said_with_what_it_means_and_what_to_do(home: Home, gateway: EmbeddedGateway) -> None:
+    gateway.knobs = Knobs(ng_words=("お知らせ",), ng_words_refuse=True)
+    rows = "".join(f"0901{row:07d},お知らせ,{name}\n" for row, name in enumerate(["x1", "x2"]))
+    (home.folder / "list.csv").write_text(f"電話番号,本文,smsid\n{rows}", encoding="utf-8")
+    done = home.init()("run", "list.csv", "--campaign", "c", "--yes")
+    assert done.code == 1, done
+    assert (
+        "sent: 0 messages taken in 1 upload(s).\nrefused: 2 messages with 585 (text is empty or too long). " in done.out
+    )
+    assert "Correct the text: empty, blanks only" in done.out
+    assert "585: text is empty or too long" in done.out
+    (batch,) = home("status", "--json").document["batches"]
+    (refused,) = batch["refusals"]
+    assert (refused["code"], refused["messages"], refused["meaning"]) == ("585", 2, "text is empty or too long")
+    assert "  2 通は拒否：585（本文が空か、長すぎます）\n" in home("status", batch["batch_id"], "--lang", "ja").out
+    assert "class refused (585: text is empty or too long)" in home("trace", "x1").out
+    assert home("trace", "x2", "--json", "--lang", "ja").document["messages"][0]["meaning"] == "本文が空か、長すぎます"
+    found = home("reconcile", batch["batch_id"], "--json").document
+    assert found["meanings"] == {"585": {"ja": "本文が空か、長すぎます", "en": "text is empty or too long"}}
+    again = home("send", batch["batch_id"], "--json").document
+    assert (again["sent"], again["refusals"]) == (0, [refused])
 
 
 def test_an_old_run_date_and_a_low_limit_stop_the_run(home: Home, gateway: EmbeddedGateway) -> None:
@@ -110,13 +137,15 @@ def test_status_says_what_is_unknown_and_what_to_type(home: Home, gateway: Embed
     assert f"next: mediasms pull {batch}\n" in said
     assert f"mediasms resolve {batch}-0001 --as taken|refused --because TEXT" in said
     assert "unknown: 455 messages in 1 upload(s)" in said
+    assert "  受付不明 455 通\n" in home("status", "--lang", "ja").out
     (found,) = home("status", batch, "--json").document["batches"]
     assert [(one["messages"], one["overdue"]) for one in found["unknown"]] == [(455, False)]
     assert found["next"] == "pull"
     assert "for more than 24 hours" in home("status", batch, python=("-c", LATER)).out
     assert "管理画面" in home("status", "--lang", "ja", python=("-c", LATER)).out
     assert home("resolve", f"{batch}-0001", "--as", "refused", "--because", " ").code == 2
-    assert home("resolve", f"{batch}-0001", "--as", "refused", "--because", "not in the console").code == 0
+    done = home("resolve", f"{batch}-0001", "--as", "refused", "--because", "not in the console", "--lang", "ja")
+    assert (done.code, done.out) == (0, "455 通を 受付拒否（refused） としました。\n")
     detail = next(detail for detail in home.details() if detail.startswith("resolved"))
     assert "not in the console" in detail
     assert '"actor": ' in detail

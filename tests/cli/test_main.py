@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import click
 import pytest
 from click.testing import CliRunner
+from rich.cells import cell_len
 
 from pipeline.cli import main, people
 from pipeline.cli.asking import asker
@@ -21,7 +22,7 @@ from pipeline.cli.options import Span
 from pipeline.cli.output import Output, _Bar, actor, detect_language
 from pipeline.core.forecast import CostRange, Forecast
 from pipeline.errors import Bug, Exit, GuardStopped, Interrupted
-from pipeline.messages import Language
+from pipeline.messages import Language, label
 from pipeline.stages.outlook import Preview
 
 COMMANDS = ["demo", "init", "run", "validate", "send", "pull", "reconcile", "status", "resolve", "doctor"]
@@ -72,6 +73,21 @@ def test_a_reconciliation_is_of_a_batch_or_of_a_month(arguments: list[str], code
     assert done.exit_code == 2
     assert f"error[{code}]" in done.stderr
     assert "2026-11" in done.stderr
+
+
+@pytest.mark.parametrize("language", Language)
+def test_the_gateway_s_codes_are_a_table_in_the_language_asked_for(language: Language) -> None:
+    done = CliRunner().invoke(cli, ["codes", "--gateway", "--lang", language.value])
+    assert done.exit_code == 0
+    assert not re.search(r"(?m)<br>|^\|", done.stdout)
+    other = Language.EN if language is Language.JA else Language.JA
+    for name in ("answer.column.next", "answer.proves.nothing_taken", "answer.to.result"):
+        assert label(name, language) in done.stdout
+        assert label(name, other) not in done.stdout
+    listed = re.findall(r"(?m)^([0-9]{3}) \(", done.stdout)
+    document = json.loads(CliRunner().invoke(cli, ["codes", "--gateway", "--json"]).stdout)
+    assert listed == list(document["codes"])
+    assert max(cell_len(line) for line in done.stdout.splitlines()) <= 100
 
 
 def test_version() -> None:

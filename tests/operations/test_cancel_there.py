@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from pipeline.simulator import Knobs
 from pipeline.stages import answering, calling_back
 from pipeline.stages.pull import pull
 from pipeline.stages.reconcile import reconcile
+from schemas.profile import SHIPPED
 from tests.databases import BOTH
 from tests.operations.observing import observe, result, sent
 
@@ -113,7 +115,7 @@ def test_what_has_left_is_too_late_and_what_has_a_result_is_not_asked_about(hous
     late = _cancel(context, batch.batch_id)
     assert late.problem
     assert (late.counts, late.exit, late.problem.code) == ({TOO_LATE: 5}, Exit.GUARD, "cancel.nothing")
-    assert late.problem.facts == {"states": "5 too_late"}
+    assert late.problem.facts == {"states": "5 too late"}
     pull(context)
     final = _cancel(context, batch.batch_id)
     assert (final.outcomes, len(final.final), final.exit) == ({}, 5, Exit.GUARD)
@@ -461,6 +463,27 @@ def test_without_an_account_what_waits_here_is_cancelled_all_the_same(house: Hou
     assert done.problem
     assert (done.problem.code, done.stopped, done.exit) == ("gateway.incomplete", (more.batch_id,), Exit.USAGE)
     assert cancellations_of(context.ledger, smsids[0]) == []
+
+
+def test_a_profile_without_the_section_says_so_after_what_waits_here_is_cancelled(
+    house: House, context: Context
+) -> None:
+    batch = _taken(house, context)
+    more = house.batch(context, house.recipients(3, "more.csv", first=5))
+    text = re.sub(r"(?ms)^\[(check|cancel|notification)\]\n.*?(?=^\[)", "", SHIPPED.read_text("utf-8"))
+    (house.folder / "own.toml").write_text(text, encoding="utf-8")
+    older = house.open(GATEWAY_PROFILE="own.toml")
+    done = _cancel(older, batch.batch_id, more.batch_id)
+    assert done.problem
+    assert (done.problem.code, done.problem.facts["section"]) == ("profile.no_section", "cancel")
+    assert (done.exit, done.stopped, PATH in house.gateway.requests) == (Exit.USAGE, (more.batch_id,), False)
+    # Everything else goes on in the middle of a campaign.
+    house.clock.advance(timedelta(hours=2))
+    pull(older, batch.batch_id)
+    assert standing(older, batch).states == {TAKEN: 5}
+    assert reconcile(older, batch).value.classes == {MessageClass.DELIVERED: 5}
+    third = house.batch(older, house.recipients(2, "third.csv", first=50))
+    assert send_batch(older, third.batch_id, again=False, confirm=None).states == {TAKEN: 2}
 
 
 def test_a_trace_tells_every_request_and_its_answer(house: House, context: Context) -> None:

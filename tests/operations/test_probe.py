@@ -80,26 +80,39 @@ def test_one_message_goes_out_and_what_comes_back_bears_the_profile_out(
 
 def test_the_lines_to_set_make_a_profile_that_says_so(context: Context, waiting: Callable[[float], None]) -> None:
     done = probe(context, OWN, wait=timedelta(minutes=10), sleep=waiting)
-    lines = list(lines_to_set(done.entries))
-    text, facts, where = PROFILE, 0, ""
-    for line in lines:
-        if line.startswith("# "):
-            where = line.removeprefix("# ")
-        elif line == "confirmed = true":
-            number = where.rpartition(" ")[2]
-            text = text.replace(f"\nnumber = {number}\nfield", f"\nnumber = {number}\nconfirmed = true\nfield")
-        else:
-            table = text.index(f"\n{where}\n")
-            start = text.index(f"\n{line.partition(' ')[0]} = ", table) + 1
-            text = text[:start] + line + text[text.index("\n", start) :]
-            facts += 1
-    assert facts >= 8
-    profile = parse_profile(text, "own.toml")
-    assert profile.results.start_parameter.confirmed is True
-    assert profile.results.start_parameter.value == "startdate"
-    assert profile.layout.by_field["carrier"].confirmed is True
+    pasted = "\n".join(lines_to_set(done.entries))
+    profile = parse_profile(f"{PROFILE}\n{pasted}\n", "own.toml")
+    before = flat(parse_profile(PROFILE, "own.toml").model_dump(exclude={"confirmed"}))
+    after = flat(profile.model_dump(exclude={"confirmed"}))
+    changed = {key: value for key, value in after.items() if before[key] != value}
+    shown = {entry.key for entry in done.entries if entry.verdict is CONFIRMED and entry.toml}
+    assert changed == {f"{key}.confirmed": True for key in shown}
+    assert shown >= {"results.start_parameter", "endpoints.results_csv", "layout.column 20"}
     # Where it holds the registered time, nobody knows what it does when sending.
     assert profile.layout.by_field["scheduled"].confirmed is False
+
+
+def flat(value: object, key: str = "") -> dict[str, object]:
+    """Return the values of a profile by key; those of columns and parameters by number or name."""
+    if isinstance(value, dict):
+        pairs = [(f"{key}.{name}" if key else name, part) for name, part in value.items()]
+    elif isinstance(value, tuple) and value and isinstance(value[0], dict):
+        pairs = [(f"{key} {part.get('number') or part.get('name') or part}", part) for part in value]
+    else:
+        return {key: value}
+    return {name: each for found, part in pairs for name, each in flat(part, found).items()}
+
+
+def test_what_the_gateway_does_otherwise_can_be_pasted_too(
+    house: House, context: Context, waiting: Callable[[float], None]
+) -> None:
+    waiting(0)
+    house.gateway.knobs = Knobs(answer_counts=False, fate="at_once")
+    done = probe(context, OWN, wait=timedelta(minutes=10), sleep=waiting)
+    assert by_key(done)["upload_answer.counts"].verdict is CONTRADICTED
+    profile = parse_profile("\n".join([PROFILE, *lines_to_set(done.entries)]), "own.toml")
+    counts = profile.upload_answer.counts
+    assert (counts.value, counts.confirmed) == ("absent", True)
 
 
 def test_running_it_again_goes_on_and_a_second_one_is_deliberate(
@@ -271,8 +284,7 @@ def test_an_account_that_answers_with_nothing_is_found_out(house: House, context
     assert lost.exit is Exit.DONE or lost.exit is Exit.FINDINGS
     entry = by_key(lost)["upload_answer.empty_body_is_taken"]
     assert entry.verdict is CONTRADICTED
-    assert "value = true" in entry.toml[-1]
-    assert "confirmed = true" in entry.toml[-1]
+    assert entry.toml[-2:] == ("value = true", "instead_of = false")
 
 
 def test_a_period_that_is_ignored_is_found_out(

@@ -112,9 +112,11 @@ def figures(*cells: object) -> Row:
     return tuple(map(canonical, cells))
 
 
-def status_rows(document: dict[str, Any]) -> Iterator[Row]:
+def status_rows(document: dict[str, Any], language: Language) -> Iterator[Row]:
     for line in document["status_lines"]:
         name = line["label"] or "-"
+        if line["class"] == "refused" and name in document["meanings"]:
+            name = label("report.pair", language, name=name, text=document["meanings"][name][language])
         yield figures(name, line["messages"], line["billable_messages"], line["billable_units"], line["amount"])
     yield figures(document["messages"], document["billable_messages"], document["billable_units"])
 
@@ -185,7 +187,7 @@ def test_the_page_has_every_row_of_the_document(
 ) -> None:
     rows = of_page(value, language)
     for wanted in (
-        status_rows(document),
+        status_rows(document, language),
         group_rows(document, language, Dimension),
         money_rows(document, language),
         basis_rows(document, language),
@@ -199,7 +201,7 @@ def test_the_workbook_has_every_row_of_the_document(
 ) -> None:
     rows = of_workbook(value, language, tmp_path / "report.xlsx")
     for wanted in (
-        status_rows(document),
+        status_rows(document, language),
         group_rows(document, language, Dimension),
         money_rows(document, language),
         basis_rows(document, language),
@@ -215,7 +217,7 @@ def test_the_terminal_has_the_rows_of_the_document_that_it_shows(
     rows = of_terminal(value, language)
     shown = [name for name in ("campaign", "cost_centre", "carrier") if len(document["groups"].get(name, ())) > 1]
     for wanted in (
-        status_rows(document),
+        status_rows(document, language),
         group_rows(document, language, shown),
         money_rows(document, language),
     ):

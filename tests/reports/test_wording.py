@@ -1,33 +1,44 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from pipeline.messages import Language
+from pipeline.messages import Language, Text
 from pipeline.model import (
     Bill,
+    Break,
+    BreakKind,
+    CancelOutcome,
     Dimension,
     Equation,
     MessageClass,
+    MessageState,
     MonthPhase,
     MonthSubject,
     PendingCost,
     RowTotals,
+    StatusLine,
     Variance,
 )
 from pipeline.reports.amounts import exact_sum
 from pipeline.reports.wording import (
     bill_caption,
     bill_lines,
+    break_details,
     carrier_name,
     cause_name,
     exit_reason,
     group_name,
     headings,
     message_kind,
+    outcome_name,
+    state_counts,
+    state_name,
+    status_name,
     tone,
     unmapped_lines,
     verdict,
@@ -49,6 +60,41 @@ if TYPE_CHECKING:
 )
 def test_a_cause_goes_by_its_word_and_an_unknown_one_by_itself(cause: str, name: str) -> None:
     assert cause_name(cause, Language.EN) == name
+
+
+def test_states_and_outcomes_have_words_in_both_languages() -> None:
+    for language, letters in ((Language.JA, r"^[^A-Za-z_]+$"), (Language.EN, r"^[A-Za-z: ]+$")):
+        names = [*(state_name(each, language) for each in MessageState)]
+        names += [outcome_name(each, language).replace("smsid", "") for each in CancelOutcome]
+        assert [name for name in names if not re.match(letters, name)] == []
+    counts = {MessageState.IN_FLIGHT: 1_200, MessageState.TAKEN: 3}
+    assert state_counts(counts, Language.JA) == "送信処理中 1,200 通、受付済 3 通"
+    assert state_counts(counts, Language.EN) == "1,200 in flight, 3 taken"
+    assert state_counts({}, Language.JA) == "-"
+
+
+def test_a_state_in_a_difference_is_named() -> None:
+    found = Break(kind=BreakKind.CONTRADICTION, smsid="x", facts={"label": "送信済", "state": "in_flight"})
+    assert break_details(found, Language.JA) == "ステータス：送信済、当方の記録：送信処理中"
+    odd = Break(kind=BreakKind.CONTRADICTION, smsid="x", facts={"state": "09012345678"})
+    assert break_details(odd, Language.EN) == "our record: 090****5678"
+
+
+def test_a_refusal_is_named_with_what_its_code_means() -> None:
+    meanings = {"560": Text("携帯番号が\x1b不正です", "a {number}")}
+    line = StatusLine(
+        message_class=MessageClass.REFUSED,
+        label="560",
+        messages=1,
+        billable_messages=0,
+        billable_units=0,
+        amount=Decimal(0),
+    )
+    assert status_name(line, meanings, Language.JA) == "560：携帯番号が␛不正です"
+    assert status_name(line, meanings, Language.EN) == "560: a {number}"
+    assert status_name(replace(line, label="aoki"), meanings, Language.EN) == "aoki"
+    assert status_name(replace(line, message_class=MessageClass.FAILED), meanings, Language.EN) == "560"
+    assert status_name(replace(line, label=""), meanings, Language.EN) == "-"
 
 
 def test_groups_are_named() -> None:

@@ -14,7 +14,7 @@ from pipeline.errors import InputUnusable, UsageError
 from pipeline.messages import Language
 from pipeline.model import NumberCheck
 from schemas.heading import GATEWAY_LAYOUT, Heading, layout_columns, read_heading
-from schemas.profile import parse_profile
+from schemas.profile import parse_profile, required
 from schemas.profile_single import SingleParameter
 from schemas.recipients import PASSED_FIELDS, ROLES
 
@@ -62,7 +62,7 @@ def test_every_field_is_understood_by_its_own_name(field: str) -> None:
     assert read(*names).roles.columns[field] == field
 
 
-@pytest.mark.parametrize("name", PROFILE.check.columns)
+@pytest.mark.parametrize("name", required(PROFILE.check, "check").columns)
 def test_a_registration_date_is_one_only_where_numbers_are_checked(name: str) -> None:
     names = ["tel", name, "本文", "smsid", "url", "{}", "部門"]
     assert REGISTRATION_DATE not in read(*names).roles.columns

@@ -32,6 +32,12 @@ def read(*fields: tuple[str, object], known: Profile | None = None) -> Observati
     return read_notification((*NEEDED, *fields), known or profile())
 
 
+def test_a_profile_without_the_section_reads_none() -> None:
+    with pytest.raises(UsageError) as missing:
+        read(known=profile().model_copy(update={"notification": None}))
+    assert (missing.value.code, missing.value.facts["section"]) == ("profile.no_section", "notification")
+
+
 def test_what_an_observation_needs_is_read() -> None:
     assert read() == Observation(
         path=ObservationPath.NOTIFIED, smsid="abc1", msisdn="09011112222", status="送信済", status_time=None

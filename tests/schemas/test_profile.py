@@ -6,6 +6,7 @@ import hashlib
 import re
 import tomllib
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from pipeline.core.statuses import canonical_label
 from pipeline.errors import Exit, UsageError
 from pipeline.messages import Language
-from schemas.profile import Profile, parse_profile
+from schemas.profile import Profile, parse_profile, required
 
 SHIPPED: Final = files("schemas").joinpath("profiles/mediasms.toml").read_text("utf-8")
 
@@ -315,6 +316,107 @@ def test_every_problem_is_named_at_once() -> None:
     assert [key for key in ("means: ", "name: ", "colour: ") if key not in said] == []
 
 
-def test_an_empty_profile_names_every_section() -> None:
+#: sections that profiles of people's own may lack: they are younger
+YOUNGER: Final = ("check", "cancel", "notification")
+
+
+def test_an_empty_profile_names_every_section_that_it_needs() -> None:
     said = str(refused(""))
-    assert [key for key in Profile.model_fields if key != "sha256" and f"  {key}: " not in said] == []
+    missing = {key for key in Profile.model_fields if f"  {key}: " not in said}
+    assert missing == {*YOUNGER, "confirmed"}
+
+
+def without(*sections: str) -> str:
+    text = SHIPPED
+    for name in sections:
+        text, count = re.subn(rf"(?ms)^\[{name}\]\n.*?(?=^\[)", "", text)
+        assert count == 1
+    return text
+
+
+@pytest.mark.parametrize("name", YOUNGER)
+def test_a_profile_without_a_younger_section_says_what_it_lacks_only_where_it_is_needed(name: str) -> None:
+    profile = parse_profile(without(name), "mine.toml")
+    assert (getattr(profile, name), profile.lacking) == (None, [name])
+    with pytest.raises(UsageError) as missing:
+        required(getattr(profile, name), name)
+    assert (missing.value.code, missing.value.exit) == ("profile.no_section", Exit.USAGE)
+    shipped = Path(str(missing.value.facts["file"]))
+    assert f"[{name}]" in shipped.read_text("utf-8")
+    assert all(str(shipped) in missing.value.hint(language) for language in Language)
+
+
+@pytest.mark.parametrize("name", YOUNGER)
+def test_a_misspelled_section_is_an_error_and_no_missing_one(name: str) -> None:
+    error = refused(changed(f"[{name}]", f"[{name}s]"))
+    assert f"  {name}s: " in error.what(Language.EN)
+
+
+#: what a probe, or a person, may add at the end of a profile
+CONFIRMED: Final = """
+[[confirmed]]
+key = "results.start_parameter"
+value = "startdate"
+
+[[confirmed]]
+key = "layout.column 17"
+value = "scheduled"
+
+[[confirmed]]
+key = "single.parameter senddatetime"
+value = "scheduled"
+
+[[confirmed]]
+key = "endpoints.results_csv"
+value = "/api4/"
+
+[[confirmed]]
+key = "upload_answer.empty_body_is_taken"
+value = true
+instead_of = false
+"""
+
+
+def test_what_was_confirmed_may_be_added_at_the_end(profile: Profile) -> None:
+    added = parse_profile(SHIPPED + CONFIRMED, "mine.toml")
+    assert added.results.start_parameter == profile.results.start_parameter.model_copy(update={"confirmed": True})
+    assert added.layout.by_field["scheduled"].confirmed is True
+    assert added.single.by_field["scheduled"].confirmed is True
+    assert added.endpoints.results_csv.confirmed is True
+    empty = added.upload_answer.empty_body_is_taken
+    assert (empty.value, empty.confirmed) == (True, True)
+    assert added.results.end_parameter == profile.results.end_parameter
+
+
+@pytest.mark.parametrize(
+    ("entry", "named"),
+    [
+        pytest.param('key = "results.start"\nvalue = "x"', "confirmed.0: results.start is no entry", id="no entry"),
+        pytest.param('key = "results"\nvalue = "x"', "confirmed.0: results is no entry", id="a section"),
+        pytest.param('key = "layout.column 65"\nvalue = "x"', "layout.column 65 is no entry", id="no column"),
+        pytest.param('key = "status 5"\nvalue = "403"', "status 5 is no entry", id="nothing to confirm"),
+        pytest.param('key = "results.start_parameter"\nvalue = "from"', "says something else", id="another value"),
+        pytest.param(
+            'key = "results.encoding"\nvalue = "cp932"\ninstead_of = "ascii"', "says something else", id="instead of"
+        ),
+        pytest.param(
+            'key = "results.encoding"\nvalue = "latin"\ninstead_of = "utf-8"', "results.encoding.value", id="bad value"
+        ),
+        pytest.param('key = "results.encoding"', "confirmed.0.value: ", id="no value"),
+        pytest.param("key = 3\nvalue = 3", "confirmed.0.key: ", id="no key"),
+        pytest.param('key = "results.encoding"\nvalue = "utf-8"\nby = "me"', "confirmed.0.by: ", id="more"),
+        pytest.param('key = "check.only"\nvalue = "check"', "check.only is no entry", id="of a missing section"),
+    ],
+)
+def test_what_was_confirmed_is_never_taken_for_something_else(entry: str, named: str) -> None:
+    assert named in str(refused(f"{without('check')}\n[[confirmed]]\n{entry}\n"))
+
+
+def test_a_key_is_confirmed_once() -> None:
+    twice = '[[confirmed]]\nkey = "results.encoding"\nvalue = "utf-8"\n' * 2
+    assert "results.encoding is confirmed more than once" in str(refused(f"{SHIPPED}\n{twice}"))
+
+
+@pytest.mark.parametrize("given", ["confirmed = 1", "confirmed = [1]"])
+def test_confirmed_is_a_list_of_entries(given: str) -> None:
+    assert "  confirmed" in str(refused(f"{given}\n{SHIPPED}"))

@@ -11,7 +11,7 @@ from pipeline.core.text import forbidden_characters
 from pipeline.errors import InputUnusable, UsageError
 from pipeline.model import NumberCheck
 from schemas.parameters import CHECK, SINGLE, Parameter, parameters_of
-from schemas.profile import parse_profile
+from schemas.profile import parse_profile, required
 from schemas.recipients import ROW_NUMBER
 from schemas.single import Form, decoded, encoded, form_of, outside, requests
 
@@ -106,7 +106,7 @@ def test_a_check_alone_never_carries_a_text(name: str) -> None:
     rows = pd.DataFrame(
         {ROW_NUMBER: [2], "smsid": ["a1"], "msisdn": ["09011112222"], "text": [""], "registrationdate": ["20260401"]}
     )
-    given = PROFILE.check
+    given = required(PROFILE.check, "check")
     facts = ("type_parameter", "only", "then_send", "date_parameter", "date_format")
     confirmed = given.model_copy(
         update={fact: getattr(given, fact).model_copy(update={"confirmed": True}) for fact in facts}

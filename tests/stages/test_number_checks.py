@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -48,6 +49,7 @@ from pipeline.stages.send import Sent, send
 from pipeline.stages.served import unserved_elsewhere
 from pipeline.stages.unreached import unreached
 from pipeline.stages.validate import Request, validate
+from schemas.profile import SHIPPED
 from tests.adapters.books import workbook
 from tests.databases import BOTH
 from tests.operations.observing import observe, result, sent
@@ -290,6 +292,18 @@ def test_what_the_profile_has_not_confirmed_is_named_before_anything_is_done(hou
         assert stopped.value.code == "check.not_confirmed"
         assert set(str(stopped.value.facts["keys"]).split(", ")) == {f"check.{key}" for key in missing & needed}
         context.close()
+
+
+@pytest.mark.parametrize("check", [ONLY, THEN_SEND])
+def test_a_profile_without_the_section_checks_nothing_and_sends_as_before(house: House, check: NumberCheck) -> None:
+    text = re.sub(r"(?ms)^\[check\]\n.*?(?=^\[)", "", SHIPPED.read_text("utf-8"))
+    (house.folder / "older.toml").write_text(text, encoding="utf-8")
+    context = house.open(create=True, GATEWAY_PROFILE="older.toml")
+    source = _list(house, 2, 本文="{登録日}から")
+    with pytest.raises(UsageError) as stopped:
+        house.batch(context, source, number_check=check)
+    assert (stopped.value.code, stopped.value.facts["section"]) == ("profile.no_section", "check")
+    assert send(context, house.batch(context, source)).states == {TAKEN: 2}
 
 
 def test_the_other_kind_of_check_need_not_be_confirmed(house: House) -> None:

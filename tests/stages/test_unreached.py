@@ -110,6 +110,24 @@ def test_who_was_cancelled_is_not_written_to_although_a_result_says_that_it_fail
     assert unreached(context, "c") == {batch.batch_id: {other.smsid}}
 
 
+def test_whom_somebody_wanted_cancelled_is_not_written_to_whatever_came_of_it(house: House, context: Context) -> None:
+    """Also where the gateway was never asked: by an smsid of the list's own it may have somebody else's message."""
+    house.gateway.knobs = Knobs(html_200=True, faults=1, results_delay=3600)
+    rows = [["電話番号", "本文", "smsid"], *([house.number(row), f"お知らせ{row}", f"own{row}"] for row in range(3))]
+    batch = house.batch(context, house.write("own.csv", rows))
+    with pytest.raises(OutcomeUnknown):
+        send(context, batch)
+    assert cancel(context, look_up(context, ["own1"]), actor="me").outcomes == {}
+    other = house.batch(context, house.recipients(2, first=50))
+    send(context, other)
+    late, free = sent(context, other.batch_id)
+    asked = cancel(context, look_up(context, [late.smsid]), actor="me")
+    assert asked.outcomes == {late.smsid: CancelOutcome.TOO_LATE}
+    messages = [message for each in (batch, other) for message in sent(context, each.batch_id)]
+    observe(context, *(result(message, "失敗", context.now()) for message in messages))
+    assert unreached(context, "c") == {batch.batch_id: {"own0", "own2"}, other.batch_id: {free.smsid}}
+
+
 def test_what_the_gateway_is_trying_again_may_still_arrive(house: House, context: Context) -> None:
     batch = house.batch(context, house.recipients(4))
     send(context, batch)
