@@ -25,6 +25,7 @@ from pipeline.stages.planning import accepted_rows, rows_with
 from pipeline.stages.unreached import campaign_batches, unreached
 from pipeline.stages.validate import MADE_INPUT, Request
 from schemas.heading import FINAL_TEXT
+from schemas.profile import required
 from schemas.recipients import ACCEPTED_FIELDS, INPUT_ROW, ROW_NUMBER, as_given
 from schemas.single import stop_if_unconfirmed
 
@@ -69,7 +70,7 @@ def _undated(context: Context, origin: str, request: Request) -> InputUnusable:
         "from_failed.no_registration_date",
         campaign=origin,
         new=request.campaign,
-        names=", ".join(context.profile.check.columns),
+        names=", ".join(required(context.profile.check, "check").columns),
         options=f"--check {request.number_check}{again}",
     )
 
