@@ -11,7 +11,7 @@ from functools import cache, partial
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, or_, select, true, update
 
 from pipeline.core.digests import Text, Texts
 from pipeline.errors import GuardStopped, UsageError
@@ -108,6 +108,7 @@ def _batch(row: Row[Any]) -> Batch:
         planned_at=moment(row.planned_at),
         workbook=next((file for file in files if file.name.endswith(_WORKBOOK)), None),
         number_check=NumberCheck(row.number_check),
+        text_source=row.text_source,
     )
 
 
@@ -141,6 +142,7 @@ def register_batch(ledger: Ledger, value: Batch, *, repeats: bool = False, origi
         "artefacts": json.dumps([asdict(file) for file in (*value.artefacts, value.workbook) if file]),
         "registered_at": iso(value.registered_at),
         "number_check": value.number_check.value,
+        "text_source": value.text_source,
     }
     with ledger.writing() as connection:
         connection.execute(
@@ -195,6 +197,17 @@ def _is_check(*, wanted: bool) -> ColumnElement[bool]:
     """Say that numbers are checked by a batch and nobody gets a text, or where not ``wanted``, that texts go out."""
     only = NumberCheck.ONLY.value
     return batch.c.number_check == only if wanted else batch.c.number_check != only
+
+
+def _may_say(source: str | None) -> ColumnElement[bool]:
+    """Say that a batch's texts are not known to be others than those from ``source``: absence is no evidence.
+
+    Only sources of one kind can be told apart: what a template says next to a text, nobody here knows.
+    """
+    if source is None:
+        return true()
+    same_kind = batch.c.text_source.startswith(source.partition(":")[0] + ":")
+    return or_(batch.c.text_source.is_(None), batch.c.text_source == source, ~same_kind)
 
 
 def made_from(ledger: Ledger, campaigns: AbstractSet[str]) -> set[str]:
@@ -290,13 +303,14 @@ def slices(values: Sequence[str]) -> Iterator[Sequence[str]]:
 def same_content_elsewhere(ledger: Ledger, value: Batch, unreached: Collection[str] = ()) -> str | None:
     """Return another campaign in which the same content was sent, or None; ``unreached`` smsids do not count.
 
-    A check of its numbers is another thing than a text to them.
+    It is the same list, with texts that are not known to be others. A check of its numbers is another thing than a text
+    to them.
     """
     query = (
         select(batch.c.campaign, message.c.smsid)
         .join(message, message.c.batch_id == batch.c.batch_id)
         .where(batch.c.content_sha256 == value.content_sha256, batch.c.campaign != value.campaign, _served)
-        .where(_is_check(wanted=value.number_check is NumberCheck.ONLY))
+        .where(_is_check(wanted=value.number_check is NumberCheck.ONLY), _may_say(value.text_source))
         .limit(len(unreached) + 1)
     )
     with ledger.reading() as connection:

@@ -8,8 +8,8 @@ from pipeline.messages.text import Failure, Text
 GUARD_FAILURES: dict[str, Failure] = {
     "guard.same_content": Failure(
         Text(
-            "同じ内容がキャンペーン {campaign} で送信済みです。",
-            "the same content was sent in campaign {campaign}.",
+            "同じリストがキャンペーン {campaign} で送信済みです（本文も、分かる限り同じです）。",
+            "the same list was sent in campaign {campaign}, with the same texts as far as is known.",
         ),
         Text(
             "本当にもう一度送るなら --again を付けてください。",

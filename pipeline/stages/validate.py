@@ -19,6 +19,7 @@ from pipeline.adapters.interruption import held
 from pipeline.context import Context
 from pipeline.core import ids
 from pipeline.core.calendar import jst_date
+from pipeline.core.digests import said, text_source
 from pipeline.core.policy import NO_LIMIT, RejectLimit, read_reject_limit
 from pipeline.core.templates import canonical_id
 from pipeline.errors import GuardStopped, InputUnusable, UsageError
@@ -170,6 +171,7 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
         registered_at=context.now(),
         workbook=made,
         number_check=request.number_check,
+        text_source=_text_source(request, table, heading),
     )
     if out is None:
         register_batch(context.ledger, batch, repeats=request.repeats, origin=request.origin)
@@ -301,6 +303,24 @@ def _fingerprint(context: Context, request: Request, table: Table, heading: Head
         *([] if request.number_check is NumberCheck.NONE else [f"check={request.number_check}"]),
         *(f"\0{choice}" for choice in chosen),
     )
+
+
+def _text_source(request: Request, table: Table, heading: Heading) -> str:
+    """Say where the texts come from, by which the same list is known to say something else in another campaign.
+
+    That is one text or one template for the whole list, else the columns that hold texts or template ids, and the sheet
+    that is read. Whatever else decides about texts is left out on purpose: what replaces characters, what is known of
+    templates, which columns fill tags, what is repaired. Who corrects one of these does not mean another text, and the
+    list must not go out once more by that.
+    """
+    sheet = table.sheet or ""
+    if request.text is not None:
+        return text_source("text", sheet, said(request.text))
+    if heading.template is not None:
+        return text_source("template", sheet, heading.template)
+    places = {name: place for place, name in enumerate(heading.columns)}
+    named = [heading.roles.columns.get(role) for role in ("text", "template_id")]
+    return text_source("columns", sheet, *("-" if name is None else str(places[name]) for name in named))
 
 
 def _hand_over(request: Request, folder: Path, out: Path | None, totals: RowTotals) -> Artefact | None:

@@ -15,6 +15,7 @@ from pipeline.ledger.batches import (
     live_keys,
     register_batch,
     repeats_elsewhere,
+    same_content_elsewhere,
     served_keys,
     waiting_elsewhere,
 )
@@ -126,6 +127,20 @@ def test_repeated_texts_are_pairs(house: House, context: Context) -> None:
     assert repeats_elsewhere(context.ledger, "d", texts, context.now()) == 2
     assert repeats_elsewhere(context.ledger, "c", texts, context.now()) == 0
     assert repeats_elsewhere(context.ledger, "d", [], context.now()) == 0
+
+
+def test_texts_that_are_not_known_to_be_others_are_the_same_content(house: House, context: Context) -> None:
+    batch = _sent(house, context, "a.csv", 0)
+    sources = (None, "text:1", "text:2", "template:1")
+    others = set()
+    for stored in sources:
+        with context.ledger.writing() as connection:
+            connection.execute(sql("UPDATE batch SET text_source = :stored"), {"stored": stored})
+        for asked in sources:
+            value = replace(batch, campaign="d", text_source=asked)
+            if same_content_elsewhere(context.ledger, value) != "c":
+                others.add((stored, asked))
+    assert others == {("text:1", "text:2"), ("text:2", "text:1")}
 
 
 @pytest.mark.parametrize("repeats", [False, True])
