@@ -28,6 +28,7 @@ from pipeline.model import Artefact, Batch, Finding, Mode, NumberCheck, RowTotal
 from pipeline.reports.rejects import RejectedWorkbook
 from pipeline.stages.checking import Check
 from pipeline.stages.out import FILES, check_out
+from schemas.deciding import deciding_sha256
 from schemas.heading import Heading, layout_columns, read_heading
 from schemas.single import stop_if_unconfirmed
 
@@ -286,14 +287,15 @@ def _template(context: Context, request: Request) -> str | None:
 def _fingerprint(context: Context, request: Request, table: Table, heading: Heading) -> str:
     """Digest everything but campaign and content that decides what is sent.
 
-    The texts of templates are not among it: the gateway sends its own, and correcting what is known of them here must
+    Of the profile that is what ``deciding_sha256`` says, and not the file: a comment in it must not leave an unplanned
+    batch behind and make another one. The texts of templates are not among it: the gateway sends its own, and correcting what is known of them here must
     not make a batch that is half sent into another one.
     """
     chosen = ["unchecked templates"] * context.settings.validation.unchecked_templates
     if heading.template is not None:
         chosen.append(f"template {heading.template}")
     return ids.fingerprint(
-        context.profile.sha256,
+        deciding_sha256(context.profile),
         *table.form,
         "-" if request.text is None else request.text,
         f"header={heading.header} strict={context.settings.validation.strict} repeats={request.repeats}",
