@@ -368,7 +368,8 @@ def test_a_text_does_not_reach_a_number_twice_within_a_week(house: House, contex
     with pytest.raises(GuardStopped) as stopped:
         house.sent(context, overlapping, "summer")
     assert stopped.value.code == "guard.repeated_text"
-    assert stopped.value.facts == {"count": 2, "days": 7}
+    rows = "2 (spring, 2026-11-23 09:30), 3 (spring, 2026-11-23 09:30)"
+    assert stopped.value.facts == {"count": 2, "days": 7, "rows": rows}
     assert house.uploads() == 1
     batch = house.batch(context, overlapping, "summer")
     house.clock.advance(timedelta(days=6, hours=23))
