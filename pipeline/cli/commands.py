@@ -16,7 +16,15 @@ from pipeline.cli.forecasting import show_dry_run
 from pipeline.cli.main import Session, common
 from pipeline.cli.options import MODE, Asked, Permitted, Span, judging, judging_or_failed, permitting
 from pipeline.cli.output import actor
-from pipeline.cli.showing import show_next, show_outcome, show_reconciled, show_sent, show_validated, validated_document
+from pipeline.cli.showing import (
+    show_next,
+    show_nothing_sent,
+    show_outcome,
+    show_reconciled,
+    show_sent,
+    show_validated,
+    validated_document,
+)
 from pipeline.errors import Exit, MediasmsError, UsageError, worst
 
 if TYPE_CHECKING:
@@ -158,9 +166,11 @@ def validate_command(session: Session, *, out: Path | None, **options: Any) -> E
 @common
 def send_command(session: Session, *, batch: str, mode: str, dry_run: bool, **options: Any) -> Exit:  # noqa: ANN401 - click's options
     """Send what is planned of a batch."""
+    from pipeline.ledger.batches import get_batch
     from pipeline.model import Mode
     from pipeline.operations.dry_run import dry_send
     from pipeline.operations.run import send_batch
+    from pipeline.stages.validate import rejects_of
 
     permitted = Permitted(**options)
     choices = permitted.choices()
@@ -171,10 +181,11 @@ def send_command(session: Session, *, batch: str, mode: str, dry_run: bool, **op
         return dry.exit
     with session.context() as context:
         sent = send_batch(context, batch, mode=Mode(mode), **choices, confirm=asker(session, yes=permitted.yes))
-    if sent.dispatches:
-        show_sent(session, sent)
-    else:
-        session.output.say("run.nothing_to_send", batch=batch)
+        if sent.dispatches:
+            show_sent(session, sent)
+        else:
+            found = get_batch(context.ledger, batch)
+            show_nothing_sent(session, found, rejects_of(context, found))
     if sent.opted_out:
         session.output.say("run.opted_out", count=sent.opted_out)
     code = Exit.FINDINGS if sent.opted_out or sent.refused else Exit.DONE

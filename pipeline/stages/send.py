@@ -62,6 +62,7 @@ class Sent:
     states: dict[MessageState, int]
     opted_out: int = 0
     number_check: NumberCheck = NumberCheck.NONE
+    mode: Mode = Mode.CSV
 
     @property
     def refused(self) -> int:
@@ -103,8 +104,8 @@ def send(  # noqa: PLR0913 - each is a choice of the person who sends
     dispatches, messages = send_singly(context, batch) if singly else _send_all(context, gateway, batch)
     if (stop := stop_of(context.ledger, batch.batch_id)) and stop.cancelled:
         raise was_cancelled(batch, stop)
-    states = count_states(context.ledger, batch.batch_id)
-    return Sent(dispatches, messages, states, count_opted_out(context.ledger, batch.batch_id), batch.number_check)
+    states, opted_out = count_states(context.ledger, batch.batch_id), count_opted_out(context.ledger, batch.batch_id)
+    return Sent(dispatches, messages, states, opted_out, batch.number_check, mode)
 
 
 def take_up(context: Context, batch: Batch, mode: Mode) -> Mode:

@@ -210,10 +210,8 @@ def _taken_up(context: Context, request: Request, batch: Batch, limit: RejectLim
     A file that was changed or lost since is said to be, but does not hold up what the batch still has to do.
     """
     folder = context.workspace.batch_folder(batch.batch_id)
-    workbook = folder / batch.workbook.name if batch.workbook else None
-    if workbook and not workbook.exists():
-        workbook = None
-    _stop_at(limit, request, batch.totals, workbook or folder / "rejected.csv")
+    workbook = _workbook(folder, batch)
+    _stop_at(limit, request, batch.totals, rejects_of(context, batch))
     codes, rules, uncounted = Counter[str](), Counter[str](), None
     try:
         codes = _counted(context, batch, "rejected.csv", "mediasms_code")
@@ -230,6 +228,17 @@ def _taken_up(context: Context, request: Request, batch: Batch, limit: RejectLim
         workbook=workbook,
         uncounted=uncounted,
     )
+
+
+def rejects_of(context: Context, batch: Batch) -> Path:
+    """Return the file that says which rows of a batch were rejected and why: the one for people, while it is there."""
+    folder = context.workspace.batch_folder(batch.batch_id)
+    return _workbook(folder, batch) or folder / "rejected.csv"
+
+
+def _workbook(folder: Path, batch: Batch) -> Path | None:
+    made = folder / batch.workbook.name if batch.workbook else None
+    return made if made and made.exists() else None
 
 
 def _counted(context: Context, batch: Batch, name: str, column: str) -> Counter[str]:
