@@ -83,7 +83,7 @@ def run_command(
     permitted = Permitted(**{name: options.pop(name) for name in Permitted.__dataclass_fields__})
     asked = Asked(**options)
     asked.check()
-    choices = permitted.choices()
+    permission = permitted.permission()
     number = asked.own_number(test_to)
     unknown_in_a_row = 0
 
@@ -91,17 +91,17 @@ def run_command(
         show_validated(session, validated, _correction(session, asked, validated))
 
     def rehearse(context: Context, request: Request) -> tuple[Exit, dict[str, object]]:
-        trying = None if number is None else Trying(session, context, request, number, choices)
-        dry = rehearsal.dry_run(context, request, **choices, after_validate=after_validate)
+        trying = None if number is None else Trying(session, context, request, number, permission)
+        dry = rehearsal.dry_run(context, request, permission=permission, after_validate=after_validate)
         return dry.exit, show_dry_run(session, dry) | (trying.rehearse(dry) if trying else {})
 
     def work(context: Context, request: Request) -> tuple[Exit, dict[str, object]]:
         nonlocal unknown_in_a_row
-        trying = None if number is None else Trying(session, context, request, number, choices)
+        trying = None if number is None else Trying(session, context, request, number, permission)
         outcome = run(
             context,
             request,
-            **choices,
+            permission=permission,
             before_send=trying,
             held_back=unknown_in_a_row >= _UNKNOWN_IN_A_ROW,
             wait=wait,
@@ -173,14 +173,15 @@ def send_command(session: Session, *, batch: str, mode: str, dry_run: bool, **op
     from pipeline.stages.validate import rejects_of
 
     permitted = Permitted(**options)
-    choices = permitted.choices()
+    permission = permitted.permission()
     if dry_run:
         with session.context() as context:
-            dry = dry_send(context, batch, mode=Mode(mode), **choices)
+            dry = dry_send(context, batch, mode=Mode(mode), permission=permission)
         session.output.document(show_dry_run(session, dry))
         return dry.exit
     with session.context() as context:
-        sent = send_batch(context, batch, mode=Mode(mode), **choices, confirm=asker(session, yes=permitted.yes))
+        confirm = asker(session, yes=permitted.yes)
+        sent = send_batch(context, batch, mode=Mode(mode), permission=permission, confirm=confirm)
         if sent.dispatches:
             show_sent(session, sent)
         else:

@@ -47,6 +47,22 @@ class Late:
     because: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """What a person permits beforehand: that the same goes out ``again``, or ``late``, and how much it may cost.
+
+    ``max_cost`` is in untaxed yen; None is no limit.
+    """
+
+    again: bool = False
+    late: Late | None = None
+    max_cost: Decimal | None = None
+
+
+#: nobody has said anything
+NOTHING_PERMITTED = Permission()
+
+
 def check_markers(context: Context) -> None:
     """Refuse to send when a marker knows of an attempt that the ledger does not: it went back in time."""
     for batch_id, number, _ in lost_attempts(context):
@@ -163,7 +179,7 @@ def stop_if_template_corrected(context: Context, batch: Batch, waiting: Containe
 
 
 def guards_of(
-    context: Context, batch: Batch, waiting: Container[str], *, again: bool, late: Late | None
+    context: Context, batch: Batch, waiting: Container[str], permission: Permission
 ) -> list[Callable[[], object]]:
     """Return what a batch must pass before anything ``waiting`` of it leaves, in order, but for its cost.
 
@@ -175,10 +191,10 @@ def guards_of(
 
     guards: list[Callable[[], object]] = [
         on_time,
-        partial(is_late, context, batch, late),
+        partial(is_late, context, batch, permission.late),
         partial(stop_if_template_corrected, context, batch, waiting),
     ]
-    return guards if again else [*guards, partial(stop_if_repeated, context, batch, waiting)]
+    return guards if permission.again else [*guards, partial(stop_if_repeated, context, batch, waiting)]
 
 
 def was_cancelled(batch: Batch, stop: Stop) -> GuardStopped:

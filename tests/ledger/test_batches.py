@@ -24,6 +24,7 @@ from pipeline.ledger.repeats import Earlier, repeats_elsewhere, same_content_els
 from pipeline.ledger.replacing import refused_rows, replaced_rows, shared_keys, unserved_messages
 from pipeline.ledger.results import settle
 from pipeline.model import MessageState
+from pipeline.stages.guards import Permission
 from pipeline.stages.send import send
 from tests.databases import POSTGRESQL
 
@@ -136,7 +137,7 @@ def test_of_several_repeats_the_latest_is_told(house: House, context: Context) -
     for number, campaign in enumerate(("c", "d", "e")):
         house.clock.advance(timedelta(hours=1))
         batch = house.batch(context, house.recipients(2, f"{number}.csv", number), campaign)
-        send(context, batch, again=True)
+        send(context, batch, permission=Permission(again=True))
     with context.ledger.writing() as connection:
         connection.execute(sql("UPDATE message SET sent_at = NULL WHERE campaign = 'e'"))
         digest = connection.execute(sql("SELECT DISTINCT text_digest FROM message")).scalar_one()

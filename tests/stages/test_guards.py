@@ -13,7 +13,7 @@ from sqlalchemy import text as sql
 
 from pipeline.errors import Exit, GuardStopped
 from pipeline.model import MessageState
-from pipeline.stages.guards import Late
+from pipeline.stages.guards import Late, Permission
 from pipeline.stages.send import send
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.stages.conftest import House
 
 PLANNED, TAKEN = MessageState.PLANNED, MessageState.TAKEN
-LATE = Late("me", "the printer was broken")
+LATE = Permission(late=Late("me", "the printer was broken"))
 
 
 def test_an_old_run_date_needs_a_word_and_the_word_is_kept(house: House, context: Context) -> None:
@@ -38,8 +38,8 @@ def test_an_old_run_date_needs_a_word_and_the_word_is_kept(house: House, context
     assert stopped.value.facts == {"batch": batch.batch_id, "run_date": "2026-11-23", "days": 2, "limit": 1}
     assert house.uploads() == 0
     assert house.states(context, batch.batch_id) == {}
-    assert send(context, batch, late=LATE).states == {TAKEN: 3}
-    assert send(context, other, late=LATE).states == {TAKEN: 3}  # said although nothing is late: no event
+    assert send(context, batch, permission=LATE).states == {TAKEN: 3}
+    assert send(context, other, permission=LATE).states == {TAKEN: 3}  # said although nothing is late: no event
     with context.ledger.reading() as connection:
         events = connection.execute(sql("SELECT batch_id, detail FROM event WHERE kind = 'late'")).all()
     assert [tuple(event) for event in events] == [
@@ -66,11 +66,11 @@ def test_the_upper_end_of_the_cost_is_limited(house: House, context: Context) ->
     batch = house.batch(context, house.recipients(7))
     # Seven times the dearest carrier of the example tariff.
     with pytest.raises(GuardStopped) as stopped:
-        send(context, batch, max_cost=Decimal("64.39"))
+        send(context, batch, permission=Permission(max_cost=Decimal("64.39")))
     assert stopped.value.code == "guard.max_cost"
     assert stopped.value.facts == {"batch": batch.batch_id, "highest": Decimal("64.4"), "limit": Decimal("64.39")}
     assert house.uploads() == 0
-    assert send(context, batch, max_cost=Decimal("64.4")).states == {TAKEN: 7}
+    assert send(context, batch, permission=Permission(max_cost=Decimal("64.4"))).states == {TAKEN: 7}
 
 
 def test_what_nobody_can_price_is_beyond_every_limit(house: House, context: Context) -> None:
@@ -81,7 +81,7 @@ def test_what_nobody_can_price_is_beyond_every_limit(house: House, context: Cont
     )
     batch = house.batch(context, house.recipients(3))
     with pytest.raises(GuardStopped) as stopped:
-        send(house.open(TARIFF_FILE="t.toml"), batch, max_cost=Decimal(10**9))
+        send(house.open(TARIFF_FILE="t.toml"), batch, permission=Permission(max_cost=Decimal(10**9)))
     assert (stopped.value.code, stopped.value.facts["count"]) == ("guard.unpriced", 3)
     assert house.uploads() == 0
 
@@ -201,7 +201,7 @@ def test_a_scheduled_time_that_has_passed_stops_the_batch_before_anything_leaves
     assert batch.totals.accepted == 3
     house.clock.advance(timedelta(minutes=30))
     with pytest.raises(GuardStopped) as stopped:
-        send(scheduling, batch, again=True)
+        send(scheduling, batch, permission=Permission(again=True))
     assert (stopped.value.code, stopped.value.facts["count"]) == ("guard.scheduled_passed", 1)
     assert house.uploads() == 0
     assert house.states(scheduling, batch.batch_id) == {}

@@ -41,6 +41,7 @@ from pipeline.operations.trial import expected_cost, try_out
 from pipeline.simulator import Knobs
 from pipeline.simulator.stories import Storyteller
 from pipeline.stages import asking
+from pipeline.stages.guards import Permission
 from pipeline.stages.outlook import Preview
 from pipeline.stages.pull import pull, pull_single
 from pipeline.stages.reconcile import Reconciled, reconcile
@@ -345,7 +346,7 @@ def test_from_failed_of_a_campaign_without_dates_says_how_to_make_a_list(
     for name in str(facts["names"]).split(", "):
         copy = house.write(f"{name}.csv", [[*header, name], *([*row, "20260401"] for row in rows)])
         assert validate(context, Request(copy, "again", number_check=check)).batch.totals.accepted == 2
-    done = run(context, Request(copy, "again", number_check=check), again=again)
+    done = run(context, Request(copy, "again", number_check=check), permission=Permission(again=again))
     assert (done.stopped_by, done.sent and done.sent.messages) == (None, 2)
     assert [one["registrationdate"] for one in _parameters(house)[-2:]] == ["20260401"] * 2
 
@@ -669,7 +670,7 @@ def test_a_check_without_a_price_is_unpriced_and_never_costs_what_a_text_does(ho
     for check in (ONLY, THEN_SEND):
         other = house.batch(unpriced, source, f"another {check}", number_check=check)
         with pytest.raises(GuardStopped) as stopped:
-            send(unpriced, other, again=True, max_cost=Decimal(1000))
+            send(unpriced, other, permission=Permission(again=True, max_cost=Decimal(1000)))
         assert (stopped.value.code, stopped.value.facts["count"]) == ("guard.unpriced", 3)
 
 
