@@ -757,8 +757,8 @@ def test_rows_of_an_upload_are_not_asked_for_one_by_one(house: House, context: C
 def test_results_that_cannot_be_had_are_for_later_and_what_was_heard_is_kept(
     house: House, context: Context, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
-    monkeypatch.setattr(asking, "_BUSY_SECONDS", 0.02)
-    monkeypatch.setattr(asking, "_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(answering, "_BUSY_SECONDS", 0.02)
+    monkeypatch.setattr(answering, "_FIRST_PAUSE", 0.005)
     batch: Batch = house.batch(context, house.recipients(6))
     send(context, batch, mode=Mode.SINGLE)
     plain = GatewayClient.single_result
@@ -771,6 +771,8 @@ def test_results_that_cannot_be_had_are_for_later_and_what_was_heard_is_kept(
     monkeypatch.setattr(GatewayClient, "single_result", failing)
     with pytest.raises(GatewayRefused if status == 401 else TryLater):
         pull_single(context, batch.batch_id)
+    # Only a busy gateway is asked about the third one again: by the pauses that every request to it takes.
+    assert (asked.count(asked[-1]) > 1) is (status == 503)
     monkeypatch.undo()
     assert pull_single(context, batch.batch_id).new == 4
 
