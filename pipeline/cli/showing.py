@@ -52,8 +52,7 @@ def show_sent(session: Session, sent: Sent) -> None:
 
 
 def show_nothing_sent(session: Session, batch: Batch, rejects: Path) -> None:
-    """Print why nothing went out: all of it has been dealt with, or no row was accepted, and where the ``rejects`` are.
-    """
+    """Print why nothing went out: it has been dealt with, or no row was accepted; then also where the rejects are."""
     totals = batch.totals
     if totals.accepted or not totals.rejected:
         session.output.say("run.nothing_to_send", batch=batch.batch_id)

@@ -297,8 +297,8 @@ def _fingerprint(context: Context, request: Request, table: Table, heading: Head
     """Digest everything but campaign and content that decides what is sent.
 
     Of the profile that is what ``deciding_sha256`` says, and not the file: a comment in it must not leave an unplanned
-    batch behind and make another one. The texts of templates are not among it: the gateway sends its own, and correcting what is known of them here must
-    not make a batch that is half sent into another one.
+    batch behind and make another one. The texts of templates are not among it: the gateway sends its own, and
+    correcting what is known of them here must not make a batch that is half sent into another one.
     """
     chosen = ["unchecked templates"] * context.settings.validation.unchecked_templates
     if heading.template is not None:

@@ -47,9 +47,8 @@ def test_a_list_of_which_no_row_was_accepted_is_not_called_dealt_with(gateway: E
     run = a_list(BAD, BAD)
     out = said(*run, code=1)
     (line,) = re.findall("^nothing to send: .*$", out, re.MULTILINE)
-    found = re.fullmatch(
-        r"nothing to send: no row of batch (\w+) was accepted \(2 rejected, 0 already served\)\. rejected rows: (.*)", line
-    )
+    why = r"no row of batch (\w+) was accepted \(2 rejected, 0 already served\)"
+    found = re.fullmatch(rf"nothing to send: {why}\. rejected rows: (.*)", line)
     assert found, line
     assert (Path(found[2]).name, Path(found[2]).exists()) == ("list-rejected.xlsx", True)
     assert "処理済み" not in said(*run, code=1, language="ja")
