@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,13 +11,14 @@ from pipeline.errors import UsageError
 from pipeline.messages import label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from pipeline.cli.main import Session
     from pipeline.context import Context
     from pipeline.model import Batch
     from pipeline.operations.dry_run import DryRun
     from pipeline.operations.trial import Trial
+    from pipeline.stages.guards import Permission
     from pipeline.stages.outlook import Preview
     from pipeline.stages.validate import Request
 
@@ -26,14 +27,14 @@ class Trying:
     """What sends a test message before a list, and remembers it for the question that follows and the document."""
 
     def __init__(
-        self, session: Session, context: Context, request: Request, number: str, choices: Mapping[str, Any]
+        self, session: Session, context: Context, request: Request, number: str, permission: Permission
     ) -> None:
         """Look at the number: one that cannot be read stops everything before anything is registered."""
         from pipeline.core.msisdn import mask
         from pipeline.operations.own_phone import read_number
 
         self._session, self._context, self._request = session, context, request
-        self._number, self._choices = number, choices
+        self._number, self._permission = number, permission
         self._shown = mask(read_number(context, number))
         self.trial: Trial | None = None
 
@@ -41,7 +42,8 @@ class Trying:
         """Send the first message of ``batch``, and say so."""
         from pipeline.operations.trial import try_out
 
-        self.trial = try_out(self._context, batch, self._number, mode=self._request.mode, **self._choices)
+        mode, permission = self._request.mode, self._permission
+        self.trial = try_out(self._context, batch, self._number, mode=mode, permission=permission)
         if self.trial is None:
             return
         cost = self.trial.cost

@@ -19,6 +19,7 @@ from pipeline.cli.output import actor
 from pipeline.cli.showing import (
     refusals_document,
     show_next,
+    show_nothing_sent,
     show_outcome,
     show_reconciled,
     show_refusals,
@@ -84,7 +85,7 @@ def run_command(
     permitted = Permitted(**{name: options.pop(name) for name in Permitted.__dataclass_fields__})
     asked = Asked(**options)
     asked.check()
-    choices = permitted.choices()
+    permission = permitted.permission()
     number = asked.own_number(test_to)
     unknown_in_a_row = 0
 
@@ -92,17 +93,17 @@ def run_command(
         show_validated(session, validated, _correction(session, asked, validated))
 
     def rehearse(context: Context, request: Request) -> tuple[Exit, dict[str, object]]:
-        trying = None if number is None else Trying(session, context, request, number, choices)
-        dry = rehearsal.dry_run(context, request, **choices, after_validate=after_validate)
+        trying = None if number is None else Trying(session, context, request, number, permission)
+        dry = rehearsal.dry_run(context, request, permission=permission, after_validate=after_validate)
         return dry.exit, show_dry_run(session, dry) | (trying.rehearse(dry) if trying else {})
 
     def work(context: Context, request: Request) -> tuple[Exit, dict[str, object]]:
         nonlocal unknown_in_a_row
-        trying = None if number is None else Trying(session, context, request, number, choices)
+        trying = None if number is None else Trying(session, context, request, number, permission)
         outcome = run(
             context,
             request,
-            **choices,
+            permission=permission,
             before_send=trying,
             held_back=unknown_in_a_row >= _UNKNOWN_IN_A_ROW,
             wait=wait,
@@ -167,23 +168,27 @@ def validate_command(session: Session, *, out: Path | None, **options: Any) -> E
 @common
 def send_command(session: Session, *, batch: str, mode: str, dry_run: bool, **options: Any) -> Exit:  # noqa: ANN401 - click's options
     """Send what is planned of a batch."""
+    from pipeline.ledger.batches import get_batch
     from pipeline.model import Mode
     from pipeline.operations.dry_run import dry_send
     from pipeline.operations.run import send_batch
+    from pipeline.stages.validate import rejects_of
 
     permitted = Permitted(**options)
-    choices = permitted.choices()
+    permission = permitted.permission()
     if dry_run:
         with session.context() as context:
-            dry = dry_send(context, batch, mode=Mode(mode), **choices)
+            dry = dry_send(context, batch, mode=Mode(mode), permission=permission)
         session.output.document(show_dry_run(session, dry))
         return dry.exit
     with session.context() as context:
-        sent = send_batch(context, batch, mode=Mode(mode), **choices, confirm=asker(session, yes=permitted.yes))
-    if sent.dispatches:
-        show_sent(session, sent)
-    else:
-        session.output.say("run.nothing_to_send", batch=batch)
+        confirm = asker(session, yes=permitted.yes)
+        sent = send_batch(context, batch, mode=Mode(mode), permission=permission, confirm=confirm)
+        if sent.dispatches:
+            show_sent(session, sent)
+        else:
+            found = get_batch(context.ledger, batch)
+            show_nothing_sent(session, found, rejects_of(context, found))
     show_refusals(session, sent.refusals)
     if sent.opted_out:
         session.output.say("run.opted_out", count=sent.opted_out)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pipeline.context import Context
+    from pipeline.stages.guards import Permission
     from pipeline.stages.validate import Request
 
 _YEN = re.compile(r"^[0-9]{1,15}(\.[0-9]{1,4})?$")
@@ -122,15 +123,15 @@ class Permitted:
     because: str | None
     max_cost: Decimal | None
 
-    def choices(self) -> dict[str, Any]:
+    def permission(self) -> Permission:
         """Return them as sending wants them."""
         from pipeline.cli.output import actor
-        from pipeline.stages.guards import Late
+        from pipeline.stages.guards import Late, Permission
 
         if self.late != bool(self.because and self.because.strip()):
             raise UsageError("usage.late")
         late = Late(actor(os.environ), self.because) if self.because else None
-        return {"again": self.again, "late": late, "max_cost": self.max_cost}
+        return Permission(again=self.again, late=late, max_cost=self.max_cost)
 
 
 def judging(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -10,6 +10,7 @@ from pipeline.messages import REPAIRS, WARNINGS, fill
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from pipeline.cli.main import Session
     from pipeline.errors import Exit
@@ -28,7 +29,8 @@ def show_outcome(session: Session, outcome: Outcome) -> dict[str, object]:
     if outcome.sent and outcome.sent.dispatches:
         show_sent(session, outcome.sent)
     elif outcome.sent:
-        output.say("run.nothing_to_send", batch=outcome.validated.batch.batch_id)
+        validated = outcome.validated
+        show_nothing_sent(session, validated.batch, validated.workbook or validated.folder / "rejected.csv")
     if outcome.sent:
         show_refusals(session, outcome.sent.refusals)
     if outcome.reconciled.value.opted_out:
@@ -44,12 +46,23 @@ def show_outcome(session: Session, outcome: Outcome) -> dict[str, object]:
 
 def show_sent(session: Session, sent: Sent) -> None:
     """Print how many messages the gateway took; of numbers that are only checked that no text was sent."""
-    from pipeline.model import NumberCheck
+    from pipeline.model import Mode, NumberCheck
 
     if sent.number_check is NumberCheck.ONLY:
         session.output.say("run.checked", count=sent.messages)
     else:
-        session.output.say("run.sent", count=sent.messages, dispatches=sent.dispatches)
+        said = "run.sent_singly" if sent.mode is Mode.SINGLE else "run.sent"
+        session.output.say(said, count=sent.messages, dispatches=sent.dispatches)
+
+
+def show_nothing_sent(session: Session, batch: Batch, rejects: Path) -> None:
+    """Print why nothing went out: it has been dealt with, or no row was accepted; then also where the rejects are."""
+    totals = batch.totals
+    if totals.accepted or not totals.rejected:
+        session.output.say("run.nothing_to_send", batch=batch.batch_id)
+    else:
+        facts = {"rejected": totals.rejected, "already": totals.already, "file": rejects}
+        session.output.say("run.nothing_accepted", batch=batch.batch_id, **facts)
 
 
 def show_refusals(session: Session, refusals: Sequence[Refusal]) -> None:

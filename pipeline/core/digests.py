@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
 from pipeline.core import ids
@@ -24,6 +25,16 @@ def text_digests(columns: Mapping[str, Sequence[str]]) -> list[str]:
         f"{digest}:{template}:{','.join(known_tags(text))}" if template else digest
         for digest, template, text in zip(digests, columns["template_id"], columns["text"], strict=True)
     ]
+
+
+def text_source(kind: str, *what: str) -> str:
+    """Return a short form of where the texts of a list come from; its ``kind`` can be read from it, a text cannot."""
+    return f"{kind}:{ids.fingerprint(*what)}"
+
+
+def said(text: str) -> str:
+    """Return a text without what makes no other text of it for the person who reads it: width and white space."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 def template_of(digest: str) -> str:

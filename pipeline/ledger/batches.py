@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import asdict
 from datetime import date, datetime
-from functools import cache, partial
 from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, update
 
-from pipeline.core.digests import Text, Texts
 from pipeline.errors import GuardStopped, UsageError
 from pipeline.ledger.engines import blocks, new_rows
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.tables import batch, campaign, dispatch, event, is_live, is_not_taken, iso, message, moment
+from pipeline.ledger.tables import batch, campaign, event, is_live, is_not_taken, iso, message, moment
 from pipeline.model import OPTED_OUT, Artefact, Batch, MessageState, NumberCheck, RowTotals
 
 _SLICE = 5_000
@@ -28,7 +26,6 @@ _WORKBOOK = ".xlsx"
 _FROM_FAILED = "from_failed"
 #: the event that says for which campaign a batch is a test message
 _TRIAL = "trial"
-_served = message.c.state.in_([MessageState.IN_FLIGHT.value, MessageState.TAKEN.value, MessageState.UNKNOWN.value])
 
 
 def record_event(
@@ -60,11 +57,12 @@ def note_decision(ledger: Ledger, now: datetime, kind: str, batch_id: str, **det
 def note_trial(ledger: Ledger, now: datetime, batch_id: str, *, campaign: str) -> None:
     """Append, once, that a batch is a test message for a campaign: whoever got it can still be written to."""
     with ledger.writing() as connection:
-        if not _is_trial(connection, batch_id):
+        if not is_trial(connection, batch_id):
             record_event(connection, now, _TRIAL, batch_id, campaign=campaign)
 
 
-def _is_trial(connection: Connection, batch_id: str) -> bool:
+def is_trial(connection: Connection, batch_id: str) -> bool:
+    """Say whether a batch is a test message."""
     query = select(event.c.event_id).where(event.c.batch_id == batch_id, event.c.kind == _TRIAL).limit(1)
     return connection.execute(query).one_or_none() is not None
 
@@ -108,6 +106,7 @@ def _batch(row: Row[Any]) -> Batch:
         planned_at=moment(row.planned_at),
         workbook=next((file for file in files if file.name.endswith(_WORKBOOK)), None),
         number_check=NumberCheck(row.number_check),
+        text_source=row.text_source,
     )
 
 
@@ -141,6 +140,7 @@ def register_batch(ledger: Ledger, value: Batch, *, repeats: bool = False, origi
         "artefacts": json.dumps([asdict(file) for file in (*value.artefacts, value.workbook) if file]),
         "registered_at": iso(value.registered_at),
         "number_check": value.number_check.value,
+        "text_source": value.text_source,
     }
     with ledger.writing() as connection:
         connection.execute(
@@ -191,7 +191,7 @@ def origins(ledger: Ledger, batch_id: str) -> set[str]:
     return found
 
 
-def _is_check(*, wanted: bool) -> ColumnElement[bool]:
+def is_check(*, wanted: bool) -> ColumnElement[bool]:
     """Say that numbers are checked by a batch and nobody gets a text, or where not ``wanted``, that texts go out."""
     only = NumberCheck.ONLY.value
     return batch.c.number_check == only if wanted else batch.c.number_check != only
@@ -235,7 +235,7 @@ def live_keys(ledger: Ledger, campaign_name: str, *, but_batch: str, checks: boo
     One pass over those batches' messages as they lie on disk: for whole lists, where asking for each key would not end.
     """
     others = select(batch.c.batch_id).where(
-        batch.c.campaign == campaign_name, batch.c.batch_id != but_batch, _is_check(wanted=checks)
+        batch.c.campaign == campaign_name, batch.c.batch_id != but_batch, is_check(wanted=checks)
     )
     query = select(message.c.message_key).where(message.c.batch_id.in_(others), is_live(message))
     with ledger.reading() as connection:
@@ -259,7 +259,7 @@ def waiting_elsewhere(
     query = (
         select(message.c.batch_id, message.c.state, func.count())
         .join(batch, batch.c.batch_id == message.c.batch_id)
-        .where(_is_check(wanted=checks), is_not_taken(message), message.c.state.in_(open_))
+        .where(is_check(wanted=checks), is_not_taken(message), message.c.state.in_(open_))
         .where(message.c.campaign == campaign_name, message.c.batch_id != but_batch)
         .group_by(message.c.batch_id, message.c.state)
         .order_by(message.c.batch_id)
@@ -285,95 +285,6 @@ def slices(values: Sequence[str]) -> Iterator[Sequence[str]]:
     """Cut ``values`` into parts of which each fits into one statement."""
     for start in range(0, len(values), _SLICE):
         yield values[start : start + _SLICE]
-
-
-def same_content_elsewhere(ledger: Ledger, value: Batch, unreached: Collection[str] = ()) -> str | None:
-    """Return another campaign in which the same content was sent, or None; ``unreached`` smsids do not count.
-
-    A check of its numbers is another thing than a text to them.
-    """
-    query = (
-        select(batch.c.campaign, message.c.smsid)
-        .join(message, message.c.batch_id == batch.c.batch_id)
-        .where(batch.c.content_sha256 == value.content_sha256, batch.c.campaign != value.campaign, _served)
-        .where(_is_check(wanted=value.number_check is NumberCheck.ONLY))
-        .limit(len(unreached) + 1)
-    )
-    with ledger.reading() as connection:
-        return next((row.campaign for row in connection.execute(query) if row.smsid not in unreached), None)
-
-
-def anything_sent_elsewhere(ledger: Ledger, campaign_name: str, since: datetime) -> bool:
-    """Say whether another campaign has begun to send anything after ``since``; if not, no text is a repeat.
-
-    A message is sent when its dispatch begins, and of dispatches there are few.
-    """
-    query = (
-        select(dispatch.c.dispatch_id)
-        .join(batch, batch.c.batch_id == dispatch.c.batch_id)
-        .where(batch.c.campaign != campaign_name, dispatch.c.begun_at >= iso(since))
-        .limit(1)
-    )
-    with ledger.reading() as connection:
-        return connection.execute(query).one_or_none() is not None
-
-
-def repeats_elsewhere(  # noqa: PLR0913, PLR0917 - what went out, where, when, and what of it does not count
-    ledger: Ledger,
-    campaign_name: str,
-    texts: Collection[Text],
-    since: datetime,
-    unreached: Container[str] = (),
-    ever: Collection[str] = (),
-) -> int:
-    """Count those ``texts`` (MSISDN, digest) that went out, or may have, in another campaign after ``since``.
-
-    They are pairs because a campaign that allows repeats has several texts for one number. One by a template that was
-    known otherwise then counts: nobody can tell that it is another. ``unreached`` smsids are
-    known not to have arrived, and do not count; nor do test messages, which went to somebody who asked for them. In the
-    campaigns ``ever`` it does not matter when they went out.
-    """
-    wanted = Texts(texts)
-    found: set[Text] = set()
-    soon = message.c.sent_at >= iso(since)
-    sent = soon | message.c.campaign.in_(ever) if ever else soon
-    with ledger.reading() as connection:
-        is_trial = cache(partial(_is_trial, connection))
-        for part in slices(wanted.numbers()):
-            query = select(message.c.msisdn, message.c.text_digest, message.c.smsid, message.c.batch_id).where(
-                message.c.msisdn.in_(part),
-                message.c.campaign != campaign_name,
-                sent,
-                _served,
-            )
-            for row in connection.execute(query).all():
-                same = wanted.same(row.msisdn, row.text_digest)
-                if same and row.smsid not in unreached and not is_trial(row.batch_id):
-                    found |= same
-    return len(found)
-
-
-def unclear_repeats(ledger: Ledger, value: Batch, texts: Collection[Text]) -> set[Text]:
-    """Return those ``texts`` that another batch of the campaign may serve by the same template, known otherwise.
-
-    Whatever became of that message: one that was refused may be planned again. Of a test message there are none: the
-    text is corrected because of what its recipient saw.
-    """
-    wanted = Texts(texts)
-    others = select(batch.c.batch_id).where(
-        batch.c.campaign == value.campaign, batch.c.batch_id != value.batch_id, _is_check(wanted=False)
-    )
-    found: set[Text] = set()
-    with ledger.reading() as connection:
-        if _is_trial(connection, value.batch_id):
-            return found
-        for part in slices(wanted.numbers()):
-            query = select(message.c.msisdn, message.c.text_digest).where(
-                message.c.msisdn.in_(part), message.c.batch_id.in_(others)
-            )
-            for row in connection.execute(query).all():
-                found |= wanted.unclear(row.msisdn, row.text_digest)
-    return found
 
 
 def count_states(ledger: Ledger, batch_id: str) -> dict[MessageState, int]:

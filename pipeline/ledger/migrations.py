@@ -50,6 +50,7 @@ STEPS: dict[int, tuple[str, ...]] = {
         ) STRICT""",
         "CREATE INDEX ix_cancellation_batch_id ON cancellation (batch_id)",
     ),
+    6: ("ALTER TABLE batch ADD COLUMN text_source TEXT",),
 }
 
 

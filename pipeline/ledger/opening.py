@@ -17,7 +17,7 @@ from pipeline.ledger import engines, tables
 from pipeline.ledger.explaining import explained, roll_back
 
 #: version of the tables; ``migrations.STEPS`` lead to it
-VERSION = 5
+VERSION = 6
 #: before the identity of a ledger that was moved away, and of one whose copy is not complete: nothing works with these
 MOVED, COPYING = "moved-", "copying-"
 

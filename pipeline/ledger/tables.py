@@ -92,6 +92,8 @@ batch = Table(
     Column("planned_at", Text),
     # Whether its messages are checks of numbers, or texts that one comes before.
     Column("number_check", Text, nullable=False, server_default=text("'none'")),
+    # Where its texts come from, to tell two sendings of one list apart; nothing where nobody has recorded it.
+    Column("text_source", Text),
     _one_of("number_check", NumberCheck),
     CheckConstraint("rows = accepted + rejected + already", name="rows_add_up"),
     sqlite_strict=True,

@@ -8,8 +8,8 @@ from pipeline.messages.text import Failure, Text
 GUARD_FAILURES: dict[str, Failure] = {
     "guard.same_content": Failure(
         Text(
-            "同じ内容がキャンペーン {campaign} で送信済みです。",
-            "the same content was sent in campaign {campaign}.",
+            "同じリストがキャンペーン {campaign} で送信済みです（本文も、分かる限り同じです）。",
+            "the same list was sent in campaign {campaign}, with the same texts as far as is known.",
         ),
         Text(
             "本当にもう一度送るなら --again を付けてください。",
@@ -19,13 +19,14 @@ GUARD_FAILURES: dict[str, Failure] = {
     "guard.repeated_text": Failure(
         Text(
             "{count} 通は、同じ番号・同じ本文で別のキャンペーンで送信済みです"
-            "（{days} 日以内、または元のキャンペーン）。",
+            "（{days} 日以内、または元のキャンペーン）。リストの行（キャンペーン、送信日時）：{rows}",
             "{count} messages went out with the same number and text in another campaign"
-            " (within {days} days, or at any time in one that the list was made from).",
+            " (within {days} days, or at any time in one that the list was made from). "
+            "rows of the list (campaign, time): {rows}",
         ),
         Text(
-            "本当にもう一度送るなら --again を付けてください。",
-            "If they really are to go out again, add --again.",
+            "これらの行をリストから外すか、本当にもう一度送るなら --again を付けてください。",
+            "Leave these rows out of the list or, if they really are to go out again, add --again.",
         ),
     ),
     "guard.template_corrected": Failure(

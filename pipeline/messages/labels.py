@@ -306,7 +306,8 @@ LABELS: dict[str, Text] = {
     ),
     "ledger.recovered": Text(
         "印だけが残っていた {dispatches} 回の送信を記録しました。{messages} 通は「不明」です。次のコマンド：{command}",
-        "entered {dispatches} upload(s) that only their markers knew: {messages} messages are unknown. next: {command}",
+        "entered {dispatches} upload(s) or single request(s) that only their markers knew:"
+        " {messages} messages are unknown. next: {command}",
     ),
     "ledger.backed_up": Text("台帳の控え：{file}", "backup of the ledger: {file}"),
     "ledger.restored": Text("台帳を控え {file} に戻しました。", "the ledger is now the backup {file}."),

@@ -23,6 +23,16 @@ OPERATING_LABELS: dict[str, Text] = {
         "拒否：{count} 通は {code}（{meaning}）で受け付けられませんでした。{step}",
         "refused: {count} messages with {code} ({meaning}). {step}",
     ),
+    "run.sent_singly": Text(
+        "送信：{count} 通を受け付けられました（1 通ずつ、{dispatches} 回の依頼）。",
+        "sent: {count} messages taken in {dispatches} single request(s).",
+    ),
+    "run.nothing_accepted": Text(
+        "送信するものはありません：バッチ {batch} で受付できた行はありません"
+        "（却下 {rejected} 行、送信済みのため対象外 {already} 行）。却下した行：{file}",
+        "nothing to send: no row of batch {batch} was accepted"
+        " ({rejected} rejected, {already} already served). rejected rows: {file}",
+    ),
     "run.nothing_to_send": Text(
         "送信するものはありません：バッチ {batch} は処理済みです。",
         "nothing to send: batch {batch} has already been dealt with.",
@@ -83,7 +93,7 @@ OPERATING_LABELS: dict[str, Text] = {
     ),
     "status.unknown": Text(
         "不明：{dispatches} 回の送信、あわせて {count} 通（最も古いものは {since} から）",
-        "unknown: {count} messages in {dispatches} upload(s), the oldest since {since}",
+        "unknown: {count} messages in {dispatches} upload(s) or single request(s), the oldest since {since}",
     ),
     "status.none": Text("バッチはまだありません。", "no batches yet."),
     "resolve.done": Text("{count} 通を {outcome} としました。", "{count} messages resolved as {outcome}."),

@@ -25,6 +25,7 @@ class Batch:
 
     ``workbook`` is what was made for people to correct: it may lie anywhere, and it may be edited, moved or deleted.
     ``number_check`` says whether its messages are checks of numbers, or texts that a check comes before.
+    ``text_source`` says where its texts come from; None of a batch of before that was recorded.
     """
 
     batch_id: str
@@ -40,6 +41,7 @@ class Batch:
     planned_at: datetime | None = None
     workbook: Artefact | None = None
     number_check: NumberCheck = NumberCheck.NONE
+    text_source: str | None = None
 
     def artefact(self, name: str) -> Artefact:
         """Return the artefact called ``name``."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 
 from pipeline.context import Context
 from pipeline.errors import Exit, MediasmsError
 from pipeline.ledger.batches import get_batch
 from pipeline.model import Batch, Mode
 from pipeline.operations.next_step import Step, next_step
-from pipeline.stages.guards import Late
+from pipeline.stages.guards import NOTHING_PERMITTED, Permission
 from pipeline.stages.rehearse import Rehearsed, rehearse
 from pipeline.stages.served import unserved_elsewhere
 from pipeline.stages.validate import Request, Validated, validate
@@ -39,13 +38,11 @@ class DryRun:
         return Exit.FINDINGS if findings else Exit.DONE
 
 
-def dry_run(  # noqa: PLR0913 - each is a choice of the person who runs it
+def dry_run(
     context: Context,
     request: Request,
     *,
-    again: bool = False,
-    late: Late | None = None,
-    max_cost: Decimal | None = None,
+    permission: Permission = NOTHING_PERMITTED,
     after_validate: Callable[[Validated], None] | None = None,
 ) -> DryRun:
     """Validate an input, which registers it, and rehearse sending it."""
@@ -53,25 +50,19 @@ def dry_run(  # noqa: PLR0913 - each is a choice of the person who runs it
         validated = validate(context, request)
         if after_validate:
             after_validate(validated)
-        rehearsed = rehearse(context, validated.batch, mode=request.mode, again=again, late=late, max_cost=max_cost)
+        rehearsed = rehearse(context, validated.batch, mode=request.mode, permission=permission)
     elsewhere = unserved_elsewhere(context, validated.batch)
     stopped_by = (*rehearsed.stopped_by, *([elsewhere] if elsewhere else []))
     step = next_step(context, validated.batch)
     return DryRun(validated.batch, validated, rehearsed, stopped_by, step)
 
 
-def dry_send(  # noqa: PLR0913 - as above
-    context: Context,
-    batch_id: str,
-    *,
-    mode: Mode = Mode.AUTO,
-    again: bool = False,
-    late: Late | None = None,
-    max_cost: Decimal | None = None,
+def dry_send(
+    context: Context, batch_id: str, *, mode: Mode = Mode.AUTO, permission: Permission = NOTHING_PERMITTED
 ) -> DryRun:
     """Rehearse sending a registered batch under its campaign's lock."""
     batch = get_batch(context.ledger, batch_id)
     with context.campaign_lock(batch.campaign):
         batch = get_batch(context.ledger, batch_id)
-        rehearsed = rehearse(context, batch, mode=mode, again=again, late=late, max_cost=max_cost)
+        rehearsed = rehearse(context, batch, mode=mode, permission=permission)
     return DryRun(batch, None, rehearsed, rehearsed.stopped_by, next_step(context, batch))

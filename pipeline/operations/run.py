@@ -6,13 +6,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 
 from pipeline.context import Context
 from pipeline.errors import Exit, GuardStopped, MediasmsError, OutcomeUnknown, TryLater, worst
 from pipeline.ledger.batches import count_states, get_batch
 from pipeline.model import Batch, MessageClass, Mode
-from pipeline.stages.guards import Late
+from pipeline.stages.guards import NOTHING_PERMITTED, Permission
 from pipeline.stages.outlook import Preview
 from pipeline.stages.pull import pull
 from pipeline.stages.reconcile import Reconciled, reconcile
@@ -48,9 +47,7 @@ def run(  # noqa: PLR0913 - each is a choice of the person who runs it
     context: Context,
     request: Request,
     *,
-    again: bool = False,
-    late: Late | None = None,
-    max_cost: Decimal | None = None,
+    permission: Permission = NOTHING_PERMITTED,
     held_back: bool = False,
     before_send: Callable[[Batch], None] | None = None,
     wait: timedelta = timedelta(0),
@@ -75,15 +72,7 @@ def run(  # noqa: PLR0913 - each is a choice of the person who runs it
                 raise GuardStopped("run.held_back", batch=validated.batch.batch_id)
             if before_send:
                 before_send(validated.batch)
-            sent = send(
-                context,
-                validated.batch,
-                mode=request.mode,
-                again=again,
-                late=late,
-                max_cost=max_cost,
-                confirm=confirm,
-            )
+            sent = send(context, validated.batch, mode=request.mode, permission=permission, confirm=confirm)
         except MediasmsError as error:
             stopped_by = error
     try:
@@ -149,18 +138,16 @@ def _is_open(reconciled: Reconciled) -> bool:
     return bool(reconciled.value.classes.get(MessageClass.PENDING))
 
 
-def send_batch(  # noqa: PLR0913 - as above
+def send_batch(
     context: Context,
     batch_id: str,
     *,
-    again: bool,
     confirm: Callable[[Preview], bool] | None,
     mode: Mode = Mode.AUTO,
-    late: Late | None = None,
-    max_cost: Decimal | None = None,
+    permission: Permission = NOTHING_PERMITTED,
 ) -> Sent:
     """Send a registered batch under its campaign's lock."""
     batch = get_batch(context.ledger, batch_id)
     with context.campaign_lock(batch.campaign):
         batch = get_batch(context.ledger, batch_id)
-        return send(context, batch, mode=mode, again=again, late=late, max_cost=max_cost, confirm=confirm)
+        return send(context, batch, mode=mode, permission=permission, confirm=confirm)

@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from pathlib import Path
 
 from pipeline.context import Context
@@ -21,7 +20,7 @@ from pipeline.ledger.batches import count_states, get_batch, note_trial
 from pipeline.model import Batch, MessageState, Mode, NumberCheck
 from pipeline.operations.from_failed import CARRIED, spelled
 from pipeline.operations.own_phone import attempts, hand_in, latest_messages, message_of, read_number, unused
-from pipeline.stages.guards import Late, stop_if_dear
+from pipeline.stages.guards import NOTHING_PERMITTED, Permission, stop_if_dear
 from pipeline.stages.outlook import preview, wanted
 from pipeline.stages.planning import accepted_rows
 from pipeline.stages.pull import pull
@@ -45,17 +44,15 @@ class Trial:
     cost: CostRange
 
 
-def try_out(  # noqa: PLR0913 - each is a choice of the person who runs it
+def try_out(
     context: Context,
     batch: Batch,
     number: str,
     *,
     mode: Mode = Mode.AUTO,
-    again: bool = False,
-    late: Late | None = None,
-    max_cost: Decimal | None = None,
+    permission: Permission = NOTHING_PERMITTED,
 ) -> Trial | None:
-    """Send the first message of ``batch`` to ``number``, once for the same text unless ``again``.
+    """Send the first message of ``batch`` to ``number``, once for the same text unless ``again`` is permitted.
 
     None where the batch has nothing to send. What would stop the batch is raised, and nothing is tried: the rehearsal
     knows as much as sending does, and if it ever knew less, a list that nobody has tried must not go out. The caller
@@ -64,7 +61,7 @@ def try_out(  # noqa: PLR0913 - each is a choice of the person who runs it
     """
     msisdn = read_number(context, number)
     take_up(context, batch, mode)
-    rehearsed = rehearse(context, batch, mode=mode, again=again, late=late, max_cost=max_cost)
+    rehearsed = rehearse(context, batch, mode=mode, permission=permission)
     if rehearsed.stopped_by:
         raise rehearsed.stopped_by[0]
     if not rehearsed.forecast.messages:
@@ -75,7 +72,7 @@ def try_out(  # noqa: PLR0913 - each is a choice of the person who runs it
     if template and template not in context.settings.templates:
         # Where a number may get several texts each has to be known: this one has a campaign of its own.
         name, repeats = f"{name}-template-{_told_by(row)}", False
-    campaign = _campaign(context, name, msisdn, again=again)
+    campaign = _campaign(context, name, msisdn, again=permission.again)
     request = Request(Path(), campaign, repeats=repeats, name=f"test-{batch.batch_id}.csv", mode=mode)
     with context.campaign_lock(campaign):
         test = hand_in(context, request, row)
@@ -86,8 +83,8 @@ def try_out(  # noqa: PLR0913 - each is a choice of the person who runs it
             return Trial(test, sent=False, cost=CostRange())
         before = attempts(context, test)
         expected = preview(context, test, wanted(context, test)).forecast
-        if max_cost is not None and test.planned_at is None:
-            stop_if_dear(batch, rehearsed.forecast.plus(expected), max_cost)
+        if permission.max_cost is not None and test.planned_at is None:
+            stop_if_dear(batch, rehearsed.forecast.plus(expected), permission.max_cost)
         # The same text goes to the same phone once, also where the list is to go another way now.
         _send(context, test, Mode.AUTO if test.planned_at else mode)
     _check(context, test, msisdn)
@@ -137,7 +134,7 @@ def _told_by(row: Mapping[str, str]) -> str:
 def _send(context: Context, test: Batch, mode: Mode) -> None:
     """Send it: that the same text went to this phone for another list is no reason not to."""
     try:
-        send(context, test, mode=mode, again=True)
+        send(context, test, mode=mode, permission=Permission(again=True))
     except GatewayRefused as error:
         raise GatewayRefused("trial.refused", **error.facts) from error
     except OutcomeUnknown as error:

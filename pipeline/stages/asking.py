@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from pipeline.ledger.batches import get_batch
 from pipeline.ledger.results import observed_statuses, settle
 from pipeline.ledger.singles import Asked, batches_sent_alone, without_final_result
 from pipeline.model import Batch, MessageState, Observation, ObservationPath
-from pipeline.stages.answering import no_results, unreachable
+from pipeline.stages.answering import no_results, pauses_while_busy, unreachable
 from pipeline.stages.checking import csv_bytes
 from pipeline.stages.login import stop_after_failed_logins
 from pipeline.stages.recording import Recorded, record
@@ -31,8 +30,6 @@ _YOUNG_MINUTES = 2
 _TOGETHER = 500
 #: the answer to a message that is still unclear is asked for again after so many seconds
 _AGAIN_SECONDS = 1.0
-#: how long the gateway may be busy, and the pauses meanwhile, in seconds
-_BUSY_SECONDS, _PAUSE_SECONDS = 60.0, 1.0
 _MAY_HAVE_ARRIVED = (MessageState.TAKEN, MessageState.UNKNOWN, MessageState.REFUSED)
 
 
@@ -116,8 +113,7 @@ def ask(context: Context, wanted: Sequence[Asked]) -> Heard:
 
 def _ask_one(context: Context, smsid: str) -> SingleResult:
     """Ask until there is an answer about the message; a busy gateway is asked again for a while."""
-    until = time.monotonic() + _BUSY_SECONDS
-    single = context.profile.single
+    single, pauses = context.profile.single, pauses_while_busy()
     while True:
         context.pace.wait()
         exchange = context.gateway.single_result(smsid)
@@ -127,9 +123,9 @@ def _ask_one(context: Context, smsid: str) -> SingleResult:
         # That several messages have the smsid is no result of any of them.
         if found.code in {"200", single.absent_code.value, *SMSID_EXISTS}:
             return found
-        if found.code != single.busy_code.value or time.monotonic() > until:
+        if found.code != single.busy_code.value or (seconds := next(pauses, None)) is None:
             no_results(context, found.code, exchange.http_status)
-        time.sleep(_PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - to spread requests, not a secret
+        time.sleep(seconds)
 
 
 def _record(context: Context, named: dict[str, str]) -> Recorded:

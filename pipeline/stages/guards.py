@@ -17,24 +17,26 @@ from pipeline.core.calendar import jst_date, parse_gateway_time
 from pipeline.core.digests import Text, template_of
 from pipeline.core.forecast import Forecast
 from pipeline.errors import GuardStopped, MediasmsError, OutcomeUnknown
-from pipeline.ledger.batches import (
+from pipeline.ledger.batches import campaign_repeats, made_from, origins
+from pipeline.ledger.cancelling import Stop
+from pipeline.ledger.dispatches import attempts_by_dispatch, dispatch_id, list_dispatches
+from pipeline.ledger.repeats import (
+    Earlier,
     anything_sent_elsewhere,
-    campaign_repeats,
-    made_from,
-    origins,
     repeats_elsewhere,
     same_content_elsewhere,
     unclear_repeats,
 )
-from pipeline.ledger.cancelling import Stop
-from pipeline.ledger.dispatches import attempts_by_dispatch, dispatch_id, list_dispatches
 from pipeline.ledger.results import settle
 from pipeline.model import Batch, Dispatch, MessageState, NumberCheck
 from pipeline.stages.planning import accepted_rows, digests, payload_column, rows_with
 from pipeline.stages.unreached import unreached_of
+from schemas.recipients import ROW_NUMBER
 
 _SCHEDULED = "scheduled"
 _TEMPLATE = "template_id"
+#: so many rows are named
+_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,22 @@ class Late:
 
     actor: str
     because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """What a person permits beforehand: that the same goes out ``again``, or ``late``, and how much it may cost.
+
+    ``max_cost`` is in untaxed yen; None is no limit.
+    """
+
+    again: bool = False
+    late: Late | None = None
+    max_cost: Decimal | None = None
+
+
+#: nobody has said anything
+NOTHING_PERMITTED = Permission()
 
 
 def check_markers(context: Context) -> None:
@@ -119,13 +137,24 @@ def stop_if_repeated(context: Context, batch: Batch, waiting: Container[str]) ->
     since = context.now() - timedelta(days=days)
     if not related and not anything_sent_elsewhere(context.ledger, batch.campaign, since):
         return
-    repeats = 0
+    count, first = 0, dict[int, Earlier]()
     for chunk in accepted_rows(context, batch):
         rows = rows_with(chunk, waiting)
         texts = list(zip(rows["msisdn"].tolist(), digests(rows), strict=True))
-        repeats += repeats_elsewhere(context.ledger, batch.campaign, texts, since, failed, related)
-    if repeats:
-        raise GuardStopped("guard.repeated_text", count=repeats, days=days)
+        found = repeats_elsewhere(context.ledger, batch.campaign, texts, since, failed, related)
+        numbered = zip(rows[ROW_NUMBER].tolist(), texts, strict=True)
+        repeated = [(row, found[text]) for row, text in numbered if text in found]
+        count += len(repeated)
+        first |= dict(repeated[: _SHOWN - len(first)])
+    if count:
+        rows_shown = ", ".join(f"{row} ({_told(earlier)})" for row, earlier in first.items())
+        more = " …" if count > len(first) else ""
+        raise GuardStopped("guard.repeated_text", count=count, days=days, rows=rows_shown + more)
+
+
+def _told(earlier: Earlier) -> str:
+    when = f"{earlier.sent_at:%Y-%m-%d %H:%M}" if earlier.sent_at else "?"
+    return f"{earlier.campaign}, {when}"
 
 
 def stop_if_template_corrected(context: Context, batch: Batch, waiting: Container[str]) -> None:
@@ -150,7 +179,7 @@ def stop_if_template_corrected(context: Context, batch: Batch, waiting: Containe
 
 
 def guards_of(
-    context: Context, batch: Batch, waiting: Container[str], *, again: bool, late: Late | None
+    context: Context, batch: Batch, waiting: Container[str], permission: Permission
 ) -> list[Callable[[], object]]:
     """Return what a batch must pass before anything ``waiting`` of it leaves, in order, but for its cost.
 
@@ -162,10 +191,10 @@ def guards_of(
 
     guards: list[Callable[[], object]] = [
         on_time,
-        partial(is_late, context, batch, late),
+        partial(is_late, context, batch, permission.late),
         partial(stop_if_template_corrected, context, batch, waiting),
     ]
-    return guards if again else [*guards, partial(stop_if_repeated, context, batch, waiting)]
+    return guards if permission.again else [*guards, partial(stop_if_repeated, context, batch, waiting)]
 
 
 def was_cancelled(batch: Batch, stop: Stop) -> GuardStopped:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import partial
 
 from pipeline.adapters.pace import step_of
@@ -20,7 +19,8 @@ from pipeline.ledger.cancelling import stop_of
 from pipeline.ledger.plans import free_messages
 from pipeline.model import Batch, Mode
 from pipeline.stages.guards import (
-    Late,
+    NOTHING_PERMITTED,
+    Permission,
     check_markers,
     guards_of,
     stop_if_dear,
@@ -49,14 +49,8 @@ class Rehearsed:
     stopped_by: tuple[MediasmsError, ...]
 
 
-def rehearse(  # noqa: PLR0913 - each is a choice of the person who sends
-    context: Context,
-    batch: Batch,
-    *,
-    mode: Mode = Mode.AUTO,
-    again: bool = False,
-    late: Late | None = None,
-    max_cost: Decimal | None = None,
+def rehearse(
+    context: Context, batch: Batch, *, mode: Mode = Mode.AUTO, permission: Permission = NOTHING_PERMITTED
 ) -> Rehearsed:
     """Say what sending a batch would do now in a ``mode``; the caller holds the campaign lock.
 
@@ -77,9 +71,9 @@ def rehearse(  # noqa: PLR0913 - each is a choice of the person who sends
 
     always: list[_Guard] = [partial(check_markers, context), partial(mode_of, context, batch, mode)]
     always += [partial(stop_if_unsettled, context, batch), cancelled]
-    sending = guards_of(context, batch, waiting, again=again, late=late)
-    if max_cost is not None:
-        sending.append(partial(stop_if_dear, batch, expected, max_cost))
+    sending = guards_of(context, batch, waiting, permission)
+    if permission.max_cost is not None:
+        sending.append(partial(stop_if_dear, batch, expected, permission.max_cost))
     if batch.planned_at is None:
         sending.append(partial(stop_if_unplannable, context, batch, going))
     sending.append(partial(stop_after_failed_logins, context))

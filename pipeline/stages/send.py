@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 
 from pipeline.adapters.gateway import Exchange, GatewayClient
@@ -35,7 +34,8 @@ from pipeline.model import Batch, Dispatch, MessageState, Mode, NumberCheck, Run
 from pipeline.stages.answering import codes_of_nothing_taken, lines_of, must_be_recorded, read_answer
 from pipeline.stages.asking import ask_unknown
 from pipeline.stages.guards import (
-    Late,
+    NOTHING_PERMITTED,
+    Permission,
     check_markers,
     guards_of,
     is_late,
@@ -64,6 +64,7 @@ class Sent:
     states: dict[MessageState, int]
     opted_out: int = 0
     number_check: NumberCheck = NumberCheck.NONE
+    mode: Mode = Mode.CSV
     refusals: tuple[Refusal, ...] = ()
 
     @property
@@ -72,14 +73,12 @@ class Sent:
         return self.states.get(MessageState.REFUSED, 0)
 
 
-def send(  # noqa: PLR0913 - each is a choice of the person who sends
+def send(
     context: Context,
     batch: Batch,
     *,
     mode: Mode = Mode.AUTO,
-    again: bool = False,
-    late: Late | None = None,
-    max_cost: Decimal | None = None,
+    permission: Permission = NOTHING_PERMITTED,
     confirm: Callable[[Preview], bool] | None = None,
 ) -> Sent:
     """Send what is planned of a batch, but to nobody who has opted out: those messages are cancelled.
@@ -94,7 +93,7 @@ def send(  # noqa: PLR0913 - each is a choice of the person who sends
     free = free_messages(context.ledger, batch)
     waiting = about_to_go(context, batch, free)
     if waiting:
-        _permit(context, batch, waiting, again=again, late=late, max_cost=max_cost, confirm=confirm)
+        _permit(context, batch, waiting, permission, confirm)
     # Nothing is planned before every guard has passed: what is planned counts as served in its campaign.
     if batch.planned_at is None:
         plan(context, batch, mode)
@@ -113,6 +112,7 @@ def send(  # noqa: PLR0913 - each is a choice of the person who sends
         states,
         count_opted_out(context.ledger, batch.batch_id),
         batch.number_check,
+        mode,
         refusals(context, batch.batch_id) if MessageState.REFUSED in states else (),
     )
 
@@ -138,19 +138,16 @@ def take_up(context: Context, batch: Batch, mode: Mode) -> Mode:
     return mode
 
 
-def _permit(  # noqa: PLR0913 - as above
+def _permit(
     context: Context,
     batch: Batch,
     waiting: set[str],
-    *,
-    again: bool,
-    late: Late | None,
-    max_cost: Decimal | None,
+    permission: Permission,
     confirm: Callable[[Preview], bool] | None,
 ) -> None:
     """Ask every guard, and then the person; record what that person has decided."""
-    now = context.now()
-    for guard in guards_of(context, batch, waiting, again=again, late=late):
+    now, late, max_cost = context.now(), permission.late, permission.max_cost
+    for guard in guards_of(context, batch, waiting, permission):
         guard()
     if confirm or max_cost is not None:
         seen = preview(context, batch, waiting)

@@ -19,6 +19,7 @@ from pipeline.adapters.interruption import held
 from pipeline.context import Context
 from pipeline.core import ids
 from pipeline.core.calendar import jst_date
+from pipeline.core.digests import said, text_source
 from pipeline.core.policy import NO_LIMIT, RejectLimit, read_reject_limit
 from pipeline.core.templates import canonical_id
 from pipeline.errors import GuardStopped, InputUnusable, UsageError
@@ -27,6 +28,7 @@ from pipeline.model import Artefact, Batch, Finding, Mode, NumberCheck, RowTotal
 from pipeline.reports.rejects import RejectedWorkbook
 from pipeline.stages.checking import Check
 from pipeline.stages.out import FILES, check_out
+from schemas.deciding import deciding_sha256
 from schemas.heading import Heading, layout_columns, read_heading
 from schemas.single import stop_if_unconfirmed
 
@@ -170,6 +172,7 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
         registered_at=context.now(),
         workbook=made,
         number_check=request.number_check,
+        text_source=_text_source(request, table, heading),
     )
     if out is None:
         register_batch(context.ledger, batch, repeats=request.repeats, origin=request.origin)
@@ -207,10 +210,8 @@ def _taken_up(context: Context, request: Request, batch: Batch, limit: RejectLim
     A file that was changed or lost since is said to be, but does not hold up what the batch still has to do.
     """
     folder = context.workspace.batch_folder(batch.batch_id)
-    workbook = folder / batch.workbook.name if batch.workbook else None
-    if workbook and not workbook.exists():
-        workbook = None
-    _stop_at(limit, request, batch.totals, workbook or folder / "rejected.csv")
+    workbook = _workbook(folder, batch)
+    _stop_at(limit, request, batch.totals, rejects_of(context, batch))
     codes, rules, uncounted = Counter[str](), Counter[str](), None
     try:
         codes = _counted(context, batch, "rejected.csv", "mediasms_code")
@@ -227,6 +228,17 @@ def _taken_up(context: Context, request: Request, batch: Batch, limit: RejectLim
         workbook=workbook,
         uncounted=uncounted,
     )
+
+
+def rejects_of(context: Context, batch: Batch) -> Path:
+    """Return the file that says which rows of a batch were rejected and why: the one for people, while it is there."""
+    folder = context.workspace.batch_folder(batch.batch_id)
+    return _workbook(folder, batch) or folder / "rejected.csv"
+
+
+def _workbook(folder: Path, batch: Batch) -> Path | None:
+    made = folder / batch.workbook.name if batch.workbook else None
+    return made if made and made.exists() else None
 
 
 def _counted(context: Context, batch: Batch, name: str, column: str) -> Counter[str]:
@@ -284,14 +296,15 @@ def _template(context: Context, request: Request) -> str | None:
 def _fingerprint(context: Context, request: Request, table: Table, heading: Heading) -> str:
     """Digest everything but campaign and content that decides what is sent.
 
-    The texts of templates are not among it: the gateway sends its own, and correcting what is known of them here must
-    not make a batch that is half sent into another one.
+    Of the profile that is what ``deciding_sha256`` says, and not the file: a comment in it must not leave an unplanned
+    batch behind and make another one. The texts of templates are not among it: the gateway sends its own, and
+    correcting what is known of them here must not make a batch that is half sent into another one.
     """
     chosen = ["unchecked templates"] * context.settings.validation.unchecked_templates
     if heading.template is not None:
         chosen.append(f"template {heading.template}")
     return ids.fingerprint(
-        context.profile.sha256,
+        deciding_sha256(context.profile),
         *table.form,
         "-" if request.text is None else request.text,
         f"header={heading.header} strict={context.settings.validation.strict} repeats={request.repeats}",
@@ -301,6 +314,24 @@ def _fingerprint(context: Context, request: Request, table: Table, heading: Head
         *([] if request.number_check is NumberCheck.NONE else [f"check={request.number_check}"]),
         *(f"\0{choice}" for choice in chosen),
     )
+
+
+def _text_source(request: Request, table: Table, heading: Heading) -> str:
+    """Say where the texts come from, by which the same list is known to say something else in another campaign.
+
+    That is one text or one template for the whole list, else the columns that hold texts or template ids, and the sheet
+    that is read. Whatever else decides about texts is left out on purpose: what replaces characters, what is known of
+    templates, which columns fill tags, what is repaired. Who corrects one of these does not mean another text, and the
+    list must not go out once more by that.
+    """
+    sheet = table.sheet or ""
+    if request.text is not None:
+        return text_source("text", sheet, said(request.text))
+    if heading.template is not None:
+        return text_source("template", sheet, heading.template)
+    places = {name: place for place, name in enumerate(heading.columns)}
+    named = [heading.roles.columns.get(role) for role in ("text", "template_id")]
+    return text_source("columns", sheet, *("-" if name is None else str(places[name]) for name in named))
 
 
 def _hand_over(request: Request, folder: Path, out: Path | None, totals: RowTotals) -> Artefact | None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,15 +15,16 @@ from pipeline.ledger.batches import (
     list_batches,
     live_keys,
     register_batch,
-    repeats_elsewhere,
     served_keys,
     waiting_elsewhere,
 )
 from pipeline.ledger.dispatches import adopt_in_flight
 from pipeline.ledger.plans import free_messages
+from pipeline.ledger.repeats import Earlier, repeats_elsewhere, same_content_elsewhere
 from pipeline.ledger.replacing import refused_rows, replaced_rows, shared_keys, unserved_messages
 from pipeline.ledger.results import settle
 from pipeline.model import MessageState
+from pipeline.stages.guards import Permission
 from pipeline.stages.send import send
 from tests.databases import POSTGRESQL
 
@@ -123,9 +125,40 @@ def test_repeated_texts_are_pairs(house: House, context: Context) -> None:
     with context.ledger.reading() as connection:
         sent = connection.execute(sql("SELECT DISTINCT text_digest FROM message")).scalar_one()
     texts = [(house.number(0), sent), (house.number(0), "x"), (house.number(1), "x"), (house.number(2), sent)]
-    assert repeats_elsewhere(context.ledger, "d", texts, context.now()) == 2
-    assert repeats_elsewhere(context.ledger, "c", texts, context.now()) == 0
-    assert repeats_elsewhere(context.ledger, "d", [], context.now()) == 0
+    earlier = Earlier("c", context.now())
+    assert repeats_elsewhere(context.ledger, "d", texts, context.now()) == {texts[0]: earlier, texts[3]: earlier}
+    assert repeats_elsewhere(context.ledger, "c", texts, context.now()) == {}
+    assert repeats_elsewhere(context.ledger, "d", [], context.now()) == {}
+
+
+def test_of_several_repeats_the_latest_is_told(house: House, context: Context) -> None:
+    """One that nobody knows the time of is none that is later."""
+    start = context.now()
+    for number, campaign in enumerate(("c", "d", "e")):
+        house.clock.advance(timedelta(hours=1))
+        batch = house.batch(context, house.recipients(2, f"{number}.csv", number), campaign)
+        send(context, batch, permission=Permission(again=True))
+    with context.ledger.writing() as connection:
+        connection.execute(sql("UPDATE message SET sent_at = NULL WHERE campaign = 'e'"))
+        digest = connection.execute(sql("SELECT DISTINCT text_digest FROM message")).scalar_one()
+    texts = [(house.number(row), digest) for row in range(4)]
+    found = repeats_elsewhere(context.ledger, "x", texts, start, (), {"c", "d", "e"})
+    assert {row: found[text].campaign for row, text in enumerate(texts)} == {0: "c", 1: "d", 2: "d", 3: "e"}
+    assert (found[texts[2]].sent_at, found[texts[3]].sent_at) == (start + timedelta(hours=2), None)
+
+
+def test_texts_that_are_not_known_to_be_others_are_the_same_content(house: House, context: Context) -> None:
+    batch = _sent(house, context, "a.csv", 0)
+    sources = (None, "text:1", "text:2", "template:1")
+    others = set()
+    for stored in sources:
+        with context.ledger.writing() as connection:
+            connection.execute(sql("UPDATE batch SET text_source = :stored"), {"stored": stored})
+        for asked in sources:
+            value = replace(batch, campaign="d", text_source=asked)
+            if same_content_elsewhere(context.ledger, value) != "c":
+                others.add((stored, asked))
+    assert others == {("text:1", "text:2"), ("text:2", "text:1")}
 
 
 @pytest.mark.parametrize("repeats", [False, True])

@@ -157,6 +157,7 @@ def test_a_migrated_ledger_is_like_a_new_one_and_keeps_what_it_knew(old: str, le
     assert check_ledger(again) == []
     batch = get_batch(again, "bbbbbbbbbb")
     assert batch.planned_at
+    assert batch.text_source is None
     assert campaign_repeats(again, "c") is False
     assert list(list_optouts(again)) == []
     assert stop_of(again, "bbbbbbbbbb") is None

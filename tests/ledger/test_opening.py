@@ -65,7 +65,7 @@ def test_making_it_twice_keeps_it(house: House, context: Context) -> None:
 @pytest.mark.parametrize("database", [SQLITE])
 def test_broken_references_are_found(house: House, context: Context) -> None:
     with sqlite3.connect(_ledger(house)) as connection:
-        connection.execute("INSERT INTO batch VALUES ('b','none','d','s','c','f',0,0,0,0,0,'[]','t',NULL,'none')")
+        connection.execute("INSERT INTO batch VALUES ('b','none','d','s','c','f',0,0,0,0,0,'[]','t',NULL,'none',NULL)")
     connection.close()
     assert check_ledger(context.ledger) == ["foreign key: batch 1"]
 

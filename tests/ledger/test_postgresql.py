@@ -259,7 +259,7 @@ def holder(ledger_url: str, context: Context) -> Iterator[subprocess.Popen[str]]
 def test_the_lock_of_a_killed_process_is_free(house: House, context: Context, holder: subprocess.Popen[str]) -> None:
     batch = house.batch(context, house.recipients(5))
     with pytest.raises(TryLater) as stopped:
-        send_batch(context, batch.batch_id, again=False, confirm=None)
+        send_batch(context, batch.batch_id, confirm=None)
     assert (stopped.value.code, stopped.value.exit) == ("lock.held", Exit.TRY_LATER)
     assert f"pid {holder.pid} " in str(stopped.value.facts["holder"])
     assert house.uploads() == 0
@@ -267,7 +267,7 @@ def test_the_lock_of_a_killed_process_is_free(house: House, context: Context, ho
     holder.wait()
     for _ in range(50):
         try:
-            assert send_batch(context, batch.batch_id, again=False, confirm=None).states == {TAKEN: 5}
+            assert send_batch(context, batch.batch_id, confirm=None).states == {TAKEN: 5}
             break
         except TryLater:
             threading.Event().wait(0.1)  # the server has yet to read that its client is gone
@@ -283,13 +283,13 @@ def test_a_run_that_lost_its_lock_begins_nothing_more(house: House, context: Con
 
     context.progress = cut
     with pytest.raises(TryLater) as stopped:
-        send_batch(context, batch.batch_id, again=False, confirm=None)
+        send_batch(context, batch.batch_id, confirm=None)
     assert (stopped.value.code, stopped.value.exit) == ("lock.lost", Exit.TRY_LATER)
     # The dispatch that was under way has its answer; the next one was not begun.
     assert house.uploads() == 1
     assert house.states(context, batch.batch_id) == {TAKEN: 5, PLANNED: 7}
     again = house.open()
-    assert send_batch(again, batch.batch_id, again=False, confirm=None).states == {TAKEN: 12}
+    assert send_batch(again, batch.batch_id, confirm=None).states == {TAKEN: 12}
     assert house.uploads() == 3
 
 
@@ -318,7 +318,7 @@ def test_an_answer_that_cannot_be_recorded_is_an_open_outcome(
     assert house.states(house.open(), batch.batch_id) == {MessageState.IN_FLIGHT: 5, PLANNED: 7}
     again = house.open()
     with pytest.raises(OutcomeUnknown) as unknown:
-        send_batch(again, batch.batch_id, again=False, confirm=None)
+        send_batch(again, batch.batch_id, confirm=None)
     assert unknown.value.code == "send.unknown"
     assert house.uploads() == answered
 
@@ -361,7 +361,7 @@ def test_a_pooler_is_refused(house: House, context: Context, server: Server, *, 
     address = through.render_as_string(hide_password=False)
     try:
         with pytest.raises(UsageError) as stopped:
-            send_batch(house.open(LEDGER_URL=address), batch.batch_id, again=False, confirm=None)
+            send_batch(house.open(LEDGER_URL=address), batch.batch_id, confirm=None)
     finally:
         pooler.close()
     assert (stopped.value.code, stopped.value.exit) == ("ledger.pooled", Exit.USAGE)

@@ -38,7 +38,7 @@ from pipeline.operations.run import send_batch
 from pipeline.simulator import EmbeddedGateway, Knobs, VirtualClock
 from pipeline.stages import planning
 from pipeline.stages import send as sending
-from pipeline.stages.guards import Late
+from pipeline.stages.guards import Late, Permission
 from pipeline.stages.pull import pull
 from pipeline.stages.reconcile import reconcile
 from tests.stages.conftest import START, House
@@ -63,7 +63,7 @@ WATCHED = """
 """
 
 #: the clock goes on by days: a person always says that an old list is still meant
-LATE = Late("me", "x")
+LATE = Permission(late=Late("me", "x"))
 TAKES_ALL = Knobs()
 OUTCOMES = [
     TAKES_ALL,
@@ -183,7 +183,7 @@ class Machine(RuleBasedStateMachine):
         self.gateway.knobs = knobs
         expected = suppress_codes("batch.outdated", "send.cancelled", *more)
         with suppress(OutcomeUnknown, GatewayRefused, TryLater), expected:
-            send_batch(self.processes[process], batch_id, again=False, confirm=None, late=LATE)
+            send_batch(self.processes[process], batch_id, confirm=None, permission=LATE)
 
     @precondition(lambda self: self.batches)
     @rule(data=st.data())
@@ -231,7 +231,7 @@ class Machine(RuleBasedStateMachine):
     def meanwhile(self, action: str, batch_id: str, number: str) -> None:
         if action == "send":
             with pytest.raises(TryLater, match=r"lock\.held"):
-                send_batch(self.processes[1], batch_id, again=False, confirm=None)
+                send_batch(self.processes[1], batch_id, confirm=None)
         elif action == "resolve":
             with pytest.raises(TryLater, match=r"lock\.held"):
                 resolve(self.processes[1], f"{batch_id}-0001", REFUSED, actor="me", because="x")
@@ -341,7 +341,7 @@ class Machine(RuleBasedStateMachine):
         before = self.house.uploads()
         for (batch_id,) in self.rows("SELECT batch_id FROM batch"):
             with pytest.raises(GuardStopped) as stopped:
-                send_batch(self.processes[0], batch_id, again=True, confirm=None)
+                send_batch(self.processes[0], batch_id, confirm=None, permission=Permission(again=True))
             assert stopped.value.code == "ledger.went_back"
         assert self.house.uploads() == before
         self.put(present)

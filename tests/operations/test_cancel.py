@@ -20,6 +20,7 @@ from pipeline.operations.run import run, send_batch
 from pipeline.simulator import Knobs
 from pipeline.stages import planning
 from pipeline.stages import send as sending
+from pipeline.stages.guards import Permission
 from pipeline.stages.send import send
 from pipeline.stages.validate import Request
 
@@ -78,7 +79,7 @@ def test_a_planned_batch_is_cancelled_at_once(house: House, context: Context) ->
     assert house.states(context, batch.batch_id) == {CANCELLED: 7}
     assert next_step(context, batch) is not Step.SEND
     with pytest.raises(GuardStopped) as stopped:
-        send_batch(context, batch.batch_id, again=True, confirm=None)
+        send_batch(context, batch.batch_id, confirm=None, permission=Permission(again=True))
     assert stopped.value.code == "send.cancelled"
     nothing = _cancel(context, batch.batch_id)
     assert nothing.problem

@@ -22,6 +22,7 @@ from pipeline.operations.status import standing
 from pipeline.operations.trace import trace
 from pipeline.simulator import Knobs
 from pipeline.stages import answering, calling_back
+from pipeline.stages.guards import Permission
 from pipeline.stages.pull import pull
 from pipeline.stages.reconcile import reconcile
 from schemas.profile import SHIPPED
@@ -64,7 +65,7 @@ def _taken(house: House, context: Context, count: int = 5, knobs: Knobs = HOLD) 
     """Return a batch that the gateway has, and that waits there."""
     house.gateway.knobs = knobs
     batch = house.batch(context, house.recipients(count))
-    assert send_batch(context, batch.batch_id, again=False, confirm=None).states == {TAKEN: count}
+    assert send_batch(context, batch.batch_id, confirm=None).states == {TAKEN: count}
     return batch
 
 
@@ -290,7 +291,7 @@ def test_an_unknown_that_was_cancelled_there_had_been_taken(house: House, contex
     house.gateway.knobs = Knobs(hold_seconds=3600, accept_then_reset=True)
     batch = house.batch(context, house.recipients(12))
     with pytest.raises(OutcomeUnknown):
-        send_batch(context, batch.batch_id, again=False, confirm=None)
+        send_batch(context, batch.batch_id, confirm=None)
     first, *_ = house.smsids(context, batch.batch_id)
     assert _cancel(context, first).counts == {GONE: 1}
     assert house.states(context, batch.batch_id) == {TAKEN: 1, UNKNOWN: 4, PLANNED: 7}
@@ -306,7 +307,7 @@ def test_an_unknown_by_a_name_of_the_users_own_may_be_somebody_elses_and_is_not_
     rows = [["電話番号", "本文", "smsid"], *([house.number(row), f"お知らせ{row}", f"own{row}"] for row in range(3))]
     batch = house.batch(context, house.write("own.csv", rows))
     with pytest.raises(OutcomeUnknown):
-        send_batch(context, batch.batch_id, again=False, confirm=None)
+        send_batch(context, batch.batch_id, confirm=None)
     done = _cancel(context, batch.batch_id)
     assert (done.outcomes, done.untouched) == ({}, {UNKNOWN: 3})
     assert PATH not in house.gateway.requests
@@ -319,12 +320,12 @@ def test_an_unknown_that_is_not_asked_about_is_not_written_to_when_it_turns_out_
     rows = [["電話番号", "本文", "smsid"], *([house.number(row), f"お知らせ{row}", f"own{row}"] for row in range(3))]
     batch = house.batch(context, house.write("own.csv", rows))
     with pytest.raises(OutcomeUnknown):
-        send_batch(context, batch.batch_id, again=False, confirm=None)
+        send_batch(context, batch.batch_id, confirm=None)
     done = _cancel(context, "own1")
     assert (done.counts, done.late, done.untouched) == ({}, 1, {UNKNOWN: 1})
     assert [one.outcome for one in cancellations_of(context.ledger, "own1")] == [UNSENT]
     resolve(context, batch.batch_id, REFUSED, actor="me", because="the console shows nothing")
-    send_batch(context, batch.batch_id, again=True, confirm=None)
+    send_batch(context, batch.batch_id, confirm=None, permission=Permission(again=True))
     assert house.states(context, batch.batch_id) == {TAKEN: 2, MessageState.CANCELLED: 1}
     assert sorted(house.copies()) == ["own0", "own2"]
 
@@ -334,7 +335,7 @@ def test_a_result_of_another_number_is_no_final_one_of_a_message_by_the_users_ow
 ) -> None:
     house.gateway.knobs = HOLD
     batch = house.batch(context, house.write("own.csv", [["電話番号", "本文", "smsid"], [house.number(0), "x", "own"]]))
-    send_batch(context, batch.batch_id, again=False, confirm=None)
+    send_batch(context, batch.batch_id, confirm=None)
     (message,) = sent(context, batch.batch_id)
     observe(context, result(message, "送信済", context.now(), msisdn=house.number(1)))
     assert _cancel(context, "own").counts == {GONE: 1}
@@ -344,7 +345,7 @@ def test_that_the_gateway_knows_no_such_message_proves_nothing(house: House, con
     house.gateway.knobs = Knobs(html_200_nothing=True)
     batch = house.batch(context, house.recipients(5))
     with pytest.raises(OutcomeUnknown):
-        send_batch(context, batch.batch_id, again=False, confirm=None)
+        send_batch(context, batch.batch_id, confirm=None)
     first, *others = house.smsids(context, batch.batch_id)
     done = _cancel(context, first)
     assert (done.counts, house.states(context, batch.batch_id)) == ({ABSENT: 1}, {UNKNOWN: 5})
@@ -352,7 +353,7 @@ def test_that_the_gateway_knows_no_such_message_proves_nothing(house: House, con
     (dispatch,) = list_dispatches(context.ledger, batch.batch_id)
     resolve(context, dispatch.dispatch_id, REFUSED, actor="me", because="the console shows nothing")
     house.gateway.knobs = Knobs()
-    send_batch(context, batch.batch_id, again=True, confirm=None)
+    send_batch(context, batch.batch_id, confirm=None, permission=Permission(again=True))
     assert house.states(context, batch.batch_id) == {TAKEN: 4, MessageState.CANCELLED: 1}
     assert sorted(house.copies()) == sorted(others)
 
@@ -361,12 +362,12 @@ def test_a_stopped_batch_whose_unknown_a_person_frees_stays_cancelled(house: Hou
     house.gateway.knobs = Knobs(html_200_nothing=True)
     batch = house.batch(context, house.recipients(5))
     with pytest.raises(OutcomeUnknown):
-        send_batch(context, batch.batch_id, again=False, confirm=None)
+        send_batch(context, batch.batch_id, confirm=None)
     done = _cancel(context, batch.batch_id)
     assert (done.counts, done.stopped, done.exit) == ({ABSENT: 5}, (batch.batch_id,), Exit.FINDINGS)
     resolve(context, batch.batch_id, REFUSED, actor="me", because="the console shows nothing")
     with pytest.raises(MediasmsError) as stopped:
-        send_batch(context, batch.batch_id, again=True, confirm=None)
+        send_batch(context, batch.batch_id, confirm=None, permission=Permission(again=True))
     assert stopped.value.code == "send.cancelled"
     assert house.copies() == {}
 
@@ -386,7 +387,7 @@ def test_what_is_on_its_way_is_asked_about_and_left_to_its_sender(
         return exchange
 
     monkeypatch.setattr(GatewayClient, "upload", uploads)
-    assert send_batch(context, batch.batch_id, again=False, confirm=None).states == {TAKEN: 5}
+    assert send_batch(context, batch.batch_id, confirm=None).states == {TAKEN: 5}
     assert [done.counts for done in heard] == [{ABSENT: 5}, {GONE: 5}]
     assert reconcile(context, batch).value.classes == {MessageClass.CANCELLED: 5}
 
@@ -483,7 +484,7 @@ def test_a_profile_without_the_section_says_so_after_what_waits_here_is_cancelle
     assert standing(older, batch).states == {TAKEN: 5}
     assert reconcile(older, batch).value.classes == {MessageClass.DELIVERED: 5}
     third = house.batch(older, house.recipients(2, "third.csv", first=50))
-    assert send_batch(older, third.batch_id, again=False, confirm=None).states == {TAKEN: 2}
+    assert send_batch(older, third.batch_id, confirm=None).states == {TAKEN: 2}
 
 
 def test_a_trace_tells_every_request_and_its_answer(house: House, context: Context) -> None:
@@ -500,12 +501,12 @@ def test_an_opt_out_of_a_planned_batch_can_be_cancelled_and_the_others_go(house:
     house.gateway.__exit__(None, None, None)
     try:
         with pytest.raises(TryLater):
-            send_batch(context, batch.batch_id, again=False, confirm=None)
+            send_batch(context, batch.batch_id, confirm=None)
     finally:
         house.gateway.__enter__()
     first, *others = house.smsids(context, batch.batch_id)
     assert _cancel(context, first) == Cancelled(1, 0, {})
-    assert send_batch(context, batch.batch_id, again=False, confirm=None).states == {
+    assert send_batch(context, batch.batch_id, confirm=None).states == {
         MessageState.CANCELLED: 1,
         TAKEN: 6,
     }

@@ -15,6 +15,7 @@ from pipeline.operations.dry_run import dry_run, dry_send
 from pipeline.operations.next_step import Step
 from pipeline.operations.run import run, send_batch
 from pipeline.simulator import Knobs
+from pipeline.stages.guards import Permission
 from pipeline.stages.validate import Request
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def test_it_registers_the_batch_that_is_sent_later(house: House, context: Contex
     assert (house.uploads(), house.pulls(), house.states(context, dry.batch.batch_id)) == (0, 0, {})
     assert [batch.batch_id for batch in list_batches(context.ledger)] == [dry.batch.batch_id]
     assert dry_send(context, dry.batch.batch_id).rehearsed == dry.rehearsed
-    assert send_batch(context, dry.batch.batch_id, again=False, confirm=None).messages == 7
+    assert send_batch(context, dry.batch.batch_id, confirm=None).messages == 7
     after = dry_send(context, dry.batch.batch_id)
     assert (after.rehearsed.forecast.messages, after.step, after.exit) == (0, Step.PULL, Exit.DONE)
 
@@ -42,9 +43,9 @@ def test_findings_and_guards_have_the_exit_codes_of_a_real_run(house: House, con
     assert dry_run(context, request).exit is Exit.FINDINGS
     batch_id = list_batches(context.ledger)[0].batch_id
     assert dry_send(context, batch_id).exit is Exit.DONE
-    dear = dry_run(context, request, max_cost=Decimal("9.1"))
+    dear = dry_run(context, request, permission=Permission(max_cost=Decimal("9.1")))
     assert ([error.code for error in dear.stopped_by], dear.exit) == (["guard.max_cost"], Exit.GUARD)
-    assert dry_run(context, request, max_cost=Decimal("9.2")).exit is Exit.FINDINGS
+    assert dry_run(context, request, permission=Permission(max_cost=Decimal("9.2"))).exit is Exit.FINDINGS
     add_optouts(context.ledger, [house.number(1)], source="t", now=context.now())
     opted_out = dry_send(context, batch_id)
     assert (opted_out.rehearsed.opted_out, opted_out.exit) == (1, Exit.FINDINGS)
@@ -82,7 +83,7 @@ def test_it_goes_by_the_mode_of_the_run(house: House, context: Context) -> None:
     small = house.open(SEND_SINGLE_BELOW="4")
     assert dry_send(small, dry.batch.batch_id).rehearsed.mode is Mode.SINGLE
     assert dry_send(small, dry.batch.batch_id, mode=Mode.CSV).rehearsed.mode is Mode.CSV
-    assert send_batch(context, dry.batch.batch_id, mode=Mode.CSV, again=False, confirm=None).messages == 3
+    assert send_batch(context, dry.batch.batch_id, mode=Mode.CSV, confirm=None).messages == 3
     fixed = dry_send(small, dry.batch.batch_id, mode=Mode.SINGLE)
     assert [error.code for error in fixed.stopped_by] == ["send.mode_fixed"]
     assert (fixed.rehearsed.mode, fixed.exit) == (Mode.CSV, Exit.GUARD)
@@ -95,6 +96,6 @@ def test_what_the_mode_cannot_send_stops_it_as_it_stops_sending(house: House, co
     upload = dry_send(context, dry.batch.batch_id, mode=Mode.CSV)
     assert ([error.code for error in upload.stopped_by], upload.exit) == (["profile.no_column"], Exit.USAGE)
     with pytest.raises(UsageError) as stopped:
-        send_batch(context, dry.batch.batch_id, mode=Mode.CSV, again=False, confirm=None)
+        send_batch(context, dry.batch.batch_id, mode=Mode.CSV, confirm=None)
     assert stopped.value.code == "profile.no_column"
     assert house.uploads() == 0

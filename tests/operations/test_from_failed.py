@@ -17,6 +17,7 @@ from pipeline.model import MessageState, RowTotals
 from pipeline.operations.dry_run import dry_run, dry_send
 from pipeline.operations.from_failed import request_for
 from pipeline.operations.run import run, send_batch
+from pipeline.stages.guards import Permission
 from pipeline.stages.send import send
 from pipeline.stages.validate import Request, validate
 from tests.operations.observing import observe, result, sent
@@ -31,12 +32,13 @@ if TYPE_CHECKING:
     from tests.stages.conftest import House
 
 TAKEN = MessageState.TAKEN
+AGAIN = Permission(again=True)
 
 
 def again_from(context: Context, origin: str, campaign: str, *, again: bool = False) -> Outcome | None:
     """Run a campaign for those whom ``origin`` has not reached."""
     with request_for(context, origin, Request(context.workspace.root, campaign)) as request:
-        return None if request is None else run(context, request, again=again)
+        return None if request is None else run(context, request, permission=Permission(again=again))
 
 
 def failing(context: Context, batch: Batch, *places: int, waiting: int = -1) -> list[str]:
@@ -143,7 +145,7 @@ def test_rejected_rows_of_a_made_list_come_back_with_final_texts(house: House, c
     sheet = book.worksheets[0]
     sheet["A2"] = house.number(1)
     book.save(context.workspace.root / "corrected.xlsx")
-    assert run(context, Request(context.workspace.root / "corrected.xlsx", "again"), again=True).exit is Exit.DONE
+    assert run(context, Request(context.workspace.root / "corrected.xlsx", "again"), permission=AGAIN).exit is Exit.DONE
     assert [message.text for message in house.gateway.messages] == ["{memo}様"] * 2
 
 
@@ -218,7 +220,7 @@ def test_two_campaigns_made_from_one_know_of_each_other_however_long_ago(
 def test_the_same_text_from_a_third_campaign_stops_it(house: House, context: Context) -> None:
     failed = failing(context, house.batch(context, house.recipients(5), "spring"), 1, 2)
     rows = [["電話番号", "本文"], [failed[0], "お知らせです"]]
-    send(context, house.batch(context, house.write("other.csv", rows), "other"), again=True)
+    send(context, house.batch(context, house.write("other.csv", rows), "other"), permission=AGAIN)
     stopped = again_from(context, "spring", "again")
     assert stopped is not None
     assert stopped.stopped_by is not None
@@ -250,7 +252,7 @@ def test_a_result_that_arrives_before_sending_stops_the_batch_that_was_made(hous
     observe(context, result(sent(context, origin.batch_id)[0], "送信済", context.now() + timedelta(days=1)))
     assert [error.code for error in dry_send(context, batch.batch_id).stopped_by] == ["guard.repeated_text"]
     with pytest.raises(GuardStopped):
-        send_batch(context, batch.batch_id, again=False, confirm=None)
+        send_batch(context, batch.batch_id, confirm=None)
     assert len(house.gateway.messages) == 3
 
 
@@ -265,7 +267,7 @@ def test_a_late_result_counts_however_long_ago_the_message_was_sent(house: House
     batch = last_batch(context)
     observe(context, result(sent(context, origin.batch_id)[0], "送信済", context.now()))
     with pytest.raises(GuardStopped) as stopped:
-        send_batch(context, batch.batch_id, again=False, confirm=None)
+        send_batch(context, batch.batch_id, confirm=None)
     assert (stopped.value.code, stopped.value.facts["count"]) == ("guard.repeated_text", 1)
     assert len(house.gateway.messages) == 3
 
@@ -275,7 +277,7 @@ def test_a_later_send_of_the_batch_knows_where_it_comes_from(house: House, conte
     with request_for(context, "spring", Request(context.workspace.root, "again")) as request:
         assert request is not None
         validate(context, request)
-    assert send_batch(context, last_batch(context).batch_id, again=False, confirm=None).states == {TAKEN: 2}
+    assert send_batch(context, last_batch(context).batch_id, confirm=None).states == {TAKEN: 2}
 
 
 @pytest.mark.parametrize(("damage", "code"), [(True, "artefact.changed"), (False, "artefact.missing")])

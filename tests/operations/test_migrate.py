@@ -28,6 +28,7 @@ def _age(context: Context) -> None:
         assert changed.rowcount == 1
         connection.exec_driver_sql("PRAGMA writable_schema = RESET")
         connection.exec_driver_sql("ALTER TABLE batch DROP COLUMN number_check")
+        connection.exec_driver_sql("ALTER TABLE batch DROP COLUMN text_source")
         connection.exec_driver_sql("DROP TABLE optout")
         connection.exec_driver_sql("DROP TABLE stop")
         connection.exec_driver_sql("DROP TABLE pace")

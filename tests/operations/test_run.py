@@ -170,7 +170,7 @@ def test_who_opted_out_is_reported_by_the_run_and_every_later_one(house: House, 
     try:
         # Validated before, sent after somebody opted out: they are cancelled even if not a byte leaves.
         with pytest.raises(TryLater):
-            send_batch(context, batch.batch_id, again=False, confirm=None)
+            send_batch(context, batch.batch_id, confirm=None)
         assert house.states(context, batch.batch_id) == {MessageState.PLANNED: 11, CANCELLED: 1}
         add_optouts(context.ledger, [house.number(0)], "test", context.now())
         away = run(house.open(), request)
@@ -188,13 +188,13 @@ def test_who_opted_out_is_reported_by_the_run_and_every_later_one(house: House, 
         assert value.classes[MessageClass.CANCELLED] == 2
         assert MessageClass.PLANNED not in value.classes
     assert len(house.copies()) == 10
-    assert send_batch(context, batch.batch_id, again=False, confirm=None).opted_out == 2
+    assert send_batch(context, batch.batch_id, confirm=None).opted_out == 2
 
 
 def test_a_batch_of_which_everybody_opted_out_asks_the_gateway_nothing(house: House, context: Context) -> None:
     batch = house.batch(context, house.recipients(3))
     add_optouts(context.ledger, [house.number(row) for row in range(3)], "test", context.now())
-    assert send_batch(context, batch.batch_id, again=False, confirm=None).states == {CANCELLED: 3}
+    assert send_batch(context, batch.batch_id, confirm=None).states == {CANCELLED: 3}
     done = run(context, Request(house.folder / "list.csv", "c"))
     assert (done.exit, done.reconciled.value.classes) == (Exit.FINDINGS, {MessageClass.CANCELLED: 3})
     assert house.uploads() == house.pulls() == 0
@@ -203,7 +203,7 @@ def test_a_batch_of_which_everybody_opted_out_asks_the_gateway_nothing(house: Ho
 def test_a_cancelled_message_does_not_count_as_waiting_in_its_batch(house: House, context: Context) -> None:
     batch = house.batch(context, house.recipients(3))
     add_optouts(context.ledger, [house.number(0)], "test", context.now())
-    send_batch(context, batch.batch_id, again=False, confirm=None)
+    send_batch(context, batch.batch_id, confirm=None)
     # Two rows were served by the first batch; what was cancelled in it does not wait.
     done = run(context, Request(house.recipients(4, "longer.csv"), "c"))
     assert (done.stopped_by, done.exit) == (None, Exit.FINDINGS)
@@ -239,7 +239,7 @@ def test_a_campaign_that_another_process_works_on_is_for_later(house: House, con
         assert other.stdout.readline() == "held\n"
         for attempt in (
             lambda: run(context, Request(source, "c")),
-            lambda: send_batch(context, batch.batch_id, again=False, confirm=None),
+            lambda: send_batch(context, batch.batch_id, confirm=None),
         ):
             with pytest.raises(TryLater) as stopped:
                 attempt()
@@ -249,7 +249,7 @@ def test_a_campaign_that_another_process_works_on_is_for_later(house: House, con
             pass
         other.kill()
     assert house.uploads() == 0
-    assert send_batch(context, batch.batch_id, again=False, confirm=None).states == {TAKEN: 5}
+    assert send_batch(context, batch.batch_id, confirm=None).states == {TAKEN: 5}
 
 
 def test_what_validation_found_is_told_before_anybody_is_asked(house: House, context: Context) -> None:

@@ -16,6 +16,7 @@ from pipeline.operations.run import run
 from pipeline.operations.trial import try_out
 from pipeline.simulator import Knobs
 from pipeline.stages import rehearse
+from pipeline.stages.guards import Permission
 from pipeline.stages.send import send
 from pipeline.stages.validate import Request
 
@@ -41,15 +42,16 @@ class Runner:
         self.number = number
         self.trial: Trial | None = None
 
-    def __call__(self, context: Context, source: Path, campaign: str = "c", **choices: Any) -> Outcome:  # noqa: ANN401 - choices of run
+    def __call__(self, context: Context, source: Path, campaign: str = "c", **choices: Any) -> Outcome:  # noqa: ANN401 - choices of run, and what is permitted
         confirm, mode = choices.pop("confirm", None), choices.pop("mode", Mode.AUTO)
+        permission = Permission(**choices)
         self.trial = None
 
         def before_send(batch: Batch) -> None:
-            self.trial = try_out(context, batch, self.number, mode=mode, **choices)
+            self.trial = try_out(context, batch, self.number, mode=mode, permission=permission)
 
         request = Request(source, campaign, mode=mode)
-        return run(context, request, confirm=confirm, before_send=before_send, **choices)
+        return run(context, request, permission=permission, confirm=confirm, before_send=before_send)
 
     @property
     def untried(self) -> bool:

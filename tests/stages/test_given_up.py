@@ -15,7 +15,7 @@ from pipeline.model import SERVED, BreakKind, MessageState
 from pipeline.operations.resolve import resolve
 from pipeline.simulator import Knobs
 from pipeline.stages import planning
-from pipeline.stages.guards import Late
+from pipeline.stages.guards import Late, Permission
 from pipeline.stages.pull import pull
 from pipeline.stages.reconcile import reconcile
 from pipeline.stages.send import send
@@ -77,8 +77,8 @@ def test_results_are_asked_for_from_the_attempt_that_was_given_up(house: House, 
     begun = context.now()
     house.gateway.knobs = Knobs()
     house.clock.advance(timedelta(days=2))
-    late = Late("me", "x")
-    assert send(context, get_batch(context.ledger, first.batch_id), late=late).states == {TAKEN: 2}
+    late = Permission(late=Late("me", "x"))
+    assert send(context, get_batch(context.ledger, first.batch_id), permission=late).states == {TAKEN: 2}
     ((since, until),) = open_windows(context.ledger, begun, first.batch_id)
     assert since <= begun
     assert until > begun + timedelta(days=1)

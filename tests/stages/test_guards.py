@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import openpyxl
 import pytest
 from sqlalchemy import text as sql
 
 from pipeline.errors import Exit, GuardStopped
 from pipeline.model import MessageState
-from pipeline.stages.guards import Late
+from pipeline.stages.guards import Late, Permission
 from pipeline.stages.send import send
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from tests.stages.conftest import House
 
 PLANNED, TAKEN = MessageState.PLANNED, MessageState.TAKEN
-LATE = Late("me", "the printer was broken")
+LATE = Permission(late=Late("me", "the printer was broken"))
 
 
 def test_an_old_run_date_needs_a_word_and_the_word_is_kept(house: House, context: Context) -> None:
@@ -37,8 +38,8 @@ def test_an_old_run_date_needs_a_word_and_the_word_is_kept(house: House, context
     assert stopped.value.facts == {"batch": batch.batch_id, "run_date": "2026-11-23", "days": 2, "limit": 1}
     assert house.uploads() == 0
     assert house.states(context, batch.batch_id) == {}
-    assert send(context, batch, late=LATE).states == {TAKEN: 3}
-    assert send(context, other, late=LATE).states == {TAKEN: 3}  # said although nothing is late: no event
+    assert send(context, batch, permission=LATE).states == {TAKEN: 3}
+    assert send(context, other, permission=LATE).states == {TAKEN: 3}  # said although nothing is late: no event
     with context.ledger.reading() as connection:
         events = connection.execute(sql("SELECT batch_id, detail FROM event WHERE kind = 'late'")).all()
     assert [tuple(event) for event in events] == [
@@ -65,11 +66,11 @@ def test_the_upper_end_of_the_cost_is_limited(house: House, context: Context) ->
     batch = house.batch(context, house.recipients(7))
     # Seven times the dearest carrier of the example tariff.
     with pytest.raises(GuardStopped) as stopped:
-        send(context, batch, max_cost=Decimal("64.39"))
+        send(context, batch, permission=Permission(max_cost=Decimal("64.39")))
     assert stopped.value.code == "guard.max_cost"
     assert stopped.value.facts == {"batch": batch.batch_id, "highest": Decimal("64.4"), "limit": Decimal("64.39")}
     assert house.uploads() == 0
-    assert send(context, batch, max_cost=Decimal("64.4")).states == {TAKEN: 7}
+    assert send(context, batch, permission=Permission(max_cost=Decimal("64.4"))).states == {TAKEN: 7}
 
 
 def test_what_nobody_can_price_is_beyond_every_limit(house: House, context: Context) -> None:
@@ -80,9 +81,102 @@ def test_what_nobody_can_price_is_beyond_every_limit(house: House, context: Cont
     )
     batch = house.batch(context, house.recipients(3))
     with pytest.raises(GuardStopped) as stopped:
-        send(house.open(TARIFF_FILE="t.toml"), batch, max_cost=Decimal(10**9))
+        send(house.open(TARIFF_FILE="t.toml"), batch, permission=Permission(max_cost=Decimal(10**9)))
     assert (stopped.value.code, stopped.value.facts["count"]) == ("guard.unpriced", 3)
     assert house.uploads() == 0
+
+
+def _people(house: House) -> Path:
+    rows = [[house.number(row), "山田", "本店"] for row in range(3)]
+    return house.write("people.csv", [["電話番号", "氏名", "店"], *rows])
+
+
+NOVEMBER: dict[str, Any] = {"text": "{氏名}様 11月のお知らせ\n"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "stopped"),
+    [
+        pytest.param(NOVEMBER, {"text": "{氏名}様 12月のお知らせ"}, False, id="another text"),
+        pytest.param(NOVEMBER, {"text": "{氏名}様\u3000１１月のお知らせ"}, True, id="white space and width"),
+        pytest.param({"template": "12"}, {"template": "13"}, False, id="another template"),
+        pytest.param({"template": "12"}, {"template": "012"}, True, id="the same template"),
+        pytest.param(NOVEMBER, {"template": "12"}, True, id="a template after a text"),
+        pytest.param({"template": "12"}, NOVEMBER, True, id="a text after a template"),
+    ],
+)
+def test_an_unchanged_list_is_the_same_content_unless_its_texts_are_known_to_be_others(
+    house: House, first: dict[str, Any], second: dict[str, Any], *, stopped: bool
+) -> None:
+    house.gateway.templates = {"12": "休業です", "13": "営業です"}
+    context = house.open(create=True, TEMPLATES_12="休業です", TEMPLATES_13="営業です")
+    source = _people(house)
+    send(context, house.batch(context, source, "november", **first))
+    house.clock.advance(timedelta(days=30))
+    batch = house.batch(context, source, "december", **second)
+    if not stopped:
+        assert send(context, batch).states == {TAKEN: 3}
+        return
+    with pytest.raises(GuardStopped) as found:
+        send(context, batch)
+    assert (found.value.code, found.value.facts["campaign"]) == ("guard.same_content", "november")
+    assert house.uploads() == 1
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("TEMPLATES_12", "休業でした"),
+        ("VALIDATION_REPLACEMENTS", "standard"),
+        ("VALIDATION_STRICT", "true"),
+        ("VALIDATION_UNCHECKED_TEMPLATES", "true"),
+        ("GATEWAY_PROFILE", "p.toml"),
+    ],
+)
+@pytest.mark.parametrize("chosen", [NOVEMBER, {"template": "12"}], ids=["text", "template"])
+def test_what_is_set_otherwise_is_no_other_content(
+    house: House, chosen: dict[str, Any], setting: str, value: str
+) -> None:
+    house.gateway.templates = {"12": "休業です"}
+    house.environment["MEDIASMS_TEMPLATES_12"] = "休業です"
+    profile = resources.files("schemas").joinpath("profiles/mediasms.toml").read_text("utf-8")
+    own = profile.replace('info4 = ["info4"]', 'info4 = ["info4", "店"]')
+    assert own != profile
+    (house.folder / "p.toml").write_text(own, encoding="utf-8")
+    context = house.open(create=True)
+    source = _people(house)
+    send(context, house.batch(context, source, "november", **chosen))
+    house.clock.advance(timedelta(days=30))
+    house.environment[f"MEDIASMS_{setting}"] = value
+    after = house.open()
+    with pytest.raises(GuardStopped) as found:
+        send(after, house.batch(after, source, "december", **chosen))
+    assert found.value.code == "guard.same_content"
+
+
+def test_a_list_that_went_out_before_texts_were_recorded_is_the_same_content(house: House, context: Context) -> None:
+    source = _people(house)
+    send(context, house.batch(context, source, "november", text="11月のお知らせ"))
+    with context.ledger.writing() as connection:
+        connection.execute(sql("UPDATE batch SET text_source = NULL"))
+    with pytest.raises(GuardStopped) as found:
+        send(context, house.batch(context, source, "december", text="12月のお知らせ"))
+    assert found.value.code == "guard.same_content"
+
+
+def test_another_sheet_is_another_list(house: House, context: Context) -> None:
+    book = openpyxl.Workbook()
+    for place, name in enumerate(("東京", "大阪")):
+        sheet = book.create_sheet(name, place)
+        sheet.append(["電話番号"])
+        sheet.append([house.number(place)])
+    source = house.folder / "people.xlsx"
+    book.save(source)
+    send(context, house.batch(context, source, "tokyo", text="お知らせ", sheet="東京"))
+    assert send(context, house.batch(context, source, "osaka", text="お知らせ", sheet="大阪")).states == {TAKEN: 1}
+    with pytest.raises(GuardStopped) as found:
+        send(context, house.batch(context, source, "once more", text="お知らせ"))
+    assert (found.value.code, found.value.facts["campaign"]) == ("guard.same_content", "tokyo")
 
 
 @pytest.fixture
@@ -107,7 +201,7 @@ def test_a_scheduled_time_that_has_passed_stops_the_batch_before_anything_leaves
     assert batch.totals.accepted == 3
     house.clock.advance(timedelta(minutes=30))
     with pytest.raises(GuardStopped) as stopped:
-        send(scheduling, batch, again=True)
+        send(scheduling, batch, permission=Permission(again=True))
     assert (stopped.value.code, stopped.value.facts["count"]) == ("guard.scheduled_passed", 1)
     assert house.uploads() == 0
     assert house.states(scheduling, batch.batch_id) == {}

@@ -34,7 +34,7 @@ from pipeline.model import (
 )
 from pipeline.operations.resolve import resolve
 from pipeline.simulator import Knobs
-from pipeline.stages.guards import Late
+from pipeline.stages.guards import Late, Permission
 from pipeline.stages.months import added_up_in, close_month, reconcile_month
 from pipeline.stages.pull import pull
 from pipeline.stages.reconcile import reconcile
@@ -393,7 +393,7 @@ def test_what_a_person_gave_up_is_decided_also_when_it_was_sent_again(house: Hou
     smsids = tuple(house.smsids(context, batch.batch_id))
     assert _causes(context) == [(Cause.DECISION, smsids)]
     house.gateway.knobs = Knobs()
-    send(context, get_batch(context.ledger, batch.batch_id), late=Late("me", "x"))
+    send(context, get_batch(context.ledger, batch.batch_id), permission=Permission(late=Late("me", "x")))
     assert _causes(context) == [(Cause.DECISION, smsids)]
 
 

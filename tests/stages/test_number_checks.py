@@ -42,6 +42,7 @@ from pipeline.operations.trial import expected_cost, try_out
 from pipeline.simulator import Knobs
 from pipeline.simulator.stories import Storyteller
 from pipeline.stages import asking
+from pipeline.stages.guards import Permission
 from pipeline.stages.outlook import Preview
 from pipeline.stages.pull import pull, pull_single
 from pipeline.stages.reconcile import Reconciled, reconcile
@@ -359,7 +360,7 @@ def test_from_failed_of_a_campaign_without_dates_says_how_to_make_a_list(
     for name in str(facts["names"]).split(", "):
         copy = house.write(f"{name}.csv", [[*header, name], *([*row, "20260401"] for row in rows)])
         assert validate(context, Request(copy, "again", number_check=check)).batch.totals.accepted == 2
-    done = run(context, Request(copy, "again", number_check=check), again=again)
+    done = run(context, Request(copy, "again", number_check=check), permission=Permission(again=again))
     assert (done.stopped_by, done.sent and done.sent.messages) == (None, 2)
     assert [one["registrationdate"] for one in _parameters(house)[-2:]] == ["20260401"] * 2
 
@@ -430,7 +431,7 @@ def test_the_same_list_is_not_checked_twice_in_a_campaign(house: House, context:
     first = _checked(house, context, source)
     again = house.batch(house.open(GATEWAY_PROFILE="./own.toml"), source, number_check=ONLY)
     assert again.batch_id == first.batch_id
-    assert send(context, again) == Sent(0, 0, {TAKEN: 5}, 0, ONLY)
+    assert send(context, again) == Sent(0, 0, {TAKEN: 5}, 0, ONLY, Mode.SINGLE)
     # Nor by another list of the campaign, with another date and another text.
     rows = [[house.number(row), f"2026/5/{row + 1}", "y"] for row in range(3, 7)]
     other = house.batch(context, house.write("m.csv", [["tel", "登録日", "本文"], *rows]), number_check=ONLY)
@@ -683,7 +684,7 @@ def test_a_check_without_a_price_is_unpriced_and_never_costs_what_a_text_does(ho
     for check in (ONLY, THEN_SEND):
         other = house.batch(unpriced, source, f"another {check}", number_check=check)
         with pytest.raises(GuardStopped) as stopped:
-            send(unpriced, other, again=True, max_cost=Decimal(1000))
+            send(unpriced, other, permission=Permission(again=True, max_cost=Decimal(1000)))
         assert (stopped.value.code, stopped.value.facts["count"]) == ("guard.unpriced", 3)
 
 

@@ -17,7 +17,7 @@ from pipeline.ledger.logins import note_auth
 from pipeline.ledger.optouts import add_optouts
 from pipeline.model import MessageState
 from pipeline.simulator import Knobs
-from pipeline.stages.guards import Late
+from pipeline.stages.guards import Late, Permission
 from pipeline.stages.rehearse import rehearse
 from pipeline.stages.send import send
 
@@ -44,7 +44,7 @@ def snapshot(context: Context) -> tuple[object, ...]:
 
 def sent_or_stopped(context: Context, batch: Batch, **choices: Any) -> str | None:  # noqa: ANN401 - of sending
     try:
-        send(context, batch, **choices)
+        send(context, batch, permission=Permission(**choices))
     except MediasmsError as error:
         return error.code
     return None
@@ -53,7 +53,7 @@ def sent_or_stopped(context: Context, batch: Batch, **choices: Any) -> str | Non
 def rehearsed(context: Context, batch: Batch, **choices: Any) -> list[str]:  # noqa: ANN401 - of sending
     """Return what would stop sending; nothing may have changed by asking."""
     before = snapshot(context)
-    found = rehearse(context, batch, **choices)
+    found = rehearse(context, batch, permission=Permission(**choices))
     assert snapshot(context) == before
     return [error.code for error in found.stopped_by]
 
@@ -77,7 +77,7 @@ def test_neither_address_nor_password_is_needed(house: House, context: Context) 
 def test_what_was_sent_does_not_go_out_again(house: House, context: Context) -> None:
     batch = house.batch(context, house.recipients(3))
     send(context, batch)
-    found = rehearse(context, get_batch(context.ledger, batch.batch_id), max_cost=Decimal(0))
+    found = rehearse(context, get_batch(context.ledger, batch.batch_id), permission=Permission(max_cost=Decimal(0)))
     assert (found.forecast.messages, found.stopped_by) == (0, ())
 
 

@@ -19,7 +19,7 @@ from pipeline.operations.resolve import resolve
 from pipeline.simulator import Knobs
 from pipeline.stages import planning
 from pipeline.stages import send as sending
-from pipeline.stages.guards import Late, check_markers
+from pipeline.stages.guards import Late, Permission, check_markers
 from pipeline.stages.outlook import Preview
 from pipeline.stages.pull import pull
 from pipeline.stages.send import Sent, send
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 PLANNED, TAKEN = MessageState.PLANNED, MessageState.TAKEN
 UNKNOWN, REFUSED = MessageState.UNKNOWN, MessageState.REFUSED
-LATE = Late("me", "nothing else is left to do")
+LATE = Permission(late=Late("me", "nothing else is left to do"))
 WRONG = "wrong-one"
 
 TAKEN_BUT_UNKNOWN: list[dict[str, Any]] = [
@@ -151,7 +151,7 @@ def test_what_no_result_names_stays_unknown_until_a_person_frees_it(
     assert house.uploads() == 1
     smsids = house.smsids(context, batch.batch_id)
     assert resolve(context, dispatch, REFUSED, actor="me", because="the vendor says so") == 5
-    assert send(context, house.batch(context, source), late=LATE).states == {TAKEN: 8}
+    assert send(context, house.batch(context, source), permission=LATE).states == {TAKEN: 8}
     assert sorted(house.copies()) == smsids == house.smsids(context, batch.batch_id)
 
 
@@ -358,7 +358,7 @@ def test_the_same_content_does_not_go_out_in_another_campaign(house: House, cont
     assert stopped.value.code == "guard.same_content"
     assert stopped.value.facts["campaign"] == "spring"
     assert house.uploads() == 1
-    assert send(context, house.batch(context, source, "summer"), again=True).states == {TAKEN: 5}
+    assert send(context, house.batch(context, source, "summer"), permission=Permission(again=True)).states == {TAKEN: 5}
     assert len(house.copies()) == 10
 
 
@@ -368,20 +368,21 @@ def test_a_text_does_not_reach_a_number_twice_within_a_week(house: House, contex
     with pytest.raises(GuardStopped) as stopped:
         house.sent(context, overlapping, "summer")
     assert stopped.value.code == "guard.repeated_text"
-    assert stopped.value.facts == {"count": 2, "days": 7}
+    rows = "2 (spring, 2026-11-23 09:30), 3 (spring, 2026-11-23 09:30)"
+    assert stopped.value.facts == {"count": 2, "days": 7, "rows": rows}
     assert house.uploads() == 1
     batch = house.batch(context, overlapping, "summer")
     house.clock.advance(timedelta(days=6, hours=23))
     with pytest.raises(GuardStopped) as still:
-        send(context, batch, late=LATE)
+        send(context, batch, permission=LATE)
     assert still.value.code == "guard.repeated_text"
     house.clock.advance(timedelta(hours=2))
-    assert send(context, batch, late=LATE).states == {TAKEN: 6}
+    assert send(context, batch, permission=LATE).states == {TAKEN: 6}
 
 
 def test_again_sends_a_repeated_text_and_another_text_needs_no_word(house: House, context: Context) -> None:
     house.sent(context, house.recipients(5), "spring")
-    send(context, house.batch(context, house.recipients(6, "six.csv"), "summer"), again=True)
+    send(context, house.batch(context, house.recipients(6, "six.csv"), "summer"), permission=Permission(again=True))
     assert house.sent(context, house.recipients(5, "new.csv", text="別の本文"), "autumn").states == {TAKEN: 5}
     assert len(house.copies()) == 16
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -17,6 +17,7 @@ from pipeline.core import ids
 from pipeline.errors import Bug, GatewayRefused, GuardStopped, OutcomeUnknown, UsageError
 from pipeline.ledger.batches import campaign_repeats, get_batch, register_batch
 from pipeline.ledger.dispatches import list_dispatches
+from pipeline.messages import Language
 from pipeline.model import Batch, MessageState, RowTotals
 from pipeline.simulator import Knobs
 from pipeline.stages import planning
@@ -235,8 +236,24 @@ def test_repeated_texts_are_counted_pair_by_pair(house: House, context: Context)
     with pytest.raises(GuardStopped) as stopped:
         send(context, other)
     assert stopped.value.code == "guard.repeated_text"
-    assert stopped.value.facts["count"] == 2
+    assert (stopped.value.facts["count"], stopped.value.facts["rows"]) == (
+        2,
+        "2 (c, 2026-11-23 09:30), 3 (c, 2026-11-23 09:30)",
+    )
     assert house.uploads() == 2
+
+
+def test_the_first_repeats_of_a_long_list_are_named_in_its_order(house: House, context: Context) -> None:
+    """Over several uploads, whatever was sent where."""
+    rows = [(house.number(row), "一") for row in range(12)]
+    send(context, registered(context, rows[6:], "cccccccccc", campaign="d"))
+    house.clock.advance(timedelta(hours=1))
+    send(context, registered(context, rows[4:6], "dddddddddd", campaign="e"))
+    with pytest.raises(GuardStopped) as stopped:
+        send(context, registered(context, rows))
+    named = "6 (e, 2026-11-23 10:30), 7 (e, 2026-11-23 10:30), 8 (d, 2026-11-23 09:30) …"
+    assert (stopped.value.facts["count"], stopped.value.facts["rows"]) == (8, named)
+    assert "0901" not in stopped.value.what(Language.JA) + stopped.value.what(Language.EN)
 
 
 def test_rows_written_by_the_version_before_go_out(house: House, context: Context) -> None:

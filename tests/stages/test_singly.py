@@ -118,7 +118,7 @@ def test_every_accepted_row_goes_out_once_in_a_request_of_its_own(house: House, 
     seen: list[tuple[str, int, int]] = []
     context.progress = lambda stage, done, total: seen.append((stage, done, total))
     batch = house.batch(context, source)
-    assert send(context, batch, mode=Mode.SINGLE) == Sent(23, 23, {TAKEN: 23})
+    assert send(context, batch, mode=Mode.SINGLE) == Sent(23, 23, {TAKEN: 23}, mode=Mode.SINGLE)
     assert (_requests(house), house.uploads()) == (23, 0)
     assert sorted(house.copies()) == sorted(house.smsids(context, batch.batch_id))
     found = list_dispatches(context.ledger, batch.batch_id)
@@ -126,7 +126,7 @@ def test_every_accepted_row_goes_out_once_in_a_request_of_its_own(house: House, 
     folder = context.workspace.batch_folder(batch.batch_id)
     assert len(list(folder.glob("*.begun"))) == len(list(folder.glob("*.form"))) == 23
     assert ("send", 23, 23) in seen
-    assert house.sent(house.open(), source) == Sent(0, 0, {TAKEN: 23})
+    assert house.sent(house.open(), source) == Sent(0, 0, {TAKEN: 23}, mode=Mode.SINGLE)
     assert _requests(house) == 23
 
 
@@ -288,7 +288,7 @@ def test_what_is_asked_for_by_smsid_is_recorded_without_a_number(house: House, c
 def test_a_busy_gateway_is_asked_again_after_a_pause(house: House, context: Context) -> None:
     source = house.recipients(7)
     house.gateway.knobs = Knobs(http_503_before_reading=True, faults=3)
-    assert _singly(house, context, source) == Sent(7, 7, {TAKEN: 7})
+    assert _singly(house, context, source) == Sent(7, 7, {TAKEN: 7}, mode=Mode.SINGLE)
     assert _requests(house) == 10
 
 
@@ -363,9 +363,9 @@ def test_logins_of_others_that_are_refused_between_our_answers_do_not_stop_us(
 def test_a_row_that_is_refused_does_not_stop_the_others_and_is_not_tried_again(house: House, context: Context) -> None:
     source = house.recipients(9)
     house.gateway.knobs = Knobs(refuse_code="560", faults=1)
-    assert _singly(house, context, source) == Sent(9, 8, {TAKEN: 8, REFUSED: 1})
+    assert _singly(house, context, source) == Sent(9, 8, {TAKEN: 8, REFUSED: 1}, mode=Mode.SINGLE)
     house.gateway.knobs = Knobs()
-    assert house.sent(context, source) == Sent(0, 0, {TAKEN: 8, REFUSED: 1})
+    assert house.sent(context, source) == Sent(0, 0, {TAKEN: 8, REFUSED: 1}, mode=Mode.SINGLE)
 
 
 def test_a_refusal_of_everything_is_told(house: House, context: Context) -> None:
@@ -757,8 +757,8 @@ def test_rows_of_an_upload_are_not_asked_for_one_by_one(house: House, context: C
 def test_results_that_cannot_be_had_are_for_later_and_what_was_heard_is_kept(
     house: House, context: Context, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
-    monkeypatch.setattr(asking, "_BUSY_SECONDS", 0.02)
-    monkeypatch.setattr(asking, "_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(answering, "_BUSY_SECONDS", 0.02)
+    monkeypatch.setattr(answering, "_FIRST_PAUSE", 0.005)
     batch: Batch = house.batch(context, house.recipients(6))
     send(context, batch, mode=Mode.SINGLE)
     plain = GatewayClient.single_result
@@ -771,6 +771,8 @@ def test_results_that_cannot_be_had_are_for_later_and_what_was_heard_is_kept(
     monkeypatch.setattr(GatewayClient, "single_result", failing)
     with pytest.raises(GatewayRefused if status == 401 else TryLater):
         pull_single(context, batch.batch_id)
+    # Only a busy gateway is asked about the third one again: by the pauses that every request to it takes.
+    assert (asked.count(asked[-1]) > 1) is (status == 503)
     monkeypatch.undo()
     assert pull_single(context, batch.batch_id).new == 4
 

@@ -28,6 +28,7 @@ from pipeline.operations.trial import try_out
 from pipeline.reports.trace import trace_lines
 from pipeline.simulator import Knobs
 from pipeline.stages import planning
+from pipeline.stages.guards import Permission
 from pipeline.stages.outlook import about_to_go, preview
 from pipeline.stages.reconcile import reconcile
 from pipeline.stages.send import send
@@ -236,7 +237,7 @@ def test_a_template_nobody_knows_is_rejected_until_that_is_wanted(house: House, 
     assert (first.rehearsed.forecast.messages, first.rehearsed.forecast.unmeasured) == (1, 0)
     send(context, first.batch)
     unchecked = house.open(VALIDATION_UNCHECKED_TEMPLATES="true")
-    dry = dry_run(unchecked, Request(source, "c"), max_cost=Decimal(10**9))
+    dry = dry_run(unchecked, Request(source, "c"), permission=Permission(max_cost=Decimal(10**9)))
     assert dry.validated is not None
     assert dict(dry.validated.warnings) == {"template.unchecked 20": 1}
     assert dry.validated.warned["template.unchecked 20"] == [2]
@@ -244,7 +245,7 @@ def test_a_template_nobody_knows_is_rejected_until_that_is_wanted(house: House, 
     assert (dry.rehearsed.forecast.messages, dry.rehearsed.forecast.unmeasured) == (1, 1)
     assert [error.code for error in dry.stopped_by] == ["guard.unmeasured"]
     with pytest.raises(GuardStopped) as stopped:
-        send(unchecked, dry.batch, max_cost=Decimal(10**9))
+        send(unchecked, dry.batch, permission=Permission(max_cost=Decimal(10**9)))
     assert stopped.value.code == "guard.unmeasured"
     assert preview(unchecked, dry.batch, about_to_go(unchecked, dry.batch, {})).first_text == ""
     outcome = run(unchecked, Request(source, "c"))
@@ -396,7 +397,7 @@ def test_correcting_templates_never_sends_twice_where_repeats_are_allowed(house:
     dry = dry_run(after, Request(house.folder / "longer.csv", "c", repeats=True))
     for again in (False, True):
         with pytest.raises(GuardStopped) as stopped:
-            send(after, batch, again=again)
+            send(after, batch, permission=Permission(again=again))
         assert (stopped.value.code, stopped.value.exit) == ("guard.template_corrected", Exit.GUARD)
         assert stopped.value.facts["count"] == len(unclear)
         assert stopped.value.facts["templates"] == ", ".join(str(100 + at) for at in unclear)

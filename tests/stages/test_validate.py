@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import signal
 from datetime import date
+from importlib.resources import files
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
     from pipeline.context import Context
     from tests.stages.conftest import House
+
+
+PROFILE = files("schemas").joinpath("profiles/mediasms.toml").read_text("utf-8")
 
 
 def _read(path: Path) -> list[dict[str, str]]:
@@ -134,6 +138,26 @@ def test_one_text_for_the_whole_list(house: House, context: Context) -> None:
     assert other.batch.content_sha256 == one.batch.content_sha256
     assert other.batch.fingerprint != one.batch.fingerprint
     assert len(list_batches(context.ledger)) == 2
+
+
+@pytest.mark.parametrize("sent", [False, True])
+def test_a_comment_in_the_profile_makes_no_other_batch(house: House, *, sent: bool) -> None:
+    own = house.folder / "own.toml"
+    own.write_text(PROFILE, encoding="utf-8")
+    house.environment["MEDIASMS_GATEWAY_PROFILE"] = "own.toml"
+    context, source = house.open(create=True), house.recipients(3)
+    batch = house.batch(context, source)
+    if sent:
+        send(context, batch)
+    own.write_text(f"{PROFILE}# a note of ours\n", encoding="utf-8")
+    after = house.open()
+    assert after.profile.sha256 != context.profile.sha256
+    again = validate(after, Request(source, "c"))
+    assert (again.batch.batch_id, again.continued) == (batch.batch_id, sent)
+    assert len(list_batches(after.ledger)) == 1
+    own.write_text(PROFILE.replace("text_characters = { value = 70", "text_characters = { value = 60"), "utf-8")
+    stricter = validate(house.open(), Request(source, "c"))
+    assert (stricter.batch.batch_id != batch.batch_id, stricter.batch.totals.already) == (True, 3 if sent else 0)
 
 
 def test_the_gateways_own_layout_needs_no_header(house: House, context: Context) -> None:

@@ -1,0 +1,76 @@
+"""What the commands that send say when nothing went out, and how they count what did."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from pipeline.cli.main import cli
+from pipeline.config import load
+from pipeline.simulator import EmbeddedGateway
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+GOOD, BAD = "090-1111-2222", "123"
+
+
+@pytest.fixture(autouse=True)
+def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedGateway]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    with EmbeddedGateway(load(tmp_path / "none.toml", {}, required=False).profile, seed=7) as made:
+        monkeypatch.setenv("MEDIASMS_GATEWAY_BASE_URL", made.url)
+        monkeypatch.setenv("MEDIASMS_GATEWAY_USERNAME", made.username)
+        monkeypatch.setenv("MEDIASMS_GATEWAY_PASSWORD", made.password)
+        assert CliRunner().invoke(cli, ["init"]).exit_code == 0
+        yield made
+
+
+def said(*arguments: str, code: int = 0, language: str = "en") -> str:
+    done = CliRunner().invoke(cli, [*arguments, "--lang", language], catch_exceptions=False)
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def a_list(*numbers: str) -> tuple[str, ...]:
+    rows = "".join(f"{number},お知らせ{at}\n" for at, number in enumerate(numbers))
+    Path("list.csv").write_text(f"電話番号,本文\n{rows}", encoding="utf-8")
+    return ("run", "list.csv", "--campaign", "c")
+
+
+def test_a_list_of_which_no_row_was_accepted_is_not_called_dealt_with(gateway: EmbeddedGateway) -> None:
+    run = a_list(BAD, BAD)
+    out = said(*run, code=1)
+    (line,) = re.findall("^nothing to send: .*$", out, re.MULTILINE)
+    why = r"no row of batch (\w+) was accepted \(2 rejected, 0 already served\)"
+    found = re.fullmatch(rf"nothing to send: {why}\. rejected rows: (.*)", line)
+    assert found, line
+    assert (Path(found[2]).name, Path(found[2]).exists()) == ("list-rejected.xlsx", True)
+    assert "処理済み" not in said(*run, code=1, language="ja")
+    Path(found[2]).unlink()
+    for command in (run, ("send", found[1])):
+        (line,) = re.findall("^nothing to send: .*$", said(*command, code=int(command is run)), re.MULTILINE)
+        assert line.endswith(f"{found[1]}/rejected.csv")
+    assert gateway.requests == {}
+
+
+@pytest.mark.parametrize("numbers", [(GOOD,), (GOOD, BAD)], ids=["all accepted", "one rejected"])
+def test_what_was_sent_has_been_dealt_with(numbers: tuple[str, ...]) -> None:
+    run, code = a_list(*numbers), int(BAD in numbers)
+    said(*run, code=code)
+    assert "has already been dealt with." in said(*run, code=code)
+    Path("list.csv").rename("other.csv")
+    # All of it is served by the batch before.
+    Path("other.csv").write_text(f"電話番号,本文\n{GOOD},別\n", encoding="utf-8")
+    assert "has already been dealt with." in said("run", "other.csv", "--campaign", "c")
+
+
+@pytest.mark.parametrize(("mode", "counted"), [("csv", "1 upload(s)"), ("single", "2 single request(s)")])
+def test_single_sends_are_counted_as_requests(mode: str, counted: str) -> None:
+    out = said(*a_list(GOOD, "080-1111-2222"), "--mode", mode)
+    assert f"sent: 2 messages taken in {counted}." in out
