@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.main import Session, common
+from pipeline.cli.output import actor
 from pipeline.errors import Exit, GuardStopped, UsageError
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def ledger_command() -> None:
 def ledger_check(session: Session, *, recovers: bool) -> Exit:
     """Check the ledger's integrity and that it knows every attempt the workspace knows."""
     from pipeline.ledger import check_ledger
+    from pipeline.ledger.machines import stop_if_elsewhere
     from pipeline.stages.guards import check_markers
 
     with session.context() as context:
@@ -34,6 +36,7 @@ def ledger_check(session: Session, *, recovers: bool) -> Exit:
             raise GuardStopped("ledger.damaged", problem="; ".join(problems[:5]))
         recovered = _recover(session, context) if recovers else {}
         check_markers(context)
+        stop_if_elsewhere(context.ledger)
     session.output.say("ledger.good")
     session.output.document({"problems": [], **recovered, "exit": 0})
     return Exit.DONE
@@ -80,6 +83,25 @@ def ledger_restore(session: Session, *, file: Path) -> Exit:
     for words in (("ledger", "migrate"),) * done.is_older + (("ledger", "check", "--recover"),):
         session.output.say("validate.next", command=session.command(*words))
     session.output.document({"file": str(file), "aside": str(done.aside) if done.aside else None, "exit": 0})
+    return Exit.DONE
+
+
+@ledger_command.command("adopt")
+@click.option("--because", required=True, help="Why it lives here now, and why the other machine sends nothing more.")
+@common
+def ledger_adopt(session: Session, *, because: str) -> Exit:
+    """Say that a workspace was moved to this machine for good; a copy would send everything twice."""
+    from pipeline.ledger.machines import adopt_machine
+
+    if not because.strip():
+        raise UsageError("usage.because")
+    with session.context() as context:
+        left = adopt_machine(context.ledger, context.now(), actor=actor(os.environ), because=because)
+    if left:
+        session.output.say("ledger.adopted", host=left.host)
+    else:
+        session.output.say("ledger.at_home")
+    session.output.document({"adopted_from": left.host if left else None, "exit": 0})
     return Exit.DONE
 
 

@@ -300,6 +300,14 @@ LABELS: dict[str, Text] = {
     "profile.sample": Text("この {columns} 列の CSV を送る例：", "an example of the {columns} columns it sends:"),
     "profile.column": Text("  {number} 列目  {value}", "  column {number}  {value}"),
     "ledger.good": Text("台帳に問題はありません。", "the ledger is sound."),
+    "ledger.adopted": Text(
+        "台帳はこの機械のものになりました。{host} からは、もう何も送らないでください。",
+        "the ledger belongs to this machine now. Nothing may be sent with it from {host} any more.",
+    ),
+    "ledger.at_home": Text(
+        "台帳が別の機械のものだという記録はありません。何も変更していません。",
+        "nothing says that the ledger belongs to another machine; nothing was changed.",
+    ),
     "ledger.copied": Text(
         "台帳の {rows} 行を移しました。これからは ledger.url をその先にしてください。元の台帳からは送れません。",
         "{rows} rows were copied. Let ledger.url name the new place now: the old ledger sends nothing any more.",

@@ -57,6 +57,20 @@ STORAGE_FAILURES: dict[str, Failure] = {
             "Check that workspace.path and ledger.url belong together.",
         ),
     ),
+    "ledger.elsewhere": Failure(
+        Text(
+            "この台帳は {since} から別の機械（{host}）のものです。写しからも送ると、すべてが二重に送信されます。"
+            "ここからは何も送りません。",
+            "this ledger has belonged to another machine ({host}) since {since}. A copy that sends, too, would send "
+            "everything twice: nothing is sent from here.",
+        ),
+        Text(
+            "送信は {host} で行ってください。作業フォルダを移してしまい、そちらではもう送らないのであれば、"
+            "`mediasms ledger adopt --because 理由` を実行してください。",
+            "Send from {host}. If the workspace was moved here for good and nothing is sent from there any more, run "
+            "`mediasms ledger adopt --because TEXT`.",
+        ),
+    ),
     "ledger.went_back": Failure(
         Text(
             "送信 {dispatch} の記録が台帳にありません。台帳が過去に戻っています。",

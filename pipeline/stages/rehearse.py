@@ -17,6 +17,7 @@ from pipeline.core.forecast import Forecast
 from pipeline.errors import MediasmsError
 from pipeline.ledger.batches import count_opted_out
 from pipeline.ledger.cancelling import stop_of
+from pipeline.ledger.machines import stop_if_elsewhere
 from pipeline.ledger.plans import free_messages
 from pipeline.model import Batch, Mode
 from pipeline.stages.guards import (
@@ -75,8 +76,8 @@ def rehearse(  # noqa: PLR0913 - each is a choice of the person who sends
         if stop and (stop.cancelled or waiting or batch.planned_at is None):
             raise was_cancelled(batch, stop)
 
-    always: list[_Guard] = [partial(check_markers, context), partial(mode_of, context, batch, mode)]
-    always += [partial(stop_if_unsettled, context, batch), cancelled]
+    always: list[_Guard] = [partial(check_markers, context), partial(stop_if_elsewhere, context.ledger)]
+    always += [partial(mode_of, context, batch, mode), partial(stop_if_unsettled, context, batch), cancelled]
     sending = guards_of(context, batch, waiting, again=again, late=late)
     if max_cost is not None:
         sending.append(partial(stop_if_dear, batch, expected, max_cost))
