@@ -16,6 +16,9 @@ from pipeline.errors import Exit, GuardStopped, UsageError
 if TYPE_CHECKING:
     from pipeline.context import Context
 
+#: so many files of a batch that are gone are named; ``--json`` has them all
+_FILES = 3
+
 
 @click.group("ledger")
 def ledger_command() -> None:
@@ -26,9 +29,10 @@ def ledger_command() -> None:
 @click.option("--recover", "recovers", is_flag=True, help="Enter what was begun and the ledger forgot, as unknown.")
 @common
 def ledger_check(session: Session, *, recovers: bool) -> Exit:
-    """Check the ledger's integrity and that it knows every attempt the workspace knows."""
+    """Check the ledger's integrity, that it knows every attempt the workspace knows, and what of its files is gone."""
     from pipeline.ledger import check_ledger
     from pipeline.ledger.machines import stop_if_elsewhere
+    from pipeline.operations.inventory import gaps
     from pipeline.stages.guards import check_markers
 
     with session.context() as context:
@@ -37,19 +41,32 @@ def ledger_check(session: Session, *, recovers: bool) -> Exit:
         recovered = _recover(session, context) if recovers else {}
         check_markers(context)
         stop_if_elsewhere(context.ledger)
+        found = list(gaps(context))
     session.output.say("ledger.good")
-    session.output.document({"problems": [], **recovered, "exit": 0})
-    return Exit.DONE
+    for gap in found:
+        names = ", ".join(gap.files[:_FILES]) + " …" * (len(gap.files) > _FILES)
+        what = "ledger.gap" if gap.is_finding else "ledger.cleared"
+        session.output.urge(what, batch=gap.batch_id, count=len(gap.files), files=names)
+    if stopping := next((gap.stops for gap in found if gap.stops), None):
+        raise GuardStopped("artefact.missing", file=str(stopping))
+    code = Exit.FINDINGS if any(gap.is_finding for gap in found) else Exit.DONE
+    missing = {gap.batch_id: list(gap.files) for gap in found}
+    session.output.document({"problems": [], "missing": missing, **recovered, "exit": int(code)})
+    return code
 
 
 def _recover(session: Session, context: Context) -> dict[str, object]:
+    from pipeline.operations.inventory import mark_again
     from pipeline.operations.recover import recover
 
     done = recover(context)
+    marked = mark_again(context)
     if done.dispatches:
         command = session.command("status")
         session.output.say("ledger.recovered", dispatches=done.dispatches, messages=done.messages, command=command)
-    return {"recovered_dispatches": done.dispatches, "recovered_messages": done.messages}
+    if marked:
+        session.output.say("ledger.marked_again", count=marked)
+    return {"recovered_dispatches": done.dispatches, "recovered_messages": done.messages, "marked_again": marked}
 
 
 @ledger_command.command("backup")

@@ -249,18 +249,18 @@ STORAGE_FAILURES: dict[str, Failure] = {
     ),
     "marker.unreadable": Failure(
         Text(
-            "印 {file} が空か、壊れているか、名前を変えられています。この印（dispatch-NNNN.begun）は、その送信を何回始めたかを"
-            "示すものです。読めるようになるまで何も送りません。",
-            "the marker {file} is empty, damaged or renamed. A marker (dispatch-NNNN.begun) says that an upload was begun, "
-            "and how often: nothing is sent until it can be read.",
+            "印 {file} が空か、壊れているか、名前を変えられています。この印（dispatch-NNNN.begun）は、"
+            "その送信を何回始めたかを示すものです。読めるようになるまで何も送りません。",
+            "the marker {file} is empty, damaged or renamed. A marker (dispatch-NNNN.begun) says that an upload was "
+            "begun, and how often: nothing is sent until it can be read.",
         ),
         Text(
             "控えから戻すか、元の名前に戻してください（ただの複製なら作業フォルダの外へ移してください）。どちらもできなければ、"
             "何回始めたかを数字で書いてください。分からなければ大きめの数字にし、`mediasms ledger check --recover` で"
             "「不明」として記録してください。",
-            "Restore it from a backup, or give it back its name; a mere copy of one belongs outside of the workspace. If "
-            "neither can be done, write into it how often that upload was begun, as a number. When in doubt write a higher "
-            "one: then `mediasms ledger check --recover` enters the upload as unknown.",
+            "Restore it from a backup, or give it back its name; a mere copy of one belongs outside of the workspace. "
+            "If neither can be done, write into it how often that upload was begun, as a number. When in doubt write a "
+            "higher one: then `mediasms ledger check --recover` enters the upload as unknown.",
         ),
     ),
     "artefact.missing": Failure(

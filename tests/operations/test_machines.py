@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -69,7 +70,7 @@ def test_a_copy_on_another_machine_sends_nothing(
 ) -> None:
     assert house.sent(house.open(), house.folder / "list.csv").states == {MessageState.TAKEN: 7}
     on(OTHER)
-    monkeypatch.setattr(machines.socket, "gethostname", lambda: "other-host")
+    monkeypatch.setattr(socket, "gethostname", lambda: "other-host")
     there = copied.open()
     refused = _refused(copied, there)
     assert refused.facts["since"] == "2026-11-23 09:30"
@@ -83,9 +84,7 @@ def test_a_copy_on_another_machine_sends_nothing(
     pull(there, batch.batch_id)
 
 
-def test_a_workspace_that_was_moved_is_adopted_by_a_person(
-    house: House, copied: House, on: Callable[[str | None], None]
-) -> None:
+def test_a_workspace_that_was_moved_is_adopted_by_a_person(copied: House, on: Callable[[str | None], None]) -> None:
     on(OTHER)
     there = copied.open()
     _refused(copied, there)
@@ -126,7 +125,7 @@ def test_a_ledger_that_knows_no_machine_takes_that_of_the_next_sending(
 
 
 def test_a_name_alone_is_no_other_machine(house: House, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machines.socket, "gethostname", lambda: "container-2")
+    monkeypatch.setattr(socket, "gethostname", lambda: "container-2")
     assert house.sent(context, house.recipients(3)).states == {MessageState.TAKEN: 3}
 
 
@@ -140,7 +139,7 @@ def test_where_a_machine_has_no_id_nothing_is_known(
     assert house.sent(context, house.recipients(3)).states == {MessageState.TAKEN: 3}
 
 
-def test_a_copy_is_not_moved_to_a_server(house: House, context: Context, on: Callable[[str | None], None]) -> None:
+def test_a_copy_is_not_moved_to_a_server(context: Context, on: Callable[[str | None], None]) -> None:
     on(OTHER)
     with pytest.raises(GuardStopped, match=r"ledger\.elsewhere"):
         copy(context.configuration, "postgresql://nowhere.invalid/x", context.now())
