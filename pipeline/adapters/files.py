@@ -304,6 +304,8 @@ class Workspace:
             return (self.root / _IDENTITY).read_text().strip()
         except FileNotFoundError:
             raise UsageError("workspace.missing", folder=str(self.root)) from None
+        except OSError as error:
+            raise UsageError("workspace.denied", folder=str(self.root), problem=error.strerror) from None
 
     def check_belongs_to(self, ledger_id: str) -> None:
         """Refuse a ledger that is not the one this workspace was made with."""

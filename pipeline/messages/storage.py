@@ -10,6 +10,13 @@ STORAGE_FAILURES: dict[str, Failure] = {
         Text("作業フォルダ {folder} がありません。", "there is no workspace {folder}."),
         Text("`mediasms init` を実行してください。", "Run `mediasms init`."),
     ),
+    "workspace.denied": Failure(
+        Text("作業フォルダ {folder} を読めません：{problem}", "the workspace {folder} cannot be read: {problem}"),
+        Text(
+            "作業フォルダの持ち主として実行するか、権限を直してください。",
+            "Run it as the owner of the workspace, or grant the right to read it.",
+        ),
+    ),
     "ledger.missing": Failure(
         Text("台帳 {file} がありません。", "the ledger {file} is missing."),
         Text(
@@ -114,6 +121,61 @@ STORAGE_FAILURES: dict[str, Failure] = {
     "ledger.busy": Failure(
         Text("台帳を使えません：{problem}", "the ledger cannot be used now: {problem}"),
         Text("ほかの処理が終わってからもう一度実行してください。", "Run it again when other work is done."),
+    ),
+    "ledger.full": Failure(
+        Text(
+            "台帳のあるディスクに空きがありません：{problem}",
+            "there is no room for the ledger on its disk: {problem}",
+        ),
+        Text(
+            "空きを作ってから、もう一度実行してください。何も失われていません。",
+            "Make room, then run it again. Nothing is lost.",
+        ),
+    ),
+    "ledger.disk": Failure(
+        Text(
+            "台帳のあるディスクを読み書きできません：{problem}",
+            "the disk does not read or write the ledger: {problem}",
+        ),
+        Text(
+            "ディスクの空きと、故障していないかを確かめてから、もう一度実行してください。",
+            "Look whether the disk is full or failing, then run it again.",
+        ),
+    ),
+    "ledger.read_only": Failure(
+        Text(
+            "台帳 {file} は、書き込みのできないファイルシステムにあります。",
+            "the ledger {file} lies on a file system that is mounted read-only.",
+        ),
+        Text(
+            "書き込めるようにマウントし直してください。繰り返し実行しても変わりません。"
+            "システムが自分で読み取り専用にしたのなら、ディスクの故障かもしれません。",
+            "Mount it so that it can be written; running the command again changes nothing. If the system itself made "
+            "it read-only, its disk may be failing.",
+        ),
+    ),
+    "ledger.no_permission": Failure(
+        Text(
+            "このユーザーは、台帳 {file} またはそのフォルダに書き込めません。",
+            "this user may not write the ledger {file}, or into its folder.",
+        ),
+        Text(
+            "作業フォルダの持ち主として実行するか、ファイルとフォルダ（SQLite はファイルの隣にも書きます）の権限を"
+            "直してください。繰り返し実行しても変わりません。",
+            "Run it as the owner of the workspace, or grant the right to write both (SQLite writes beside the file, "
+            "too). Running it again changes nothing.",
+        ),
+    ),
+    "ledger.cannot_open": Failure(
+        Text(
+            "台帳 {file} を開くことも書くこともできません：{problem}",
+            "the ledger {file} cannot be opened or written: {problem}",
+        ),
+        Text(
+            "フォルダを確かめてください：-wal や -shm で終わる別のもの、i ノードの不足、開いているファイルの数。",
+            "Look at its folder: something else under its name with -wal or -shm, no inodes left on the disk, too many "
+            "open files.",
+        ),
     ),
     "ledger.network": Failure(
         Text(

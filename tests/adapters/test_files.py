@@ -174,6 +174,14 @@ def test_a_workspace_that_is_not_there(tmp_path: Path) -> None:
     assert caught.value.code == "workspace.missing"
 
 
+def test_a_workspace_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    (tmp_path / "w" / "ledger.id").mkdir(parents=True)
+    with pytest.raises(UsageError) as caught:
+        Workspace(tmp_path / "w").ledger_id()
+    assert caught.value.code == "workspace.denied"
+    assert caught.value.facts["folder"] == str(tmp_path / "w")
+
+
 def test_an_artefact_is_checked_when_read(tmp_path: Path) -> None:
     made = workspace(tmp_path)
     path = made.batch_folder("b1") / "accepted.csv"
