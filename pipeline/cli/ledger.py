@@ -42,7 +42,6 @@ def ledger_check(session: Session, *, recovers: bool) -> Exit:
         check_markers(context)
         stop_if_elsewhere(context.ledger)
         found = list(gaps(context))
-    session.output.say("ledger.good")
     for gap in found:
         names = ", ".join(gap.files[:_FILES]) + " …" * (len(gap.files) > _FILES)
         what = "ledger.gap" if gap.is_finding else "ledger.cleared"
@@ -50,6 +49,8 @@ def ledger_check(session: Session, *, recovers: bool) -> Exit:
     if stopping := next((gap.stops for gap in found if gap.stops), None):
         raise GuardStopped("artefact.missing", file=str(stopping))
     code = Exit.FINDINGS if any(gap.is_finding for gap in found) else Exit.DONE
+    if code is Exit.DONE:
+        session.output.say("ledger.good")
     missing = {gap.batch_id: list(gap.files) for gap in found}
     session.output.document({"problems": [], "missing": missing, **recovered, "exit": int(code)})
     return code

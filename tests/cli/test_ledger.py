@@ -56,5 +56,5 @@ def test_the_check_says_which_files_are_gone_and_stops_where_sending_would(
     assert (document["missing"], document["marked_again"], document["exit"]) == ({batch: ["rejected.csv"]}, 0, 1)
     (folder / "accepted.csv").unlink()
     stopped = run("ledger", "check")
-    assert stopped.exit_code == 7
+    assert (stopped.exit_code, stopped.stdout) == (7, "")
     assert f"the file {folder / 'accepted.csv'} is gone" in stopped.stderr
