@@ -22,6 +22,7 @@ from pipeline.errors import MediasmsError, UsageError
 from pipeline.ledger import Ledger, create_ledger, open_ledger
 from pipeline.ledger.engines import is_shared
 from pipeline.ledger.locks import campaign_lock
+from pipeline.ledger.machines import note_machine
 from pipeline.ledger.pacing import next_turn
 from pipeline.messages import Language
 from pipeline.reports.answer_codes import meaning_of, next_step
@@ -174,6 +175,8 @@ def build_context(  # noqa: PLR0913 - what a context is built from
         ledger = open_ledger(configuration.ledger_url)
     try:
         workspace.check_belongs_to(ledger.ledger_id)
+        if create:
+            note_machine(ledger, now())
     except MediasmsError:
         ledger.close()
         raise

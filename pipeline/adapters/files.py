@@ -10,6 +10,7 @@ import errno
 import hashlib
 import os
 import pickle
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,6 +25,8 @@ from pipeline.errors import GuardStopped, TryLater, UsageError
 from pipeline.model import Artefact
 
 _BLOCK = 1 << 20
+#: the number of a dispatch, or of attempts, as a marker has it
+_COUNT = re.compile("[0-9]+")
 _IDENTITY = "ledger.id"
 #: so many files are put on disk at the same time: their waits become one
 _AT_ONCE = 8
@@ -301,6 +304,8 @@ class Workspace:
             return (self.root / _IDENTITY).read_text().strip()
         except FileNotFoundError:
             raise UsageError("workspace.missing", folder=str(self.root)) from None
+        except OSError as error:
+            raise UsageError("workspace.denied", folder=str(self.root), problem=error.strerror) from None
 
     def check_belongs_to(self, ledger_id: str) -> None:
         """Refuse a ledger that is not the one this workspace was made with."""
@@ -354,9 +359,25 @@ class Workspace:
         write_durable_group(self.batch_folder(batch_id), marks)
 
     def begun(self) -> Iterator[tuple[str, int, int]]:
-        """Yield (batch id, dispatch number, attempts) of every marker."""
+        """Yield (batch id, dispatch number, attempts) of every marker.
+
+        Raises ``GuardStopped`` (``marker.unreadable``) for one that says neither: what was begun must not be guessed.
+        """
         for marker in sorted(self.batches_folder().glob("*/dispatch-*.begun")):
-            yield marker.parent.name, int(marker.stem.removeprefix("dispatch-")), int(marker.read_text())
+            number, attempts = _marked(marker)
+            yield marker.parent.name, number, attempts
+
+
+def _marked(marker: Path) -> tuple[int, int]:
+    """Return which dispatch a marker is of, and how often that was begun."""
+    number = marker.stem.removeprefix("dispatch-")
+    try:
+        attempts = marker.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        attempts = ""
+    if not (_COUNT.fullmatch(number) and _COUNT.fullmatch(attempts)):
+        raise GuardStopped("marker.unreadable", file=str(marker))
+    return int(number), int(attempts)
 
 
 def _checked(folder: Path, artefact: Artefact) -> Path:

@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.main import Session, common
+from pipeline.cli.output import actor
 from pipeline.errors import Exit, GuardStopped, UsageError
 
 if TYPE_CHECKING:
     from pipeline.context import Context
+
+#: so many files of a batch that are gone are named; ``--json`` has them all
+_FILES = 3
 
 
 @click.group("ledger")
@@ -25,8 +29,10 @@ def ledger_command() -> None:
 @click.option("--recover", "recovers", is_flag=True, help="Enter what was begun and the ledger forgot, as unknown.")
 @common
 def ledger_check(session: Session, *, recovers: bool) -> Exit:
-    """Check the ledger's integrity and that it knows every attempt the workspace knows."""
+    """Check the ledger's integrity, that it knows every attempt the workspace knows, and what of its files is gone."""
     from pipeline.ledger import check_ledger
+    from pipeline.ledger.machines import stop_if_elsewhere
+    from pipeline.operations.inventory import gaps
     from pipeline.stages.guards import check_markers
 
     with session.context() as context:
@@ -34,19 +40,34 @@ def ledger_check(session: Session, *, recovers: bool) -> Exit:
             raise GuardStopped("ledger.damaged", problem="; ".join(problems[:5]))
         recovered = _recover(session, context) if recovers else {}
         check_markers(context)
-    session.output.say("ledger.good")
-    session.output.document({"problems": [], **recovered, "exit": 0})
-    return Exit.DONE
+        stop_if_elsewhere(context.ledger)
+        found = list(gaps(context))
+    for gap in found:
+        names = ", ".join(gap.files[:_FILES]) + " …" * (len(gap.files) > _FILES)
+        what = "ledger.gap" if gap.is_finding else "ledger.cleared"
+        session.output.urge(what, batch=gap.batch_id, count=len(gap.files), files=names)
+    if stopping := next((gap.stops for gap in found if gap.stops), None):
+        raise GuardStopped("artefact.missing", file=str(stopping))
+    code = Exit.FINDINGS if any(gap.is_finding for gap in found) else Exit.DONE
+    if code is Exit.DONE:
+        session.output.say("ledger.good")
+    missing = {gap.batch_id: list(gap.files) for gap in found}
+    session.output.document({"problems": [], "missing": missing, **recovered, "exit": int(code)})
+    return code
 
 
 def _recover(session: Session, context: Context) -> dict[str, object]:
+    from pipeline.operations.inventory import mark_again
     from pipeline.operations.recover import recover
 
     done = recover(context)
+    marked = mark_again(context)
     if done.dispatches:
         command = session.command("status")
         session.output.say("ledger.recovered", dispatches=done.dispatches, messages=done.messages, command=command)
-    return {"recovered_dispatches": done.dispatches, "recovered_messages": done.messages}
+    if marked:
+        session.output.say("ledger.marked_again", count=marked)
+    return {"recovered_dispatches": done.dispatches, "recovered_messages": done.messages, "marked_again": marked}
 
 
 @ledger_command.command("backup")
@@ -80,6 +101,25 @@ def ledger_restore(session: Session, *, file: Path) -> Exit:
     for words in (("ledger", "migrate"),) * done.is_older + (("ledger", "check", "--recover"),):
         session.output.say("validate.next", command=session.command(*words))
     session.output.document({"file": str(file), "aside": str(done.aside) if done.aside else None, "exit": 0})
+    return Exit.DONE
+
+
+@ledger_command.command("adopt")
+@click.option("--because", required=True, help="Why it lives here now, and why the other machine sends nothing more.")
+@common
+def ledger_adopt(session: Session, *, because: str) -> Exit:
+    """Say that a workspace was moved to this machine for good; a copy would send everything twice."""
+    from pipeline.ledger.machines import adopt_machine
+
+    if not because.strip():
+        raise UsageError("usage.because")
+    with session.context() as context:
+        left = adopt_machine(context.ledger, context.now(), actor=actor(os.environ), because=because)
+    if left:
+        session.output.say("ledger.adopted", host=left.host)
+    else:
+        session.output.say("ledger.at_home")
+    session.output.document({"adopted_from": left.host if left else None, "exit": 0})
     return Exit.DONE
 
 

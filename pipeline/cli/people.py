@@ -34,6 +34,7 @@ _SMSIDS = 5
 def status_command(session: Session, *, batch: str | None) -> Exit:
     """Show batches, or the dispatches of one: what is unknown, since when, and what to type next."""
     from pipeline.ledger.batches import get_batch, list_batches
+    from pipeline.ledger.machines import machine_elsewhere
     from pipeline.operations.status import standing
 
     output = session.output
@@ -41,6 +42,9 @@ def status_command(session: Session, *, batch: str | None) -> Exit:
         batches = [get_batch(context.ledger, batch)] if batch else list_batches(context.ledger)
         found = [standing(context, one) for one in batches]
         hours = context.settings.results.settle_after_hours
+        home = machine_elsewhere(context.ledger)
+    if home:
+        output.urge("status.elsewhere", host=home.host, since=home.since)
     shown = [one for at, one in enumerate(found, 1) if batch or not one.is_done or len(found) - at < _RECENT]
     for one in shown:
         _show_standing(session, one, hours=hours, whole=batch is not None)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import GuardStopped, TryLater, UsageError
+from pipeline.ledger.explaining import file_failure
 from pipeline.ledger.opening import VERSION
 
 _SCHEME = "sqlite:///"
@@ -38,7 +39,7 @@ def copy_ledger(source: Path, into: Path) -> None:
             live.backup(copy)
             copy.execute("PRAGMA journal_mode=DELETE")
     except sqlite3.OperationalError as error:
-        raise TryLater("ledger.busy", problem=str(error)) from None
+        raise file_failure(error, into) or TryLater("ledger.busy", problem=str(error)) from None
     except sqlite3.DatabaseError as error:
         raise GuardStopped("ledger.damaged", problem=str(error)) from None
 

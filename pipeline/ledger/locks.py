@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import TextIO
 
 from pipeline.errors import TryLater
 from pipeline.ledger.engines import is_shared, lock_holder, try_lock, unlock
@@ -39,8 +40,7 @@ def campaign_lock(ledger: Ledger, campaign: str, folder: Path, now: datetime) ->
 @contextmanager
 def held(path: Path, now: datetime) -> Iterator[None]:
     """Hold the lock ``path``, or raise ``TryLater`` naming who does."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+", encoding="utf-8") as file:
+    with _opened(path) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -50,6 +50,14 @@ def held(path: Path, now: datetime) -> Iterator[None]:
         file.write(f"pid {os.getpid()} on {socket.gethostname()} since {now.isoformat(timespec='seconds')}\n")
         file.flush()
         yield
+
+
+def _opened(path: Path) -> TextIO:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise TryLater("files.not_writable", folder=str(path.parent), problem=error.strerror) from None
 
 
 @contextmanager

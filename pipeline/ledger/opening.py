@@ -38,7 +38,7 @@ class Ledger:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a transaction that only reads."""
-        with explained(), self.engine.connect() as connection:
+        with explained(self.engine), self.engine.connect() as connection:
             engines.begin_reading(connection)
             yield connection
 
@@ -60,7 +60,7 @@ class Ledger:
         if engines.is_shared(self.engine.dialect):
             yield
             return
-        with explained(), self.engine.connect() as connection:
+        with explained(self.engine), self.engine.connect() as connection:
             connection.execute(select(tables.identity.c.ledger_id)).all()
             yield
 
@@ -81,7 +81,7 @@ class Ledger:
 @contextmanager
 def alone(engine: Engine) -> Iterator[Connection]:
     """Open a transaction that alone may write, in a database of which nothing is known yet."""
-    with explained(), engine.connect() as connection:
+    with explained(engine), engine.connect() as connection:
         engines.begin_writing(connection)
         try:
             yield connection
@@ -115,7 +115,7 @@ def open_ledger(url: str, *, older: bool = False, moved: bool = False) -> Ledger
     engine = engines.make_engine(url)
     with closing_at_failure(engine):
         engines.must_exist(engine)
-        with explained(), engine.connect() as connection:
+        with explained(engine), engine.connect() as connection:
             if not inspect(connection).has_table("identity"):
                 raise GuardStopped("ledger.not_a_ledger", file=engines.describe_place(engine))
             version = connection.execute(select(func.max(tables.migration.c.version))).scalar_one()

@@ -300,6 +300,30 @@ LABELS: dict[str, Text] = {
     "profile.sample": Text("この {columns} 列の CSV を送る例：", "an example of the {columns} columns it sends:"),
     "profile.column": Text("  {number} 列目  {value}", "  column {number}  {value}"),
     "ledger.good": Text("台帳に問題はありません。", "the ledger is sound."),
+    "ledger.gap": Text(
+        "バッチ {batch}：台帳にあるファイル {count} 件がないか、大きさが違います（{files}）。控えから戻してください。"
+        "印（.begun）は `mediasms ledger check --recover` で書き直せます。印がないと、"
+        "台帳が過去に戻っても気づけません。",
+        "batch {batch}: {count} files that the ledger knows are gone or of another size ({files}). Restore them from a "
+        "backup. Markers (.begun) are written again by `mediasms ledger check --recover`: without them nobody notices "
+        "when the ledger goes back in time.",
+    ),
+    "ledger.cleared": Text(
+        "バッチ {batch}：フォルダがありません（ファイル {count} 件）。処理済みなので何も送られませんが、"
+        "レポートは作り直せません。"
+        "これより古い控えに台帳を戻すと、送信済みであることを示すものがなくなります。",
+        "batch {batch}: its folder is gone ({count} files). It is over, so nothing of it is sent; but its reports "
+        "cannot be made again, and with a ledger from a backup older than it nothing would say that it went out.",
+    ),
+    "ledger.marked_again": Text("印 {count} 件を書き直しました。", "{count} markers were written again."),
+    "ledger.adopted": Text(
+        "台帳はこの機械のものになりました。{host} からは、もう何も送らないでください。",
+        "the ledger belongs to this machine now. Nothing may be sent with it from {host} any more.",
+    ),
+    "ledger.at_home": Text(
+        "台帳が別の機械のものだという記録はありません。何も変更していません。",
+        "nothing says that the ledger belongs to another machine; nothing was changed.",
+    ),
     "ledger.copied": Text(
         "台帳の {rows} 行を移しました。これからは ledger.url をその先にしてください。元の台帳からは送れません。",
         "{rows} rows were copied. Let ledger.url name the new place now: the old ledger sends nothing any more.",

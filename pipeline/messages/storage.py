@@ -10,6 +10,13 @@ STORAGE_FAILURES: dict[str, Failure] = {
         Text("作業フォルダ {folder} がありません。", "there is no workspace {folder}."),
         Text("`mediasms init` を実行してください。", "Run `mediasms init`."),
     ),
+    "workspace.denied": Failure(
+        Text("作業フォルダ {folder} を読めません：{problem}", "the workspace {folder} cannot be read: {problem}"),
+        Text(
+            "作業フォルダの持ち主として実行するか、権限を直してください。",
+            "Run it as the owner of the workspace, or grant the right to read it.",
+        ),
+    ),
     "ledger.missing": Failure(
         Text("台帳 {file} がありません。", "the ledger {file} is missing."),
         Text(
@@ -57,6 +64,20 @@ STORAGE_FAILURES: dict[str, Failure] = {
             "Check that workspace.path and ledger.url belong together.",
         ),
     ),
+    "ledger.elsewhere": Failure(
+        Text(
+            "この台帳は {since} から別の機械（{host}）のものです。写しからも送ると、すべてが二重に送信されます。"
+            "ここからは何も送りません。",
+            "this ledger has belonged to another machine ({host}) since {since}. A copy that sends, too, would send "
+            "everything twice: nothing is sent from here.",
+        ),
+        Text(
+            "送信は {host} で行ってください。作業フォルダを移してしまい、そちらではもう送らないのであれば、"
+            "`mediasms ledger adopt --because 理由` を実行してください。",
+            "Send from {host}. If the workspace was moved here for good and nothing is sent from there any more, run "
+            "`mediasms ledger adopt --because TEXT`.",
+        ),
+    ),
     "ledger.went_back": Failure(
         Text(
             "送信 {dispatch} の記録が台帳にありません。台帳が過去に戻っています。",
@@ -100,6 +121,61 @@ STORAGE_FAILURES: dict[str, Failure] = {
     "ledger.busy": Failure(
         Text("台帳を使えません：{problem}", "the ledger cannot be used now: {problem}"),
         Text("ほかの処理が終わってからもう一度実行してください。", "Run it again when other work is done."),
+    ),
+    "ledger.full": Failure(
+        Text(
+            "台帳のあるディスクに空きがありません：{problem}",
+            "there is no room for the ledger on its disk: {problem}",
+        ),
+        Text(
+            "空きを作ってから、もう一度実行してください。何も失われていません。",
+            "Make room, then run it again. Nothing is lost.",
+        ),
+    ),
+    "ledger.disk": Failure(
+        Text(
+            "台帳のあるディスクを読み書きできません：{problem}",
+            "the disk does not read or write the ledger: {problem}",
+        ),
+        Text(
+            "ディスクの空きと、故障していないかを確かめてから、もう一度実行してください。",
+            "Look whether the disk is full or failing, then run it again.",
+        ),
+    ),
+    "ledger.read_only": Failure(
+        Text(
+            "台帳 {file} は、書き込みのできないファイルシステムにあります。",
+            "the ledger {file} lies on a file system that is mounted read-only.",
+        ),
+        Text(
+            "書き込めるようにマウントし直してください。繰り返し実行しても変わりません。"
+            "システムが自分で読み取り専用にしたのなら、ディスクの故障かもしれません。",
+            "Mount it so that it can be written; running the command again changes nothing. If the system itself made "
+            "it read-only, its disk may be failing.",
+        ),
+    ),
+    "ledger.no_permission": Failure(
+        Text(
+            "このユーザーは、台帳 {file} またはそのフォルダに書き込めません。",
+            "this user may not write the ledger {file}, or into its folder.",
+        ),
+        Text(
+            "作業フォルダの持ち主として実行するか、ファイルとフォルダ（SQLite はファイルの隣にも書きます）の権限を"
+            "直してください。繰り返し実行しても変わりません。",
+            "Run it as the owner of the workspace, or grant the right to write both (SQLite writes beside the file, "
+            "too). Running it again changes nothing.",
+        ),
+    ),
+    "ledger.cannot_open": Failure(
+        Text(
+            "台帳 {file} を開くことも書くこともできません：{problem}",
+            "the ledger {file} cannot be opened or written: {problem}",
+        ),
+        Text(
+            "フォルダを確かめてください：-wal や -shm で終わる別のもの、i ノードの不足、開いているファイルの数。",
+            "Look at its folder: something else under its name with -wal or -shm, no inodes left on the disk, too many "
+            "open files.",
+        ),
     ),
     "ledger.network": Failure(
         Text(
@@ -231,6 +307,22 @@ STORAGE_FAILURES: dict[str, Failure] = {
         Text(
             "空き容量と権限を確かめてください。何も失われていません。",
             "Check free space and permissions. Nothing is lost.",
+        ),
+    ),
+    "marker.unreadable": Failure(
+        Text(
+            "印 {file} が空か、壊れているか、名前を変えられています。この印（dispatch-NNNN.begun）は、"
+            "その送信を何回始めたかを示すものです。読めるようになるまで何も送りません。",
+            "the marker {file} is empty, damaged or renamed. A marker (dispatch-NNNN.begun) says that an upload was "
+            "begun, and how often: nothing is sent until it can be read.",
+        ),
+        Text(
+            "控えから戻すか、元の名前に戻してください（ただの複製なら作業フォルダの外へ移してください）。どちらもできなければ、"
+            "何回始めたかを数字で書いてください。分からなければ大きめの数字にし、`mediasms ledger check --recover` で"
+            "「不明」として記録してください。",
+            "Restore it from a backup, or give it back its name; a mere copy of one belongs outside of the workspace. "
+            "If neither can be done, write into it how often that upload was begun, as a number. When in doubt write a "
+            "higher one: then `mediasms ledger check --recover` enters the upload as unknown.",
         ),
     ),
     "artefact.missing": Failure(

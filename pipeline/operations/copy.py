@@ -8,6 +8,7 @@ from pipeline.adapters.files import Workspace
 from pipeline.config import Configuration
 from pipeline.ledger import open_ledger
 from pipeline.ledger.copying import copy_ledger
+from pipeline.ledger.machines import stop_if_elsewhere
 from pipeline.ledger.opening import MOVED
 
 
@@ -18,6 +19,7 @@ def copy(configuration: Configuration, url: str, now: datetime) -> dict[str, int
     ledger = open_ledger(configuration.ledger_url, moved=True)
     try:
         workspace.check_belongs_to(ledger.ledger_id.removeprefix(MOVED))
+        stop_if_elsewhere(ledger)
         return copy_ledger(ledger, url, now)
     finally:
         ledger.close()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pipeline.context import Context, missing_settings
 from pipeline.ledger import check_ledger
 from pipeline.ledger.logins import auth_failures, note_auth
+from pipeline.ledger.machines import stop_if_elsewhere
 from pipeline.stages.guards import check_markers
 
 
@@ -25,6 +26,7 @@ def examine_installation(context: Context, *, reset_auth: bool) -> Health:
     if reset_auth:
         note_auth(context.ledger, url, context.now(), failed=False)
     check_markers(context)
+    stop_if_elsewhere(context.ledger)
     return Health(
         tuple(missing_settings(context.configuration, context.environment)),
         tuple(check_ledger(context.ledger)),

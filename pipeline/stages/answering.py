@@ -10,7 +10,7 @@ from typing import NoReturn
 from pipeline.adapters.gateway import Exchange
 from pipeline.context import Context
 from pipeline.core.answers import UNAUTHORISED, Answer, parse_answer
-from pipeline.errors import GatewayRefused, GuardStopped, OutcomeUnknown, TryLater
+from pipeline.errors import GatewayRefused, GuardStopped, OutcomeUnknown, TryLater, UsageError
 from pipeline.ledger.logins import note_auth
 from pipeline.model import Proof
 from schemas.profile import Endpoint
@@ -56,7 +56,7 @@ def must_be_recorded(context: Context, dispatch_id: str, messages: int) -> Itera
     """
     try:
         yield
-    except (TryLater, GuardStopped) as error:
+    except (TryLater, GuardStopped, UsageError) as error:
         facts = {"dispatch": dispatch_id, "messages": messages}
         raise OutcomeUnknown("send.unrecorded", problem=error.what(context.language), **facts) from None
 

@@ -14,7 +14,15 @@ from pipeline.adapters.gateway import Exchange
 from pipeline.adapters.interruption import held, is_pending, uploading
 from pipeline.context import Context
 from pipeline.core.answers import NOT_HEARD, UNAUTHORISED, CancelAnswer, CancelCodes, judge_cancellation
-from pipeline.errors import GatewayRefused, GuardStopped, Interrupted, MediasmsError, OutcomeUnknown, TryLater
+from pipeline.errors import (
+    GatewayRefused,
+    GuardStopped,
+    Interrupted,
+    MediasmsError,
+    OutcomeUnknown,
+    TryLater,
+    UsageError,
+)
 from pipeline.ledger.cancellations import Cancellable, Request, answer_cancellations, ask_to_cancel
 from pipeline.ledger.logins import note_auth
 from pipeline.ledger.results import settle
@@ -142,7 +150,7 @@ class _Asking:
             there = [request.smsid for request, answer in answers.items() if answer.outcome is CancelOutcome.CANCELLED]
             if there:
                 settle(self.context.ledger, self.context.now(), there)
-        except (TryLater, GuardStopped) as error:
+        except (TryLater, GuardStopped, UsageError) as error:
             problem = error.what(self.context.language)
             raise OutcomeUnknown("cancel.unrecorded", messages=len(answers), problem=problem) from None
         self.outcomes.update((request.smsid, answer.outcome) for request, answer in answers.items())

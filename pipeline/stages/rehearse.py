@@ -16,6 +16,7 @@ from pipeline.core.forecast import Forecast
 from pipeline.errors import MediasmsError
 from pipeline.ledger.batches import count_opted_out
 from pipeline.ledger.cancelling import stop_of
+from pipeline.ledger.machines import stop_if_elsewhere
 from pipeline.ledger.plans import free_messages
 from pipeline.model import Batch, Mode
 from pipeline.stages.guards import (
@@ -69,8 +70,8 @@ def rehearse(
         if stop and (stop.cancelled or waiting or batch.planned_at is None):
             raise was_cancelled(batch, stop)
 
-    always: list[_Guard] = [partial(check_markers, context), partial(mode_of, context, batch, mode)]
-    always += [partial(stop_if_unsettled, context, batch), cancelled]
+    always: list[_Guard] = [partial(check_markers, context), partial(stop_if_elsewhere, context.ledger)]
+    always += [partial(mode_of, context, batch, mode), partial(stop_if_unsettled, context, batch), cancelled]
     sending = guards_of(context, batch, waiting, permission)
     if permission.max_cost is not None:
         sending.append(partial(stop_if_dear, batch, expected, permission.max_cost))

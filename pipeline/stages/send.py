@@ -28,6 +28,7 @@ from pipeline.ledger.dispatches import (
     return_dispatch,
 )
 from pipeline.ledger.logins import note_auth
+from pipeline.ledger.machines import note_machine, stop_if_elsewhere
 from pipeline.ledger.plans import free_messages, withdrawn_messages
 from pipeline.ledger.results import settle
 from pipeline.model import Batch, Dispatch, MessageState, Mode, NumberCheck, RunAction
@@ -124,7 +125,9 @@ def take_up(context: Context, batch: Batch, mode: Mode) -> Mode:
     person has stopped the batch, and what ``mode_of`` raises.
     """
     check_markers(context)
+    stop_if_elsewhere(context.ledger)
     now = context.now()
+    note_machine(context.ledger, now)
     adopt_in_flight(context.ledger, batch.campaign, now)
     settle(context.ledger, now)
     mode = mode_of(context, batch, mode)

@@ -19,7 +19,7 @@ from pipeline.adapters.files import (
     write_durable,
     write_through,
 )
-from pipeline.errors import GuardStopped, TryLater, UsageError
+from pipeline.errors import Exit, GuardStopped, TryLater, UsageError
 from pipeline.model import Artefact
 
 
@@ -174,6 +174,14 @@ def test_a_workspace_that_is_not_there(tmp_path: Path) -> None:
     assert caught.value.code == "workspace.missing"
 
 
+def test_a_workspace_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    (tmp_path / "w" / "ledger.id").mkdir(parents=True)
+    with pytest.raises(UsageError) as caught:
+        Workspace(tmp_path / "w").ledger_id()
+    assert caught.value.code == "workspace.denied"
+    assert caught.value.facts["folder"] == str(tmp_path / "w")
+
+
 def test_an_artefact_is_checked_when_read(tmp_path: Path) -> None:
     made = workspace(tmp_path)
     path = made.batch_folder("b1") / "accepted.csv"
@@ -201,6 +209,34 @@ def test_markers_of_begun_dispatches(tmp_path: Path) -> None:
     made.mark_begun("b1", 3, 1)
     (made.batch_folder("b1") / ".dispatch-0004.begun.part").write_bytes(b"")
     assert list(made.begun()) == [("b1", 3, 1), ("b1", 12, 2), ("b2", 1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("dispatch-0001.begun", b""),
+        ("dispatch-0001.begun", b"once\n"),
+        ("dispatch-0001.begun", b"-1\n"),
+        ("dispatch-0001.begun", b"\xff\n"),
+        ("dispatch-0001 (1).begun", b"1\n"),
+        ("dispatch-.begun", b"1\n"),
+    ],
+)
+def test_a_marker_that_says_nothing_is_named(tmp_path: Path, name: str, content: bytes) -> None:
+    made = workspace(tmp_path)
+    made.mark_begun("b1", 2, 1)
+    (made.batch_folder("b1") / name).write_bytes(content)
+    with pytest.raises(GuardStopped) as stopped:
+        list(made.begun())
+    assert (stopped.value.code, stopped.value.exit) == ("marker.unreadable", Exit.GUARD)
+    assert stopped.value.facts == {"file": str(made.batch_folder("b1") / name)}
+
+
+def test_a_marker_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    made = workspace(tmp_path)
+    (made.batch_folder("b1") / "dispatch-0001.begun").mkdir(parents=True)
+    with pytest.raises(GuardStopped, match=r"marker\.unreadable"):
+        list(made.begun())
 
 
 def test_a_file_for_people_never_replaces_another(tmp_path: Path) -> None:

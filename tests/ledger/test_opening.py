@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,12 +16,22 @@ from pipeline.ledger.locks import held
 from tests.databases import SQLITE
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from sqlalchemy import Connection
+
     from pipeline.context import Context
     from tests.stages.conftest import House
 
 
 def _ledger(house: House) -> Path:
     return house.folder / "workspace" / "ledger.sqlite3"
+
+
+def _run(transaction: AbstractContextManager[Connection], *statements: str) -> None:
+    with transaction as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
 
 
 def _fails(house: House, code: str) -> None:
@@ -99,6 +111,55 @@ def test_damage_found_later_is_a_guard(context: Context) -> None:
     with pytest.raises(GuardStopped) as stopped, context.ledger.reading():
         raise DatabaseError("x", None, sqlite3.DatabaseError("malformed"))
     assert stopped.value.code == "ledger.damaged"
+
+
+@pytest.mark.parametrize("database", [SQLITE])
+def test_a_ledger_that_cannot_be_opened_is_to_be_looked_at(house: House, context: Context) -> None:
+    context.close()
+    _ledger(house).with_name("ledger.sqlite3-wal").mkdir()
+    _fails(house, "ledger.cannot_open")
+
+
+@pytest.mark.parametrize("database", [SQLITE])
+@pytest.mark.parametrize(("why", "code"), [("mount", "ledger.read_only"), ("rights", "ledger.no_permission")])
+def test_a_ledger_that_may_not_be_written_is_not_for_later(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch, why: str, code: str
+) -> None:
+    # SQLite itself refuses here; what the system says of folder and file is made up, since a test may run as root.
+    if why == "mount":
+        monkeypatch.setattr(os, "statvfs", lambda _path: SimpleNamespace(f_flag=os.ST_RDONLY))
+    else:
+        monkeypatch.setattr(os, "access", lambda *_arguments: False)
+    with pytest.raises(UsageError) as stopped:
+        _run(context.ledger.reading(), "PRAGMA query_only = ON", "DELETE FROM optout")
+    assert (stopped.value.code, stopped.value.exit) == (code, Exit.USAGE)
+    assert stopped.value.facts == {"file": str(_ledger(house))}
+
+
+@pytest.mark.parametrize("database", [SQLITE])
+def test_a_full_disk_is_said_and_for_later(context: Context) -> None:
+    large = "INSERT INTO optout VALUES (hex(zeroblob(1000000)), 't', 'x')"
+    with pytest.raises(TryLater) as stopped:
+        _run(context.ledger.writing(), "PRAGMA max_page_count = 1", large)
+    assert (stopped.value.code, stopped.value.exit) == ("ledger.full", Exit.TRY_LATER)
+    assert check_ledger(context.ledger) == []
+
+
+@pytest.mark.parametrize("database", [SQLITE])
+def test_a_disk_that_does_not_answer_is_said_and_for_later(context: Context) -> None:
+    broken = sqlite3.OperationalError("disk I/O error")
+    broken.sqlite_errorname = "SQLITE_IOERR_WRITE"
+    with pytest.raises(TryLater) as stopped, context.ledger.reading():
+        raise DatabaseError("x", None, broken)
+    assert (stopped.value.code, stopped.value.facts) == ("ledger.disk", {"problem": "disk I/O error"})
+
+
+@pytest.mark.parametrize("database", [SQLITE])
+def test_a_lock_that_cannot_be_made_is_said(tmp_path: Path, context: Context) -> None:
+    (tmp_path / "locks").write_text("no folder")
+    with pytest.raises(TryLater) as stopped, held(tmp_path / "locks" / "x.lock", context.now()):
+        pass
+    assert stopped.value.code == "files.not_writable"
 
 
 def test_a_ledger_that_is_busy_is_for_later(house: House, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.adapters import files
-from pipeline.errors import Exit, GuardStopped, OutcomeUnknown, TryLater
+from pipeline.errors import Exit, GuardStopped, OutcomeUnknown, TryLater, UsageError
 from pipeline.ledger import engines
 from pipeline.model import MessageState
 from pipeline.operations import run as running
@@ -50,7 +50,7 @@ def test_without_room_for_its_marker_nothing_leaves_and_nothing_is_unknown(
     assert house.sent(context, source).states == {TAKEN: 7}
 
 
-@pytest.mark.parametrize("fault", ["busy", "damaged"])
+@pytest.mark.parametrize("fault", ["busy", "damaged", "read-only"])
 def test_an_answer_that_cannot_be_recorded_is_an_unknown_outcome(
     house: House, context: Context, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
@@ -59,6 +59,8 @@ def test_an_answer_that_cannot_be_recorded_is_an_unknown_outcome(
     def refuse(*_arguments: object) -> None:
         if fault == "busy":
             raise TryLater("ledger.busy", problem="database or disk is full")
+        if fault == "read-only":
+            raise UsageError("ledger.read_only", file="f")
         raise GuardStopped("ledger.damaged", problem="malformed")
 
     with monkeypatch.context() as patched:
