@@ -31,6 +31,7 @@ from pipeline.model import (
     PendingCost,
     PriceLine,
     Reconciliation,
+    RestatedSubject,
     Restatement,
     RowTotals,
     StatusLine,
@@ -375,6 +376,14 @@ def noisy_month() -> Reconciliation:
             before=Decimal("10595.20"),
             after=Decimal("10234.00"),
             smsids=("abckzvtbqrmwx0000044",),
+        ),
+        *(
+            Restatement(cause=cause, subject=subject, messages=messages, before=before, after=after, smsids=())
+            for cause, subject, messages, before, after in (
+                (Cause.TARIFF, RestatedSubject.FEE, 0, Decimal(25_000), Decimal(30_000)),
+                (Cause.TARIFF, RestatedSubject.TAX, 0, Decimal(9_000), Decimal(9_500)),
+                (Cause.TARIFF, RestatedSubject.FOREIGN, 0, Decimal("26.2"), Decimal("26.4")),
+            )
         ),
     )
     days = tuple(f"2026-11-{day:02d}" for day in range(1, 31))

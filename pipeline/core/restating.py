@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.core.statuses import StatusTable
-from pipeline.model import Cause, MessageClass, MessageLine, Reconciliation, Restatement
+from pipeline.model import Cause, MessageClass, MessageLine, Reconciliation, RestatedSubject, Restatement
 
 SNAPSHOT = pa.schema(
     [
@@ -148,7 +148,7 @@ def _learnt(old: pa.Table, new: pa.Table, statuses: StatusTable) -> _Mask:
 def _restated_beside(
     before: pa.Table, after: pa.Table, *, tariff_changed: bool, profile_changed: bool
 ) -> Iterator[Restatement]:
-    """Yield what differs beside the messages, which names none: fees, tax for its rate's sake, results not ours.
+    """Yield what differs beside our messages: fees, tax for its rate's sake, results that are not ours.
 
     Tax that follows from other amounts is no change of its own.
     """
@@ -158,24 +158,26 @@ def _restated_beside(
     fees = [sorted((name, Decimal(amount)) for name, amount in one["fees"]) for one in (old, new)]
     if fees[0] != fees[1]:
         was, is_ = (sum((amount for _, amount in one), Decimal(0)) for one in fees)
-        yield Restatement(cause=Cause.TARIFF, messages=0, before=was, after=is_, smsids=())
+        yield _beside_messages(RestatedSubject.FEE, Cause.TARIFF, was, is_)
     taxes = Decimal(old["tax"]), Decimal(new["tax"])
     rates = (old["rates"], old["rounding"]) != (new["rates"], new["rounding"])
     if tariff_changed and rates and taxes[0] != taxes[1]:
-        yield Restatement(cause=Cause.TARIFF, messages=0, before=taxes[0], after=taxes[1], smsids=())
+        yield _beside_messages(RestatedSubject.TAX, Cause.TARIFF, *taxes)
     (messages, units, was), (messages_now, units_now, is_) = old["foreign"], new["foreign"]
     same = (messages, units) == (messages_now, units_now)
     if not same or Decimal(was) != Decimal(is_):
         # With as many rows as before no result came: it is what they mean.
         none_came = old.get("foreign_rows") == new["foreign_rows"]
         other = Cause.PROFILE if profile_changed and none_came else Cause.RESULT
-        yield Restatement(
-            cause=Cause.TARIFF if same and tariff_changed else other,
-            messages=abs(messages_now - messages),
-            before=Decimal(was),
-            after=Decimal(is_),
-            smsids=(),
-        )
+        cause = Cause.TARIFF if same and tariff_changed else other
+        count = abs(messages_now - messages)
+        yield _beside_messages(RestatedSubject.FOREIGN, cause, Decimal(was), Decimal(is_), count)
+
+
+def _beside_messages(
+    subject: RestatedSubject, cause: Cause, before: Decimal, after: Decimal, messages: int = 0
+) -> Restatement:
+    return Restatement(cause=cause, subject=subject, messages=messages, before=before, after=after, smsids=())
 
 
 def _stored(table: pa.Table) -> dict[str, Any] | None:

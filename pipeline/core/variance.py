@@ -37,6 +37,7 @@ from pipeline.model import (
     InvoiceLine,
     MessageLine,
     Reconciliation,
+    RestatedSubject,
     Restatement,
     Variance,
 )
@@ -234,7 +235,7 @@ def _explain_restated(places: Sequence[Place], restatements: Sequence[Restatemen
     The invoice has what was counted before. All changes together are tried first, then each alone.
     """
     left = sum((line.amount - line.counted_amount for line in places), _ZERO) - explained.total
-    ours = [one for one in restatements if one.smsids]  # the others are of fees, tax or results that are not ours
+    ours = [one for one in restatements if one.subject is RestatedSubject.MESSAGES]
     for some in (ours, *([one] for one in ours)):
         if left and sum((one.before - one.after for one in some), _ZERO) == left:
             explained.add(VarianceCause.RESTATED, left, sum(one.messages for one in some))

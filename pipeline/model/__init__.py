@@ -45,6 +45,7 @@ from pipeline.model.words import (
     NumberCheck,
     ObservationPath,
     Proof,
+    RestatedSubject,
     RunAction,
     StatusClass,
 )
@@ -92,6 +93,7 @@ __all__ = [
     "Reconciliation",
     "RejectedRow",
     "Repair",
+    "RestatedSubject",
     "Restatement",
     "RowTotals",
     "RunAction",

@@ -9,7 +9,16 @@ from decimal import Decimal
 
 from pipeline.messages import Text
 from pipeline.model.rows import RowTotals
-from pipeline.model.words import BreakKind, Cause, Dimension, MessageClass, MessageKind, MessageState, MonthPhase
+from pipeline.model.words import (
+    BreakKind,
+    Cause,
+    Dimension,
+    MessageClass,
+    MessageKind,
+    MessageState,
+    MonthPhase,
+    RestatedSubject,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,9 +282,13 @@ class Variance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restatement:
-    """What has changed in a closed month for one cause; untaxed yen. ``smsids`` are the first few."""
+    """What has changed in a closed month for one cause, and of what; yen, untaxed but for the tax itself.
+
+    ``smsids`` are the first few where ``subject`` is our messages; nothing else has any.
+    """
 
     cause: Cause
+    subject: RestatedSubject = RestatedSubject.MESSAGES
     messages: int
     before: Decimal
     after: Decimal

@@ -174,6 +174,15 @@ class Cause(StrEnum):
     DECISION = "decision"
 
 
+class RestatedSubject(StrEnum):
+    """Of what a closed month has other amounts now."""
+
+    MESSAGES = "messages"
+    FEE = "fee"
+    TAX = "tax"
+    FOREIGN = "foreign"
+
+
 class BreakKind(StrEnum):
     """A difference that reconciliation found."""
 

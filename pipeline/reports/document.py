@@ -121,6 +121,7 @@ def reconciliation_document(
         "restatements": [
             {
                 "cause": found.cause.value,
+                "subject": found.subject.value,
                 "messages": found.messages,
                 "before": plain(found.before),
                 "after": plain(found.after),

@@ -16,6 +16,7 @@ from pipeline.reports.wording import (
     invoice_row,
     message_kind,
     outside,
+    subject_name,
     variance_lines,
 )
 from pipeline.reports.writing import SheetWriter
@@ -120,7 +121,7 @@ class _Money(SheetWriter):
     def restatements(self, restatements: Sequence[Restatement]) -> None:
         self.section("restatements")
         self.note(label("report.caption.restatements", self.language))
-        self.header(("cause", "examples", "", "", "", "messages", "before", "after", "amount_difference"))
+        self.header(("cause", "subject", "examples", "", "", "messages", "before", "after", "amount_difference"))
         top = self.row
         columns = [
             [found.before for found in restatements],
@@ -130,7 +131,8 @@ class _Money(SheetWriter):
         style = self.cells.yen_style(*(amount for column in columns for amount in column))
         for found in restatements:
             self.text(0, cause_name(found.cause, self.language))
-            self.text(1, examples(found))
+            self.text(1, subject_name(found.subject, self.language))
+            self.text(2, examples(found))
             self.count(5, found.messages)
             self.yen(6, found.before, style)
             self.yen(7, found.after, style)

@@ -18,6 +18,7 @@ from pipeline.reports.wording import (
     invoice_caption,
     invoice_item,
     invoice_row,
+    subject_name,
     variance_lines,
 )
 
@@ -81,12 +82,16 @@ def _variance(variance: Variance, language: Language) -> list[RenderableType]:
 
 def _restatements(restatements: Sequence[Restatement], language: Language) -> list[RenderableType]:
     shown = table()
-    shown.add_column(Text(label("report.column.cause", language)), overflow="fold")
+    # In one column: the smsids below need its width.
+    of, why = (label(f"report.column.{name}", language) for name in ("subject", "cause"))
+    shown.add_column(Text(label("report.pair", language, name=of, text=why)), overflow="fold")
     for name in ("messages", "before", "after", "difference"):
         shown.add_column(Text(label(f"report.short.{name}", language)), justify="right", no_wrap=True)
     for found in restatements:
+        of, why = subject_name(found.subject, language), cause_name(found.cause, language)
+        said = label("report.pair", language, name=of, text=why)
         shown.add_row(
-            Text(f"{cause_name(found.cause, language)}\n{examples(found)}".rstrip()),
+            Text(f"{said}\n{examples(found)}".rstrip()),
             Text(count(found.messages)),
             Text(grouped(found.before)),
             Text(grouped(found.after)),

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         MessageState,
         PendingCost,
         Reconciliation,
+        RestatedSubject,
         Restatement,
         StatusLine,
         Variance,
@@ -336,6 +337,11 @@ def variance_lines(variance: Variance, language: Language) -> list[tuple[str, De
         return label("report.variance.explained", language, cause=cause, messages=count(part.messages))
 
     return [(name(part), part.amount) for part in variance.explanations]
+
+
+def subject_name(subject: RestatedSubject, language: Language) -> str:
+    """Name of what a restatement is."""
+    return label(f"report.restated.{subject.value}", language)
 
 
 def examples(restatement: Restatement) -> str:

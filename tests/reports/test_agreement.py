@@ -19,7 +19,7 @@ from rich.console import Console
 from pipeline.core.bill import bill_of
 from pipeline.core.restating import restated, snapshot
 from pipeline.messages import LABELS, Language, label
-from pipeline.model import BreakKind, Cause, Dimension, MessageClass, MessageKind
+from pipeline.model import BreakKind, Cause, Dimension, MessageClass, MessageKind, RestatedSubject
 from pipeline.reports.document import dumps, reconciliation_document
 from pipeline.reports.page import render_page
 from pipeline.reports.privacy import visible
@@ -133,7 +133,8 @@ def group_rows(document: dict[str, Any], language: Language, dimensions: Iterabl
             yield figures(name, *counts, line["amount"])
 
 
-def money_rows(document: dict[str, Any], language: Language) -> Iterator[Row]:
+def money_rows(document: dict[str, Any], language: Language, *, paired: bool = False) -> Iterator[Row]:
+    """A terminal says in one cell of what a restatement is and why."""
     if bill := document["bill"]:
         yield figures(label("report.bill.messages", language), bill["messages"])
         yield from (figures(fee["amount"]) for fee in bill["fees"])
@@ -150,7 +151,12 @@ def money_rows(document: dict[str, Any], language: Language) -> Iterator[Row]:
         for name in ("invoiced", "counted", "difference", "unexplained"):
             yield figures(label(f"report.variance.{name}", language), variance[name])
     for found in document["restatements"]:
-        yield figures(found["messages"], found["before"], found["after"], found["difference"])
+        cause, subject = (
+            label(f"report.cause.{found['cause']}", language),
+            label(f"report.restated.{found['subject']}", language),
+        )
+        said = [label("report.pair", language, name=subject, text=cause)] if paired else [cause, subject]
+        yield figures(*said, found["messages"], found["before"], found["after"], found["difference"])
 
 
 def delivery_rows(document: dict[str, Any]) -> Iterator[Row]:
@@ -219,7 +225,7 @@ def test_the_terminal_has_the_rows_of_the_document_that_it_shows(
     for wanted in (
         status_rows(document, language),
         group_rows(document, language, shown),
-        money_rows(document, language),
+        money_rows(document, language, paired=True),
     ):
         assert missing(wanted, rows) == []
     text = terminal(value, language, width=300)
@@ -278,6 +284,7 @@ def test_every_word_that_a_value_may_hold_has_its_words() -> None:
         assert all(label(f"report.section.{dimension}", language) for dimension in Dimension)
         assert all(label(f"report.message_kind.{kind}", language) for kind in MessageKind)
         assert all(label(f"report.cause.{cause}", language) for cause in Cause)
+        assert all(label(f"report.restated.{subject}", language) for subject in RestatedSubject)
 
 
 def test_no_english_stands_for_japanese() -> None:

@@ -178,7 +178,7 @@ def test_the_last_line_names_why_the_exit_code_is_1(quiet_month: Reconciliation,
     rejected = replace(clean, totals=RowTotals(5, 3, 2, 0))
     assert verdict(rejected, Language.EN).startswith("Balanced")
     assert exit_reason(rejected, Language.EN) == "To look at (exit 1): rejected rows: 2"
-    assert str(exit_reason(month, Language.EN)).endswith("restatements: 2, unexplained: JPY 50.00")
+    assert str(exit_reason(month, Language.EN)).endswith("restatements: 5, unexplained: JPY 50.00")
     unknown = replace(rejected, classes={MessageClass.UNKNOWN: 4})
     assert "(exit 5): 4" in str(exit_reason(unknown, Language.EN))
 

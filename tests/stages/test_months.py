@@ -31,6 +31,7 @@ from pipeline.model import (
     Observation,
     ObservationPath,
     PendingCost,
+    RestatedSubject,
 )
 from pipeline.operations.resolve import resolve
 from pipeline.simulator import Knobs
@@ -249,6 +250,7 @@ def test_another_tariff_restates_a_closed_month(house: House, context: Context) 
     object.__setattr__(context.configuration, "tariff", tariff)
     after = reconcile_month(context, MONTH).value
     change, fees = after.restatements
+    assert (change.subject, fees.subject) == (RestatedSubject.MESSAGES, RestatedSubject.FEE)
     assert (change.cause, fees.cause, fees.messages) == (Cause.TARIFF, Cause.TARIFF, 0)
     assert change.difference == after.amount.untaxed - before.amount.untaxed != 0
     assert before.bill is not None
@@ -420,6 +422,7 @@ def test_fees_and_tax_rates_restate_a_closed_month(house: House, context: Contex
     object.__setattr__(context.configuration, "tariff", replace(old, sha256="1" * 64, fees=fees))
     found = reconcile_month(context, MONTH)
     (fee,) = found.value.restatements
+    assert fee.subject is RestatedSubject.FEE
     assert (fee.cause, fee.messages, fee.difference, found.exit) == (Cause.TARIFF, 0, Decimal(9999), Exit.FINDINGS)
     taxes = tuple(replace(one, rate=Decimal("0.2")) for one in old.taxes)
     object.__setattr__(context.configuration, "tariff", replace(old, sha256="2" * 64, taxes=taxes))
@@ -427,7 +430,12 @@ def test_fees_and_tax_rates_restate_a_closed_month(house: House, context: Contex
     (tax,) = after.restatements
     assert before is not None
     assert after.bill is not None
-    assert (tax.cause, tax.before, tax.after) == (Cause.TARIFF, before.tax, after.bill.tax)
+    assert (tax.subject, tax.cause, tax.before, tax.after) == (
+        RestatedSubject.TAX,
+        Cause.TARIFF,
+        before.tax,
+        after.bill.tax,
+    )
     assert close_month(context, MONTH, actor="me").number == 2
     assert reconcile_month(context, MONTH).value.restatements == ()
 
@@ -443,6 +451,7 @@ def test_a_late_result_that_is_not_ours_restates_a_closed_month(house: House, co
     after = reconcile_month(context, MONTH).value
     (change,) = after.restatements
     assert (change.cause, change.messages, change.smsids) == (Cause.RESULT, 1, ())
+    assert change.subject is RestatedSubject.FOREIGN
     assert (change.before, change.after) == (before.foreign.amount, after.foreign.amount)
     assert change.difference > 0
 
@@ -465,7 +474,10 @@ def test_what_a_status_means_now_restates_for_the_profiles_sake(house: House, co
     before = close_month(context, MONTH, actor="me").reconciled.value
     learnt = _learnt(house)
     changes = reconcile_month(learnt, MONTH).value.restatements
-    assert [(one.cause, one.messages) for one in changes] == [(Cause.PROFILE, 1)] * 2
+    assert [(one.cause, one.subject, one.messages) for one in changes] == [
+        (Cause.PROFILE, RestatedSubject.MESSAGES, 1),
+        (Cause.PROFILE, RestatedSubject.FOREIGN, 1),
+    ]
     # A result that has come as well may be why.
     observe(learnt, replace(ours, smsid="web2"))
     found = reconcile_month(learnt, MONTH).value
