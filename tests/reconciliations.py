@@ -112,6 +112,7 @@ def divided(statuses: Sequence[StatusLine], names: Sequence[str], unpriced: int 
     left = [
         sum(line.messages for line in statuses),
         sum(line.messages for line in statuses if line.message_class is C.DELIVERED),
+        sum(line.messages for line in statuses if line.message_class is C.FAILED),
         sum(line.billable_messages for line in statuses),
         sum(line.billable_units for line in statuses),
     ]
@@ -126,8 +127,9 @@ def divided(statuses: Sequence[StatusLine], names: Sequence[str], unpriced: int 
                 name=name,
                 messages=part[0],
                 delivered=part[1],
-                billable_messages=part[2],
-                billable_units=part[3],
+                failed=part[2],
+                billable_messages=part[3],
+                billable_units=part[4],
                 amount=yen,
                 unpriced=unpriced if last else 0,
             )

@@ -113,6 +113,7 @@ class GroupLine:
     name: str
     messages: int
     delivered: int
+    failed: int
     billable_messages: int
     billable_units: int
     amount: Decimal

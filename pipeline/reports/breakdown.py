@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pipeline.model import GroupLine, Reconciliation
     from pipeline.reports.cells import Cells
 
-_WIDTHS = (38, 14, 14, 18, 16, 26, 12)
-_FIGURES = ("messages", "delivered", "billable_messages", "billable_units", "amount", "unpriced")
+_WIDTHS = (38, 14, 14, 14, 18, 16, 26, 12)
+_FIGURES = ("messages", "delivered", "failed", "billable_messages", "billable_units", "amount", "unpriced")
 _CHART_ROWS, _ROW = 11, 24
 #: hours of ten days; a longer time is shown by the day, on one printed page for a month
 _STEPS = 240
@@ -58,21 +58,21 @@ def _group(sheet: SheetWriter, dimension: Dimension, lines: Sequence[GroupLine])
         sheet.wrapped(0, group_name(dimension, line.name, sheet.language), _WIDTHS[0])
         for column, number in enumerate(_counts(line), 1):
             sheet.count(column, number)
-        sheet.yen(5, line.amount, style)
-        sheet.count(6, line.unpriced)
+        sheet.yen(6, line.amount, style)
+        sheet.count(7, line.unpriced)
         sheet.row += 1
     sheet.total_name(label("report.total", sheet.language))
     for column, numbers in enumerate(zip(*map(_counts, lines), strict=True), 1):
         sheet.sum_of_counts(column, top, numbers)
-    sheet.sum_of_yen(5, top, amounts, exact_sum(amounts))
-    sheet.sum_of_counts(6, top, (line.unpriced for line in lines))
+    sheet.sum_of_yen(6, top, amounts, exact_sum(amounts))
+    sheet.sum_of_counts(7, top, (line.unpriced for line in lines))
     sheet.row += 1
     sheet.exactness((*amounts, exact_sum(amounts)))
     return top
 
 
-def _counts(line: GroupLine) -> tuple[int, int, int, int]:
-    return line.messages, line.delivered, line.billable_messages, line.billable_units
+def _counts(line: GroupLine) -> tuple[int, ...]:
+    return line.messages, line.delivered, line.failed, line.billable_messages, line.billable_units
 
 
 def _chart(sheet: SheetWriter, dimension: Dimension, lines: Sequence[GroupLine], top: int, at: tuple[int, int]) -> None:

@@ -68,6 +68,7 @@ def reconciliation_document(
                     "name": hidden(line.name),
                     **_counted(line),
                     "delivered": line.delivered,
+                    "failed": line.failed,
                     "unpriced": line.unpriced,
                 }
                 for line in value.groups[dimension]

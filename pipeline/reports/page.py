@@ -165,6 +165,7 @@ class _GroupRow(NamedTuple):
     share: str
     width: int
     delivered: str
+    failed: str
     billable_messages: str
     billable_units: str
     amount: str
@@ -261,6 +262,7 @@ def _group(dimension: Dimension, lines: Sequence[GroupLine], language: Language,
             share=share(number, messages),
             width=number * _GRID // messages if messages else 0,
             delivered=count(sum(line.delivered for line in part)),
+            failed=count(sum(line.failed for line in part)),
             billable_messages=count(sum(line.billable_messages for line in part)),
             billable_units=count(sum(line.billable_units for line in part)),
             amount=grouped(exact_sum(line.amount for line in part)),

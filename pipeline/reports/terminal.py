@@ -113,6 +113,7 @@ def _groups(dimension: Dimension, lines: Sequence[GroupLine], language: Language
     totals = {
         "messages": count(sum(line.messages for line in lines)),
         "delivered": count(sum(line.delivered for line in lines)),
+        "failed": count(sum(line.failed for line in lines)),
         "billable_messages": count(sum(line.billable_messages for line in lines)),
         "billable_units": count(sum(line.billable_units for line in lines)),
         "amount": grouped(exact_sum(line.amount for line in lines)),
@@ -124,6 +125,7 @@ def _groups(dimension: Dimension, lines: Sequence[GroupLine], language: Language
             Text(group_name(dimension, line.name, language)),
             Text(count(line.messages)),
             Text(count(line.delivered)),
+            Text(count(line.failed)),
             Text(count(line.billable_messages)),
             Text(count(line.billable_units)),
             Text(grouped(line.amount)),

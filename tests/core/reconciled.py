@@ -111,6 +111,7 @@ def month_of(
                     name=name,
                     messages=len(group),
                     delivered=0,
+                    failed=0,
                     billable_messages=sum(line.billable for line in group),
                     billable_units=sum(line.parts for line in group if line.billable),
                     amount=sum((line.amount or ZERO for line in group if line.billable), ZERO),

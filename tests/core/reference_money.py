@@ -398,7 +398,7 @@ def since(row: Row) -> datetime | None:
     return time(row["registered_at"]) or time(row["status_time"]) or time(row["received_at"])
 
 
-def grouped(messages: Iterable[dict[str, Any]], name: str) -> dict[str, tuple[int, int, int, int, Decimal, int]]:
+def grouped(messages: Iterable[dict[str, Any]], name: str) -> dict[str, tuple[int, int, int, int, int, Decimal, int]]:
     """Add up by one dimension."""
     groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for message in messages:
@@ -407,6 +407,7 @@ def grouped(messages: Iterable[dict[str, Any]], name: str) -> dict[str, tuple[in
         key: (
             len(group),
             sum(each["class"] == "delivered" for each in group),
+            sum(each["class"] == "failed" for each in group),
             sum(each["billable"] for each in group),
             sum(each["parts"] for each in group if each["billable"]),
             sum((each["amount"] or Decimal(0) for each in group), Decimal(0)),

@@ -107,13 +107,14 @@ def check_sums(value: Reconciliation, expected: Result) -> None:
         statuses[key] = (line.messages, line.billable_messages, line.billable_units, line.amount)
     assert statuses == {
         key: (messages, bills, units, amount)
-        for key, (messages, _, bills, units, amount, _) in grouped(said, "status").items()
+        for key, (messages, _, _, bills, units, amount, _) in grouped(said, "status").items()
     }
     for dimension, lines in value.groups.items():
         found = {
             line.name: (
                 line.messages,
                 line.delivered,
+                line.failed,
                 line.billable_messages,
                 line.billable_units,
                 line.amount,

@@ -129,7 +129,7 @@ def group_rows(document: dict[str, Any], language: Language, dimensions: Iterabl
             name = line["name"] or label("report.none", language)
             if dimension == Dimension.KIND:
                 name = label(f"report.message_kind.{name}", language)
-            counts = (line["messages"], line["delivered"], line["billable_messages"], line["billable_units"])
+            counts = [line[name] for name in ("messages", "delivered", "failed", "billable_messages", "billable_units")]
             yield figures(name, *counts, line["amount"])
 
 

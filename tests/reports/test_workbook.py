@@ -216,14 +216,15 @@ def test_every_group_is_there_with_live_totals(tmp_path: Path, month: Reconcilia
     for dimension, lines in month.groups.items():
         top = find(live, label(f"report.section.{dimension}", language)) + 2
         for row, line in enumerate(lines, top):
-            expected = (line.messages, line.delivered, line.billable_messages, line.billable_units)
-            assert tuple(live.cell(row, column).value for column in range(2, 6)) == expected
-            assert Decimal(str(live.cell(row, 6).value)) == line.amount
-            assert live.cell(row, 7).value == line.unpriced
+            expected = (line.messages, line.delivered, line.failed, line.billable_messages, line.billable_units)
+            assert tuple(live.cell(row, column).value for column in range(2, 7)) == expected
+            assert Decimal(str(live.cell(row, 7).value)) == line.amount
+            assert live.cell(row, 8).value == line.unpriced
         total = top + len(lines)
-        totals = (month.messages, month.classes[MessageClass.DELIVERED], month.billable_messages, month.billable_units)
-        assert tuple(cached.cell(total, column).value for column in range(2, 6)) == totals
-        assert Decimal(str(cached.cell(total, 6).value)) == month.amount.untaxed
+        ended = (month.classes[MessageClass.DELIVERED], month.classes[MessageClass.FAILED])
+        totals = (month.messages, *ended, month.billable_messages, month.billable_units)
+        assert tuple(cached.cell(total, column).value for column in range(2, 7)) == totals
+        assert Decimal(str(cached.cell(total, 7).value)) == month.amount.untaxed
         assert live.cell(total, 2).value == (f"=SUM(B{top}:B{total - 1})")
 
 
@@ -306,7 +307,14 @@ def test_days_without_deliveries_are_gaps_that_are_seen(tmp_path: Path, noisy: R
 def test_a_long_cost_centre_is_not_cut(tmp_path: Path, month: Reconciliation, message_lines: Source) -> None:
     name = "営業第二部" * 12 + "四課"
     short = GroupLine(
-        name="x", messages=1, delivered=1, billable_messages=1, billable_units=1, amount=Decimal("8.5"), unpriced=0
+        name="x",
+        messages=1,
+        delivered=1,
+        failed=0,
+        billable_messages=1,
+        billable_units=1,
+        amount=Decimal("8.5"),
+        unpriced=0,
     )
     groups = {**month.groups, Dimension.COST_CENTRE: (short, replace(short, name=name))}
     path = tmp_path / "report.xlsx"
