@@ -7,12 +7,14 @@ older copy of the ledger back. After each step the ledger is compared with what 
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import tempfile
 from collections import Counter
 from contextlib import closing, suppress
 from datetime import timedelta
+from decimal import Decimal
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -33,24 +35,29 @@ from pipeline.ledger.optouts import add_optouts, list_optouts
 from pipeline.ledger.results import record_pull, settle
 from pipeline.model import LEGAL, Artefact, CancelOutcome, MessageState, Observation, ObservationPath
 from pipeline.operations.cancel import cancel, look_up
+from pipeline.operations.recover import recover
 from pipeline.operations.resolve import resolve
 from pipeline.operations.run import send_batch
 from pipeline.simulator import EmbeddedGateway, Knobs, VirtualClock
 from pipeline.stages import planning
 from pipeline.stages import send as sending
-from pipeline.stages.guards import Late, Permission
+from pipeline.stages.guards import Late, Permission, lost_attempts
 from pipeline.stages.pull import pull
-from pipeline.stages.reconcile import reconcile
+from pipeline.stages.reconcile import added_up, evidence_of, reconcile
 from tests.stages.conftest import START, House
 from tests.stages.test_send_repeats import registered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from pipeline.model import GroupLine, MessageLine, Reconciliation, StatusLine
 
 PLANNED, IN_FLIGHT, TAKEN = MessageState.PLANNED, MessageState.IN_FLIGHT, MessageState.TAKEN
 REFUSED, UNKNOWN, CANCELLED = MessageState.REFUSED, MessageState.UNKNOWN, MessageState.CANCELLED
 
 MOVES = {(before, after) for before, afters in LEGAL.items() for after in afters}
+#: several moves of which the records are lost, at once
+RECOVERED = {(PLANNED.value, UNKNOWN.value), (REFUSED.value, UNKNOWN.value)}
 
 NUMBERS = [f"0901111000{digit}" for digit in range(7)]
 BATCHES = ("bbbbbbbbbb", "cccccccccc", "dddddddddd")
@@ -130,9 +137,12 @@ class Machine(RuleBasedStateMachine):
         self.files = count()
 
     def teardown(self) -> None:
-        self.house.close()
-        self.gateway.__exit__(None, None, None)
-        shutil.rmtree(self.folder)
+        try:
+            self.every_batch_adds_up()
+        finally:
+            self.house.close()
+            self.gateway.__exit__(None, None, None)
+            shutil.rmtree(self.folder)
 
     # What is there
 
@@ -338,13 +348,56 @@ class Machine(RuleBasedStateMachine):
             listed = set(list_optouts(self.processes[0].ledger))
             self.barred = {number: most for number, most in self.barred.items() if number in listed}
             return
+        self.nothing_is_sent()
+        self.put(present)
+
+    def nothing_is_sent(self) -> None:
         before = self.house.uploads()
         for (batch_id,) in self.rows("SELECT batch_id FROM batch"):
             with pytest.raises(GuardStopped) as stopped:
                 send_batch(self.processes[0], batch_id, confirm=None, permission=Permission(again=True))
             assert stopped.value.code == "ledger.went_back"
         assert self.house.uploads() == before
-        self.put(present)
+
+    @precondition(lambda self: self.copy.exists())
+    @rule()
+    def restore_for_good(self) -> None:
+        """Put an older copy back and go on with it: what was begun since is recovered, handed in again if need be.
+
+        Where the older ledger has another batch serve a number, somebody has to decide: until then nothing is sent.
+        """
+        present = self.folder / "present.sqlite"
+        with closing(sqlite3.connect(self.file)) as ledger, closing(sqlite3.connect(present)) as copy:
+            ledger.backup(copy)
+        self.put(self.copy)
+        context, moves = self.processes[0], self.rows("SELECT count(*) FROM moves")[0][0]
+        now = self.clock.now().timestamp()
+        for marker in context.workspace.batches_folder().glob("*/*.begun"):
+            os.utime(marker, (now, now))  # when it was begun, by the clock of this house
+        known = {batch_id for (batch_id,) in self.rows("SELECT batch_id FROM batch")}
+        begun = {batch_id for batch_id, _, _ in context.workspace.begun()}
+        if begun - known:
+            with suppress_codes("batch.outdated"), pytest.raises(GuardStopped, match=r"ledger\.batch_lost"):
+                recover(context)
+            self.nothing_is_sent()
+            for batch_id in sorted(begun - known):
+                registered(
+                    context, [(number, "お知らせ") for number in self.batches[batch_id]], batch_id, repeats=False
+                )
+        with suppress_codes("batch.outdated"):
+            recover(context)
+        if any(lost_attempts(context)):
+            self.nothing_is_sent()
+            self.put(present)
+            return
+        made = self.rows(f"SELECT before, after FROM moves WHERE rowid > {moves}")  # noqa: S608 - a number
+        assert set(made) <= MOVES | RECOVERED
+        with closing(sqlite3.connect(self.file)) as ledger, ledger:
+            for move in RECOVERED:
+                ledger.execute(f"DELETE FROM moves WHERE rowid > {moves} AND before = ? AND after = ?", move)  # noqa: S608 - a number
+        self.batches = {name: numbers for name, numbers in self.batches.items() if name in known | begun}
+        listed = set(list_optouts(context.ledger))
+        self.barred = {number: most for number, most in self.barred.items() if number in listed}
 
     def put(self, copy: Path) -> None:
         """Replace the ledger's file, while nobody has it open."""
@@ -362,7 +415,31 @@ class Machine(RuleBasedStateMachine):
         context = self.processes[0]
         batch = get_batch(context.ledger, data.draw(st.sampled_from(sorted(self.batches))))
         if batch.planned_at is not None:
-            assert [equation.name for equation in reconcile(context, batch).value.equations if not equation.holds] == []
+            done = reconcile(context, batch)
+            self.adds_up(done.value, list(done.lines))
+
+    def adds_up(self, value: Reconciliation, lines: list[MessageLine]) -> None:
+        """Every count and every yen of a batch is what its messages come to, and only what came can be billed."""
+        assert [equation.name for equation in value.equations if not equation.holds] == []
+        states = self.rows(f"SELECT state, count(*) FROM message WHERE batch_id = '{value.name}' GROUP BY state")  # noqa: S608 - from BATCHES
+        assert {state.value: number for state, number in value.states.items() if number} == dict(states)
+        expected = (
+            len(lines),
+            sum(line.billable for line in lines),
+            sum(line.parts for line in lines if line.billable),
+            sum((line.amount for line in lines if line.amount is not None), Decimal(0)),
+        )
+        added: list[Sequence[StatusLine | GroupLine]] = [value.statuses, *value.groups.values()]
+        for parts in added:
+            assert expected == (
+                sum(part.messages for part in parts),
+                sum(part.billable_messages for part in parts),
+                sum(part.billable_units for part in parts),
+                sum((part.amount for part in parts), Decimal(0)),
+            )
+        assert (value.messages, value.amount.untaxed) == (expected[0], expected[3])
+        copies = self.copies()
+        assert [line.smsid for line in lines if line.billable and not copies[line.smsid]] == []
 
     # What always holds
 
@@ -395,6 +472,15 @@ class Machine(RuleBasedStateMachine):
                 assert copies[smsid] or smsid in self.invented
             elif state in {PLANNED, REFUSED, CANCELLED}:
                 assert not copies[smsid] or smsid in self.lost
+
+    def every_batch_adds_up(self) -> None:
+        """Ask it of all at the end of every run: after each step it would take longer than everything else."""
+        context, now = self.processes[0], self.clock.now()
+        for batch_id in self.batches:
+            batch = get_batch(context.ledger, batch_id)
+            if batch.planned_at is not None:
+                value, lines = added_up(context, evidence_of(context, batch, now), None, now)
+                self.adds_up(value, list(lines))
 
     @invariant()
     def only_legal_moves_are_made(self) -> None:
@@ -487,3 +573,32 @@ def test_every_legal_move_is_made(machine: Fresh) -> None:
     machine.send_one(third)
     machine.check()
     assert machine.made == MOVES
+
+
+def test_an_older_ledger_is_recovered_and_goes_on(machine: Fresh) -> None:
+    first, second, _ = BATCHES
+    machine.register(NUMBERS[:3])
+    machine.back_up()
+    machine.send_one(first)
+    machine.register(NUMBERS[3:5])
+    machine.send_one(second)
+    machine.restore_for_good()
+    assert set(machine.states().values()) == {UNKNOWN}
+    machine.check()
+    machine.send_one(first)
+    machine.send_one(second, 1)
+    machine.check()
+    machine.hear_of(heard(machine))
+    assert set(machine.states().values()) == {TAKEN}
+
+
+def test_an_older_ledger_in_which_another_batch_serves_a_number_sends_nothing(machine: Fresh) -> None:
+    first, second, _ = BATCHES
+    machine.register(NUMBERS[:1])
+    machine.plan_one(first)
+    machine.back_up()
+    machine.cancel_one(first)
+    machine.register(NUMBERS[:1])
+    machine.send_one(second)
+    machine.restore_for_good()
+    assert sorted(machine.states().values()) == [CANCELLED, TAKEN]
