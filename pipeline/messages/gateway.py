@@ -130,6 +130,8 @@ GATEWAY_LABELS: dict[str, Text] = {
     "gateway.try.cancel": Text("取消", "cancel"),
     "gateway.try.result_single": Text("送達結果（個別）", "individual result"),
     "gateway.try.results_csv": Text("送達結果（CSV）", "results CSV"),
+    "gateway.try.check_option": Text("つまみ（他人判定を使えるようにする）", "knobs (allow the other-person check)"),
+    "gateway.try.check": Text("他人判定", "other-person check"),
     "gateway.try.knobs": Text("つまみ（ここでは結果通知の送り先）", "knobs (here: where notifications go)"),
     "gateway.try.templates": Text("テンプレートの登録", "register templates"),
     "gateway.try.clock": Text("時刻を進める", "advance the clock"),

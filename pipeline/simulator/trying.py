@@ -19,6 +19,7 @@ _ROWS = "try0001"
 _SINGLE = "try0002"
 _JSON = "try0003"
 _LATER = "try0004"
+_CHECKED = "try0005"
 
 
 def lines(  # noqa: PLR0913 - all but the first four have a default
@@ -41,6 +42,7 @@ def lines(  # noqa: PLR0913 - all but the first four have a default
     start, end = (moment.strftime(results.time_format.value) for moment in (day, day + timedelta(days=2)))
     period = f"{places['results_csv']}?{results.start_parameter.value}={start}&{results.end_parameter.value}={end}"
     later = (day + timedelta(days=1, hours=10)).strftime(_MINUTE)
+    known = (day - timedelta(days=365)).strftime("%Y%m%d")
     in_json = f'{{"mobilenumber":"{_NUMBER}","smstext":"JSON で送信","status":"1","smsid":"{_JSON}"}}'
     found = {
         "send_csv": ["printf", _row(profile), "|", curl, "-F", f"{upload.part.value}=@-;filename=list.csv", to_csv],
@@ -57,6 +59,8 @@ def lines(  # noqa: PLR0913 - all but the first four have a default
         "cancel": [curl, f"-d smsid={_LATER}", places["cancel"]],
         "result_single": [curl, f"{places['result_single']}?smsid={_SINGLE}"],
         "results_csv": [curl, period],
+        "check_option": [owner, "-d", '{"check_option":true}', f"{url}/_/knobs"],
+        "check": [curl, number, f"-d type=check -d registrationdate={known} -d status=1 -d smsid={_CHECKED}", single],
         "knobs": [owner, "-d", '{"notify_url":"http://127.0.0.1:8026/notifications"}', f"{url}/_/knobs"],
         "templates": [owner, "-d", '{"12":"{info1}様 ご予約の確認です"}', f"{url}/_/templates"],
         "clock": [owner, "-d", "", f"{url}/_/clock?advance=1h"],

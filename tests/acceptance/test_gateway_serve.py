@@ -57,7 +57,8 @@ def test_one_document_for_programs(home: Home) -> None:
     said, _ = until(home, "--json", end="}")
     document = json.loads(said)
     assert document["username"] == "demo"
-    assert {"send_csv", "send_single", "send_json", "result_single", "results_csv", "cancel"} <= document["curl"].keys()
+    names = {"send_csv", "send_single", "send_json", "result_single", "results_csv", "cancel", "check"}
+    assert names <= document["curl"].keys()
 
 
 @pytest.mark.parametrize("options", [("--cert", "x.pem"), ("--key", "x.pem"), ("--cert", "x.pem", "--key", "y.pem")])

@@ -128,7 +128,8 @@ def test_the_table_of_answer_codes_is_the_profile_s(profile: Profile) -> None:
 def test_every_interface_has_its_line_in_the_gateway_s_page(profile: Profile) -> None:
     page = GATEWAY.read_text("utf-8")
     found = lines(profile, "http://127.0.0.1:8025", "demo", NOW)
-    for name in ("send_csv", "send_single", "send_json", "schedule", "results_csv", "result_single", "knobs", "cancel"):
+    sends = ("send_csv", "send_single", "send_json", "schedule", "check")
+    for name in (*sends, "results_csv", "result_single", "check_option", "knobs", "cancel"):
         assert f"```sh\n{found[name]}\n```" in page, found[name]
 
 
