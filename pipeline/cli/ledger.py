@@ -75,10 +75,10 @@ def _recover(session: Session, context: Context) -> dict[str, object]:
 @common
 def ledger_backup(session: Session, *, file: Path) -> Exit:
     """Copy the ledger into a file, also while a run is at work."""
+    from pipeline.config import load
     from pipeline.operations.backup import backup
 
-    with session.context() as context:
-        artefact = backup(context, file)
+    artefact = backup(load(session.config, os.environ), file)
     session.output.say("ledger.backed_up", file=file)
     session.output.document({"file": str(file), "sha256": artefact.sha256, "size": artefact.size, "exit": 0})
     return Exit.DONE

@@ -25,8 +25,8 @@ SENDING_FAILURES: dict[str, Failure] = {
     ),
     "gateway.address_too_long": Failure(
         Text(
-            "リクエストの URL が {size} バイトあり、上限 {limit} バイトを超えます（送信前に中止）。",
-            "the address of the request has {size} bytes, more than {limit}: it was not sent.",
+            "リクエストの URL が {size} バイトあり、上限 {limit} バイトを超えます（414 になるため、送信前に中止）。",
+            "the address of the request has {size} bytes, more than {limit}: not sent, as the answer would be 414.",
         ),
         Text(
             "gateway.base_url とプロファイルの endpoints を確かめてください。",

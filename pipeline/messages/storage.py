@@ -50,8 +50,10 @@ STORAGE_FAILURES: dict[str, Failure] = {
             "the ledger has version {version}; this program works with {known}.",
         ),
         Text(
-            "台帳のファイルの控えを取ってから `mediasms ledger migrate` を実行してください。",
-            "Copy the ledger's file, then run `mediasms ledger migrate`.",
+            "控えを取ってから（`mediasms ledger backup FILE`、PostgreSQL なら pg_dump）"
+            "`mediasms ledger migrate` を実行してください。",
+            "Make a backup (`mediasms ledger backup FILE`; of PostgreSQL `pg_dump`), then run "
+            "`mediasms ledger migrate`.",
         ),
     ),
     "ledger.foreign": Failure(

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from pipeline.adapters.files import Workspace, write_through
 from pipeline.config import Configuration
-from pipeline.context import Context
 from pipeline.core.calendar import stamp
 from pipeline.errors import UsageError
 from pipeline.ledger.backup import copy_ledger, embedded_file, read_copy, set_aside
 from pipeline.ledger.locks import held
-from pipeline.ledger.opening import VERSION
+from pipeline.ledger.opening import VERSION, open_ledger
 from pipeline.model import Artefact
 
 
@@ -26,9 +25,16 @@ class Restored:
     is_older: bool
 
 
-def backup(context: Context, file: Path) -> Artefact:
-    """Copy the ledger into ``file`` while others work; nothing that is there is overwritten."""
-    live = embedded_file(context.configuration.ledger_url)
+def backup(configuration: Configuration, file: Path) -> Artefact:
+    """Copy the ledger into ``file`` while others work; nothing that is there is overwritten.
+
+    One of an older version, too: it is what somebody wants to have before it is migrated.
+    """
+    live = embedded_file(configuration.ledger_url)
+    workspace = Workspace(configuration.path(configuration.settings.workspace.path))
+    workspace.ledger_id()
+    with closing(open_ledger(configuration.ledger_url, older=True)) as ledger:
+        workspace.check_belongs_to(ledger.ledger_id)
     if file.exists():
         raise UsageError("ledger.backup_exists", file=str(file))
 

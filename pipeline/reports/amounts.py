@@ -32,8 +32,8 @@ def plain(amount: Decimal) -> str:
 
 
 def grouped(amount: Decimal) -> str:
-    """Return ``amount`` with thousands separators, as people read it."""
-    return format(_unsigned_zero(amount), ",f")
+    """Return ``amount`` with thousands separators, as people read it; nothing is 0, however it was added up."""
+    return "0" if amount.is_zero() else format(amount, ",f")
 
 
 def yen(amount: Decimal, language: Language) -> str:

@@ -12,6 +12,7 @@ import pytest
 from pipeline.adapters import gateway
 from pipeline.adapters.gateway import Access, connected
 from pipeline.errors import UsageError
+from pipeline.messages import Language
 from schemas.profile import parse_profile
 from tests.adapters.test_gateway import Script, profile, serving
 
@@ -106,4 +107,5 @@ def test_an_address_above_the_limit_of_the_gateway_is_not_asked_for(script: Scri
     with connected(access(script.url), few) as client, pytest.raises(UsageError) as refused:
         client.single_result("a" * 50)
     assert refused.value.code == "gateway.address_too_long"
+    assert all("414" in refused.value.what(language) for language in Language)
     assert script.seen == []

@@ -48,7 +48,7 @@ def _restored(house: House, context: Context, file: Path) -> Context:
 
 def _backup(house: House, context: Context, name: str = "backup.sqlite3") -> Path:
     file = house.folder / "backups" / name
-    backup(context, file)
+    backup(context.configuration, file)
     return file
 
 
@@ -241,7 +241,7 @@ def test_what_is_no_backup_of_this_installation_changes_nothing(
                 connection.execute("CREATE TABLE t (a)")
         connection.close()
     elif what != "absent":
-        backup(context, file)
+        backup(context.configuration, file)
         if what == "cut":
             file.write_bytes(file.read_bytes()[:-4096])
         else:
@@ -281,7 +281,7 @@ def test_a_server_has_tools_of_its_own(house: House, context: Context) -> None:
     assert stopped.value.code == "ledger.use_pg_dump"
     context.configuration = configuration
     with pytest.raises(UsageError) as also:
-        backup(context, house.folder / "x")
+        backup(context.configuration, house.folder / "x")
     assert also.value.code == "ledger.use_pg_dump"
 
 

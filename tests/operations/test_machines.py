@@ -101,7 +101,7 @@ def test_a_backup_that_is_restored_on_another_machine_asks_the_same(
     house: House, context: Context, on: Callable[[str | None], None]
 ) -> None:
     file = house.folder / "backup.sqlite3"
-    backup(context, file)
+    backup(context.configuration, file)
     context.close()
     house.recipients(3)
     on(OTHER)

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pipeline.errors import GuardStopped, UsageError
 from pipeline.ledger import opening
+from pipeline.ledger.backup import Copy, read_copy
+from pipeline.operations.backup import backup
 from pipeline.operations.migrate import migrate
 
 if TYPE_CHECKING:
@@ -47,6 +51,12 @@ def test_an_old_installation_works_after_it_was_migrated(house: House, context: 
         with pytest.raises(GuardStopped) as stopped:
             house.open(create=create)
         assert stopped.value.code == "ledger.older"
+    # What stands in its write-ahead log belongs to it.
+    file = house.folder / "before.sqlite3"
+    backup(context.configuration, file)
+    assert read_copy(file) == Copy(context.ledger.ledger_id, 1)
+    with closing(sqlite3.connect(file)) as copy:
+        assert copy.execute("SELECT count(*) FROM message").fetchone() == (3,)
     assert migrate(context.configuration, context.now()) == opening.VERSION
     assert migrate(context.configuration, context.now()) == opening.VERSION
     assert house.sent(house.open(), source).dispatches == 0
