@@ -101,7 +101,8 @@ _PERMISSIONS = (
     click.option("--yes", is_flag=True, help="Do not ask."),
     click.option("--again", is_flag=True, help="Send although the same went out in another campaign."),
     click.option("--late", is_flag=True, help="Send although the run date is old; say why with --because."),
-    click.option("--because", help="Why --late; keep numbers and names out of it, it is recorded."),
+    click.option("--early", is_flag=True, help="Send although the run date is yet to come; say why with --because."),
+    click.option("--because", help="Why --late or --early; keep numbers and names out of it, it is recorded."),
     click.option("--max-cost", type=Yen(), help="Send nothing when it may cost more than this, in untaxed yen."),
 )
 
@@ -120,6 +121,7 @@ class Permitted:
     yes: bool
     again: bool
     late: bool
+    early: bool
     because: str | None
     max_cost: Decimal | None
 
@@ -128,9 +130,9 @@ class Permitted:
         from pipeline.cli.output import actor
         from pipeline.stages.guards import Late, Permission
 
-        if self.late != bool(self.because and self.because.strip()):
+        if self.late + self.early != bool(self.because and self.because.strip()):
             raise UsageError("usage.late")
-        late = Late(actor(os.environ), self.because) if self.because else None
+        late = Late(actor(os.environ), self.because, self.early) if self.because else None
         return Permission(again=self.again, late=late, max_cost=self.max_cost)
 
 

@@ -146,6 +146,18 @@ GUARD_FAILURES: dict[str, Failure] = {
             "`mediasms send {batch} --late --because TEXT`",
         ),
     ),
+    "guard.early": Failure(
+        Text(
+            "バッチ {batch} の処理日 {run_date} は {days} 日先です（その日まで待ちません）。何も送信していません。",
+            "batch {batch} has the run date {run_date}, in {days} days. No run waits for its date. Nothing was sent.",
+        ),
+        Text(
+            "日付を確かめてください。いま送ってよいなら、同じコマンドに --early --because 理由 を付けてください：例 "
+            "`mediasms send {batch} --early --because 理由`",
+            "Check the date. If it is meant to go out now, add --early --because TEXT to the command, for example "
+            "`mediasms send {batch} --early --because TEXT`",
+        ),
+    ),
     "guard.max_cost": Failure(
         Text(
             "費用が最大 {highest} 円（税抜）となり、--max-cost {limit} 円を超えます。何も送信していません。",
@@ -209,7 +221,13 @@ GUARD_FAILURES: dict[str, Failure] = {
         ),
     ),
     "usage.late": Failure(
-        Text("--late と --because は両方指定してください。", "--late and --because go together."),
-        Text("--late --because 理由 としてください。", "Give --late --because TEXT."),
+        Text(
+            "--late か --early のどちらか一つと --because を合わせて指定してください。",
+            "--because goes with one of --late and --early.",
+        ),
+        Text(
+            "--late --because 理由 か --early --because 理由 としてください。",
+            "Give --late --because TEXT or --early --because TEXT.",
+        ),
     ),
 }

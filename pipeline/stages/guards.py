@@ -34,6 +34,8 @@ from pipeline.stages.unreached import unreached_of
 from schemas.recipients import ROW_NUMBER
 
 _SCHEDULED = "scheduled"
+#: days that a run date may be ahead of the day in Japan: a scheduler may name the next one
+_AHEAD = 1
 _TEMPLATE = "template_id"
 #: so many rows are named
 _SHOWN = 3
@@ -41,10 +43,16 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """A person's word that an old batch is still meant to go out."""
+    """A person's word that an old batch is still meant to go out, or with ``early`` one of a day to come."""
 
     actor: str
     because: str
+    early: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Return what it is called where it is recorded."""
+        return "early" if self.early else "late"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,14 +109,19 @@ def _unsettled(context: Context, batch: Batch) -> list[Dispatch]:
     return [one for one in list_dispatches(context.ledger, batch.batch_id) if one.is_unsettled]
 
 
-def is_late(context: Context, batch: Batch, late: Late | None) -> bool:
-    """Say whether the run date is older than allowed; raise ``GuardStopped`` when nobody said that this is meant."""
+def is_off_date(context: Context, batch: Batch, late: Late | None) -> bool:
+    """Say whether the run date is older than allowed, or further ahead: no run waits for its date.
+
+    Raises ``GuardStopped`` when nobody said that this is meant.
+    """
     limit = context.settings.send.max_age_days
     days = (jst_date(context.now()) - batch.run_date).days
-    if days > limit and late is None:
-        facts = {"run_date": batch.run_date.isoformat(), "days": days, "limit": limit}
-        raise GuardStopped("guard.late", batch=batch.batch_id, **facts)
-    return days > limit
+    facts = {"batch": batch.batch_id, "run_date": batch.run_date.isoformat()}
+    if days > limit and (late is None or late.early):
+        raise GuardStopped("guard.late", **facts, days=days, limit=limit)
+    if days < -_AHEAD and not (late and late.early):
+        raise GuardStopped("guard.early", **facts, days=-days)
+    return not -_AHEAD <= days <= limit
 
 
 def stop_if_dear(batch: Batch, expected: Forecast, limit: Decimal) -> None:
@@ -191,7 +204,7 @@ def guards_of(
 
     guards: list[Callable[[], object]] = [
         on_time,
-        partial(is_late, context, batch, permission.late),
+        partial(is_off_date, context, batch, permission.late),
         partial(stop_if_template_corrected, context, batch, waiting),
     ]
     return guards if permission.again else [*guards, partial(stop_if_repeated, context, batch, waiting)]

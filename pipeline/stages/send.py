@@ -39,7 +39,7 @@ from pipeline.stages.guards import (
     Permission,
     check_markers,
     guards_of,
-    is_late,
+    is_off_date,
     stop_if_dear,
     stop_if_payload_passed,
     stop_if_unsettled,
@@ -158,8 +158,8 @@ def _permit(
             stop_if_dear(batch, seen.forecast, max_cost)
         if confirm and not confirm(seen):
             raise GuardStopped("guard.not_confirmed", batch=batch.batch_id)
-    if late and is_late(context, batch, late):
-        note_decision(context.ledger, now, "late", batch.batch_id, actor=late.actor, because=late.because)
+    if late and is_off_date(context, batch, late):
+        note_decision(context.ledger, now, late.kind, batch.batch_id, actor=late.actor, because=late.because)
 
 
 def _send_all(context: Context, gateway: GatewayClient, batch: Batch) -> tuple[int, int]:

@@ -101,6 +101,7 @@ def test_an_old_run_date_and_a_low_limit_stop_the_run(home: Home, gateway: Embed
     assert (done.code, "--late --because" in done.err) == (7, True)
     assert home(*old, "--late").code == 2
     assert home(*old, "--late", "--because", " ").code == 2
+    assert home(*old, "--late", "--early", "--because", "x").code == 2
     late = (*old, "--late", "--because", "the holidays")
     dear = home(*late, "--max-cost", "100", "--json")
     assert (dear.code, dear.document["error"]) == (7, "guard.max_cost")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PLANNED, TAKEN = MessageState.PLANNED, MessageState.TAKEN
 LATE = Permission(late=Late("me", "the printer was broken"))
+EARLY = Permission(late=Late("me", "they know", early=True))
 
 
 def test_an_old_run_date_needs_a_word_and_the_word_is_kept(house: House, context: Context) -> None:
@@ -45,6 +46,27 @@ def test_an_old_run_date_needs_a_word_and_the_word_is_kept(house: House, context
     assert [tuple(event) for event in events] == [
         (batch.batch_id, '{"actor": "me", "because": "the printer was broken"}')
     ]
+
+
+def test_a_run_date_to_come_needs_a_word_too(house: House, context: Context) -> None:
+    tomorrow = house.batch(context, house.recipients(3), run_date=date(2026, 11, 24))
+    assert send(context, tomorrow).states == {TAKEN: 3}
+    batch = house.batch(context, house.recipients(3, "other.csv", 50), "d", run_date=date(2026, 11, 25))
+    for permission in (Permission(), LATE):
+        with pytest.raises(GuardStopped) as stopped:
+            send(context, batch, permission=permission)
+        assert (stopped.value.code, stopped.value.exit) == ("guard.early", Exit.GUARD)
+        assert stopped.value.facts == {"batch": batch.batch_id, "run_date": "2026-11-25", "days": 2}
+    assert house.uploads() == 1
+    assert send(context, batch, permission=EARLY).states == {TAKEN: 3}
+    with context.ledger.reading() as connection:
+        events = connection.execute(sql("SELECT kind FROM event WHERE kind IN ('late', 'early')")).all()
+    assert [tuple(event) for event in events] == [("early",)]
+    # Said of one direction, it is no word for the other.
+    old = house.batch(context, house.recipients(3, "old.csv", 90), "e", run_date=date(2026, 11, 1))
+    with pytest.raises(GuardStopped) as late_one:
+        send(context, old, permission=EARLY)
+    assert late_one.value.code == "guard.late"
 
 
 def test_what_has_gone_out_is_not_late(house: House, context: Context) -> None:
