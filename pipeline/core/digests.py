@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pipeline.core import ids
 from pipeline.core.tags import final_texts, known_tags
+from pipeline.core.text import repair_text
 
 #: a message: its MSISDN, and the digest of its text
 Text = tuple[str, str]
@@ -32,9 +33,13 @@ def text_source(kind: str, *what: str) -> str:
     return f"{kind}:{ids.fingerprint(*what)}"
 
 
-def said(text: str) -> str:
-    """Return a text without what makes no other text of it for the person who reads it: width and white space."""
-    return "".join(unicodedata.normalize("NFKC", text).split())
+def said(text: str, replacements: Mapping[int, str]) -> str:
+    """Return a text without what makes no other text of it for the person who reads it.
+
+    That is width, white space, and which of several like characters it was written with: ``replacements`` are all that
+    somebody may have chosen to have made.
+    """
+    return "".join(unicodedata.normalize("NFKC", repair_text(text, replacements)[0]).split())
 
 
 def template_of(digest: str) -> str:

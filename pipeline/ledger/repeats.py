@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, or_, select, true
 from pipeline.core.digests import Text, Texts
 from pipeline.ledger.batches import is_check, is_trial, slices
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.tables import batch, dispatch, iso, message, moment
+from pipeline.ledger.tables import batch, dispatch, iso, message, moment, stop
 from pipeline.model import Batch, MessageState, NumberCheck
 
 _served = message.c.state.in_([MessageState.IN_FLIGHT.value, MessageState.TAKEN.value, MessageState.UNKNOWN.value])
@@ -41,6 +41,26 @@ def same_content_elsewhere(ledger: Ledger, value: Batch, unreached: Collection[s
     )
     with ledger.reading() as connection:
         return next((row.campaign for row in connection.execute(query) if row.smsid not in unreached), None)
+
+
+def cancelled_before(ledger: Ledger, value: Batch) -> str | None:
+    """Return another batch of the campaign with the same content that a person cancelled, in whole or in part, or None.
+
+    The same list makes another batch once the settings that decide about it are others, or a newer version reads it:
+    what was not to go out then is not to go out now.
+    """
+    by_person = (message.c.state == MessageState.CANCELLED.value) & message.c.reason.startswith("person:")
+    of_batch = select(message.c.smsid).where(message.c.batch_id == batch.c.batch_id, by_person)
+    stopped = select(stop.c.batch_id).where(stop.c.batch_id == batch.c.batch_id)
+    query = (
+        select(batch.c.batch_id)
+        .where(batch.c.content_sha256 == value.content_sha256, batch.c.campaign == value.campaign)
+        .where(batch.c.batch_id != value.batch_id, _may_say(value.text_source))
+        .where(is_check(wanted=value.number_check is NumberCheck.ONLY), or_(stopped.exists(), of_batch.exists()))
+        .limit(1)
+    )
+    with ledger.reading() as connection:
+        return connection.execute(query).scalar_one_or_none()
 
 
 def _may_say(source: str | None) -> ColumnElement[bool]:

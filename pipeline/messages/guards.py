@@ -16,6 +16,17 @@ GUARD_FAILURES: dict[str, Failure] = {
             "If it really is to go out again, add --again.",
         ),
     ),
+    "guard.cancelled_before": Failure(
+        Text(
+            "同じリストは、このキャンペーンのバッチ {cancelled} で人が取り消しています（本文も、分かる限り同じです）。",
+            "a person cancelled the same list in batch {cancelled} of this campaign, with the same texts as far as is "
+            "known.",
+        ),
+        Text(
+            "`mediasms status {cancelled}` で確かめてください。それでも送るなら --again を付けてください。",
+            "See `mediasms status {cancelled}`. If it is to go out after all, add --again.",
+        ),
+    ),
     "guard.repeated_text": Failure(
         Text(
             "{count} 通は、同じ番号・同じ本文で別のキャンペーンで送信済みです"

@@ -23,6 +23,7 @@ from pipeline.ledger.dispatches import attempts_by_dispatch, dispatch_id, list_d
 from pipeline.ledger.repeats import (
     Earlier,
     anything_sent_elsewhere,
+    cancelled_before,
     repeats_elsewhere,
     same_content_elsewhere,
     unclear_repeats,
@@ -135,12 +136,14 @@ def stop_if_dear(batch: Batch, expected: Forecast, limit: Decimal) -> None:
 
 
 def stop_if_repeated(context: Context, batch: Batch, waiting: Container[str]) -> None:
-    """Stop when the same went out before in another campaign.
+    """Stop when the same went out before in another campaign, or was cancelled by a person in this one.
 
     Of a batch for those whom another campaign has not reached, their messages there are known not to have arrived, and
     so may those be of other campaigns for the same people. Where one of them is not known for that, or not any more, it
     counts however long ago it was sent: results may come late.
     """
+    if cancelled := cancelled_before(context.ledger, batch):
+        raise GuardStopped("guard.cancelled_before", batch=batch.batch_id, cancelled=cancelled)
     from_ = origins(context.ledger, batch.batch_id)
     related = (from_ | made_from(context.ledger, from_)) - {batch.campaign}
     failed = unreached_of(context, related)

@@ -16,6 +16,7 @@ import pandas as pd
 from pipeline.adapters.files import durable, hash_file, place_beside, write_through
 from pipeline.adapters.inputs import Table, open_input
 from pipeline.adapters.interruption import held
+from pipeline.config import STANDARD
 from pipeline.context import Context
 from pipeline.core import ids
 from pipeline.core.calendar import jst_date
@@ -172,7 +173,7 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
         registered_at=context.now(),
         workbook=made,
         number_check=request.number_check,
-        text_source=_text_source(request, table, heading),
+        text_source=_text_source(context, request, table, heading),
     )
     if out is None:
         register_batch(context.ledger, batch, repeats=request.repeats, origin=request.origin)
@@ -316,7 +317,7 @@ def _fingerprint(context: Context, request: Request, table: Table, heading: Head
     )
 
 
-def _text_source(request: Request, table: Table, heading: Heading) -> str:
+def _text_source(context: Context, request: Request, table: Table, heading: Heading) -> str:
     """Say where the texts come from, by which the same list is known to say something else in another campaign.
 
     That is one text or one template for the whole list, else the columns that hold texts or template ids, and the sheet
@@ -326,7 +327,7 @@ def _text_source(request: Request, table: Table, heading: Heading) -> str:
     """
     sheet = table.sheet or ""
     if request.text is not None:
-        return text_source("text", sheet, said(request.text))
+        return text_source("text", sheet, said(request.text, context.replacements(STANDARD)))
     if heading.template is not None:
         return text_source("template", sheet, heading.template)
     places = {name: place for place, name in enumerate(heading.columns)}

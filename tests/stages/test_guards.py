@@ -13,7 +13,9 @@ from sqlalchemy import text as sql
 
 from pipeline.errors import Exit, GuardStopped
 from pipeline.model import MessageState
+from pipeline.operations.cancel import cancel, look_up
 from pipeline.stages.guards import Late, Permission
+from pipeline.stages.planning import plan
 from pipeline.stages.send import send
 
 if TYPE_CHECKING:
@@ -121,6 +123,8 @@ NOVEMBER: dict[str, Any] = {"text": "{氏名}様 11月のお知らせ\n"}
     [
         pytest.param(NOVEMBER, {"text": "{氏名}様 12月のお知らせ"}, False, id="another text"),
         pytest.param(NOVEMBER, {"text": "{氏名}様\u3000１１月のお知らせ"}, True, id="white space and width"),
+        pytest.param({"text": "10〜18時まで"}, {"text": "10～18時まで"}, True, id="another wave"),
+        pytest.param({"text": "高島屋です"}, {"text": "髙島屋です"}, True, id="what may be replaced"),
         pytest.param({"template": "12"}, {"template": "13"}, False, id="another template"),
         pytest.param({"template": "12"}, {"template": "012"}, True, id="the same template"),
         pytest.param(NOVEMBER, {"template": "12"}, True, id="a template after a text"),
@@ -131,7 +135,8 @@ def test_an_unchanged_list_is_the_same_content_unless_its_texts_are_known_to_be_
     house: House, first: dict[str, Any], second: dict[str, Any], *, stopped: bool
 ) -> None:
     house.gateway.templates = {"12": "休業です", "13": "営業です"}
-    context = house.open(create=True, TEMPLATES_12="休業です", TEMPLATES_13="営業です")
+    known = {"TEMPLATES_12": "休業です", "TEMPLATES_13": "営業です"}
+    context = house.open(create=True, VALIDATION_REPLACEMENTS="standard", **known)
     source = _people(house)
     send(context, house.batch(context, source, "november", **first))
     house.clock.advance(timedelta(days=30))
@@ -184,6 +189,26 @@ def test_a_list_that_went_out_before_texts_were_recorded_is_the_same_content(hou
     with pytest.raises(GuardStopped) as found:
         send(context, house.batch(context, source, "december", text="12月のお知らせ"))
     assert found.value.code == "guard.same_content"
+
+
+@pytest.mark.parametrize("one", [False, True], ids=["all of it", "one message of it"])
+def test_what_a_person_cancelled_does_not_go_out_because_a_setting_changed(house: House, *, one: bool) -> None:
+    context = house.open(create=True)
+    source = _people(house)
+    batch = house.batch(context, source, text="11月のお知らせ")
+    plan(context, batch)
+    wanted = house.smsids(context, batch.batch_id)[:1] if one else [batch.batch_id]
+    cancel(context, look_up(context, wanted), actor="hanako")
+    after = house.open(VALIDATION_REPLACEMENTS="standard")
+    again = house.batch(after, source, text="11月のお知らせ")
+    assert again.batch_id != batch.batch_id
+    with pytest.raises(GuardStopped) as found:
+        send(after, again)
+    assert (found.value.code, found.value.facts["cancelled"]) == ("guard.cancelled_before", batch.batch_id)
+    assert house.uploads() == 0
+    corrected = house.batch(after, source, text="12月のお知らせ")
+    assert send(after, corrected).states == {TAKEN: 1 if one else 3}
+    assert house.copies()
 
 
 def test_another_sheet_is_another_list(house: House, context: Context) -> None:
