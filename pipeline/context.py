@@ -128,6 +128,11 @@ class Context:
         step = next_step(self.profile.answer_by_code.get(code or ""), self.language)
         return {"code": code, "meaning": self.meaning(code), "step": step}
 
+    def stops_logins(self, code: object) -> bool:
+        """Say whether nothing may log in after this answer, until a person has seen to it."""
+        answer = self.profile.answer_by_code.get(str(code))
+        return answer is not None and answer.stops_logins
+
     def replacements(self, *more: str) -> dict[int, str]:
         """Return the characters to replace: the tables of the settings, on top of ``more`` tables."""
         return load_replacements((*more, *self.settings.validation.replacements), self.configuration.folder)

@@ -10,6 +10,7 @@ import click
 from pipeline.cli.asking import asker, one_line
 from pipeline.cli.main import Session, common
 from pipeline.cli.options import MODE, Span
+from pipeline.cli.output import failure_document
 from pipeline.errors import Exit, GuardStopped, worst
 
 if TYPE_CHECKING:
@@ -95,5 +96,5 @@ def _probe(  # noqa: PLR0913 - what was asked for
     }
     if probed.stopped_by:
         output.failure(probed.stopped_by)
-        document["error"] = probed.stopped_by.code
+        document |= failure_document(probed.stopped_by)
     return probed.exit, document

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.main import Session, common
-from pipeline.cli.output import actor
+from pipeline.cli.output import actor, failure_document
 from pipeline.cli.showing import refusals_document
+from pipeline.cli.spelling import completed
 from pipeline.errors import Exit, GuardStopped, UsageError
 from pipeline.messages import label
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pipeline.operations.cancel import Cancelled, Named
-    from pipeline.operations.status import Standing
+    from pipeline.operations.status import Open, Standing
+    from pipeline.stages.refusals import Refusal
 
 #: of batches with nothing left to do so many of the latest are shown: what is open must fit on a screen
 _RECENT = 10
@@ -92,18 +94,27 @@ def _show_standing(session: Session, one: Standing, *, hours: int, whole: bool) 
     if one.in_flight:
         say("status.in_flight", count=one.in_flight, send=session.command("send", batch.batch_id))
     for open_ in one.unknown:
-        say(
-            "status.overdue" if open_.overdue else "status.unsettled",
-            dispatch=open_.dispatch_id,
-            count=open_.messages,
-            since=_clock(open_.since),
-            until=_clock(open_.until),
-            hours=hours,
-            pull=session.command("pull", batch.batch_id),
-            resolve=session.command("resolve", open_.dispatch_id),
-        )
+        _show_open(session, open_, batch.batch_id, hours)
     if one.step and not one.unknown and not one.in_flight:
         say("status.next", command=session.command(one.step, batch.batch_id))
+
+
+def _show_open(session: Session, open_: Open, batch_id: str, hours: int) -> None:
+    """Print what is unknown, what the gateway said to it, and what to type."""
+    facts: dict[str, object] = {
+        "dispatch": open_.dispatch_id,
+        "count": open_.messages,
+        "since": _clock(open_.since),
+        "until": _clock(open_.until),
+        "hours": hours,
+        "pull": session.command("pull", batch_id),
+        "resolve": session.command("resolve", open_.dispatch_id),
+    }
+    if (answer := open_.answer) is None:
+        session.output.say("status.overdue" if open_.overdue else "status.unsettled", **facts)
+        return
+    step = completed(answer.step, session.output.config)
+    session.output.say("status.answered", code=answer.code, meaning=answer.meaning, step=step, **facts)
 
 
 def _document(one: Standing) -> dict[str, object]:
@@ -123,6 +134,7 @@ def _document(one: Standing) -> dict[str, object]:
                 "messages": open_.messages,
                 "since": open_.since.isoformat(),
                 "overdue": open_.overdue,
+                "answer": _answer(open_.answer),
             }
             for open_ in one.unknown
         ],
@@ -131,6 +143,10 @@ def _document(one: Standing) -> dict[str, object]:
         "refusals": refusals_document(one.refusals),
         "next": one.step,
     }
+
+
+def _answer(answer: Refusal | None) -> dict[str, object] | None:
+    return None if answer is None else {"code": answer.code, "meaning": answer.meaning, "next": answer.step}
 
 
 @click.command("resolve")
@@ -218,7 +234,7 @@ def _shown(smsid: str) -> str:
 
 def _cancelled_document(wanted: Named, done: Cancelled) -> dict[str, object]:
     outcomes = _by_outcome(done)
-    problem = {"error": done.problem.code} if done.problem else {}
+    problem = failure_document(done.problem) if done.problem else {}
     return {
         "batches": list(wanted.batches),
         "smsids": [_shown(smsid) for smsid in wanted.smsids],

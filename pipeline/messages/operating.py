@@ -78,6 +78,14 @@ OPERATING_LABELS: dict[str, Text] = {
         "  {dispatch}: {count} messages unknown since {since}. next: {pull}\n"
         "    if no result names them by {until}: {resolve} --as taken|refused --because TEXT",
     ),
+    "status.answered": Text(
+        "  {dispatch}：{count} 通が {since} から不明です。ゲートウェイの応答は {code}（{meaning}）\n"
+        "    {step}\n"
+        "    そのあと {pull}、{until} になっても結果に出なければ {resolve} --as taken|refused --because 理由",
+        "  {dispatch}: {count} messages unknown since {since}; the gateway answered {code} ({meaning})\n"
+        "    {step}\n"
+        "    after that {pull}; if no result names them by {until}: {resolve} --as taken|refused --because TEXT",
+    ),
     "status.overdue": Text(
         "  {dispatch}：{count} 通が {since} から {hours} 時間を過ぎても不明です。もう一度 {pull}、"
         "それでも出なければゲートウェイの管理画面で確かめて\n"

@@ -15,6 +15,7 @@ from pipeline.core.calendar import stamp
 from pipeline.core.statuses import may_change
 from pipeline.errors import MediasmsError
 from pipeline.ledger.batches import get_batch
+from pipeline.ledger.dispatches import list_dispatches
 from pipeline.ledger.results import observed_statuses, settle
 from pipeline.ledger.singles import Asked, batches_sent_alone, without_final_result
 from pipeline.model import Batch, MessageState, Observation, ObservationPath
@@ -69,8 +70,12 @@ def ask_unknown(context: Context, batch: Batch) -> None:
     """Ask for what is unknown of a batch that was sent alone, twice at most, and settle what is named.
 
     What has been recorded meanwhile comes first: a result may be here before the answer that it makes up for. That the
-    results cannot be had leaves it as it is. So does an smsid that may be somebody else's: nobody is asked.
+    results cannot be had leaves it as it is. So does an smsid that may be somebody else's: nobody is asked. Nor is the
+    gateway after an answer that forbids one more login.
     """
+    opened = [one for one in list_dispatches(context.ledger, batch.batch_id) if one.is_unsettled]
+    if any(context.stops_logins(one.answer_code) for one in opened):
+        return
     for seconds in (0.0, _AGAIN_SECONDS):
         settle(context.ledger, context.now())
         wanted = _stragglers(context, batch.batch_id, (MessageState.UNKNOWN,), context.now())

@@ -228,7 +228,7 @@ def _send_one(context: Context, gateway: GatewayClient, batch: Batch, dispatch: 
         with must_be_recorded(context, dispatch.dispatch_id, dispatch.messages):
             end_dispatch(context.ledger, dispatch, verdict, context.now(), detail, lines)
         if verdict.code is not None:
-            refused = verdict.code == UNAUTHORISED
+            refused = verdict.code == UNAUTHORISED or context.stops_logins(verdict.code)
             note_auth(context.ledger, context.settings.gateway.base_url, context.now(), failed=refused)
     return verdict
 

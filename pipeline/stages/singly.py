@@ -162,8 +162,9 @@ class _Sending:
             return
         code = verdict.code
         is_known = code in self.context.profile.answer_by_code
-        found.unauthorised += code == UNAUTHORISED
-        found.documented |= is_known and code != UNAUTHORISED
+        failed = code == UNAUTHORISED or self.context.stops_logins(code)
+        found.unauthorised += failed
+        found.documented |= is_known and not failed
         found.unclear += verdict.others is MessageState.UNKNOWN
         if verdict.others is MessageState.REFUSED:
             self.refused = code

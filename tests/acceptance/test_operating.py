@@ -128,6 +128,26 @@ def test_after_two_unknown_batches_in_a_row_the_run_sends_no_more(home: Home, ga
     assert {message.copies for message in gateway.messages} == {1}
 
 
+def test_an_answer_that_proves_nothing_is_said_in_text_in_json_and_by_status(
+    home: Home, gateway: EmbeddedGateway
+) -> None:
+    home.init()
+    gateway.knobs = Knobs(refuse_code="402", results_delay=3600)
+    done = home("run", *LIST, "--yes")
+    assert "402 (sending limit reached" in done.err
+    assert "Ask the vendor to raise it" in done.err
+    again = home("run", *LIST, "--yes", "--json")
+    assert (again.code, again.document["error"], again.document["answer"]["code"]) == (5, "send.answered", "402")
+    batch = again.document["batch_id"]
+    said = home("status", "--lang", "ja").out
+    assert "402（送信上限に達しました" in said
+    assert "サポートに上限の引き上げを依頼" in said
+    (one,) = home("status", batch, "--json").document["batches"]
+    assert one["unknown"][0]["answer"] == again.document["answer"]
+    sent = home("send", batch, "--yes", "--json").document
+    assert (sent["error"], sent["answer"]) == ("send.answered", again.document["answer"])
+
+
 def test_status_says_what_is_unknown_and_what_to_type(home: Home, gateway: EmbeddedGateway) -> None:
     home.init()
     assert "no batches yet" in home("status").out
