@@ -104,12 +104,9 @@ def _afterwards(  # noqa: PLR0913, PLR0917 - what a run has come to, and how it 
         # That the ledger cannot be asked now never hides that an outcome is open.
         raise (stopped_by if isinstance(stopped_by, OutcomeUnknown) else error) from None
     # Of a test message the results of the batch say nothing.
-    is_unknown = isinstance(stopped_by, OutcomeUnknown)
-    if (
-        is_unknown
-        and stopped_by.facts.get("batch", batch.batch_id) == batch.batch_id
-        and not _is_unfinished(reconciled)
-    ):
+    own = batch.batch_id
+    is_of_batch = isinstance(stopped_by, OutcomeUnknown) and stopped_by.facts.get("batch", own) == own
+    if is_of_batch and not _is_unfinished(reconciled):
         stopped_by = None  # the results have settled every message of it, and nothing is left to send
     until = context.now() + wait
     while stopped_by is None and _is_open(reconciled) and context.now() < until:
