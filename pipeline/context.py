@@ -37,6 +37,18 @@ def silent(_stage: str, _done: int, _total: int) -> None:
     """Show no progress."""
 
 
+def unheard(_code: str, **_facts: object) -> None:
+    """Say nothing."""
+
+
+@dataclass
+class Clocks:
+    """What one command has seen of the gateway's clock: by how much it was ahead, as noted by batch and as told."""
+
+    noted: dict[str | None, timedelta] = field(default_factory=dict)
+    told: timedelta = timedelta(0)
+
+
 @dataclass
 class Context:
     """Settings, profile, tariff, ledger, gateway, workspace and clock of one command."""
@@ -48,6 +60,9 @@ class Context:
     now: Callable[[], datetime]
     language: Language
     progress: Callable[[str, int, int], None] = silent
+    #: says a line of the catalogue that nobody may miss
+    warn: Callable[..., None] = unheard
+    clocks: Clocks = field(default_factory=Clocks)
     _stack: ExitStack = field(default_factory=ExitStack)
     _gateway: GatewayClient | None = None
 

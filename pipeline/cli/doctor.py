@@ -33,6 +33,7 @@ def doctor_command(  # noqa: PLR0913 - the options of the command
     """Check configuration, workspace and ledger; nothing leaves the machine, unless --probe sends one message."""
     from pipeline.model import Mode
     from pipeline.operations.doctor import examine_installation
+    from pipeline.stages.clocks import tell_known_clock
 
     output = session.output
     with session.context() as context:
@@ -40,6 +41,7 @@ def doctor_command(  # noqa: PLR0913 - the options of the command
         output.say("doctor.configuration", missing=", ".join(health.missing_settings) or "-")
         output.say("doctor.ledger", problems=len(health.ledger_problems))
         output.say("doctor.auth", count=health.auth_failures)
+        tell_known_clock(context)
         if health.ledger_problems:
             raise GuardStopped("ledger.damaged", problem="; ".join(health.ledger_problems[:5]))
         code = Exit.FINDINGS if health.missing_settings else Exit.DONE

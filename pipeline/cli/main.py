@@ -56,6 +56,7 @@ class Session:
             configuration, os.environ, lambda: datetime.now(UTC), self.output.language, create=create
         )
         context.progress = self.output.progress()
+        context.warn = self.output.urge
         try:
             yield context
         finally:

@@ -57,6 +57,29 @@ OPERATING_LABELS: dict[str, Text] = {
     "ask.unpriced": Text(
         "（料金表にない {count} 通を除く）", "(without {count} messages that the tariff does not price)"
     ),
+    "clock.differs": Text(
+        "時計のずれ：ゲートウェイは {theirs}、このマシンは {ours}（日本時間、差は約 {minutes} 分）。"
+        "このマシンの時計を合わせてください（NTP）。合っていればベンダーに知らせてください。"
+        "このずれのあいだに送信した分の結果は、両方の時計の期間で取り寄せます。",
+        "the clocks differ: the gateway's shows {theirs}, this machine's {ours} (JST), about {minutes} minutes apart. "
+        "Set this machine's clock (NTP); if it is right, tell the vendor. Results of what is sent meanwhile are asked "
+        "for by both clocks.",
+    ),
+    "clock.differed": Text(
+        "時計のずれ（最後に分かったとき）：ゲートウェイは {theirs}、このマシンは {ours}（日本時間、約 {minutes} 分）。"
+        "このマシンの時計を確かめてください（NTP）。合っていれば、次の `mediasms pull` のあとこの警告は消えます。",
+        "when the gateway last answered, its clock showed {theirs} and this machine's {ours} (JST), about {minutes} "
+        "minutes apart. Look at this machine's clock (NTP); once they agree, the next `mediasms pull` ends this "
+        "warning.",
+    ),
+    "clock.went_back": Text(
+        "このマシンの時計は {ours}（日本時間）ですが、台帳にはそれより後の {sent} に送信した記録があります。"
+        "時計はいま遅れているか、送信時に進んでいました。合わせてください（NTP）。"
+        "結果が出なければ、実際に送信した期間を `mediasms pull --since … --until …` で取り寄せてください。",
+        "this machine's clock shows {ours} (JST), but by the ledger something was sent at {sent}, after that: it is "
+        "slow now, or was fast then. Set it right (NTP). Where results are missing, ask for the time at which it was "
+        "really sent: `mediasms pull --since … --until …`.",
+    ),
     "status.batch": Text("{batch}  {campaign}  {run_date}  {states}", "{batch}  {campaign}  {run_date}  {states}"),
     "status.more_dispatches": Text(
         "  …ほか {count} 件（すべては --json）",

@@ -106,8 +106,8 @@ def stop_if_unsettled(context: Context, batch: Batch) -> None:
         # Of several the one that says that nothing may log in: what the others ask for does.
         answer = min(answers, key=lambda known: (not known.stops_logins, known.code))
         is_check = batch.number_check is not NumberCheck.NONE
-        code = "check.answered" if is_check and not answer.stops_logins else "send.answered"
-        raise OutcomeUnknown(code, **context.refusal(answer.code), **facts)
+        facts |= context.refusal(answer.code)
+        raise OutcomeUnknown("check.answered" if is_check and not answer.stops_logins else "send.answered", **facts)
 
 
 def unclear_answer(context: Context, dispatch: Dispatch) -> AnswerCode | None:
