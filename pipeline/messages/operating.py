@@ -119,8 +119,16 @@ OPERATING_LABELS: dict[str, Text] = {
     ),
     "status.next": Text("  次のコマンド：{command}", "  next: {command}"),
     "status.hidden": Text(
-        "（ほかに、行うことのない古いバッチが {count} 件。--json ですべて出ます）",
-        "({count} older batches with nothing left to do are not shown; --json lists all)",
+        "（ほかに {count} 件、うち行うことのあるもの {open} 件。`mediasms status BATCH` か --json で見られます）",
+        "(and {count} more, {open} of them with something left to do: `mediasms status BATCH`, or --json)",
+    ),
+    "status.more_unknown": Text(
+        "（不明のあるバッチがほかに {count} 件。--json ですべて出ます）",
+        "(and {count} more batches with unknown messages: --json has them all)",
+    ),
+    "status.more_uploads": Text(
+        "  …ほかに不明の送信 {count} 件：{status}",
+        "  … and {count} more unknown uploads: {status}",
     ),
     "status.unknown": Text(
         "不明：{dispatches} 回の送信、あわせて {count} 通（最も古いものは {since} から）",

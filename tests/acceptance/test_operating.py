@@ -179,15 +179,23 @@ def test_status_says_what_is_unknown_and_what_to_type(home: Home, gateway: Embed
 
 def test_status_keeps_to_one_screen(home: Home, gateway: EmbeddedGateway) -> None:
     home.init()
-    for number in range(12):
-        name = f"list{number}.csv"
-        (home.folder / name).write_text(f"電話番号,本文\n1{number},お知らせ\n", encoding="utf-8")
-    assert home("validate", *(f"list{number}.csv" for number in range(12))).code == 1
-    said = home("status").out
-    assert said.count("  list") == 10
-    assert "(2 older batches" in said
-    assert len(home("status", "--json").document["batches"]) == 12
-    assert gateway.messages == ()
+    names = [f"list{number}.csv" for number in range(14)]
+    for number, name in enumerate(names):
+        # Of the youngest nothing can be sent: nothing is left to do.
+        cell = f"0901000{number:04d}" if number < 13 else "1"
+        (home.folder / name).write_text(f"電話番号,本文\n{cell},お知らせ\n", encoding="utf-8")
+    gateway.knobs = Knobs(html_200_nothing=True)
+    batch = home("run", names[0], "--yes", "--json").document["batch_id"]
+    assert home("validate", *names[1:]).code == 1
+    first, *lines = home("status").out.splitlines()
+    assert first.startswith(f"{batch}  list0")
+    assert sum(f"resolve {batch}-0001" in line for line in lines) == 1
+    total = next(at for at, line in enumerate(lines) if line.startswith("unknown: 1 messages in 1 upload(s)"))
+    # What is open comes before what is done, and then the latest.
+    shown = [line.split()[1].rpartition("-20")[0] for line in lines[total + 1 :] if "  list" in line]
+    assert shown == [f"list{number}" for number in range(3, 13)]
+    assert lines[-1] == "(and 3 more, 2 of them with something left to do: `mediasms status BATCH`, or --json)"
+    assert len(home("status", "--json").document["batches"]) == 14
 
 
 def test_a_ledger_that_was_restored_must_be_recovered_first(home: Home, gateway: EmbeddedGateway) -> None:
