@@ -32,7 +32,7 @@ def doctor_command(  # noqa: PLR0913 - the options of the command
 ) -> Exit:
     """Check configuration, workspace and ledger; nothing leaves the machine, unless --probe sends one message."""
     from pipeline.model import Mode
-    from pipeline.operations.doctor import examine_installation
+    from pipeline.operations.doctor import examine_installation, tell_place
     from pipeline.stages.clocks import tell_known_clock
 
     output = session.output
@@ -42,6 +42,7 @@ def doctor_command(  # noqa: PLR0913 - the options of the command
         output.say("doctor.ledger", problems=len(health.ledger_problems))
         output.say("doctor.auth", count=health.auth_failures)
         tell_known_clock(context)
+        tell_place(context)
         if health.ledger_problems:
             raise GuardStopped("ledger.damaged", problem="; ".join(health.ledger_problems[:5]))
         code = Exit.FINDINGS if health.missing_settings else Exit.DONE

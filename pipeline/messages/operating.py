@@ -57,6 +57,14 @@ OPERATING_LABELS: dict[str, Text] = {
     "ask.unpriced": Text(
         "（料金表にない {count} 通を除く）", "(without {count} messages that the tariff does not price)"
     ),
+    "ledger.of_host": Text(
+        "台帳 {file} はホストと共有するフォルダ（{kind}）にあります。"
+        "ホストや別の仮想マシン・コンテナから同時に使うと壊れます。"
+        "一か所だけで使うか、この環境自身のディスク（コンテナならボリューム）に置いてください。",
+        "the ledger {file} lies in a folder of the host ({kind}). It can be damaged if the host, or another machine or "
+        "container, uses it at the same time. Use it from one side alone, or put it on a disk of this machine's own "
+        "(of a container: a volume).",
+    ),
     "clock.differs": Text(
         "時計のずれ：ゲートウェイは {theirs}、このマシンは {ours}（日本時間、差は約 {minutes} 分）。"
         "このマシンの時計を合わせてください（NTP）。合っていればベンダーに知らせてください。"
