@@ -32,7 +32,8 @@ def doctor_command(  # noqa: PLR0913 - the options of the command
 ) -> Exit:
     """Check configuration, workspace and ledger; nothing leaves the machine, unless --probe sends one message."""
     from pipeline.model import Mode
-    from pipeline.operations.doctor import examine_installation, tell_place
+    from pipeline.operations.doctor import examine_installation
+    from pipeline.operations.place import tell_place
     from pipeline.stages.clocks import tell_known_clock
 
     output = session.output

@@ -76,7 +76,7 @@ def demo_command(session: Session, *, keep: bool) -> Exit:
 @common
 def init_command(session: Session) -> Exit:
     """Make a commented configuration, a workspace and a ledger; never overwrite."""
-    from pipeline.operations.doctor import tell_place
+    from pipeline.operations.place import tell_place
 
     if not session.config.exists():
         session.config.parent.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from pipeline.context import Context, missing_settings
 from pipeline.ledger import check_ledger
-from pipeline.ledger.engines import describe_place, place_of_host
 from pipeline.ledger.logins import auth_failures, note_auth
 from pipeline.ledger.machines import stop_if_elsewhere
 from pipeline.stages.guards import check_markers
@@ -33,10 +32,3 @@ def examine_installation(context: Context, *, reset_auth: bool) -> Health:
         tuple(check_ledger(context.ledger)),
         auth_failures(context.ledger, url),
     )
-
-
-def tell_place(context: Context) -> None:
-    """Say that the ledger lies in a folder of the host, where that is so."""
-    engine = context.ledger.engine
-    if (kind := place_of_host(engine)) is not None:
-        context.warn("ledger.of_host", file=describe_place(engine), kind=kind)

@@ -13,8 +13,7 @@ from pipeline.ledger.cancelling import Stop, stop_of
 from pipeline.ledger.dispatches import list_dispatches
 from pipeline.model import Batch, CancelOutcome, Dispatch, MessageState
 from pipeline.operations.next_step import Step, next_step
-from pipeline.stages.guards import unclear_answer
-from pipeline.stages.refusals import Refusal, explained, refusals
+from pipeline.stages.refusals import Refusal, explained, refusals, unclear_answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from pipeline.adapters.gateway import Exchange
 from pipeline.context import Context
 from pipeline.core.calendar import JST
 from pipeline.errors import MediasmsError
 from pipeline.ledger.clocks import last_clock, last_sending, note_clock
+
+if TYPE_CHECKING:
+    from pipeline.adapters.gateway import Exchange
 
 #: so far apart clocks may be before anybody is told; the margin of a pull is wider
 _BOUND = timedelta(minutes=1)

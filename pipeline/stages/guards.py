@@ -28,10 +28,10 @@ from pipeline.ledger.repeats import (
     unclear_repeats,
 )
 from pipeline.ledger.results import settle
-from pipeline.model import Batch, Dispatch, MessageState, NumberCheck, Proof
+from pipeline.model import Batch, Dispatch, MessageState, NumberCheck
 from pipeline.stages.planning import accepted_rows, digests, payload_column, rows_with
+from pipeline.stages.refusals import unclear_answer
 from pipeline.stages.unreached import unreached_of
-from schemas.profile import AnswerCode
 from schemas.recipients import ROW_NUMBER
 
 _SCHEDULED = "scheduled"
@@ -108,12 +108,6 @@ def stop_if_unsettled(context: Context, batch: Batch) -> None:
         is_check = batch.number_check is not NumberCheck.NONE
         facts |= context.refusal(answer.code)
         raise OutcomeUnknown("check.answered" if is_check and not answer.stops_logins else "send.answered", **facts)
-
-
-def unclear_answer(context: Context, dispatch: Dispatch) -> AnswerCode | None:
-    """Return the documented answer that left open what was taken of a dispatch; None where no such answer came."""
-    answer = context.profile.answer_by_code.get(dispatch.answer_code or "")
-    return answer if answer and (answer.proves is Proof.UNKNOWN or answer.stops_logins) else None
 
 
 def _unsettled(context: Context, batch: Batch) -> list[Dispatch]:

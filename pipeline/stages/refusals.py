@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from pipeline.context import Context
 from pipeline.ledger.batches import count_refused
+from pipeline.model import Dispatch, Proof
+from schemas.profile import AnswerCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +29,9 @@ def explained(context: Context, code: str, messages: int) -> Refusal:
     """Return an answer code with the number of messages it is about, what it means and what comes next."""
     facts = context.refusal(code)
     return Refusal(code, messages, str(facts["meaning"]), str(facts["step"]))
+
+
+def unclear_answer(context: Context, dispatch: Dispatch) -> AnswerCode | None:
+    """Return the documented answer that left open what was taken of a dispatch; None where no such answer came."""
+    answer = context.profile.answer_by_code.get(dispatch.answer_code or "")
+    return answer if answer and (answer.proves is Proof.UNKNOWN or answer.stops_logins) else None

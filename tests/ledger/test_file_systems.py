@@ -12,7 +12,7 @@ from pipeline.context import build_context
 from pipeline.errors import Exit, UsageError
 from pipeline.ledger import create_ledger, file_systems, open_ledger
 from pipeline.messages import Language, label
-from pipeline.operations.doctor import tell_place
+from pipeline.operations.place import tell_place
 
 if TYPE_CHECKING:
     from pathlib import Path
