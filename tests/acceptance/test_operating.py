@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pipeline.simulator import Knobs
@@ -175,6 +176,19 @@ def test_status_says_what_is_unknown_and_what_to_type(home: Home, gateway: Embed
     stopped = home("status", batch).out
     assert "cancelled by " in stopped
     assert "next:" not in stopped
+
+
+def test_clocks_that_differ_are_said_and_hide_no_results(home: Home, gateway: EmbeddedGateway) -> None:
+    gateway.knobs = Knobs(fate="at_once")
+    gateway.clock.advance(timedelta(hours=1))
+    home.init()
+    run = home("run", *LIST, "--yes", "--quiet", "--json")
+    gateway.clock.advance(timedelta(minutes=5))
+    pulled = home("pull", run.document["batch_id"], "--json")
+    assert pulled.document["new"] >= 455
+    for done in (run, pulled):
+        assert done.err.count(" minutes apart. Set this machine's clock") == 1
+    assert "時計のずれ（最後に分かったとき）" in home("doctor", "--lang", "ja").err
 
 
 def test_status_keeps_to_one_screen(home: Home, gateway: EmbeddedGateway) -> None:
