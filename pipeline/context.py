@@ -37,6 +37,18 @@ def silent(_stage: str, _done: int, _total: int) -> None:
     """Show no progress."""
 
 
+def unheard(_code: str, **_facts: object) -> None:
+    """Say nothing."""
+
+
+@dataclass
+class Clocks:
+    """What one command has seen of the gateway's clock: by how much it was ahead, as noted by batch and as told."""
+
+    noted: dict[str | None, timedelta] = field(default_factory=dict)
+    told: timedelta = timedelta(0)
+
+
 @dataclass
 class Context:
     """Settings, profile, tariff, ledger, gateway, workspace and clock of one command."""
@@ -48,6 +60,9 @@ class Context:
     now: Callable[[], datetime]
     language: Language
     progress: Callable[[str, int, int], None] = silent
+    #: says a line of the catalogue that nobody may miss
+    warn: Callable[..., None] = unheard
+    clocks: Clocks = field(default_factory=Clocks)
     _stack: ExitStack = field(default_factory=ExitStack)
     _gateway: GatewayClient | None = None
 
@@ -127,6 +142,11 @@ class Context:
         """Return the facts of a refusal: its code, what that means, and what a person does about it."""
         step = next_step(self.profile.answer_by_code.get(code or ""), self.language)
         return {"code": code, "meaning": self.meaning(code), "step": step}
+
+    def stops_logins(self, code: object) -> bool:
+        """Say whether nothing may log in after this answer, until a person has seen to it."""
+        answer = self.profile.answer_by_code.get(str(code))
+        return answer is not None and answer.stops_logins
 
     def replacements(self, *more: str) -> dict[int, str]:
         """Return the characters to replace: the tables of the settings, on top of ``more`` tables."""

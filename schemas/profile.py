@@ -243,6 +243,7 @@ class AnswerCode(Record):
     """One answer code: what it proves about the request, and what the run does.
 
     ``next`` is what a person does, in both languages; empty where that is what all that prove the same ask for.
+    ``stops_logins``: it answers a login, and until a person has seen to that, one more does harm.
     """
 
     code: Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")]
@@ -252,6 +253,7 @@ class AnswerCode(Record):
     run: RunAction
     next: str = ""
     next_ja: str = ""
+    stops_logins: bool = False
     grade: Grade
 
     @model_validator(mode="after")

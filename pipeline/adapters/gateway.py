@@ -9,10 +9,11 @@ from __future__ import annotations
 import io
 import os
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -63,12 +64,17 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request as it went: ``bytes_read`` of the body by the transport; no status without a whole answer."""
+    """One request as it went: ``bytes_read`` of the body by the transport; no status without a whole answer.
+
+    ``gateway_time`` is what the gateway's clock shows at its end, to the second, by the ``Date`` of the answer; None
+    where there was none, or one that a cache kept.
+    """
 
     bytes_read: int
     http_status: int | None
     body: bytes
     problem: str
+    gateway_time: datetime | None = None
 
 
 class _Counted:
@@ -267,6 +273,7 @@ class GatewayClient:
             with self._session.request(
                 method or endpoint.method, url, timeout=timeout, allow_redirects=False, stream=True, **request
             ) as response:
+                date, since = _date(response.headers), monotonic()
                 kept = bytearray()
                 for block in response.iter_content(_SEND_BLOCK):
                     if into is not None:
@@ -275,10 +282,22 @@ class GatewayClient:
                         kept += block
                     if len(kept) > _ANSWER_LIMIT:
                         return Exchange(bytes_read(), None, b"", "answer too long")
-                return Exchange(bytes_read(), response.status_code, bytes(kept), "")
+                # The body may have taken long; the date is that of the headers.
+                shown = date + timedelta(seconds=monotonic() - since) if date else None
+                return Exchange(bytes_read(), response.status_code, bytes(kept), "", shown)
         except (requests.RequestException, OSError) as error:
             # The class of the exception proves nothing; its name is only for the person who reads the log.
             return Exchange(bytes_read(), None, b"", type(error).__name__)
+
+
+def _date(headers: Mapping[str, str]) -> datetime | None:
+    """Return the time at which the gateway says that it answered."""
+    if "Age" in headers:
+        return None
+    try:
+        return parsedate_to_datetime(headers.get("Date", "")).astimezone(JST)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _check_address(url: str) -> None:

@@ -15,7 +15,7 @@ from pipeline.cli.asking import Trying, asker
 from pipeline.cli.forecasting import show_dry_run
 from pipeline.cli.main import Session, common
 from pipeline.cli.options import MODE, Asked, Permitted, Span, judging, judging_or_failed, permitting
-from pipeline.cli.output import actor
+from pipeline.cli.output import actor, failure_document
 from pipeline.cli.showing import (
     refusals_document,
     show_next,
@@ -53,7 +53,8 @@ def _for_each(
                 code, document = work(context, request)
             except MediasmsError as error:
                 session.output.failure(error)
-                code, document = error.exit, {"input": request.file, "error": error.code, "exit": int(error.exit)}
+                document = {"input": request.file, **failure_document(error), "exit": int(error.exit)}
+                code = error.exit
             outcomes.append(code)
             documents.append(document)
     if not documents:

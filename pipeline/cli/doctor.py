@@ -10,6 +10,7 @@ import click
 from pipeline.cli.asking import asker, one_line
 from pipeline.cli.main import Session, common
 from pipeline.cli.options import MODE, Span
+from pipeline.cli.output import failure_document
 from pipeline.errors import Exit, GuardStopped, worst
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def doctor_command(  # noqa: PLR0913 - the options of the command
     """Check configuration, workspace and ledger; nothing leaves the machine, unless --probe sends one message."""
     from pipeline.model import Mode
     from pipeline.operations.doctor import examine_installation
+    from pipeline.operations.place import tell_place
+    from pipeline.stages.clocks import tell_known_clock
 
     output = session.output
     with session.context() as context:
@@ -39,6 +42,8 @@ def doctor_command(  # noqa: PLR0913 - the options of the command
         output.say("doctor.configuration", missing=", ".join(health.missing_settings) or "-")
         output.say("doctor.ledger", problems=len(health.ledger_problems))
         output.say("doctor.auth", count=health.auth_failures)
+        tell_known_clock(context)
+        tell_place(context)
         if health.ledger_problems:
             raise GuardStopped("ledger.damaged", problem="; ".join(health.ledger_problems[:5]))
         code = Exit.FINDINGS if health.missing_settings else Exit.DONE
@@ -95,5 +100,5 @@ def _probe(  # noqa: PLR0913 - what was asked for
     }
     if probed.stopped_by:
         output.failure(probed.stopped_by)
-        document["error"] = probed.stopped_by.code
+        document |= failure_document(probed.stopped_by)
     return probed.exit, document

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.output import Output, detect_language, leave
+from pipeline.cli.output import Output, detect_language, failure_document, leave
 from pipeline.cli.spelling import CONFIG, spelled
 from pipeline.errors import Exit, Interrupted, MediasmsError
 from pipeline.messages import Language
@@ -56,6 +56,7 @@ class Session:
             configuration, os.environ, lambda: datetime.now(UTC), self.output.language, create=create
         )
         context.progress = self.output.progress()
+        context.warn = self.output.urge
         try:
             yield context
         finally:
@@ -95,7 +96,7 @@ def _guarded(output: Output, call: Callable[[], Exit]) -> Exit:
         output.failure(error)
         if error.exit is Exit.BUG:
             traceback.print_exc()
-        output.document({"error": error.code, "exit": int(error.exit)})
+        output.document(failure_document(error) | {"exit": int(error.exit)})
         return error.exit
     except Interrupted as signalled:
         name = "terminated" if signalled.exit is Exit.TERMINATED else "interrupted"

@@ -128,6 +128,15 @@ class _Bar:
         return label("progress.rows", self._language, shown=shown, speed=f"{speed:,.0f}", left=minutes)
 
 
+def failure_document(error: MediasmsError) -> dict[str, object]:
+    """Return a failure as JSON-ready data: its code, and what the gateway answered where that is what it is about."""
+    facts = error.facts
+    if "step" not in facts:
+        return {"error": error.code}
+    answer = {"code": facts["code"], "meaning": facts["meaning"], "next": facts["step"]}
+    return {"error": error.code, "answer": answer}
+
+
 def leave(code: Exit) -> None:
     """End the process with ``code``."""
     sys.stdout.flush()

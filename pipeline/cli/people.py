@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.main import Session, common
-from pipeline.cli.output import actor
+from pipeline.cli.output import actor, failure_document
 from pipeline.cli.showing import refusals_document
+from pipeline.cli.spelling import completed
 from pipeline.errors import Exit, GuardStopped, UsageError
 from pipeline.messages import label
 
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pipeline.operations.cancel import Cancelled, Named
-    from pipeline.operations.status import Standing
+    from pipeline.operations.status import Open, Standing
+    from pipeline.stages.refusals import Refusal
 
-#: of batches with nothing left to do so many of the latest are shown: what is open must fit on a screen
-_RECENT = 10
+#: so many batches with something unknown are shown, and so many others: it must fit on a screen
+_UNKNOWN, _OTHERS = 10, 10
+#: so many unknown uploads of a batch are shown with what to type, where no batch is named
+_UPLOADS = 3
 #: so many dispatches of a batch are listed; ``--json`` has them all
 _DISPATCHES = 100
 #: so many messages are named for each outcome of a cancellation; ``--json`` has them all
@@ -45,20 +49,43 @@ def status_command(session: Session, *, batch: str | None) -> Exit:
         home = machine_elsewhere(context.ledger)
     if home:
         output.urge("status.elsewhere", host=home.host, since=home.since)
-    shown = [one for at, one in enumerate(found, 1) if batch or not one.is_done or len(found) - at < _RECENT]
-    for one in shown:
-        _show_standing(session, one, hours=hours, whole=batch is not None)
-    if len(shown) < len(found):
-        output.say("status.hidden", count=len(found) - len(shown))
-    unknown = [open_ for one in found for open_ in one.unknown]
-    if unknown:
-        since = _clock(min(open_.since for open_ in unknown))
-        count = sum(open_.messages for open_ in unknown)
-        output.say("status.unknown", count=count, dispatches=len(unknown), since=since)
+    unclear = [one for one in found if one.unknown]
+    others = [one for one in found if not one.unknown]
+    if batch is None:
+        _show_all(session, unclear, others, hours)
+    else:
+        for one in found:
+            _show_standing(session, one, hours=hours, whole=True)
+        _show_unknown(session, unclear)
     if not found:
         output.say("status.none")
     output.document({"batches": [_document(one) for one in found], "exit": 0})
     return Exit.DONE
+
+
+def _show_all(session: Session, unclear: list[Standing], others: list[Standing], hours: int) -> None:
+    """Print on one screen what is unknown, in all, and of the others those that a person has most to do with."""
+    for one in unclear[:_UNKNOWN]:
+        _show_standing(session, one, hours=hours, whole=False)
+    if len(unclear) > _UNKNOWN:
+        session.output.say("status.more_unknown", count=len(unclear) - _UNKNOWN)
+    _show_unknown(session, unclear)
+    # The latest of those that are open, and of the rest; they stand in the order in which they came.
+    ranked = sorted(enumerate(others), key=lambda each: (not each[1].in_flight, each[1].is_done, -each[0]))
+    for _, one in sorted(ranked[:_OTHERS], key=lambda each: each[0]):
+        _show_standing(session, one, hours=hours, whole=False)
+    if hidden := ranked[_OTHERS:]:
+        left = sum(not one.is_done for _, one in hidden)
+        session.output.say("status.hidden", count=len(hidden), open=left)
+
+
+def _show_unknown(session: Session, unclear: list[Standing]) -> None:
+    """Print how much is unknown in all."""
+    uploads = [open_ for one in unclear for open_ in one.unknown]
+    if uploads:
+        since = _clock(min(open_.since for open_ in uploads))
+        count = sum(open_.messages for open_ in uploads)
+        session.output.say("status.unknown", count=count, dispatches=len(uploads), since=since)
 
 
 def _clock(moment: datetime) -> str:
@@ -91,19 +118,37 @@ def _show_standing(session: Session, one: Standing, *, hours: int, whole: bool) 
         say("status.refused", count=each.messages, code=each.code, meaning=each.meaning)
     if one.in_flight:
         say("status.in_flight", count=one.in_flight, send=session.command("send", batch.batch_id))
-    for open_ in one.unknown:
-        say(
-            "status.overdue" if open_.overdue else "status.unsettled",
-            dispatch=open_.dispatch_id,
-            count=open_.messages,
-            since=_clock(open_.since),
-            until=_clock(open_.until),
-            hours=hours,
-            pull=session.command("pull", batch.batch_id),
-            resolve=session.command("resolve", open_.dispatch_id),
-        )
+    _show_opens(session, one, hours=hours, whole=whole)
     if one.step and not one.unknown and not one.in_flight:
         say("status.next", command=session.command(one.step, batch.batch_id))
+
+
+def _show_opens(session: Session, one: Standing, *, hours: int, whole: bool) -> None:
+    """Print what is unknown of a batch; not all of many uploads, unless it is ``whole`` that is asked for."""
+    batch_id = one.batch.batch_id
+    shown = one.unknown if whole else one.unknown[:_UPLOADS]
+    for open_ in shown:
+        _show_open(session, open_, batch_id, hours)
+    if hidden := len(one.unknown) - len(shown):
+        session.output.say("status.more_uploads", count=hidden, status=session.command("status", batch_id))
+
+
+def _show_open(session: Session, open_: Open, batch_id: str, hours: int) -> None:
+    """Print what is unknown, what the gateway said to it, and what to type."""
+    facts: dict[str, object] = {
+        "dispatch": open_.dispatch_id,
+        "count": open_.messages,
+        "since": _clock(open_.since),
+        "until": _clock(open_.until),
+        "hours": hours,
+        "pull": session.command("pull", batch_id),
+        "resolve": session.command("resolve", open_.dispatch_id),
+    }
+    if (answer := open_.answer) is None:
+        session.output.say("status.overdue" if open_.overdue else "status.unsettled", **facts)
+        return
+    step = completed(answer.step, session.output.config)
+    session.output.say("status.answered", code=answer.code, meaning=answer.meaning, step=step, **facts)
 
 
 def _document(one: Standing) -> dict[str, object]:
@@ -123,6 +168,7 @@ def _document(one: Standing) -> dict[str, object]:
                 "messages": open_.messages,
                 "since": open_.since.isoformat(),
                 "overdue": open_.overdue,
+                "answer": _answer(open_.answer),
             }
             for open_ in one.unknown
         ],
@@ -131,6 +177,10 @@ def _document(one: Standing) -> dict[str, object]:
         "refusals": refusals_document(one.refusals),
         "next": one.step,
     }
+
+
+def _answer(answer: Refusal | None) -> dict[str, object] | None:
+    return None if answer is None else {"code": answer.code, "meaning": answer.meaning, "next": answer.step}
 
 
 @click.command("resolve")
@@ -218,7 +268,7 @@ def _shown(smsid: str) -> str:
 
 def _cancelled_document(wanted: Named, done: Cancelled) -> dict[str, object]:
     outcomes = _by_outcome(done)
-    problem = {"error": done.problem.code} if done.problem else {}
+    problem = failure_document(done.problem) if done.problem else {}
     return {
         "batches": list(wanted.batches),
         "smsids": [_shown(smsid) for smsid in wanted.smsids],

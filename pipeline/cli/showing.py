@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.cli.output import failure_document
 from pipeline.cli.sheets import sheets_document, show_sheets
 from pipeline.cli.spelling import completed
 from pipeline.messages import REPAIRS, WARNINGS, fill
@@ -39,7 +40,7 @@ def show_outcome(session: Session, outcome: Outcome) -> dict[str, object]:
     document = dict(outcome.reconciled.document)
     if outcome.stopped_by:
         output.failure(outcome.stopped_by)
-        document["error"] = outcome.stopped_by.code
+        document |= failure_document(outcome.stopped_by)
     read = sheets_document(outcome.validated.sheet, outcome.validated.other_sheets)
     return document | read | {"exit": int(outcome.exit)}
 

@@ -76,6 +76,8 @@ def demo_command(session: Session, *, keep: bool) -> Exit:
 @common
 def init_command(session: Session) -> Exit:
     """Make a commented configuration, a workspace and a ledger; never overwrite."""
+    from pipeline.operations.place import tell_place
+
     if not session.config.exists():
         session.config.parent.mkdir(parents=True, exist_ok=True)
         template = Path(__file__).with_name("mediasms.toml.txt").read_text(encoding="utf-8")
@@ -83,6 +85,7 @@ def init_command(session: Session) -> Exit:
         session.config.chmod(0o600)
         session.output.say("init.config", file=session.config)
     with session.context(create=True) as context:
+        tell_place(context)
         session.output.say("init.done", workspace=context.workspace.root)
         session.output.document({"config": str(session.config), "workspace": str(context.workspace.root), "exit": 0})
     return Exit.DONE

@@ -37,7 +37,7 @@ from sqlalchemy.pool import NullPool
 
 from pipeline.errors import GuardStopped, UsageError
 from pipeline.ledger.explaining import explained, roll_back
-from pipeline.ledger.file_systems import refuse_network
+from pipeline.ledger.file_systems import host_folder, refuse_network
 from pipeline.ledger.tables import metadata
 
 if TYPE_CHECKING:
@@ -161,6 +161,11 @@ def prepare_place(engine: Engine) -> None:
         file = Path(str(engine.url.database))
         refuse_network(file)
         file.parent.mkdir(parents=True, exist_ok=True)
+
+
+def place_of_host(engine: Engine) -> str | None:
+    """Return the type of file system where a SQLite file lies in a folder of the host."""
+    return None if is_shared(engine.dialect) else host_folder(Path(str(engine.url.database)))
 
 
 def must_exist(engine: Engine) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import lru_cache
+from types import MappingProxyType
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func, insert, select, update
 
@@ -221,23 +222,38 @@ def _of_the_same_key(other: FromClause, one: FromClause) -> Select[tuple[str]]:
     return select(other.c.smsid).where(has_the_key_of(other, one))
 
 
-def open_windows(ledger: Ledger, since: datetime, batch_id: str | None = None) -> list[tuple[datetime, datetime]]:
+def open_windows(
+    ledger: Ledger,
+    since: datetime,
+    batch_id: str | None = None,
+    ahead: Mapping[str, Collection[timedelta]] = MappingProxyType({}),
+) -> dict[str, list[tuple[datetime, datetime]]]:
     """Return first and last sending time of each batch that was sent after ``since`` (or of the one named).
 
-    Dispatches that a person has given up count too: should they have arrived, their results lie there.
+    ``ahead`` says by batch by how much the gateway's clock was ahead of ours: such a batch has these times by its clock
+    too. Dispatches that a person has given up count: should they have arrived, their results lie there.
     """
     query = (
-        select(func.min(dispatch.c.begun_at).label("first"), func.max(dispatch.c.begun_at).label("last"))
+        select(
+            dispatch.c.batch_id,
+            func.min(dispatch.c.begun_at).label("first"),
+            func.max(dispatch.c.begun_at).label("last"),
+        )
         .where(dispatch.c.begun_at.is_not(None))
         .group_by(dispatch.c.batch_id)
     )
     if batch_id:
         query = query.where(dispatch.c.batch_id == batch_id)
-    else:
-        query = query.having(func.max(dispatch.c.begun_at) >= iso(since))
+    found: dict[str, list[tuple[datetime, datetime]]] = {}
     with ledger.reading() as connection:
-        rows = connection.execute(query).all()
-    return [(first, last) for row in rows if (first := moment(row.first)) and (last := moment(row.last))]
+        for row in connection.execute(query):
+            first, last = moment(row.first), moment(row.last)
+            assert first is not None  # noqa: S101 - the query leaves out what has not begun
+            assert last is not None  # noqa: S101 - as above
+            by = (timedelta(0), *ahead.get(row.batch_id, ()))
+            if batch_id or last + max(by) >= since:
+                found[row.batch_id] = [(first + other, last + other) for other in by]
+    return found
 
 
 def observed_statuses(ledger: Ledger, batch_id: str) -> dict[str, datetime]:

@@ -127,19 +127,24 @@ class Asked:
 
 
 def without_final_result(
-    ledger: Ledger, batch_id: str, final: Collection[str], states: Collection[MessageState], sent_by: datetime
+    ledger: Ledger,
+    batch_id: str,
+    final: Collection[str],
+    states: Collection[MessageState],
+    young: tuple[datetime, datetime],
 ) -> list[Asked]:
     """Return those messages of a batch that were sent alone and have no result with one of these statuses.
 
-    What was sent after ``sent_by`` is left out, unless it is unknown. What is unknown comes first, then what was sent
-    first. A message that a person gave up counts as ``REFUSED``. What is not known to be taken is left out where the
-    answer would prove nothing: its smsid may be somebody else's.
+    What was sent after the first and until the second time of ``young`` is left out, unless it is unknown. What is
+    unknown comes first, then what was sent first. A message that a person gave up counts as ``REFUSED``. What is not
+    known to be taken is left out where the answer would prove nothing: its smsid may be somebody else's.
     """
     seen = (
         select(observation.c.observation_id)
         .where(observation.c.smsid == message.c.smsid, observation.c.status.in_(final))
         .exists()
     )
+    from_, until = map(iso, young)
     given_up = (message.c.state != MessageState.REFUSED.value) | message.c.reason.startswith("person:")
     query = (
         select(message.c.smsid, message.c.state)
@@ -147,18 +152,24 @@ def without_final_result(
         .where(message.c.batch_id == batch_id, message.c.state.in_([state.value for state in states]), given_up)
         .where(dispatch.c.payload_name.not_like(_UPLOAD), ~seen)
         .where((message.c.state == MessageState.TAKEN.value) | can_be_asked_for(message, ledger.prefix))
-        .where((message.c.state == MessageState.UNKNOWN.value) | (message.c.sent_at <= iso(sent_by)))
+        .where(
+            (message.c.state == MessageState.UNKNOWN.value) | (message.c.sent_at <= from_) | (message.c.sent_at > until)
+        )
         .order_by(message.c.state != MessageState.UNKNOWN.value, message.c.sent_at, message.c.row_number)
     )
     with ledger.reading() as connection:
         return [Asked(row.smsid, MessageState(row.state)) for row in connection.execute(query)]
 
 
-def batches_sent_alone(ledger: Ledger, since: datetime) -> list[str]:
-    """Return the batches of which single requests began after ``since``, those that began first before the others."""
+def batches_sent_alone(ledger: Ledger, since: datetime, also: Collection[str] = ()) -> list[str]:
+    """Return the batches of which single requests began after ``since``, those that began first before the others.
+
+    ``also`` are batches that did so by the gateway's clock.
+    """
     query = (
         select(dispatch.c.batch_id)
-        .where(dispatch.c.begun_at >= iso(since), dispatch.c.payload_name.not_like(_UPLOAD))
+        .where((dispatch.c.begun_at >= iso(since)) | dispatch.c.batch_id.in_(also))
+        .where(dispatch.c.payload_name.not_like(_UPLOAD))
         .group_by(dispatch.c.batch_id)
         .order_by(func.min(dispatch.c.begun_at))
     )

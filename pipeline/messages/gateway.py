@@ -9,6 +9,9 @@ _KNOBS: dict[str, Text] = {
     "answer_counts": Text(
         "CSV 送信の応答に 合計|失敗|成功 の行を入れる", "the line total|failed|ok in answers to CSV sends"
     ),
+    "answer_date": Text(
+        "HTTP ヘッダー Date（ゲートウェイの時計）を付ける", "the HTTP header Date, by the gateway's clock"
+    ),
     "answer_empty": Text("受け付けた送信に空の本体で答える", "sends that are taken are answered with an empty body"),
     "code_as_http_status": Text(
         "600 未満のコードを HTTP ステータスとしても返す", "codes below 600 are the HTTP status too"

@@ -6,6 +6,20 @@ from pipeline.messages.text import Failure, Text
 
 #: failure code → texts; placeholders are the failure's facts
 GUARD_FAILURES: dict[str, Failure] = {
+    "send.answered": Failure(
+        Text(
+            "バッチ {batch}：ゲートウェイは {code}（{meaning}）と答えました。"
+            "これだけでは {messages} 通が受け付けられたか分かりません。勝手に再送はしません。",
+            "batch {batch}: the gateway answered {code} ({meaning}). That does not prove whether {messages} messages "
+            "were taken. They are not sent again.",
+        ),
+        Text(
+            "{step}\nそのあと、このバッチは `mediasms pull {batch}`。結果に出ないものは確認のうえ "
+            "`mediasms resolve {dispatch} --as taken|refused --because 理由`",
+            "{step}\nAfter that, for this batch: `mediasms pull {batch}`. What no result names, look up and decide: "
+            "`mediasms resolve {dispatch} --as taken|refused --because TEXT`",
+        ),
+    ),
     "guard.same_content": Failure(
         Text(
             "同じリストがキャンペーン {campaign} で送信済みです（本文も、分かる限り同じです）。",

@@ -57,6 +57,37 @@ OPERATING_LABELS: dict[str, Text] = {
     "ask.unpriced": Text(
         "（料金表にない {count} 通を除く）", "(without {count} messages that the tariff does not price)"
     ),
+    "ledger.of_host": Text(
+        "台帳 {file} はホストと共有するフォルダ（{kind}）にあります。"
+        "ホストや別の仮想マシン・コンテナから同時に使うと壊れます。"
+        "一か所だけで使うか、この環境自身のディスク（コンテナならボリューム）に置いてください。",
+        "the ledger {file} lies in a folder of the host ({kind}). It can be damaged if the host, or another machine or "
+        "container, uses it at the same time. Use it from one side alone, or put it on a disk of this machine's own "
+        "(of a container: a volume).",
+    ),
+    "clock.differs": Text(
+        "時計のずれ：ゲートウェイは {theirs}、このマシンは {ours}（日本時間、差は約 {minutes} 分）。"
+        "このマシンの時計を合わせてください（NTP）。合っていればベンダーに知らせてください。"
+        "このずれのあいだに送信した分の結果は、両方の時計の期間で取り寄せます。",
+        "the clocks differ: the gateway's shows {theirs}, this machine's {ours} (JST), about {minutes} minutes apart. "
+        "Set this machine's clock (NTP); if it is right, tell the vendor. Results of what is sent meanwhile are asked "
+        "for by both clocks.",
+    ),
+    "clock.differed": Text(
+        "時計のずれ（最後に分かったとき）：ゲートウェイは {theirs}、このマシンは {ours}（日本時間、約 {minutes} 分）。"
+        "このマシンの時計を確かめてください（NTP）。合っていれば、次の `mediasms pull` のあとこの警告は消えます。",
+        "when the gateway last answered, its clock showed {theirs} and this machine's {ours} (JST), about {minutes} "
+        "minutes apart. Look at this machine's clock (NTP); once they agree, the next `mediasms pull` ends this "
+        "warning.",
+    ),
+    "clock.went_back": Text(
+        "このマシンの時計は {ours}（日本時間）ですが、台帳にはそれより後の {sent} に送信した記録があります。"
+        "時計はいま遅れているか、送信時に進んでいました。合わせてください（NTP）。"
+        "結果が出なければ、実際に送信した期間を `mediasms pull --since … --until …` で取り寄せてください。",
+        "this machine's clock shows {ours} (JST), but by the ledger something was sent at {sent}, after that: it is "
+        "slow now, or was fast then. Set it right (NTP). Where results are missing, ask for the time at which it was "
+        "really sent: `mediasms pull --since … --until …`.",
+    ),
     "status.batch": Text("{batch}  {campaign}  {run_date}  {states}", "{batch}  {campaign}  {run_date}  {states}"),
     "status.more_dispatches": Text(
         "  …ほか {count} 件（すべては --json）",
@@ -78,6 +109,14 @@ OPERATING_LABELS: dict[str, Text] = {
         "  {dispatch}: {count} messages unknown since {since}. next: {pull}\n"
         "    if no result names them by {until}: {resolve} --as taken|refused --because TEXT",
     ),
+    "status.answered": Text(
+        "  {dispatch}：{count} 通が {since} から不明です。ゲートウェイの応答は {code}（{meaning}）\n"
+        "    {step}\n"
+        "    そのあと {pull}、{until} になっても結果に出なければ {resolve} --as taken|refused --because 理由",
+        "  {dispatch}: {count} messages unknown since {since}; the gateway answered {code} ({meaning})\n"
+        "    {step}\n"
+        "    after that {pull}; if no result names them by {until}: {resolve} --as taken|refused --because TEXT",
+    ),
     "status.overdue": Text(
         "  {dispatch}：{count} 通が {since} から {hours} 時間を過ぎても不明です。もう一度 {pull}、"
         "それでも出なければゲートウェイの管理画面で確かめて\n"
@@ -88,8 +127,16 @@ OPERATING_LABELS: dict[str, Text] = {
     ),
     "status.next": Text("  次のコマンド：{command}", "  next: {command}"),
     "status.hidden": Text(
-        "（ほかに、行うことのない古いバッチが {count} 件。--json ですべて出ます）",
-        "({count} older batches with nothing left to do are not shown; --json lists all)",
+        "（ほかに {count} 件、うち行うことのあるもの {open} 件。`mediasms status BATCH` か --json で見られます）",
+        "(and {count} more, {open} of them with something left to do: `mediasms status BATCH`, or --json)",
+    ),
+    "status.more_unknown": Text(
+        "（不明のあるバッチがほかに {count} 件。--json ですべて出ます）",
+        "(and {count} more batches with unknown messages: --json has them all)",
+    ),
+    "status.more_uploads": Text(
+        "  …ほかに不明の送信 {count} 件：{status}",
+        "  … and {count} more unknown uploads: {status}",
     ),
     "status.unknown": Text(
         "不明：{dispatches} 回の送信、あわせて {count} 通（最も古いものは {since} から）",

@@ -128,6 +128,20 @@ PROBING_FAILURES: dict[str, Failure] = {
             "`mediasms resolve {batch} --as taken --because TEXT`",
         ),
     ),
+    "trial.answered": Failure(
+        Text(
+            "試し送りの一通にゲートウェイは {code}（{meaning}）と答えました。これだけでは受け付けられたか分かりません。"
+            "リストからは何も送信していません。",
+            "the gateway answered {code} ({meaning}) to the test message. That does not prove whether it was taken. "
+            "Nothing of the list has left.",
+        ),
+        Text(
+            "{step}\nそのあと `mediasms pull {batch}` で結果を確かめ、同じコマンドをもう一度実行してください。"
+            "電話に届いていれば `mediasms resolve {batch} --as taken --because 理由`",
+            "{step}\nAfter that `mediasms pull {batch}`, then the same command again. If it is on the phone: "
+            "`mediasms resolve {batch} --as taken --because TEXT`",
+        ),
+    ),
     "trial.refused": Failure(
         Text(
             "ゲートウェイが試し送りの一通を拒否しました：{code} {meaning}。リストからは何も送信していません。",

@@ -129,7 +129,8 @@ def probe(  # noqa: PLR0913 - each is a choice of the person who probes
         as_single=planned_mode(context.ledger, batch.batch_id) is Mode.SINGLE,
     )
     seen = _Seen()
-    if not isinstance(stopped_by, GatewayRefused):
+    is_refused = isinstance(stopped_by, GatewayRefused)
+    if not is_refused and not (stopped_by and context.stops_logins(stopped_by.facts.get("code"))):
         _wait(context, batch, looked_for, seen, wait, sleep)
     taken = message_of(context, batch, msisdn).message.state is MessageState.TAKEN
     if taken and isinstance(stopped_by, OutcomeUnknown):

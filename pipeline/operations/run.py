@@ -104,7 +104,8 @@ def _afterwards(  # noqa: PLR0913, PLR0917 - what a run has come to, and how it 
         # That the ledger cannot be asked now never hides that an outcome is open.
         raise (stopped_by if isinstance(stopped_by, OutcomeUnknown) else error) from None
     # Of a test message the results of the batch say nothing.
-    is_of_batch = isinstance(stopped_by, OutcomeUnknown) and stopped_by.code != "trial.unknown"
+    own = batch.batch_id
+    is_of_batch = isinstance(stopped_by, OutcomeUnknown) and stopped_by.facts.get("batch", own) == own
     if is_of_batch and not _is_unfinished(reconciled):
         stopped_by = None  # the results have settled every message of it, and nothing is left to send
     until = context.now() + wait
@@ -120,7 +121,8 @@ def _pull(context: Context, batch: Batch, stopped_by: MediasmsError | None) -> M
     """Pull what there is; that the results cannot be had now never hides what stopped the sending."""
     if isinstance(stopped_by, TryLater) or not any(count_states(context.ledger, batch.batch_id).values()):
         return stopped_by
-    if stopped_by is not None and stopped_by.exit is Exit.REFUSED:
+    refused = stopped_by is not None and stopped_by.exit is Exit.REFUSED
+    if stopped_by is not None and (refused or context.stops_logins(stopped_by.facts.get("code"))):
         return stopped_by
     try:
         pull(context, batch.batch_id)

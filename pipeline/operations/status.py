@@ -13,14 +13,15 @@ from pipeline.ledger.cancelling import Stop, stop_of
 from pipeline.ledger.dispatches import list_dispatches
 from pipeline.model import Batch, CancelOutcome, Dispatch, MessageState
 from pipeline.operations.next_step import Step, next_step
-from pipeline.stages.refusals import Refusal, refusals
+from pipeline.stages.refusals import Refusal, explained, refusals, unclear_answer
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
     """A dispatch whose outcome is open: how many messages, since when, and until when results may still name them.
 
-    ``overdue``: that time is over. No result settles them any more; a person looks them up and decides.
+    ``overdue``: that time is over. No result settles them any more; a person looks them up and decides. ``answer``:
+    what the gateway said to it, where that is a documented answer that proves nothing.
     """
 
     dispatch_id: str
@@ -28,6 +29,7 @@ class Open:
     since: datetime
     until: datetime
     overdue: bool
+    answer: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +77,6 @@ def _open(context: Context, batch: Batch, dispatch: Dispatch, count: int) -> Ope
     # The end of the upload, where somebody saw it; else its beginning.
     since = dispatch.ended_at or dispatch.begun_at or batch.registered_at
     until = since + timedelta(hours=context.settings.results.settle_after_hours)
-    return Open(dispatch.dispatch_id, count, since, until, overdue=context.now() > until)
+    known = unclear_answer(context, dispatch)
+    answer = explained(context, known.code, count) if known else None
+    return Open(dispatch.dispatch_id, count, since, until, overdue=context.now() > until, answer=answer)

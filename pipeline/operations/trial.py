@@ -139,10 +139,14 @@ def _send(context: Context, test: Batch, mode: Mode) -> None:
         raise GatewayRefused("trial.refused", **error.facts) from error
     except OutcomeUnknown as error:
         # Results may name it by now.
-        with suppress(MediasmsError):
-            pull(context, test.batch_id)
+        if not context.stops_logins(error.facts.get("code")):
+            with suppress(MediasmsError):
+                pull(context, test.batch_id)
         if count_states(context.ledger, test.batch_id).get(MessageState.UNKNOWN):
-            raise OutcomeUnknown("trial.unknown", batch=test.batch_id) from error
+            facts = {name: error.facts[name] for name in ("code", "meaning", "step") if name in error.facts}
+            raise OutcomeUnknown(
+                "trial.answered" if facts else "trial.unknown", batch=test.batch_id, **facts
+            ) from error
 
 
 def _check(context: Context, test: Batch, msisdn: str) -> None:

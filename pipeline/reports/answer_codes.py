@@ -56,7 +56,7 @@ def _cells(answer: AnswerCode, profile: Profile) -> dict[str, str]:
     """Return what an answer proves, by whom it answers: the codes of the words that say so."""
     proves = f"answer.proves.{answer.proves}"
     upload = single = proves
-    result = f"answer.result.{answer.proves}"
+    result = f"answer.result.{Proof.NOTHING_TAKEN if answer.stops_logins else answer.proves}"
     if answer.proves is Proof.TAKEN:
         upload = "answer.upload.taken"
     if answer.code in SMSID_EXISTS:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC
+from email.utils import format_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -22,6 +24,7 @@ from pipeline.simulator.single import send_single
 if TYPE_CHECKING:
     from starlette.responses import Response
 
+    from pipeline.simulator.knobs import Knobs
     from pipeline.simulator.state import GatewayState
     from schemas.profile import Endpoint
 
@@ -63,9 +66,15 @@ def application(state: GatewayState) -> Starlette:
 def _interface(endpoint: Endpoint, interface: Interface, state: GatewayState, *, reads_body: bool = True) -> Route:
     path = urlsplit(endpoint.url).path or "/"
 
-    async def gated(request: Request) -> Response:
+    async def dated(request: Request) -> Response:
         state.requests[path] += 1
-        knobs = state.knobs
+        response = await gated(request, state.knobs)
+        if state.knobs.answer_date:
+            now = state.clock.now().astimezone(UTC)
+            response.headers["date"] = format_datetime(now, usegmt=True)
+        return response
+
+    async def gated(request: Request, knobs: Knobs) -> Response:
         refusal = state.access.turned_away(request, enforce_rate=knobs.enforce_rate)
         if refusal is not None:
             return coded(refusal, knobs)
@@ -79,7 +88,7 @@ def _interface(endpoint: Endpoint, interface: Interface, state: GatewayState, *,
         return await interface(request, state, parameters)
 
     # Every method is let through: the gateway answers a wrong one with a code of its own.
-    return Route(path, gated, methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+    return Route(path, dated, methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 
 
 def _owners(path: str, method: str, place: OwnersPlace, state: GatewayState) -> Route:

@@ -27,7 +27,15 @@ FAULTS = (
 
 #: Groups in which knobs are shown; together they name every one.
 GROUPS: dict[str, tuple[str, ...]] = {
-    "answers": ("answer_csvid", "answer_counts", "answer_empty", "code_as_http_status", "enforce_rate", "throttle"),
+    "answers": (
+        "answer_csvid",
+        "answer_counts",
+        "answer_empty",
+        "answer_date",
+        "code_as_http_status",
+        "enforce_rate",
+        "throttle",
+    ),
     "account": (
         "dedupe_smsid",
         "duplicate_check",
@@ -91,7 +99,8 @@ class Knobs:
     """One setting of all knobs. Frozen: turning a knob means putting another ``Knobs`` in its place.
 
     Answers: ``answer_csvid`` and ``answer_counts`` give the two optional lines of a CSV send's answer; with
-    ``answer_empty`` sends that are taken are answered with an empty body;
+    ``answer_empty`` sends that are taken are answered with an empty body; ``answer_date`` gives the HTTP header
+    ``Date``, by the gateway's clock;
     ``code_as_http_status`` puts codes below 600 into the HTTP status too; ``enforce_rate`` answers 503 above the
     profile's requests per (real) second; ``throttle`` reads bodies of sends at that many bytes a second.
 
@@ -130,6 +139,7 @@ class Knobs:
     answer_csvid: bool = True
     answer_counts: bool = True
     answer_empty: bool = False
+    answer_date: bool = True
     code_as_http_status: bool = False
     enforce_rate: bool = False
     throttle: int | None = None

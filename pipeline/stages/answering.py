@@ -82,11 +82,11 @@ def unreachable(context: Context, endpoint: Endpoint, exchange: Exchange) -> Try
 
 
 def no_results(context: Context, code: str | None, http_status: int | None) -> NoReturn:
-    """Say why there are no results: refused by a documented code, else to be had later. A 401 is counted."""
-    if code == UNAUTHORISED:
+    """Say why there are no results: refused by a documented code, else to be had later. A refused login is counted."""
+    no_login = context.stops_logins(code)
+    if code == UNAUTHORISED or no_login:
         note_auth(context.ledger, context.settings.gateway.base_url, context.now(), failed=True)
     known = context.profile.answer_by_code.get(code or "")
-    meaning = context.meaning(code)
-    if known is None or known.proves is Proof.UNKNOWN:
-        raise TryLater("results.unavailable", code=code or f"HTTP {http_status}", meaning=meaning)
+    if known is None or (known.proves is Proof.UNKNOWN and not no_login):
+        raise TryLater("results.unavailable", code=code or f"HTTP {http_status}", meaning=context.meaning(code))
     raise GatewayRefused("gateway.refused", **context.refusal(code))

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from pipeline.context import Context
 from pipeline.core.answers import SMSID_EXISTS, SingleResult, parse_single_result
@@ -15,11 +15,14 @@ from pipeline.core.calendar import stamp
 from pipeline.core.statuses import may_change
 from pipeline.errors import MediasmsError
 from pipeline.ledger.batches import get_batch
-from pipeline.ledger.results import observed_statuses, settle
+from pipeline.ledger.clocks import clocks_at_sending
+from pipeline.ledger.dispatches import list_dispatches
+from pipeline.ledger.results import observed_statuses, open_windows, settle
 from pipeline.ledger.singles import Asked, batches_sent_alone, without_final_result
 from pipeline.model import Batch, MessageState, Observation, ObservationPath
 from pipeline.stages.answering import no_results, pauses_while_busy, unreachable
 from pipeline.stages.checking import csv_bytes
+from pipeline.stages.clocks import compare_clocks
 from pipeline.stages.login import stop_after_failed_logins
 from pipeline.stages.recording import Recorded, record
 
@@ -57,9 +60,10 @@ def ask_stragglers(context: Context, batch_id: str | None, *, most: int | None =
     now = context.now()
     since = now - timedelta(days=context.settings.results.deadline_days)
     # By itself nobody is asked about what has hardly arrived: it is not final yet.
-    sent_by = now if most is None else now - timedelta(minutes=_YOUNG_MINUTES)
-    batches = [batch_id] if batch_id else batches_sent_alone(context.ledger, since)
-    wanted = [one for name in batches for one in _stragglers(context, name, _MAY_HAVE_ARRIVED, sent_by)]
+    young = timedelta(0) if most is None else timedelta(minutes=_YOUNG_MINUTES)
+    by_their_clock = open_windows(context.ledger, since, batch_id, ahead := clocks_at_sending(context.ledger))
+    batches = [batch_id] if batch_id else batches_sent_alone(context.ledger, since, by_their_clock.keys() & ahead)
+    wanted = [one for name in batches for one in _stragglers(context, name, _MAY_HAVE_ARRIVED, young)]
     # Of whichever batch: what is pending may stay so for days, and what is unknown holds up its batch.
     wanted.sort(key=lambda one: one.state is not MessageState.UNKNOWN)
     return ask(context, wanted[:most])
@@ -69,11 +73,15 @@ def ask_unknown(context: Context, batch: Batch) -> None:
     """Ask for what is unknown of a batch that was sent alone, twice at most, and settle what is named.
 
     What has been recorded meanwhile comes first: a result may be here before the answer that it makes up for. That the
-    results cannot be had leaves it as it is. So does an smsid that may be somebody else's: nobody is asked.
+    results cannot be had leaves it as it is. So does an smsid that may be somebody else's: nobody is asked. Nor is the
+    gateway after an answer that forbids one more login.
     """
+    opened = [one for one in list_dispatches(context.ledger, batch.batch_id) if one.is_unsettled]
+    if any(context.stops_logins(one.answer_code) for one in opened):
+        return
     for seconds in (0.0, _AGAIN_SECONDS):
         settle(context.ledger, context.now())
-        wanted = _stragglers(context, batch.batch_id, (MessageState.UNKNOWN,), context.now())
+        wanted = _stragglers(context, batch.batch_id, (MessageState.UNKNOWN,), timedelta(0))
         if not wanted:
             return
         time.sleep(seconds)
@@ -81,11 +89,13 @@ def ask_unknown(context: Context, batch: Batch) -> None:
             ask(context, wanted)
 
 
-def _stragglers(context: Context, batch_id: str, states: Sequence[MessageState], sent_by: datetime) -> list[Asked]:
+def _stragglers(context: Context, batch_id: str, states: Sequence[MessageState], young: timedelta) -> list[Asked]:
     table, check = context.statuses, get_batch(context.ledger, batch_id).number_check
     seen = observed_statuses(context.ledger, batch_id)
     final = [status for status in seen if not may_change(table.look_up(status), check)]
-    return without_final_result(context.ledger, batch_id, final, states, sent_by)
+    # What was sent after now was not sent just now: our clock was wrong then.
+    now = context.now()
+    return without_final_result(context.ledger, batch_id, final, states, (now - young, now))
 
 
 def ask(context: Context, wanted: Sequence[Asked]) -> Heard:
@@ -117,6 +127,7 @@ def _ask_one(context: Context, smsid: str) -> SingleResult:
     while True:
         context.pace.wait()
         exchange = context.gateway.single_result(smsid)
+        compare_clocks(context, exchange)
         if exchange.http_status is None:
             raise unreachable(context, context.profile.endpoints.result_single, exchange)
         found = parse_single_result(exchange.http_status, exchange.body, context.documented)

@@ -31,6 +31,7 @@ from pipeline.ledger.repeats import (
 from pipeline.ledger.results import settle
 from pipeline.model import Batch, Dispatch, MessageState, NumberCheck
 from pipeline.stages.planning import accepted_rows, digests, payload_column, rows_with
+from pipeline.stages.refusals import unclear_answer
 from pipeline.stages.unreached import unreached_of
 from schemas.recipients import ROW_NUMBER
 
@@ -89,8 +90,8 @@ def lost_attempts(context: Context) -> Iterator[tuple[str, int, int]]:
 def stop_if_unsettled(context: Context, batch: Batch) -> None:
     """Stop when the outcome of any message is open; what to decide about is one dispatch, or the batch.
 
-    Before it is called so, what has been recorded is settled: a result may be here before the answer. What a check was
-    answered is said, too: 606, 608 and 610 (T) name a cause and prove nothing.
+    Before it is called so, what has been recorded is settled: a result may be here before the answer. What the gateway
+    answered is said, too: 402, or 606 to a check, name a cause and prove nothing.
     """
     if not _unsettled(context, batch):
         return
@@ -100,10 +101,14 @@ def stop_if_unsettled(context: Context, batch: Batch) -> None:
         count = sum(one.states.get(MessageState.UNKNOWN, 0) for one in unsettled)
         decide = unsettled[0].dispatch_id if len(unsettled) == 1 else batch.batch_id
         facts = {"batch": batch.batch_id, "messages": count, "dispatch": decide}
-        answers = sorted({one.answer_code for one in unsettled if one.answer_code in context.documented})
-        if batch.number_check is not NumberCheck.NONE and answers:
-            raise OutcomeUnknown("check.answered", code=answers[0], meaning=context.meaning(answers[0]), **facts)
-        raise OutcomeUnknown("send.unknown", **facts)
+        answers = [known for one in unsettled if (known := unclear_answer(context, one))]
+        if not answers:
+            raise OutcomeUnknown("send.unknown", **facts)
+        # Of several the one that says that nothing may log in: what the others ask for does.
+        answer = min(answers, key=lambda known: (not known.stops_logins, known.code))
+        is_check = batch.number_check is not NumberCheck.NONE
+        facts |= context.refusal(answer.code)
+        raise OutcomeUnknown("check.answered" if is_check and not answer.stops_logins else "send.answered", **facts)
 
 
 def _unsettled(context: Context, batch: Batch) -> list[Dispatch]:

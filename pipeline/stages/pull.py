@@ -18,11 +18,13 @@ from pipeline.context import Context
 from pipeline.core.calendar import merged, parse_gateway_time, stamp, widened
 from pipeline.core.msisdn import canonical_result
 from pipeline.errors import InputUnusable
+from pipeline.ledger.clocks import clocks_at_sending
 from pipeline.ledger.logins import note_auth
 from pipeline.ledger.results import open_windows, settle
 from pipeline.model import MessageState, Observation, ObservationPath
 from pipeline.stages.answering import no_results, unreachable
 from pipeline.stages.asking import MOST, Heard, ask_stragglers
+from pipeline.stages.clocks import compare_clocks, tell_clock_went_back
 from pipeline.stages.login import stop_after_failed_logins
 from pipeline.stages.recording import Recorded, record
 from schemas.gateway_csv import column_name
@@ -63,7 +65,12 @@ def pull(context: Context, batch_id: str | None = None, *, period: tuple[datetim
     """
     now = context.now()
     since = now - timedelta(days=context.settings.results.deadline_days)
-    asked = [period] if period else open_windows(context.ledger, since, batch_id)
+    if period:
+        asked = [period]
+    else:
+        tell_clock_went_back(context, batch_id)
+        by_batch = open_windows(context.ledger, since, batch_id, clocks_at_sending(context.ledger))
+        asked = [window for by_clock in by_batch.values() for window in by_clock]
     windows = merged([widened(first, last, context.pull_margin) for first, last in asked])
     files: list[str] = []
     rows = 0
@@ -71,9 +78,9 @@ def pull(context: Context, batch_id: str | None = None, *, period: tuple[datetim
     if windows:
         stop_after_failed_logins(context)
     for start, end in windows:
-        name, found, brought = _pull_one(context, start, end)
+        name, count, brought = _pull_one(context, start, end)
         files.append(name)
-        rows += found
+        rows += count
         recorded += brought
         context.progress("pull", len(files), len(windows))
     heard = Heard() if period else ask_stragglers(context, batch_id, most=MOST)
@@ -93,6 +100,7 @@ def _pull_one(context: Context, start: datetime, end: datetime) -> tuple[str, in
     now = context.now()
     with context.workspace.new_pull("results", stamp(now)) as file:
         exchange = context.gateway.results(start, end, file)
+        compare_clocks(context, exchange)
         if exchange.http_status is None:
             raise unreachable(context, context.profile.endpoints.results_csv, exchange)
         code = _CODE.match(exchange.body)

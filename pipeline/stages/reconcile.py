@@ -84,7 +84,7 @@ def added_up(
 def _window(context: Context, batch: Batch, now: datetime) -> tuple[datetime, datetime]:
     """Return the period in which results of other messages are reported with this batch."""
     sent = open_windows(context.ledger, now, batch.batch_id)
-    first, last = sent[0] if sent else (batch.registered_at, batch.registered_at)
+    ((first, last),) = sent.get(batch.batch_id) or [(batch.registered_at, batch.registered_at)]
     return widened(first, last, context.pull_margin)
 
 

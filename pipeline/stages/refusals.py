@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from pipeline.context import Context
 from pipeline.ledger.batches import count_refused
+from pipeline.model import Dispatch, Proof
+from schemas.profile import AnswerCode
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Messages that the gateway refused with one code; what it means and asks for, in the command's language."""
+    """Messages that the gateway refused, or left open, with one code; its meaning and next step in words."""
 
     code: str
     messages: int
@@ -20,8 +22,16 @@ class Refusal:
 
 def refusals(context: Context, batch_id: str) -> tuple[Refusal, ...]:
     """Return what the gateway has refused of a batch, by code; what a person resolved so is none of it."""
-    found = []
-    for code, count in count_refused(context.ledger, batch_id).items():
-        facts = context.refusal(code)
-        found.append(Refusal(code, count, str(facts["meaning"]), str(facts["step"])))
-    return tuple(found)
+    return tuple(explained(context, *each) for each in count_refused(context.ledger, batch_id).items())
+
+
+def explained(context: Context, code: str, messages: int) -> Refusal:
+    """Return an answer code with the number of messages it is about, what it means and what comes next."""
+    facts = context.refusal(code)
+    return Refusal(code, messages, str(facts["meaning"]), str(facts["step"]))
+
+
+def unclear_answer(context: Context, dispatch: Dispatch) -> AnswerCode | None:
+    """Return the documented answer that left open what was taken of a dispatch; None where no such answer came."""
+    answer = context.profile.answer_by_code.get(dispatch.answer_code or "")
+    return answer if answer and (answer.proves is Proof.UNKNOWN or answer.stops_logins) else None

@@ -34,6 +34,7 @@ from pipeline.ledger.results import settle
 from pipeline.model import Batch, Dispatch, MessageState, Mode, NumberCheck, RunAction
 from pipeline.stages.answering import codes_of_nothing_taken, lines_of, must_be_recorded, read_answer
 from pipeline.stages.asking import ask_unknown
+from pipeline.stages.clocks import compare_clocks
 from pipeline.stages.guards import (
     NOTHING_PERMITTED,
     Permission,
@@ -227,8 +228,9 @@ def _send_one(context: Context, gateway: GatewayClient, batch: Batch, dispatch: 
         detail, lines = exchange.problem or f"HTTP {exchange.http_status}", lines_of(answer, exchange.body)
         with must_be_recorded(context, dispatch.dispatch_id, dispatch.messages):
             end_dispatch(context.ledger, dispatch, verdict, context.now(), detail, lines)
+        compare_clocks(context, exchange, batch.batch_id)
         if verdict.code is not None:
-            refused = verdict.code == UNAUTHORISED
+            refused = verdict.code == UNAUTHORISED or context.stops_logins(verdict.code)
             note_auth(context.ledger, context.settings.gateway.base_url, context.now(), failed=refused)
     return verdict
 

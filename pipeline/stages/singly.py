@@ -30,6 +30,7 @@ from pipeline.stages.answering import (
     too_busy,
 )
 from pipeline.stages.asking import ask_unknown
+from pipeline.stages.clocks import compare_clocks
 from pipeline.stages.guards import has_passed, stop_if_unsettled
 from pipeline.stages.login import stop_after_failed_logins
 from schemas.single import Form, decoded, form_of
@@ -139,9 +140,11 @@ class _Sending:
         with must_be_recorded(self.context, self.brought[0].key, len(self.brought)):
             for carried in self.brought:
                 self._judge(carried, self.under_way[carried.key], found)
-        self.brought.clear()
+        brought, self.brought = self.brought, []
         self._end(found.ended)
         self._count(found)
+        for carried in brought:
+            compare_clocks(self.context, carried.exchange, self.batch.batch_id)
         return found
 
     def _judge(self, carried: Carried, dispatch: Dispatch, found: _Round) -> None:
@@ -162,8 +165,9 @@ class _Sending:
             return
         code = verdict.code
         is_known = code in self.context.profile.answer_by_code
-        found.unauthorised += code == UNAUTHORISED
-        found.documented |= is_known and code != UNAUTHORISED
+        failed = code == UNAUTHORISED or self.context.stops_logins(code)
+        found.unauthorised += failed
+        found.documented |= is_known and not failed
         found.unclear += verdict.others is MessageState.UNKNOWN
         if verdict.others is MessageState.REFUSED:
             self.refused = code

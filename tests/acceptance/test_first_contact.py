@@ -84,7 +84,7 @@ def test_the_first_message_goes_to_the_own_phone_first(home: Home, gateway: Embe
 def test_a_refused_test_message_keeps_the_list_at_home(home: Home, gateway: EmbeddedGateway) -> None:
     gateway.knobs = Knobs(refuse_code="402")
     unknown = home.init()(*CLINIC, "--test-to", "-", "--json", stdin=OWN.encode())
-    assert (unknown.code, unknown.document["error"], unknown.document["taken"]) == (5, "trial.unknown", 0)
+    assert (unknown.code, unknown.document["error"], unknown.document["taken"]) == (5, "trial.answered", 0)
     gateway.knobs = Knobs(refuse_code="596")
     refused = home(*CLINIC, "--campaign", "other", "--test-to", "-", stdin=OWN.encode())
     assert (refused.code, "error[trial.refused]" in refused.err) == (6, True)

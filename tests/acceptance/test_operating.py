@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pipeline.simulator import Knobs
@@ -128,6 +129,26 @@ def test_after_two_unknown_batches_in_a_row_the_run_sends_no_more(home: Home, ga
     assert {message.copies for message in gateway.messages} == {1}
 
 
+def test_an_answer_that_proves_nothing_is_said_in_text_in_json_and_by_status(
+    home: Home, gateway: EmbeddedGateway
+) -> None:
+    home.init()
+    gateway.knobs = Knobs(refuse_code="402", results_delay=3600)
+    done = home("run", *LIST, "--yes")
+    assert "402 (sending limit reached" in done.err
+    assert "Ask the vendor to raise it" in done.err
+    again = home("run", *LIST, "--yes", "--json")
+    assert (again.code, again.document["error"], again.document["answer"]["code"]) == (5, "send.answered", "402")
+    batch = again.document["batch_id"]
+    said = home("status", "--lang", "ja").out
+    assert "402（送信上限に達しました" in said
+    assert "サポートに上限の引き上げを依頼" in said
+    (one,) = home("status", batch, "--json").document["batches"]
+    assert one["unknown"][0]["answer"] == again.document["answer"]
+    sent = home("send", batch, "--yes", "--json").document
+    assert (sent["error"], sent["answer"]) == ("send.answered", again.document["answer"])
+
+
 def test_status_says_what_is_unknown_and_what_to_type(home: Home, gateway: EmbeddedGateway) -> None:
     home.init()
     assert "no batches yet" in home("status").out
@@ -157,17 +178,38 @@ def test_status_says_what_is_unknown_and_what_to_type(home: Home, gateway: Embed
     assert "next:" not in stopped
 
 
+def test_clocks_that_differ_are_said_and_hide_no_results(home: Home, gateway: EmbeddedGateway) -> None:
+    gateway.knobs = Knobs(fate="at_once")
+    gateway.clock.advance(timedelta(hours=1))
+    home.init()
+    run = home("run", *LIST, "--yes", "--quiet", "--json")
+    gateway.clock.advance(timedelta(minutes=5))
+    pulled = home("pull", run.document["batch_id"], "--json")
+    assert pulled.document["new"] >= 455
+    for done in (run, pulled):
+        assert done.err.count(" minutes apart. Set this machine's clock") == 1
+    assert "時計のずれ（最後に分かったとき）" in home("doctor", "--lang", "ja").err
+
+
 def test_status_keeps_to_one_screen(home: Home, gateway: EmbeddedGateway) -> None:
     home.init()
-    for number in range(12):
-        name = f"list{number}.csv"
-        (home.folder / name).write_text(f"電話番号,本文\n1{number},お知らせ\n", encoding="utf-8")
-    assert home("validate", *(f"list{number}.csv" for number in range(12))).code == 1
-    said = home("status").out
-    assert said.count("  list") == 10
-    assert "(2 older batches" in said
-    assert len(home("status", "--json").document["batches"]) == 12
-    assert gateway.messages == ()
+    names = [f"list{number}.csv" for number in range(14)]
+    for number, name in enumerate(names):
+        # Of the youngest nothing can be sent: nothing is left to do.
+        cell = f"0901000{number:04d}" if number < 13 else "1"
+        (home.folder / name).write_text(f"電話番号,本文\n{cell},お知らせ\n", encoding="utf-8")
+    gateway.knobs = Knobs(html_200_nothing=True)
+    batch = home("run", names[0], "--yes", "--json").document["batch_id"]
+    assert home("validate", *names[1:]).code == 1
+    first, *lines = home("status").out.splitlines()
+    assert first.startswith(f"{batch}  list0")
+    assert sum(f"resolve {batch}-0001" in line for line in lines) == 1
+    total = next(at for at, line in enumerate(lines) if line.startswith("unknown: 1 messages in 1 upload(s)"))
+    # What is open comes before what is done, and then the latest.
+    shown = [line.split()[1].rpartition("-20")[0] for line in lines[total + 1 :] if "  list" in line]
+    assert shown == [f"list{number}" for number in range(3, 13)]
+    assert lines[-1] == "(and 3 more, 2 of them with something left to do: `mediasms status BATCH`, or --json)"
+    assert len(home("status", "--json").document["batches"]) == 14
 
 
 def test_a_ledger_that_was_restored_must_be_recovered_first(home: Home, gateway: EmbeddedGateway) -> None:

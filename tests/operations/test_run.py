@@ -311,3 +311,14 @@ def test_the_exit_code_is_the_most_severe_of_what_stopped_the_run_and_what_was_f
         (None, Exit.FINDINGS, Exit.FINDINGS),
     ):
         assert replace(done, stopped_by=stopped, reconciled=replace(done.reconciled, exit=found)).exit is code
+
+
+@pytest.mark.parametrize("mode", [Mode.CSV, Mode.SINGLE])
+def test_after_the_last_warning_before_the_address_is_blocked_nothing_logs_in(
+    house: House, context: Context, mode: Mode
+) -> None:
+    house.gateway.knobs = Knobs(refuse_code="666")
+    for _ in range(2):
+        done = run(context, Request(house.recipients(2), "c", mode=mode))
+        assert (done.exit, done.stopped_by and done.stopped_by.code) == (Exit.UNKNOWN, "send.answered")
+    assert sum(house.gateway.requests.values()) == 1

@@ -79,7 +79,7 @@ def test_results_are_asked_for_from_the_attempt_that_was_given_up(house: House, 
     house.clock.advance(timedelta(days=2))
     late = Permission(late=Late("me", "x"))
     assert send(context, get_batch(context.ledger, first.batch_id), permission=late).states == {TAKEN: 2}
-    ((since, until),) = open_windows(context.ledger, begun, first.batch_id)
+    ((since, until),) = open_windows(context.ledger, begun, first.batch_id)[first.batch_id]
     assert since <= begun
     assert until > begun + timedelta(days=1)
 

@@ -11,9 +11,13 @@ import openpyxl
 import pytest
 from sqlalchemy import text as sql
 
-from pipeline.errors import Exit, GuardStopped
-from pipeline.model import MessageState
+from pipeline.errors import Exit, GatewayRefused, GuardStopped, OutcomeUnknown
+from pipeline.ledger.logins import auth_failures
+from pipeline.messages import Language
+from pipeline.model import MessageState, Mode
 from pipeline.operations.cancel import cancel, look_up
+from pipeline.operations.status import standing
+from pipeline.simulator import Knobs
 from pipeline.stages.guards import Late, Permission
 from pipeline.stages.planning import plan
 from pipeline.stages.send import send
@@ -273,3 +277,37 @@ def test_a_scheduled_time_that_passes_during_the_sending_stops_before_its_upload
 def test_a_scheduled_time_that_is_still_to_come_goes_out(house: House, scheduling: Context) -> None:
     batch = house.batch(scheduling, _list(house, ["202611231000", ""]))
     assert send(scheduling, batch).states == {TAKEN: 2}
+
+
+# What the gateway said where it proves nothing ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", [Mode.CSV, Mode.SINGLE])
+@pytest.mark.parametrize(("code", "step"), [("402", "vendor to raise it"), ("666", "Let nothing log in until")])
+def test_an_answer_that_proves_nothing_is_said_with_its_meaning_and_what_to_do(
+    house: House, context: Context, mode: Mode, code: str, step: str
+) -> None:
+    house.gateway.knobs = Knobs(refuse_code=code)
+    batch = house.batch(context, house.recipients(2))
+    for _ in range(2):  # also to who comes later
+        with pytest.raises(OutcomeUnknown) as stopped:
+            send(context, batch, mode=mode)
+        facts = stopped.value.facts
+        assert (stopped.value.code, facts["code"], facts["meaning"]) == ("send.answered", code, context.meaning(code))
+        hint = stopped.value.hint(Language.EN)
+        assert 0 <= hint.index(step) < hint.index(f"mediasms pull {batch.batch_id}")
+    (open_, *_) = standing(context, batch).unknown
+    assert open_.answer is not None
+    assert (open_.answer.code, open_.answer.meaning, step in open_.answer.step) == (code, context.meaning(code), True)
+
+
+def test_the_last_warning_before_the_address_is_blocked_counts_as_a_failed_login(
+    house: House, context: Context
+) -> None:
+    house.gateway.knobs = Knobs(refuse_code="401")
+    with pytest.raises(GatewayRefused):
+        house.sent(context, house.recipients(2))
+    house.gateway.knobs = Knobs(refuse_code="666")
+    with pytest.raises(OutcomeUnknown):
+        house.sent(context, house.recipients(2, "other.csv", first=50), "d")
+    assert auth_failures(context.ledger, context.settings.gateway.base_url) == 2

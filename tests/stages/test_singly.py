@@ -46,6 +46,7 @@ from pipeline.stages import answering, asking, singly
 from pipeline.stages import pull as pulling
 from pipeline.stages.judging import judged
 from pipeline.stages.pull import pull, pull_single
+from pipeline.stages.refusals import explained
 from pipeline.stages.send import Sent, send
 from tests.databases import BOTH
 from tests.stages.conftest import SINGLE, SINGLE_RESULTS
@@ -363,9 +364,10 @@ def test_logins_of_others_that_are_refused_between_our_answers_do_not_stop_us(
 def test_a_row_that_is_refused_does_not_stop_the_others_and_is_not_tried_again(house: House, context: Context) -> None:
     source = house.recipients(9)
     house.gateway.knobs = Knobs(refuse_code="560", faults=1)
-    assert _singly(house, context, source) == Sent(9, 8, {TAKEN: 8, REFUSED: 1}, mode=Mode.SINGLE)
+    refused = (explained(context, "560", 1),)
+    assert _singly(house, context, source) == Sent(9, 8, {TAKEN: 8, REFUSED: 1}, mode=Mode.SINGLE, refusals=refused)
     house.gateway.knobs = Knobs()
-    assert house.sent(context, source) == Sent(0, 0, {TAKEN: 8, REFUSED: 1}, mode=Mode.SINGLE)
+    assert house.sent(context, source) == Sent(0, 0, {TAKEN: 8, REFUSED: 1}, mode=Mode.SINGLE, refusals=refused)
 
 
 def test_a_refusal_of_everything_is_told(house: House, context: Context) -> None:
