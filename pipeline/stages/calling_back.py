@@ -23,7 +23,7 @@ from pipeline.errors import (
     TryLater,
     UsageError,
 )
-from pipeline.ledger.cancellations import Cancellable, Request, answer_cancellations, ask_to_cancel
+from pipeline.ledger.cancellations import Cancellable, Request, answer_cancellations, ask_to_cancel, note_unasked
 from pipeline.ledger.logins import note_auth
 from pipeline.ledger.results import settle
 from pipeline.model import CancelOutcome, RunAction
@@ -49,19 +49,23 @@ class CalledBack:
 def call_back(context: Context, wanted: Sequence[Cancellable], *, actor: str) -> CalledBack:
     """Ask the gateway to cancel messages; record every request and every answer.
 
-    What kept it from asking on is told, not raised: what was heard before counts all the same. A signal ends it after
-    the request that is on its way.
+    What kept it from asking on is told, not raised: what was heard before counts all the same, and of the others it is
+    recorded that somebody wanted them cancelled. A signal ends it after the request that is on its way.
     """
     done = CalledBack({one.smsid: CancelOutcome.UNSENT for one in wanted})
+    asked = 0
     try:
         stop_after_failed_logins(context)
         asking = _Asking(context, actor, done.outcomes)
         with context.ledger.kept_open():
             for start in range(0, len(wanted), _TOGETHER):
-                asking.ask(wanted[start : start + _TOGETHER])
-                context.progress("cancel", min(start + _TOGETHER, len(wanted)), len(wanted))
+                asked = start + _TOGETHER
+                asking.ask(wanted[start:asked])
+                context.progress("cancel", min(asked, len(wanted)), len(wanted))
     except MediasmsError as error:
         done.problem = error
+        with held():
+            note_unasked(context.ledger, wanted[asked:], context.now(), actor=actor)
     return done
 
 

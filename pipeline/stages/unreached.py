@@ -74,7 +74,9 @@ def _read(context: Context, batch: Batch, refused: AbstractSet[str]) -> tuple[se
     }
     messages, about = evidence.messages["smsid"], found.matches.message_of
     arrived = may_have_arrived(evidence.observations, about, context.statuses, len(messages))
-    return failed, set(messages.take(pa.array(arrived)).to_pylist()) | _no_more(context, batch, evidence)
+    cancelled = {line.smsid for line in found.lines if line.message_class is MessageClass.CANCELLED}
+    reached = set(messages.take(pa.array(arrived)).to_pylist())
+    return failed, reached | cancelled | _no_more(context, batch, evidence)
 
 
 def _no_more(context: Context, batch: Batch, evidence: Evidence) -> set[str]:

@@ -139,8 +139,8 @@ def test_an_unchanged_list_is_the_same_content_unless_its_texts_are_known_to_be_
     house: House, first: dict[str, Any], second: dict[str, Any], *, stopped: bool
 ) -> None:
     house.gateway.templates = {"12": "休業です", "13": "営業です"}
-    known = {"TEMPLATES_12": "休業です", "TEMPLATES_13": "営業です"}
-    context = house.open(create=True, VALIDATION_REPLACEMENTS="standard", **known)
+    house.environment["MEDIASMS_VALIDATION_REPLACEMENTS"] = "standard"
+    context = house.open(create=True, TEMPLATES_12="休業です", TEMPLATES_13="営業です")
     source = _people(house)
     send(context, house.batch(context, source, "november", **first))
     house.clock.advance(timedelta(days=30))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from importlib import resources
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -12,12 +14,14 @@ from sqlalchemy import text as sql
 from pipeline.errors import GatewayRefused, OutcomeUnknown, UsageError
 from pipeline.ledger.batches import made_from, origins
 from pipeline.ledger.cancelling import cancel_messages
+from pipeline.ledger.logins import note_auth
 from pipeline.ledger.optouts import add_optouts
 from pipeline.model import CancelOutcome, MessageState, Observation, ObservationPath
 from pipeline.operations.cancel import cancel, look_up
 from pipeline.operations.notifications import record
 from pipeline.operations.resolve import resolve
 from pipeline.simulator import Knobs
+from pipeline.stages.planning import plan
 from pipeline.stages.send import send
 from pipeline.stages.unreached import unreached, unreached_of
 from pipeline.stages.validate import Request, validate
@@ -241,6 +245,56 @@ def test_who_does_not_want_to_be_written_to_stays_so_whatever_comes_later(house:
     observe(context, result(one, "配信停止 希望", at), result(other, "失敗", at))
     observe(context, result(one, "失敗", at + timedelta(minutes=5)))
     assert unreached(context, "c") == {batch.batch_id: {other.smsid}}
+
+
+@pytest.mark.parametrize("why", ["nobody listens", "no section", "no password", "locked"])
+def test_whose_message_was_to_be_cancelled_stays_so_where_the_gateway_was_not_asked(
+    house: House, context: Context, why: str
+) -> None:
+    house.gateway.knobs = Knobs(results_delay=3600)
+    batch = house.batch(context, house.recipients(50))
+    send(context, batch)
+    if why == "no section":
+        shipped = resources.files("schemas").joinpath("profiles/mediasms.toml").read_text("utf-8")
+        own = re.sub(r"(?ms)^\[cancel\].*?(?=^\[[a-z])", "", shipped)
+        (house.folder / "own.toml").write_text(own, encoding="utf-8")
+        house.environment["MEDIASMS_GATEWAY_PROFILE"] = "own.toml"
+    elif why == "nobody listens":
+        house.environment["MEDIASMS_GATEWAY_BASE_URL"] = "http://127.0.0.1:1"
+    elif why == "no password":
+        house.environment["MEDIASMS_GATEWAY_PASSWORD"] = ""
+    else:
+        for _ in range(3):
+            note_auth(context.ledger, house.gateway.url, context.now(), failed=True)
+    deaf = house.open()
+    done = cancel(deaf, look_up(deaf, [batch.batch_id]), actor="hanako")
+    assert done.problem is not None
+    assert set(done.counts) == {CancelOutcome.UNSENT}
+    observe(context, *(result(one, "失敗", context.now()) for one in sent(context, batch.batch_id)))
+    assert unreached(context, "c") == {}
+
+
+def test_whose_message_failed_before_it_was_to_be_cancelled_is_not_written_to(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(3))
+    send(context, batch)
+    one, other, _ = sent(context, batch.batch_id)
+    observe(context, result(one, "失敗", context.now()), result(other, "失敗", context.now()))
+    cancel(context, look_up(context, [one.smsid]), actor="hanako")
+    assert unreached(context, "c") == {batch.batch_id: {other.smsid}}
+
+
+def test_who_was_refused_and_whose_corrected_row_a_person_cancelled_is_not_written_to(
+    house: House, context: Context
+) -> None:
+    first = house.batch(context, house.recipients(2, text="一"))
+    send(context, first)
+    one, other = sent(context, first.batch_id)
+    for message in (one, other):
+        refuse(context, message.smsid)
+    second = house.batch(context, house.recipients(1, "corrected.csv", text="二"))
+    plan(context, second)
+    cancel(context, look_up(context, [second.batch_id]), actor="hanako")
+    assert unreached(context, "c") == {first.batch_id: {other.smsid}}
 
 
 def test_another_campaign_is_not_asked(house: House, context: Context) -> None:
