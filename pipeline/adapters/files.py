@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -357,6 +358,12 @@ class Workspace:
         """Do so for several dispatches, before the first byte of any of them."""
         marks = {f"dispatch-{number:04d}.begun": f"{attempt}\n".encode() for number, attempt in attempts.items()}
         write_durable_group(self.batch_folder(batch_id), marks)
+
+    def mark_group_again(self, batch_id: str, attempts: Mapping[int, int], begun: Mapping[int, datetime]) -> None:
+        """Write lost markers, as old as what they mark: recovering a ledger takes their age for the time of sending."""
+        self.mark_group_begun(batch_id, attempts)
+        for number, moment in begun.items():
+            os.utime(self.batch_folder(batch_id) / f"dispatch-{number:04d}.begun", times=(moment.timestamp(),) * 2)
 
     def begun(self) -> Iterator[tuple[str, int, int]]:
         """Yield (batch id, dispatch number, attempts) of every marker.

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, or_, select, true
 from pipeline.core.digests import Text, Texts
 from pipeline.ledger.batches import is_check, is_trial, slices
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.tables import batch, dispatch, iso, message, moment, stop
+from pipeline.ledger.tables import batch, cancellation, dispatch, iso, message, moment, stop
 from pipeline.model import Batch, MessageState, NumberCheck
 
 _served = message.c.state.in_([MessageState.IN_FLIGHT.value, MessageState.TAKEN.value, MessageState.UNKNOWN.value])
@@ -44,19 +44,21 @@ def same_content_elsewhere(ledger: Ledger, value: Batch, unreached: Collection[s
 
 
 def cancelled_before(ledger: Ledger, value: Batch) -> str | None:
-    """Return another batch of the campaign with the same content that a person cancelled, in whole or in part, or None.
+    """Return another batch of the campaign with the same content of which a person wanted anything cancelled, or None.
 
     The same list makes another batch once the settings that decide about it are others, or a newer version reads it:
     what was not to go out then is not to go out now.
     """
-    by_person = (message.c.state == MessageState.CANCELLED.value) & message.c.reason.startswith("person:")
-    of_batch = select(message.c.smsid).where(message.c.batch_id == batch.c.batch_id, by_person)
+    cancelled = (message.c.state == MessageState.CANCELLED.value) & message.c.reason.startswith("person:")
+    by_person = select(message.c.smsid).where(message.c.batch_id == batch.c.batch_id, cancelled)
     stopped = select(stop.c.batch_id).where(stop.c.batch_id == batch.c.batch_id)
+    asked = select(cancellation.c.smsid).where(cancellation.c.batch_id == batch.c.batch_id)
     query = (
         select(batch.c.batch_id)
         .where(batch.c.content_sha256 == value.content_sha256, batch.c.campaign == value.campaign)
         .where(batch.c.batch_id != value.batch_id, _may_say(value.text_source))
-        .where(is_check(wanted=value.number_check is NumberCheck.ONLY), or_(stopped.exists(), of_batch.exists()))
+        .where(is_check(wanted=value.number_check is NumberCheck.ONLY))
+        .where(or_(stopped.exists(), asked.exists(), by_person.exists()))
         .limit(1)
     )
     with ledger.reading() as connection:

@@ -60,10 +60,12 @@ def mark_again(context: Context) -> int:
     for batch in list_batches(context.ledger):
         if context.workspace.batch_folder(batch.batch_id).is_dir():
             dispatches = list_dispatches(context.ledger, batch.batch_id)
-            attempts = {one.number: one.attempts for one in dispatches if _is_unmarked(one, marked)}
-            if attempts:
-                context.workspace.mark_group_begun(batch.batch_id, attempts)
-            count += len(attempts)
+            unmarked = [one for one in dispatches if _is_unmarked(one, marked)]
+            if unmarked:
+                attempts = {one.number: one.attempts for one in unmarked}
+                begun = {one.number: one.begun_at for one in unmarked if one.begun_at}
+                context.workspace.mark_group_again(batch.batch_id, attempts, begun)
+            count += len(unmarked)
     return count
 
 

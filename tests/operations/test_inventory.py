@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.errors import GuardStopped
+from pipeline.ledger.dispatches import list_dispatches
 from pipeline.operations.inventory import Gap, gaps, mark_again
 from pipeline.operations.run import run
 from pipeline.simulator import Knobs
@@ -49,6 +50,10 @@ def test_a_marker_that_is_gone_is_said_and_written_again(house: House, context: 
     assert gap.is_finding
     assert mark_again(context) == 1
     assert (folder / "dispatch-0002.begun").read_text() == "1\n"
+    # Recovering an older ledger takes the age of a marker for the time of sending, around which results are looked for.
+    (begun,) = (one.begun_at for one in list_dispatches(context.ledger, batch.batch_id) if one.number == 2)
+    assert begun is not None
+    assert (folder / "dispatch-0002.begun").stat().st_mtime == pytest.approx(begun.timestamp())
     assert list(gaps(context)) == []
 
 

@@ -16,6 +16,7 @@ from pipeline.ledger.logins import auth_failures
 from pipeline.messages import Language
 from pipeline.model import MessageState, Mode
 from pipeline.operations.cancel import cancel, look_up
+from pipeline.operations.resolve import resolve
 from pipeline.operations.status import standing
 from pipeline.simulator import Knobs
 from pipeline.stages.guards import Late, Permission
@@ -213,6 +214,22 @@ def test_what_a_person_cancelled_does_not_go_out_because_a_setting_changed(house
     corrected = house.batch(after, source, text="12月のお知らせ")
     assert send(after, corrected).states == {TAKEN: 1 if one else 3}
     assert house.copies()
+
+
+def test_what_somebody_wanted_cancelled_in_vain_does_not_go_out_because_a_setting_changed(house: House) -> None:
+    context = house.open(create=True)
+    house.gateway.knobs = Knobs(html_200=True, faults=1, results_delay=3600)
+    source = _people(house)
+    batch = house.batch(context, source, text="11月のお知らせ")
+    with pytest.raises(OutcomeUnknown):
+        send(context, batch)
+    deaf = house.open(GATEWAY_BASE_URL="http://127.0.0.1:1")
+    cancel(deaf, look_up(deaf, house.smsids(context, batch.batch_id)[:1]), actor="hanako")
+    resolve(context, batch.batch_id, MessageState.REFUSED, actor="me", because="they said so")
+    after = house.open(VALIDATION_REPLACEMENTS="standard")
+    with pytest.raises(GuardStopped) as found:
+        send(after, house.batch(after, source, text="11月のお知らせ"))
+    assert found.value.code == "guard.cancelled_before"
 
 
 def test_another_sheet_is_another_list(house: House, context: Context) -> None:
