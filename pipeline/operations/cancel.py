@@ -110,7 +110,8 @@ def cancel(context: Context, wanted: Named, *, actor: str) -> Cancelled:
     messages = sum(stop_batch(context.ledger, batch, now, actor=actor) for batch in stopped)
     messages += cancel_messages(context.ledger, wanted.smsids, now, actor=actor)
     found = _away(context, wanted.batches, wanted.smsids)
-    note_unasked(context.ledger, [one for one in found if not one.cancelled and not _is_open(one)], now, actor=actor)
+    if nameless := [one for one in found if not one.askable]:
+        note_unasked(context.ledger, nameless, now, actor=actor)
     away = [one for one in found if one.askable]
     asked = [one for one in away if _is_open(one)]
     called = call_back(context, asked, actor=actor) if asked else CalledBack()

@@ -274,15 +274,6 @@ def test_whose_message_was_to_be_cancelled_stays_so_where_the_gateway_was_not_as
     assert unreached(context, "c") == {}
 
 
-def test_whose_message_failed_before_it_was_to_be_cancelled_is_not_written_to(house: House, context: Context) -> None:
-    batch = house.batch(context, house.recipients(3))
-    send(context, batch)
-    one, other, _ = sent(context, batch.batch_id)
-    observe(context, result(one, "失敗", context.now()), result(other, "失敗", context.now()))
-    cancel(context, look_up(context, [one.smsid]), actor="hanako")
-    assert unreached(context, "c") == {batch.batch_id: {other.smsid}}
-
-
 def test_who_was_refused_and_whose_corrected_row_a_person_cancelled_is_not_written_to(
     house: House, context: Context
 ) -> None:
