@@ -32,15 +32,16 @@ GUARD_FAILURES: dict[str, Failure] = {
     ),
     "guard.cancelled_before": Failure(
         Text(
-            "同じリストのメッセージを、このキャンペーンのバッチ {cancelled} で人が取り消しています（本文も、分かる限り同じです）。",
-            "a person cancelled messages of the same list, in batch {cancelled} of this campaign, with the same texts as "
-            "far as is known.",
+            "同じリストのメッセージを、このキャンペーンのバッチ {cancelled} で人が取り消しています"
+            "（本文も、分かる限り同じです）。",
+            "a person cancelled messages of the same list, in batch {cancelled} of this campaign, with the same texts "
+            "as far as is known.",
         ),
         Text(
             "`mediasms status {cancelled}` で確かめ、送らない宛先の行をリストから除いてください。"
             "その宛先にもやはり送るなら --again を付けてください。",
-            "See `mediasms status {cancelled}`, and take out of the list whoever is not to get it. If they are to get it "
-            "after all, add --again.",
+            "See `mediasms status {cancelled}`, and take out of the list whoever is not to get it. If they are to get "
+            "it after all, add --again.",
         ),
     ),
     "guard.repeated_text": Failure(
