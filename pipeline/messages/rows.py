@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pipeline.messages.text import Text
 
-#: where the specification has the limits of what a row may hold, those of the CSV's columns too
+#: where the specification has the limits of what a row may hold, those of the CSV's columns too; and of a check
 SOURCE = "SMS 送信 API(個別方式)"
+CHECK_SOURCE = "他人判定接続サービス API(オプション)"
 
 
-def _limit(japanese: str, english: str) -> Text:
+def _limit(japanese: str, english: str, source: str = SOURCE) -> Text:
     """Say where a limit comes from, beside what is beyond it."""
     return Text(
-        f"{japanese}（仕様書「{SOURCE}」のパラメータ表）", f"{english} (Specification, parameters of “{SOURCE}”.)"
+        f"{japanese}（仕様書「{source}」のパラメータ表）", f"{english} (Specification, parameters of “{source}”.)"
     )
 
 
@@ -177,7 +178,7 @@ ROWS: dict[str, Text] = {
         "A spreadsheet damaged the smsid as a number (digits beyond the 15th are lost, or it reads like 1.23E+14). "
         "Format the column as text and enter it again.",
     ),
-    "senddatetime.format": Text(
+    "senddatetime.format": _limit(
         "送信予定日時を日時として読めません。年を 4 桁で先に、分まで、日本時間で入力してください"
         "（例 2026/12/01 9:30、202612010930）。日付だけ・時刻だけ・24:00・00 以外の秒は使えません。",
         "The scheduled time cannot be read. Write the year first, in four digits, and the time to the minute, in Japan "
@@ -192,9 +193,10 @@ ROWS: dict[str, Text] = {
         "登録日が空です。他人判定には、その番号を登録した日が要ります。",
         "The registration date is empty. An other-person check needs the day on which the number was noted.",
     ),
-    "registrationdate.format": Text(
+    "registrationdate.format": _limit(
         "登録日は YYYYMMDD（例 20260401）か 2026/4/1 の形で、実在する日にしてください。",
         "A registration date is a real day, written YYYYMMDD (for example 20260401) or 2026/4/1.",
+        CHECK_SOURCE,
     ),
     "registrationdate.future": Text(
         "登録日がまだ来ていません。番号を登録した日にしてください（日本時間）。",
