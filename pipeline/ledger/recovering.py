@@ -33,11 +33,8 @@ def recover_dispatch(ledger: Ledger, lost: Lost, now: datetime) -> int:
     owner = dispatch_id(lost.batch_id, lost.number)
     begun = iso(lost.begun_at)
     with ledger.writing() as connection:
-        entered = connection.execute(
-            update(dispatch)
-            .where(dispatch.c.dispatch_id == owner)
-            .values(attempts=lost.attempt, begun_at=begun, ended_at=None)
-        ).rowcount
+        known = update(dispatch).where(dispatch.c.dispatch_id == owner)
+        entered = connection.execute(known.values(attempts=lost.attempt)).rowcount
         # A dispatch that the ledger never heard of takes its messages over; else they are where they were planned.
         place = {} if entered else {"dispatch_id": owner}
         if not entered:
@@ -51,6 +48,9 @@ def recover_dispatch(ledger: Ledger, lost: Lost, now: datetime) -> int:
                 .where(message.c.smsid.in_(part), message.c.batch_id == lost.batch_id, open_)
                 .values(state=MessageState.UNKNOWN.value, reason="recovered", sent_at=begun, **place)
             ).rowcount
+        # Where nothing of it is open, the attempt that is known has served it: its results lie around that one.
+        began = known if count else known.where(dispatch.c.begun_at.is_(None))
+        connection.execute(began.values(begun_at=begun, ended_at=None))
         record_event(connection, now, "recovered", lost.batch_id, owner, attempt=lost.attempt, messages=count)
     return count
 

@@ -321,10 +321,10 @@ STORAGE_FAILURES: dict[str, Failure] = {
         Text(
             "控えから戻すか、元の名前に戻してください（ただの複製なら作業フォルダの外へ移してください）。どちらもできなければ、"
             "何回始めたかを数字で書いてください。分からなければ大きめの数字にし、`mediasms ledger check --recover` で"
-            "「不明」として記録してください。",
+            "記録してください（結果の分からないものは「不明」になります）。",
             "Restore it from a backup, or give it back its name; a mere copy of one belongs outside of the workspace. "
             "If neither can be done, write into it how often that upload was begun, as a number. When in doubt write a "
-            "higher one: then `mediasms ledger check --recover` enters the upload as unknown.",
+            "higher one: then `mediasms ledger check --recover` enters as unknown what of it is not settled.",
         ),
     ),
     "artefact.missing": Failure(

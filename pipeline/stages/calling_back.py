@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from pipeline.adapters.gateway import Exchange
@@ -64,8 +65,10 @@ def call_back(context: Context, wanted: Sequence[Cancellable], *, actor: str) ->
                 context.progress("cancel", min(asked, len(wanted)), len(wanted))
     except MediasmsError as error:
         done.problem = error
-        with held():
-            note_unasked(context.ledger, wanted[asked:], context.now(), actor=actor)
+        # Where the ledger cannot be written, that is the problem already.
+        if rest := wanted[asked:]:
+            with suppress(MediasmsError), held():
+                note_unasked(context.ledger, rest, context.now(), actor=actor)
     return done
 
 

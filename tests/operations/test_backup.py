@@ -298,3 +298,17 @@ def test_an_older_ledger_put_back_by_hand_is_noticed(house: House, context: Cont
     shutil.copy(file, live)
     _stopped(house, house.open(), source)
     assert house.uploads() == 2
+
+
+def test_a_marker_that_says_too_much_of_what_is_settled_does_not_move_its_time(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(3))
+    send(context, batch)
+    (begun,) = (one.begun_at for one in list_dispatches(context.ledger, batch.batch_id))
+    house.clock.advance(timedelta(days=3))
+    marker = context.workspace.batch_folder(batch.batch_id) / "dispatch-0001.begun"
+    marker.write_text("9\n")
+    os.utime(marker, times=(context.now().timestamp(),) * 2)
+    assert recover(context) == Recovered(1, 0)
+    (after,) = list_dispatches(context.ledger, batch.batch_id)
+    assert (after.begun_at, after.attempts) == (begun, 9)
+    assert pull(context, batch.batch_id).rows >= 3  # they are looked for around the time of sending

@@ -448,6 +448,7 @@ def test_answers_that_cannot_be_recorded_are_open_and_asked_for_again(
 
     with monkeypatch.context() as patched:
         patched.setattr(calling_back, "answer_cancellations", full)
+        patched.setattr(calling_back, "note_unasked", full)
         done = _cancel(context, batch.batch_id)
     assert done.problem
     assert (done.problem.code, done.exit) == ("cancel.unrecorded", Exit.UNKNOWN)

@@ -274,6 +274,19 @@ def test_whose_message_was_to_be_cancelled_stays_so_where_the_gateway_was_not_as
     assert unreached(context, "c") == {}
 
 
+def test_who_failed_before_is_not_written_to_where_the_message_itself_was_to_be_cancelled(
+    house: House, context: Context
+) -> None:
+    batch = house.batch(context, house.recipients(3))
+    send(context, batch)
+    one, other, third = sent(context, batch.batch_id)
+    observe(context, *(result(each, "失敗", context.now()) for each in (one, other, third)))
+    cancel(context, look_up(context, [one.smsid]), actor="hanako")
+    assert unreached(context, "c") == {batch.batch_id: {other.smsid, third.smsid}}
+    cancel(context, look_up(context, [batch.batch_id]), actor="hanako")
+    assert unreached(context, "c") == {batch.batch_id: {other.smsid, third.smsid}}
+
+
 def test_who_was_refused_and_whose_corrected_row_a_person_cancelled_is_not_written_to(
     house: House, context: Context
 ) -> None:
