@@ -86,6 +86,7 @@ def test_sending_goes_on_and_reports_it(home: Home, gateway: EmbeddedGateway, ba
                 "sent": sent,
                 "states": {"cancelled": 1, "taken": 4},
                 "opted_out": 1,
+                "refusals": [],
                 "exit": 1,
             }
         else:
