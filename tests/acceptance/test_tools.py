@@ -184,7 +184,7 @@ def test_doctor(home: Home, gateway: EmbeddedGateway) -> None:
 def test_ledger_check_and_migrate(home: Home) -> None:
     home.init()
     assert home("ledger", "check").code == 0
-    assert home("ledger", "check", "--json").document == {"problems": [], "exit": 0}
+    assert home("ledger", "check", "--json").document == {"problems": [], "missing": {}, "exit": 0}
     assert home("ledger", "migrate", "--json").document["version"] == VERSION
 
 

@@ -695,8 +695,11 @@ def spelled_minute(given: str) -> datetime | None:
         return None
     between = "T" if given[at] == "T" else " \u3000"
     clock = given[at + 1 :] if between == "T" else given[at:].lstrip(between)
-    day, hour, minutes, seconds = day_parts(given[:at]), *[*clock.split(":"), "00"][:3]
-    if day is None or not is_clock(f"{hour}:{minutes}:{seconds[:2]}") or len(clock.split(":")) > 3:
+    parts = clock.split(":")
+    if len(parts) not in {2, 3}:
+        return None
+    day, (hour, minutes, seconds) = day_parts(given[:at]), [*parts, "00"][:3]
+    if day is None or not is_clock(f"{hour}:{minutes}:{seconds[:2]}"):
         return None
     if seconds != "00" and not (seconds[:3] == "00." and set(seconds[3:]) == {"0"} and len(seconds) <= 12):
         return None
