@@ -183,7 +183,7 @@ def without_separators(value: str, cell: Cell, digits: str, *, overseas: bool) -
     bare = bare[1:] if plus else bare
     if not bare:
         return "phone.empty"
-    if not set(bare) <= DIGITS or is_fraction(whole):
+    if not set(bare) <= DIGITS or is_fraction(whole) or is_negative(whole):
         return "phone.letter"
     read = read_digits(bare, plus=plus, overseas=overseas)
     if isinstance(read, str):
@@ -195,6 +195,11 @@ def without_separators(value: str, cell: Cell, digits: str, *, overseas: bool) -
         return "phone.letter"  # most countries leave this zero out abroad, some do not
     spelled = is_hyphenated(value.strip(" "))
     return number, (*(() if spelled else cell.repairs), *rules)
+
+
+def is_negative(value: str) -> bool:
+    """Say whether a cell is a number below zero, which is the result of a calculation and nothing to dial."""
+    return value[:1] == "-" and value[1:2] not in {"", "0"} and set(value[1:]) <= DIGITS
 
 
 def is_fraction(value: str) -> bool:

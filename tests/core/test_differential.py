@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.core import examine
@@ -143,6 +143,7 @@ def nasty_row(draw: st.DrawFn) -> dict[str, str]:
 
 @pytest.mark.unmeasured
 @settings(deadline=None, max_examples=60)
+@example(rows=[{**dict.fromkeys(COLUMNS, ""), "電話番号": "-1"}], account=ACCOUNTS["japan"])
 @given(rows=st.lists(nasty_row(), min_size=1, max_size=6), account=st.sampled_from(list(ACCOUNTS.values())))
 def test_nasty_rows_end_as_the_reference_says(rows: list[dict[str, str]], account: Account) -> None:
     assert different(rows, account) == []
