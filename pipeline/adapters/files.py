@@ -356,14 +356,14 @@ class Workspace:
 
     def mark_group_begun(self, batch_id: str, attempts: Mapping[int, int]) -> None:
         """Do so for several dispatches, before the first byte of any of them."""
-        marks = {f"dispatch-{number:04d}.begun": f"{attempt}\n".encode() for number, attempt in attempts.items()}
+        marks = {marker_name(number): f"{attempt}\n".encode() for number, attempt in attempts.items()}
         write_durable_group(self.batch_folder(batch_id), marks)
 
     def mark_group_again(self, batch_id: str, attempts: Mapping[int, int], begun: Mapping[int, datetime]) -> None:
         """Write lost markers, as old as what they mark: recovering a ledger takes their age for the time of sending."""
         self.mark_group_begun(batch_id, attempts)
         for number, moment in begun.items():
-            os.utime(self.batch_folder(batch_id) / f"dispatch-{number:04d}.begun", times=(moment.timestamp(),) * 2)
+            os.utime(self.batch_folder(batch_id) / marker_name(number), times=(moment.timestamp(),) * 2)
 
     def begun(self) -> Iterator[tuple[str, int, int]]:
         """Yield (batch id, dispatch number, attempts) of every marker.
@@ -373,6 +373,11 @@ class Workspace:
         for marker in sorted(self.batches_folder().glob("*/dispatch-*.begun")):
             number, attempts = _marked(marker)
             yield marker.parent.name, number, attempts
+
+
+def marker_name(number: int) -> str:
+    """Return the name of the marker of a dispatch, which lies in the folder of its batch."""
+    return f"dispatch-{number:04d}.begun"
 
 
 def _marked(marker: Path) -> tuple[int, int]:

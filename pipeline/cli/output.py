@@ -133,8 +133,12 @@ def failure_document(error: MediasmsError) -> dict[str, object]:
     facts = error.facts
     if "step" not in facts:
         return {"error": error.code}
-    answer = {"code": facts["code"], "meaning": facts["meaning"], "next": facts["step"]}
-    return {"error": error.code, "answer": answer}
+    return {"error": error.code, "answer": answer_document(facts["code"], facts["meaning"], facts["step"])}
+
+
+def answer_document(code: object, meaning: object, step: object) -> dict[str, object]:
+    """Return an answer of the gateway as JSON-ready data: its code, what that means, and what comes next."""
+    return {"code": code, "meaning": meaning, "next": step}
 
 
 def leave(code: Exit) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.main import Session, common
-from pipeline.cli.output import actor, failure_document
+from pipeline.cli.output import actor, answer_document, failure_document
 from pipeline.cli.showing import refusals_document
 from pipeline.cli.spelling import completed
 from pipeline.errors import Exit, GuardStopped, UsageError
@@ -180,7 +180,7 @@ def _document(one: Standing) -> dict[str, object]:
 
 
 def _answer(answer: Refusal | None) -> dict[str, object] | None:
-    return None if answer is None else {"code": answer.code, "meaning": answer.meaning, "next": answer.step}
+    return None if answer is None else answer_document(answer.code, answer.meaning, answer.step)
 
 
 @click.command("resolve")

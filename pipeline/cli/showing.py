@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.cli.output import failure_document
+from pipeline.cli.output import answer_document, failure_document
 from pipeline.cli.sheets import sheets_document, show_sheets
 from pipeline.cli.spelling import completed
 from pipeline.messages import REPAIRS, WARNINGS, fill
@@ -75,9 +75,7 @@ def show_refusals(session: Session, refusals: Sequence[Refusal]) -> None:
 
 def refusals_document(refusals: Sequence[Refusal]) -> list[dict[str, object]]:
     """Return what the gateway has refused as JSON-ready data."""
-    return [
-        {"code": each.code, "messages": each.messages, "meaning": each.meaning, "next": each.step} for each in refusals
-    ]
+    return [answer_document(each.code, each.meaning, each.step) | {"messages": each.messages} for each in refusals]
 
 
 def show_validated(session: Session, validated: Validated, correction: str | None = None) -> None:

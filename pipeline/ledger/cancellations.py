@@ -132,6 +132,8 @@ def note_unasked(ledger: Ledger, wanted: Sequence[Cancellable], now: datetime, *
 
     What of it turns out never to have left is not written to by itself any more, as if it had been asked about.
     """
+    if not wanted:
+        return
     of_name = {one.smsid: one for one in wanted}
     with ledger.writing() as connection:
         for part in slices(list(of_name)):

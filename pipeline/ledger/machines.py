@@ -15,12 +15,11 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
-from pipeline.core.calendar import JST
 from pipeline.errors import GuardStopped
 from pipeline.ledger.batches import record_event
 from pipeline.ledger.engines import is_shared
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.tables import event
+from pipeline.ledger.tables import event, moment
 
 #: where Linux keeps the id of a machine: given when it was installed, and another one for each
 _IDS = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
@@ -96,8 +95,7 @@ def _home(connection: Connection, ledger: Ledger) -> Machine | None:
     if row is None:
         return None
     detail = json.loads(row.detail)
-    since = datetime.fromisoformat(row.at).astimezone(JST)
-    return Machine(detail["digest"], detail["host"], f"{since:%Y-%m-%d %H:%M}")
+    return Machine(detail["digest"], detail["host"], f"{moment(row.at):%Y-%m-%d %H:%M}")
 
 
 def _record(ledger: Ledger, now: datetime, digest: str, **detail: str) -> None:

@@ -113,8 +113,7 @@ def cancel(context: Context, wanted: Named, *, actor: str) -> Cancelled:
     # A batch may be named after all is over; who names a message means its recipient.
     single = set(wanted.smsids)
     unasked = [one for one in found if not one.askable or (one.final and one.smsid in single)]
-    if unasked:
-        note_unasked(context.ledger, unasked, now, actor=actor)
+    note_unasked(context.ledger, unasked, now, actor=actor)
     away = [one for one in found if one.askable]
     asked = [one for one in away if _is_open(one)]
     called = call_back(context, asked, actor=actor) if asked else CalledBack()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.adapters.files import marker_name
 from pipeline.context import Context
 from pipeline.ledger.batches import list_batches
 from pipeline.ledger.dispatches import list_dispatches
@@ -35,10 +36,10 @@ class Gap:
 
 def gaps(context: Context) -> Iterator[Gap]:
     """Yield what is not there, batch by batch."""
-    marked = {(batch_id, number): attempts for batch_id, number, attempts in context.workspace.begun()}
+    marked = _marked(context)
     for batch in list_batches(context.ledger):
         dispatches = list_dispatches(context.ledger, batch.batch_id)
-        unmarked = {f"dispatch-{one.number:04d}.begun" for one in dispatches if _is_unmarked(one, marked)}
+        unmarked = {marker_name(one.number) for one in dispatches if _is_unmarked(one, marked)}
         folder = context.workspace.batch_folder(batch.batch_id)
         known = {found.name: found for found in (*batch.artefacts, *(one.payload for one in dispatches))}
         lost = {name for name, artefact in known.items() if _is_lost(folder / name, artefact)}
@@ -55,7 +56,7 @@ def mark_again(context: Context) -> int:
 
     Not where a whole folder is gone: that is for a person to bring back, or was cleared away.
     """
-    marked = {(batch_id, number): attempts for batch_id, number, attempts in context.workspace.begun()}
+    marked = _marked(context)
     count = 0
     for batch in list_batches(context.ledger):
         if context.workspace.batch_folder(batch.batch_id).is_dir():
@@ -67,6 +68,11 @@ def mark_again(context: Context) -> int:
                 context.workspace.mark_group_again(batch.batch_id, attempts, begun)
             count += len(unmarked)
     return count
+
+
+def _marked(context: Context) -> dict[tuple[str, int], int]:
+    """Return by batch and number how often each dispatch was begun, as its marker says."""
+    return {(batch_id, number): attempts for batch_id, number, attempts in context.workspace.begun()}
 
 
 def _is_unmarked(dispatch: Dispatch, marked: dict[tuple[str, int], int]) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipeline.adapters.files import hash_file
+from pipeline.adapters.files import hash_file, marker_name
 from pipeline.context import Context
 from pipeline.errors import GuardStopped
 from pipeline.ledger.batches import find_batch
@@ -63,7 +63,7 @@ def recover(context: Context) -> Recovered:
 def _read(context: Context, batch_id: str, attempts: list[tuple[int, int]]) -> Iterator[Lost]:
     folder = context.workspace.batch_folder(batch_id)
     for number, attempt in attempts:
-        marker = folder / f"dispatch-{number:04d}.begun"
+        marker = folder / marker_name(number)
         # A plan in another mode may have been given up before this one: the later file is what was begun.
         laid_out = [path for path in map(marker.with_suffix, _PAYLOADS) if path.exists()]
         payload = max(laid_out, key=lambda path: path.stat().st_mtime, default=marker.with_suffix(".csv"))

@@ -66,9 +66,8 @@ def call_back(context: Context, wanted: Sequence[Cancellable], *, actor: str) ->
     except MediasmsError as error:
         done.problem = error
         # Where the ledger cannot be written, that is the problem already.
-        if rest := wanted[asked:]:
-            with suppress(MediasmsError), held():
-                note_unasked(context.ledger, rest, context.now(), actor=actor)
+        with suppress(MediasmsError), held():
+            note_unasked(context.ledger, wanted[asked:], context.now(), actor=actor)
     return done
 
 

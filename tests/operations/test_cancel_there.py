@@ -443,7 +443,7 @@ def test_answers_that_cannot_be_recorded_are_open_and_asked_for_again(
 ) -> None:
     batch = _taken(house, context, 2)
 
-    def full(*_arguments: object) -> None:
+    def full(*_arguments: object, **_named: object) -> None:
         raise TryLater("ledger.busy", problem="x", place="y")
 
     with monkeypatch.context() as patched:
