@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pipeline.adapters.files import Workspace
 from pipeline.adapters.pace import PATIENCE_SECONDS, Pace, pace_file, step_of, turns_of
 from pipeline.config import Configuration, Settings, load_replacements
-from pipeline.core.answers import Reading
+from pipeline.core.answers import UNAUTHORISED, Reading
 from pipeline.core.billing import Tariff
 from pipeline.core.statuses import StatusMeaning, StatusTable
 from pipeline.errors import MediasmsError, UsageError
@@ -147,6 +147,10 @@ class Context:
         """Say whether nothing may log in after this answer, until a person has seen to it."""
         answer = self.profile.answer_by_code.get(str(code))
         return answer is not None and answer.stops_logins
+
+    def is_failed_login(self, code: object) -> bool:
+        """Say whether an answer counts as a login that failed: 401, and those after which nothing may log in."""
+        return code == UNAUTHORISED or self.stops_logins(code)
 
     def replacements(self, *more: str) -> dict[int, str]:
         """Return the characters to replace: the tables of the settings, on top of ``more`` tables."""

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from pipeline.adapters.gateway import Exchange
 from pipeline.context import Context
-from pipeline.core.answers import UNAUTHORISED, Answer, parse_answer
+from pipeline.core.answers import Answer, parse_answer
 from pipeline.errors import GatewayRefused, GuardStopped, OutcomeUnknown, TryLater, UsageError
 from pipeline.ledger.logins import note_auth
 from pipeline.model import Proof
@@ -84,7 +84,7 @@ def unreachable(context: Context, endpoint: Endpoint, exchange: Exchange) -> Try
 def no_results(context: Context, code: str | None, http_status: int | None) -> NoReturn:
     """Say why there are no results: refused by a documented code, else to be had later. A refused login is counted."""
     no_login = context.stops_logins(code)
-    if code == UNAUTHORISED or no_login:
+    if context.is_failed_login(code):
         note_auth(context.ledger, context.settings.gateway.base_url, context.now(), failed=True)
     known = context.profile.answer_by_code.get(code or "")
     if known is None or (known.proves is Proof.UNKNOWN and not no_login):

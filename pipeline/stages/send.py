@@ -13,7 +13,7 @@ from pathlib import Path
 from pipeline.adapters.gateway import Exchange, GatewayClient
 from pipeline.adapters.interruption import held, uploading
 from pipeline.context import Context
-from pipeline.core.answers import NO_ANSWER, UNAUTHORISED, Answer, Verdict, judge
+from pipeline.core.answers import NO_ANSWER, Answer, Verdict, judge
 from pipeline.errors import GatewayRefused, GuardStopped, Interrupted, TryLater
 from pipeline.ledger.batches import count_opted_out, count_states, note_decision
 from pipeline.ledger.cancelling import cancel_opted_out, cancel_stopped, stop_of
@@ -230,7 +230,7 @@ def _send_one(context: Context, gateway: GatewayClient, batch: Batch, dispatch: 
             end_dispatch(context.ledger, dispatch, verdict, context.now(), detail, lines)
         compare_clocks(context, exchange, batch.batch_id)
         if verdict.code is not None:
-            refused = verdict.code == UNAUTHORISED or context.stops_logins(verdict.code)
+            refused = context.is_failed_login(verdict.code)
             note_auth(context.ledger, context.settings.gateway.base_url, context.now(), failed=refused)
     return verdict
 

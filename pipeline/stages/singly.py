@@ -165,7 +165,7 @@ class _Sending:
             return
         code = verdict.code
         is_known = code in self.context.profile.answer_by_code
-        failed = code == UNAUTHORISED or self.context.stops_logins(code)
+        failed = self.context.is_failed_login(code)
         found.unauthorised += failed
         found.documented |= is_known and not failed
         found.unclear += verdict.others is MessageState.UNKNOWN
