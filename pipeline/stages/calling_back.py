@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pipeline.adapters.gateway import Exchange
 from pipeline.adapters.interruption import held, is_pending, uploading
 from pipeline.context import Context
-from pipeline.core.answers import NOT_HEARD, UNAUTHORISED, CancelAnswer, CancelCodes, judge_cancellation
+from pipeline.core.answers import NOT_HEARD, CancelAnswer, CancelCodes, judge_cancellation
 from pipeline.errors import (
     GatewayRefused,
     GuardStopped,
@@ -50,23 +50,26 @@ class CalledBack:
 def call_back(context: Context, wanted: Sequence[Cancellable], *, actor: str) -> CalledBack:
     """Ask the gateway to cancel messages; record every request and every answer.
 
-    What kept it from asking on is told, not raised: what was heard before counts all the same, and of the others it is
-    recorded that somebody wanted them cancelled. A signal ends it after the request that is on its way.
+    What kept it from asking on is told, not raised: what was heard before counts all the same. A signal ends it after
+    the request that is on its way. Either way it is recorded of the others that somebody wanted them cancelled.
     """
     done = CalledBack({one.smsid: CancelOutcome.UNSENT for one in wanted})
     asked = 0
-    try:
-        stop_after_failed_logins(context)
-        asking = _Asking(context, actor, done.outcomes)
-        with context.ledger.kept_open():
-            for start in range(0, len(wanted), _TOGETHER):
-                asked = start + _TOGETHER
-                asking.ask(wanted[start:asked])
-                context.progress("cancel", min(asked, len(wanted)), len(wanted))
-    except MediasmsError as error:
-        done.problem = error
+    with held():
+        try:
+            stop_after_failed_logins(context)
+            asking = _Asking(context, actor, done.outcomes)
+            with context.ledger.kept_open():
+                for start in range(0, len(wanted), _TOGETHER):
+                    if is_pending():
+                        break
+                    asked = start + _TOGETHER
+                    asking.ask(wanted[start:asked])
+                    context.progress("cancel", min(asked, len(wanted)), len(wanted))
+        except MediasmsError as error:
+            done.problem = error
         # Where the ledger cannot be written, that is the problem already.
-        with suppress(MediasmsError), held():
+        with suppress(MediasmsError):
             note_unasked(context.ledger, wanted[asked:], context.now(), actor=actor)
     return done
 
@@ -91,16 +94,15 @@ class _Asking:
 
     def ask(self, group: Sequence[Cancellable]) -> None:
         """Ask about a group. Raises why nothing more may be asked; what was heard is recorded before that."""
-        with held():
-            requests = ask_to_cancel(self.context.ledger, group, self.context.now(), actor=self.actor)
-            answers = dict.fromkeys(requests, _UNSENT)
-            try:
-                for request in requests:
-                    if is_pending():
-                        break
-                    self._ask_one(request, answers)
-            finally:
-                self._record(answers)
+        requests = ask_to_cancel(self.context.ledger, group, self.context.now(), actor=self.actor)
+        answers = dict.fromkeys(requests, _UNSENT)
+        try:
+            for request in requests:
+                if is_pending():
+                    break
+                self._ask_one(request, answers)
+        finally:
+            self._record(answers)
 
     def _ask_one(self, request: Request, answers: dict[Request, CancelAnswer]) -> None:
         """Ask about one message, and once more for as long as the gateway is busy."""
@@ -136,12 +138,13 @@ class _Asking:
     def _go_on(self, answer: CancelAnswer) -> None:
         """Note whether the gateway knows us. Raises when its answer says that nothing more may be asked."""
         url, now, code = self.context.settings.gateway.base_url, self.context.now(), answer.code
-        if code == UNAUTHORISED:
+        if self.context.is_failed_login(code):
             note_auth(self.context.ledger, url, now, failed=True)
         elif code in self.context.profile.answer_by_code and not self.known:
             self.known = True
             note_auth(self.context.ledger, url, now, failed=False)
-        if answer.outcome is CancelOutcome.REFUSED and answer.run is RunAction.STOP:
+        is_refused = answer.outcome is CancelOutcome.REFUSED and answer.run is RunAction.STOP
+        if is_refused or self.context.stops_logins(code):
             raise GatewayRefused("gateway.refused", **self.context.refusal(code))
         # That it is too late is clear, whatever an earlier request has to do with it.
         is_clear = answer.outcome is not CancelOutcome.UNCLEAR or code in {self.codes.absent, self.codes.too_late}

@@ -227,6 +227,20 @@ def test_after_a_refused_login_nothing_more_is_asked_and_it_is_counted(
     assert auth_failures(context.ledger, url) == 0
 
 
+def test_after_an_answer_that_forbids_a_login_nothing_more_is_asked_and_no_count_is_reset(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = _taken(house, context)
+    url = context.settings.gateway.base_url
+    note_auth(context.ledger, url, context.now(), failed=True)
+    asked = _answers(monkeypatch, said("666"))
+    done = _cancel(context, batch.batch_id)
+    assert done.problem
+    assert "666" in done.problem.what(context.language)
+    assert (len(asked), done.counts, done.problem.exit) == (1, {UNCLEAR: 1, UNSENT: 4}, Exit.REFUSED)
+    assert auth_failures(context.ledger, url) == 2
+
+
 def test_after_too_many_refused_logins_nothing_is_asked(house: House, context: Context) -> None:
     batch = _taken(house, context)
     for _ in range(context.settings.send.auth_failures):
@@ -418,7 +432,7 @@ def test_two_commands_that_ask_about_the_same_message_do_not_take_each_others_an
 def test_a_signal_ends_it_after_the_request_on_its_way_and_nothing_is_lost(
     house: House, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batch = _taken(house, context)
+    batch = _taken(house, context, calling_back._TOGETHER + 5)
     monkeypatch.setattr(interruption, "_state", interruption._State())
     real = GatewayClient.cancel
     asked: list[str] = []
@@ -432,10 +446,11 @@ def test_a_signal_ends_it_after_the_request_on_its_way_and_nothing_is_lost(
     monkeypatch.setattr(GatewayClient, "cancel", interrupted)
     with pytest.raises(Interrupted):
         _cancel(context, batch.batch_id)
-    assert count_cancellations(context.ledger, batch.batch_id) == {GONE: 2, UNSENT: 3}
+    # Those that its turn had not come to were wanted cancelled too: nobody asked about them, and nobody writes to them.
+    assert count_cancellations(context.ledger, batch.batch_id) == {GONE: 2, UNSENT: 43}
     interruption._state.received = None
-    assert _cancel(context, batch.batch_id).counts == {GONE: 3}
-    assert (len(asked), len(set(asked))) == (5, 5)
+    assert _cancel(context, batch.batch_id).counts == {GONE: 43}
+    assert (len(asked), len(set(asked))) == (45, 45)
 
 
 def test_answers_that_cannot_be_recorded_are_open_and_asked_for_again(
