@@ -143,14 +143,18 @@ def fill(ledger: Path, rows: int) -> None:
     connection.execute("BEGIN IMMEDIATE")
     connection.execute("INSERT INTO campaign (name, first_seen) VALUES ('old', ?)", (now,))
     connection.execute(
-        "INSERT INTO batch VALUES ('old', 'old', '2026-01-05', 'l', 'x', 'f', ?, ?, 0, 0, 0, '[]', ?, ?)",
+        "INSERT INTO batch (batch_id, campaign, run_date, source_name, content_sha256, fingerprint, rows, accepted,"
+        " rejected, already, repaired, artefacts, registered_at, planned_at)"
+        " VALUES ('old', 'old', '2026-01-05', 'l', 'x', 'f', ?, ?, 0, 0, 0, '[]', ?, ?)",
         (rows, rows, now, now),
     )
     connection.execute(
         "INSERT INTO dispatch VALUES ('old-0001', 'old', 1, 1, 1, 'p', 'x', 1, 1, ?, ?, '200', NULL)", (now, now)
     )
     connection.executemany(
-        "INSERT INTO message VALUES (?, 'old', ?, 'old', ?, ?, ?, 50, 1, 'taken', '', 'old-0001', ?)",
+        "INSERT INTO message (smsid, batch_id, row_number, campaign, message_key, msisdn, text_digest, characters,"
+        " double_byte, state, reason, dispatch_id, sent_at)"
+        " VALUES (?, 'old', ?, 'old', ?, ?, ?, 50, 1, 'taken', '', 'old-0001', ?)",
         (
             (f"old{row:09d}", row, f"080{row:08d}", f"080{row:08d}", f"{row * _STEP % 2**96:024x}", now)
             for row in range(rows)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-LIB = ROOT / "benchmarks/lib"
+from tests.benchmarks.running import LIB, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 _MEASURED = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -24,12 +25,6 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("evidence")
     run(LIB / "evidence.py", "--messages", "3000", folder)
     return folder
-
-
-def run(*arguments: object) -> None:
-    command = [sys.executable, *map(str, arguments)]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
-    assert ended.returncode == 0, ended.stderr
 
 
 def test_a_ledger_that_is_filled_for_measuring_reconciles_as_the_files_do(evidence: Path, tmp_path: Path) -> None:
