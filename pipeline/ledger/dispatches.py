@@ -16,6 +16,7 @@ from pipeline.ledger.decisions import rows_about
 from pipeline.ledger.moving import INTERRUPTED, move, was_adopted
 from pipeline.ledger.naming import is_of_our_making
 from pipeline.ledger.opening import Ledger
+from pipeline.ledger.repeats import Seen
 from pipeline.ledger.results import settle_waiting
 from pipeline.ledger.tables import dispatch, is_not_taken, iso, message, moment
 from pipeline.model import LEGAL, Artefact, Dispatch, MessageState, Mode
@@ -121,13 +122,13 @@ def offered_before(ledger: Ledger, value: Dispatch, proves_nothing_taken: Collec
         return connection.execute(foreign.limit(1)).one_or_none() is None
 
 
-def begin_dispatch(ledger: Ledger, value: Dispatch, now: datetime) -> int | None:
+def begin_dispatch(ledger: Ledger, value: Dispatch, now: datetime, seen: Seen | None = None) -> int | None:
     """Commit that a dispatch is in flight, before its first byte; return the number of the attempt.
 
     Whoever opted out before this commit is not written to. Nor does anything go out that a person has cancelled, or
     that a result shows to have gone out already: all of it is asked about in the same transaction. If that is so of
     anybody in the dispatch, or a person has stopped its batch, nothing is begun, what must not go out is cancelled, and
-    None is returned.
+    None is returned. Raises ``Overtaken`` where another campaign has begun what is not ``seen`` yet.
     """
     barred = (
         select(func.count())
@@ -140,6 +141,8 @@ def begin_dispatch(ledger: Ledger, value: Dispatch, now: datetime) -> int | None
     )
     with ledger.writing() as connection:
         ledger.check_locks(connection)
+        if seen:
+            seen.check(connection, value.batch_id)
         settle_waiting(connection, ledger, [value.dispatch_id], now)
         if cancel_stopped_in(connection, value.batch_id, now):
             return None

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
 
-from sqlalchemy import ColumnElement, or_, select, true
+from sqlalchemy import ColumnElement, Connection, func, or_, select, true
 
 from pipeline.core.digests import Text, Texts
 from pipeline.ledger.batches import is_check, is_trial, slices
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.tables import batch, cancellation, dispatch, iso, message, moment, stop
+from pipeline.ledger.tables import batch, cancellation, dispatch, event, iso, message, moment, stop
 from pipeline.model import Batch, MessageState, NumberCheck
 
 _served = message.c.state.in_([MessageState.IN_FLIGHT.value, MessageState.TAKEN.value, MessageState.UNKNOWN.value])
@@ -24,6 +24,47 @@ class Earlier:
 
     campaign: str
     sent_at: datetime | None
+
+
+class Overtaken(Exception):  # noqa: N818 - no failure: whoever hears it looks again
+    """Another campaign has begun to send since a sender looked at the others."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """Up to which event of the ledger a sender has looked at what other campaigns begin."""
+
+    event_id: int
+
+    def check(self, connection: Connection, batch_id: str) -> None:
+        """Raise ``Overtaken`` where another campaign than the batch's has begun anything since; else all is seen.
+
+        Asked in the transaction that begins: writers come one after the other, so of two that begin at once the second
+        one finds the first.
+        """
+        newest = connection.execute(select(func.max(event.c.event_id))).scalar_one()
+        since = (event.c.event_id > self.event_id) & (event.c.kind == "begun") & (event.c.batch_id != batch_id)
+        # One after the other: joined, the database would go through all batches to come to a few events.
+        if others := set(connection.execute(select(event.c.batch_id).where(since).distinct()).scalars()):
+            own = select(batch.c.campaign).where(batch.c.batch_id == batch_id).scalar_subquery()
+            elsewhere = select(batch.c.batch_id).where(batch.c.batch_id.in_(others), batch.c.campaign != own)
+            if connection.execute(elsewhere.limit(1)).one_or_none():
+                raise Overtaken
+        self.event_id = newest or 0
+
+
+def look_at_others(ledger: Ledger) -> Seen:
+    """Return up to where the ledger is now: to be asked for before one looks at what the others sent."""
+    with ledger.reading() as connection:
+        return Seen(connection.execute(select(func.max(event.c.event_id))).scalar_one() or 0)
+
+
+def texts_of(ledger: Ledger, dispatches: Collection[str]) -> list[tuple[int, Text]]:
+    """Return row number and text (MSISDN, digest) of every message of some dispatches, by row number."""
+    columns = (message.c.row_number, message.c.msisdn, message.c.text_digest)
+    query = select(*columns).where(message.c.dispatch_id.in_(dispatches)).order_by(message.c.row_number)
+    with ledger.reading() as connection:
+        return [(row.row_number, (row.msisdn, row.text_digest)) for row in connection.execute(query)]
 
 
 def same_content_elsewhere(ledger: Ledger, value: Batch, unreached: Collection[str] = ()) -> str | None:

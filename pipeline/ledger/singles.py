@@ -15,6 +15,7 @@ from pipeline.ledger.cancelling import cancel_opted_out_of, cancel_stopped_in
 from pipeline.ledger.moving import move, was_adopted
 from pipeline.ledger.naming import can_be_asked_for
 from pipeline.ledger.opening import Ledger
+from pipeline.ledger.repeats import Seen
 from pipeline.ledger.results import settle_waiting
 from pipeline.ledger.tables import dispatch, event, iso, message, observation
 from pipeline.model import Dispatch, MessageState
@@ -37,15 +38,18 @@ class Ended:
     detail: str = ""
 
 
-def begin_singles(ledger: Ledger, group: Sequence[Dispatch], now: datetime) -> dict[str, int]:
+def begin_singles(ledger: Ledger, group: Sequence[Dispatch], now: datetime, seen: Seen | None = None) -> dict[str, int]:
     """Commit that a group is in flight, before the first byte of any; return the attempts by dispatch.
 
     Left out is what must not go out: to somebody who opted out, what a result shows to have gone out already, and all
-    of it where a person has stopped the batch. Each is asked about in the same transaction.
+    of it where a person has stopped the batch. Each is asked about in the same transaction. Raises ``Overtaken`` where
+    another campaign has begun what is not ``seen`` yet.
     """
     wanted = [one.dispatch_id for one in group]
     with ledger.writing() as connection:
         ledger.check_locks(connection)
+        if seen:
+            seen.check(connection, group[0].batch_id)
         settle_waiting(connection, ledger, wanted, now)
         if cancel_stopped_in(connection, group[0].batch_id, now):
             return {}

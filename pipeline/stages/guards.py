@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -17,30 +17,20 @@ from pipeline.core.calendar import jst_date, parse_gateway_time
 from pipeline.core.digests import Text, template_of
 from pipeline.core.forecast import Forecast
 from pipeline.errors import GuardStopped, MediasmsError, OutcomeUnknown
-from pipeline.ledger.batches import campaign_repeats, made_from, origins
+from pipeline.ledger.batches import campaign_repeats
 from pipeline.ledger.cancelling import Stop
 from pipeline.ledger.dispatches import attempts_by_dispatch, dispatch_id, list_dispatches
-from pipeline.ledger.repeats import (
-    Earlier,
-    anything_sent_elsewhere,
-    cancelled_before,
-    repeats_elsewhere,
-    same_content_elsewhere,
-    unclear_repeats,
-)
+from pipeline.ledger.repeats import unclear_repeats
 from pipeline.ledger.results import settle
 from pipeline.model import Batch, Dispatch, MessageState, NumberCheck
 from pipeline.stages.planning import accepted_rows, digests, payload_column, rows_with
 from pipeline.stages.refusals import unclear_answer
-from pipeline.stages.unreached import unreached_of
-from schemas.recipients import ROW_NUMBER
+from pipeline.stages.repeats import stop_if_repeated
 
 _SCHEDULED = "scheduled"
 #: days that a run date may be ahead of the day in Japan: a scheduler may name the next one
 _AHEAD = 1
 _TEMPLATE = "template_id"
-#: so many rows are named
-_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,44 +128,6 @@ def stop_if_dear(batch: Batch, expected: Forecast, limit: Decimal) -> None:
         raise GuardStopped("guard.unpriced", batch=batch.batch_id, count=expected.unpriced, limit=limit)
     if expected.cost.highest > limit:
         raise GuardStopped("guard.max_cost", batch=batch.batch_id, highest=expected.cost.highest, limit=limit)
-
-
-def stop_if_repeated(context: Context, batch: Batch, waiting: Container[str]) -> None:
-    """Stop when the same went out before in another campaign, or was cancelled by a person in this one.
-
-    Of a batch for those whom another campaign has not reached, their messages there are known not to have arrived, and
-    so may those be of other campaigns for the same people. Where one of them is not known for that, or not any more, it
-    counts however long ago it was sent: results may come late.
-    """
-    if cancelled := cancelled_before(context.ledger, batch):
-        raise GuardStopped("guard.cancelled_before", batch=batch.batch_id, cancelled=cancelled)
-    from_ = origins(context.ledger, batch.batch_id)
-    related = (from_ | made_from(context.ledger, from_)) - {batch.campaign}
-    failed = unreached_of(context, related)
-    if elsewhere := same_content_elsewhere(context.ledger, batch, failed):
-        raise GuardStopped("guard.same_content", campaign=elsewhere, batch=batch.batch_id)
-    days = context.settings.send.repeat_guard_days
-    since = context.now() - timedelta(days=days)
-    if not related and not anything_sent_elsewhere(context.ledger, batch.campaign, since):
-        return
-    count, first = 0, dict[int, Earlier]()
-    for chunk in accepted_rows(context, batch):
-        rows = rows_with(chunk, waiting)
-        texts = list(zip(rows["msisdn"].tolist(), digests(rows), strict=True))
-        found = repeats_elsewhere(context.ledger, batch.campaign, texts, since, failed, related)
-        numbered = zip(rows[ROW_NUMBER].tolist(), texts, strict=True)
-        repeated = [(row, found[text]) for row, text in numbered if text in found]
-        count += len(repeated)
-        first |= dict(repeated[: _SHOWN - len(first)])
-    if count:
-        rows_shown = ", ".join(f"{row} ({_told(earlier)})" for row, earlier in first.items())
-        more = " …" if count > len(first) else ""
-        raise GuardStopped("guard.repeated_text", count=count, days=days, rows=rows_shown + more)
-
-
-def _told(earlier: Earlier) -> str:
-    when = f"{earlier.sent_at:%Y-%m-%d %H:%M}" if earlier.sent_at else "?"
-    return f"{earlier.campaign}, {when}"
 
 
 def stop_if_template_corrected(context: Context, batch: Batch, waiting: Container[str]) -> None:

@@ -50,6 +50,7 @@ from pipeline.stages.login import stop_after_failed_logins
 from pipeline.stages.outlook import Preview, about_to_go, preview
 from pipeline.stages.planning import mode_of, plan, plan_free_again
 from pipeline.stages.refusals import Refusal, refusals
+from pipeline.stages.repeats import Meanwhile
 from pipeline.stages.singly import send_singly
 
 
@@ -92,6 +93,7 @@ def send(
     """
     gateway = context.gateway  # a wrong configuration stops here, before anything is planned
     mode = take_up(context, batch, mode)
+    meanwhile = Meanwhile(context, batch, again=permission.again)
     free = free_messages(context.ledger, batch)
     waiting = about_to_go(context, batch, free)
     if waiting:
@@ -103,8 +105,10 @@ def send(
         if cancel_opted_out(context.ledger, batch.batch_id, context.now()):
             free = withdrawn_messages(context.ledger, batch)
     plan_free_again(context, batch, free)
-    singly = mode is Mode.SINGLE
-    dispatches, messages = send_singly(context, batch) if singly else _send_all(context, gateway, batch)
+    if mode is Mode.SINGLE:
+        dispatches, messages = send_singly(context, batch, meanwhile)
+    else:
+        dispatches, messages = _send_all(context, gateway, batch, meanwhile)
     if (stop := stop_of(context.ledger, batch.batch_id)) and stop.cancelled:
         raise was_cancelled(batch, stop)
     states = count_states(context.ledger, batch.batch_id)
@@ -149,21 +153,28 @@ def _permit(
     permission: Permission,
     confirm: Callable[[Preview], bool] | None,
 ) -> None:
-    """Ask every guard, and then the person; record what that person has decided."""
+    """Ask every guard, and then the person; record what that person has decided.
+
+    Who was asked may have taken hours: then the guards are asked once more.
+    """
     now, late, max_cost = context.now(), permission.late, permission.max_cost
-    for guard in guards_of(context, batch, waiting, permission):
+    guards = guards_of(context, batch, waiting, permission)
+    for guard in guards:
         guard()
     if confirm or max_cost is not None:
         seen = preview(context, batch, waiting)
         if max_cost is not None:
             stop_if_dear(batch, seen.forecast, max_cost)
-        if confirm and not confirm(seen):
-            raise GuardStopped("guard.not_confirmed", batch=batch.batch_id)
+        if confirm:
+            if not confirm(seen):
+                raise GuardStopped("guard.not_confirmed", batch=batch.batch_id)
+            for guard in guards:
+                guard()
     if late and is_off_date(context, batch, late):
         note_decision(context.ledger, now, late.kind, batch.batch_id, actor=late.actor, because=late.because)
 
 
-def _send_all(context: Context, gateway: GatewayClient, batch: Batch) -> tuple[int, int]:
+def _send_all(context: Context, gateway: GatewayClient, batch: Batch, meanwhile: Meanwhile) -> tuple[int, int]:
     """Send dispatch after dispatch until an answer says stop; return how many, and how many messages were taken.
 
     A dispatch that did not begin, because somebody in it opted out just now or has it already, goes out without them
@@ -175,7 +186,7 @@ def _send_all(context: Context, gateway: GatewayClient, batch: Batch) -> tuple[i
     while planned:
         stop_after_failed_logins(context)
         dispatch = planned.pop(0)
-        verdict = _send_one(context, gateway, batch, dispatch)
+        verdict = _send_one(context, gateway, batch, dispatch, meanwhile)
         if verdict is None:
             # Not what was refused: that is for a later run.
             plan_free_again(context, batch, withdrawn_messages(context.ledger, batch))
@@ -201,14 +212,18 @@ def _planned(context: Context, batch: Batch) -> list[Dispatch]:
     return [dispatch for dispatch in list_dispatches(context.ledger, batch.batch_id) if dispatch.is_planned]
 
 
-def _send_one(context: Context, gateway: GatewayClient, batch: Batch, dispatch: Dispatch) -> Verdict | None:
+def _send_one(
+    context: Context, gateway: GatewayClient, batch: Batch, dispatch: Dispatch, meanwhile: Meanwhile
+) -> Verdict | None:
     """Send one dispatch: intent, marker, effect, evidence. None: not all of it may go out, and nothing was begun."""
     payload: Path = context.workspace.checked(batch.batch_id, dispatch.payload)
     stop_if_payload_passed(context, batch, payload)
     smsids = dispatched(context.ledger, dispatch.dispatch_id)
     repeated = offered_before(context.ledger, dispatch, codes_of_nothing_taken(context))
     with held():
-        attempt = begin_dispatch(context.ledger, dispatch, context.now())
+        attempt = meanwhile.begin(
+            [dispatch.dispatch_id], lambda seen: begin_dispatch(context.ledger, dispatch, context.now(), seen)
+        )
         if attempt is None:
             return None
         try:

@@ -33,6 +33,7 @@ from pipeline.stages.asking import ask_unknown
 from pipeline.stages.clocks import compare_clocks
 from pipeline.stages.guards import has_passed, stop_if_unsettled
 from pipeline.stages.login import stop_after_failed_logins
+from pipeline.stages.repeats import Meanwhile
 from schemas.single import Form, decoded, form_of
 
 #: at least so many begin together: each group costs two transactions
@@ -75,10 +76,11 @@ class _Round:
 class _Sending:
     """One batch on its way."""
 
-    def __init__(self, context: Context, batch: Batch, out: Couriers) -> None:
+    def __init__(self, context: Context, batch: Batch, out: Couriers, meanwhile: Meanwhile) -> None:
         self.context = context
         self.batch = batch
         self.out = out
+        self.meanwhile = meanwhile
         self.under_way: dict[str, Dispatch] = {}
         #: what has come back and is not judged yet
         self.brought: list[Carried] = []
@@ -102,7 +104,9 @@ class _Sending:
         count = 1 if self.alone else self.size
         group = {one.dispatch_id: one for one in [self.planned.popleft() for _ in range(min(count, len(self.planned)))]}
         bodies = {one.dispatch_id: (self._body(one), _form(one)) for one in group.values()}
-        attempts = begin_singles(self.context.ledger, list(group.values()), self.context.now())
+        attempts = self.meanwhile.begin(
+            group, lambda seen: begin_singles(self.context.ledger, list(group.values()), self.context.now(), seen)
+        )
         if not attempts:
             # Cancelled meanwhile: all of the group, and perhaps all that waits.
             self.plan_on()
@@ -235,7 +239,7 @@ def _reason(verdict: Verdict) -> str:
     return f"{'row' if of_row else 'request'}:{verdict.code or ''}"
 
 
-def send_singly(context: Context, batch: Batch) -> tuple[int, int]:
+def send_singly(context: Context, batch: Batch, meanwhile: Meanwhile) -> tuple[int, int]:
     """Send what is planned of a batch, message by message; return how many requests, and how many were taken.
 
     Raises what ``send`` does. An unclear answer keeps everything else from beginning; what is on its way ends by its
@@ -249,7 +253,7 @@ def send_singly(context: Context, batch: Batch) -> tuple[int, int]:
 
     count = _connections(context)
     with context.ledger.kept_open(), couriers(count, context.connect, context.pace.wait, knows_us_not) as out:
-        sending = _Sending(context, batch, out)
+        sending = _Sending(context, batch, out, meanwhile)
         sending.plan_on()
         _send(context, batch, sending)
     if sending.refused:
