@@ -31,16 +31,15 @@ def ledger_command() -> None:
 def ledger_check(session: Session, *, recovers: bool) -> Exit:
     """Check the ledger's integrity, that it knows every attempt the workspace knows, and what of its files is gone."""
     from pipeline.ledger import check_ledger
-    from pipeline.ledger.machines import stop_if_elsewhere
     from pipeline.operations.inventory import gaps
-    from pipeline.stages.guards import check_markers
+    from pipeline.stages.guards import places_of
 
     with session.context() as context:
         if problems := check_ledger(context.ledger):
             raise GuardStopped("ledger.damaged", problem="; ".join(problems[:5]))
         recovered = _recover(session, context) if recovers else {}
-        check_markers(context)
-        stop_if_elsewhere(context.ledger)
+        for guard in places_of(context):
+            guard()
         found = list(gaps(context))
     for gap in found:
         names = ", ".join(gap.files[:_FILES]) + " …" * (len(gap.files) > _FILES)
@@ -105,21 +104,34 @@ def ledger_restore(session: Session, *, file: Path) -> Exit:
 
 
 @ledger_command.command("adopt")
-@click.option("--because", required=True, help="Why it lives here now, and why the other machine sends nothing more.")
+@click.option(
+    "--because",
+    required=True,
+    help="Why nothing is sent from the other machine any more, or why it is the same account.",
+)
 @common
 def ledger_adopt(session: Session, *, because: str) -> Exit:
-    """Say that a workspace was moved to this machine for good; a copy would send everything twice."""
+    """Say that a workspace was moved to this machine for good, or that the gateway has another address now.
+
+    A copy would send everything twice, and through another gateway nobody has got anything yet.
+    """
+    from pipeline.ledger.gateways import adopt_gateway
     from pipeline.ledger.machines import adopt_machine
 
     if not because.strip():
         raise UsageError("usage.because")
     with session.context() as context:
-        left = adopt_machine(context.ledger, context.now(), actor=actor(os.environ), because=because)
+        by: dict[str, str] = {"actor": actor(os.environ), "because": because}
+        left = adopt_machine(context.ledger, context.now(), **by)
+        before = adopt_gateway(context.ledger, context.now(), context.settings.gateway.base_url, **by)
     if left:
         session.output.say("ledger.adopted", host=left.host)
-    else:
+    if before:
+        session.output.say("ledger.adopted_gateway", before=before.host)
+    if not (left or before):
         session.output.say("ledger.at_home")
-    session.output.document({"adopted_from": left.host if left else None, "exit": 0})
+    found = {"adopted_from": left.host if left else None, "gateway_before": before.host if before else None}
+    session.output.document({**found, "exit": 0})
     return Exit.DONE
 
 

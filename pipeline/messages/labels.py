@@ -320,9 +320,13 @@ LABELS: dict[str, Text] = {
         "台帳はこの機械のものになりました。{host} からは、もう何も送らないでください。",
         "the ledger belongs to this machine now. Nothing may be sent with it from {host} any more.",
     ),
+    "ledger.adopted_gateway": Text(
+        "これまで {before} から送っていた台帳で、これからは gateway.base_url の先へ送ります。",
+        "the ledger has sent through {before} so far; from now on it sends through gateway.base_url.",
+    ),
     "ledger.at_home": Text(
-        "台帳が別の機械のものだという記録はありません。何も変更していません。",
-        "nothing says that the ledger belongs to another machine; nothing was changed.",
+        "台帳が別の機械や別のゲートウェイのものだという記録はありません。何も変更していません。",
+        "nothing says that the ledger belongs to another machine or gateway; nothing was changed.",
     ),
     "ledger.copied": Text(
         "台帳の {rows} 行を移しました。これからは ledger.url をその先にしてください。元の台帳からは送れません。",

@@ -80,6 +80,20 @@ STORAGE_FAILURES: dict[str, Failure] = {
             "`mediasms ledger adopt --because TEXT`.",
         ),
     ),
+    "ledger.other_gateway": Failure(
+        Text(
+            "この台帳では {since} から {before} へ送ってきましたが、gateway.base_url は {now} になっています。"
+            "あちらで送った相手はここでは送信済みなので、新しいゲートウェイからは何も届きません。",
+            "this ledger has sent through {before} since {since}, and gateway.base_url leads to {now}. Whom that one "
+            "served counts as served here: these people would get nothing from the new one.",
+        ),
+        Text(
+            "練習のあとなど別のゲートウェイへ送るときは、別のフォルダで `mediasms init` を実行し、そこから送ります。"
+            "同じ契約のアドレスが変わっただけなら `mediasms ledger adopt --because 理由` を実行してください。",
+            "To send through another gateway, as after practice, run `mediasms init` in a folder of its own and send "
+            "from there. If it is the same account under a new address, run `mediasms ledger adopt --because TEXT`.",
+        ),
+    ),
     "ledger.went_back": Failure(
         Text(
             "送信 {dispatch} の記録が台帳にありません。台帳が過去に戻っています。",

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pipeline.context import Context, missing_settings
 from pipeline.ledger import check_ledger
 from pipeline.ledger.logins import auth_failures, note_auth
-from pipeline.ledger.machines import stop_if_elsewhere
-from pipeline.stages.guards import check_markers
+from pipeline.stages.guards import places_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +24,8 @@ def examine_installation(context: Context, *, reset_auth: bool) -> Health:
     url = context.settings.gateway.base_url
     if reset_auth:
         note_auth(context.ledger, url, context.now(), failed=False)
-    check_markers(context)
-    stop_if_elsewhere(context.ledger)
+    for guard in places_of(context):
+        guard()
     return Health(
         tuple(missing_settings(context.configuration, context.environment)),
         tuple(check_ledger(context.ledger)),

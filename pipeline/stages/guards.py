@@ -20,6 +20,8 @@ from pipeline.errors import GuardStopped, MediasmsError, OutcomeUnknown
 from pipeline.ledger.batches import campaign_repeats
 from pipeline.ledger.cancelling import Stop
 from pipeline.ledger.dispatches import attempts_by_dispatch, dispatch_id, list_dispatches
+from pipeline.ledger.gateways import stop_if_other_gateway
+from pipeline.ledger.machines import stop_if_elsewhere
 from pipeline.ledger.repeats import unclear_repeats
 from pipeline.ledger.results import settle
 from pipeline.model import Batch, Dispatch, MessageState, NumberCheck
@@ -61,6 +63,16 @@ class Permission:
 
 #: nobody has said anything
 NOTHING_PERMITTED = Permission()
+
+
+def places_of(context: Context) -> list[Callable[[], object]]:
+    """Return what must hold of the place from which anything is sent: this ledger, this machine, this gateway."""
+    url = context.settings.gateway.base_url
+    return [
+        partial(check_markers, context),
+        partial(stop_if_elsewhere, context.ledger),
+        partial(stop_if_other_gateway, context.ledger, url),
+    ]
 
 
 def check_markers(context: Context) -> None:

@@ -16,14 +16,13 @@ from pipeline.core.forecast import Forecast
 from pipeline.errors import MediasmsError
 from pipeline.ledger.batches import count_opted_out
 from pipeline.ledger.cancelling import stop_of
-from pipeline.ledger.machines import stop_if_elsewhere
 from pipeline.ledger.plans import free_messages
 from pipeline.model import Batch, Mode
 from pipeline.stages.guards import (
     NOTHING_PERMITTED,
     Permission,
-    check_markers,
     guards_of,
+    places_of,
     stop_if_dear,
     stop_if_unsettled,
     was_cancelled,
@@ -70,7 +69,7 @@ def rehearse(
         if stop and (stop.cancelled or waiting or batch.planned_at is None):
             raise was_cancelled(batch, stop)
 
-    always: list[_Guard] = [partial(check_markers, context), partial(stop_if_elsewhere, context.ledger)]
+    always = places_of(context)
     always += [partial(mode_of, context, batch, mode), partial(stop_if_unsettled, context, batch), cancelled]
     sending = guards_of(context, batch, waiting, permission)
     if permission.max_cost is not None:

@@ -27,8 +27,9 @@ from pipeline.ledger.dispatches import (
     offered_before,
     return_dispatch,
 )
+from pipeline.ledger.gateways import note_gateway
 from pipeline.ledger.logins import note_auth
-from pipeline.ledger.machines import note_machine, stop_if_elsewhere
+from pipeline.ledger.machines import note_machine
 from pipeline.ledger.plans import free_messages, withdrawn_messages
 from pipeline.ledger.results import settle
 from pipeline.model import Batch, Dispatch, MessageState, Mode, NumberCheck, RunAction
@@ -38,9 +39,9 @@ from pipeline.stages.clocks import compare_clocks
 from pipeline.stages.guards import (
     NOTHING_PERMITTED,
     Permission,
-    check_markers,
     guards_of,
     is_off_date,
+    places_of,
     stop_if_dear,
     stop_if_payload_passed,
     stop_if_unsettled,
@@ -129,10 +130,11 @@ def take_up(context: Context, batch: Batch, mode: Mode) -> Mode:
     The caller holds the campaign lock. Raises ``OutcomeUnknown`` when an outcome stays open, ``GuardStopped`` when a
     person has stopped the batch, and what ``mode_of`` raises.
     """
-    check_markers(context)
-    stop_if_elsewhere(context.ledger)
+    for guard in places_of(context):
+        guard()
     now = context.now()
     note_machine(context.ledger, now)
+    note_gateway(context.ledger, now, context.settings.gateway.base_url)
     adopt_in_flight(context.ledger, batch.campaign, now)
     settle(context.ledger, now)
     mode = mode_of(context, batch, mode)
