@@ -38,7 +38,7 @@ _SMSIDS = 5
 def status_command(session: Session, *, batch: str | None) -> Exit:
     """Show batches, or the dispatches of one: what is unknown, since when, and what to type next."""
     from pipeline.ledger.batches import get_batch, list_batches
-    from pipeline.ledger.machines import machine_elsewhere
+    from pipeline.ledger.machines import elsewhere
     from pipeline.operations.status import standing
 
     output = session.output
@@ -46,9 +46,9 @@ def status_command(session: Session, *, batch: str | None) -> Exit:
         batches = [get_batch(context.ledger, batch)] if batch else list_batches(context.ledger)
         found = [standing(context, one) for one in batches]
         hours = context.settings.results.settle_after_hours
-        home = machine_elsewhere(context.ledger)
-    if home:
-        output.urge("status.elsewhere", host=home.host, since=home.since)
+        away = elsewhere(context.ledger)
+    if away:
+        output.urge("status.elsewhere", what=away.what(output.language))
     unclear = [one for one in found if one.unknown]
     others = [one for one in found if not one.unknown]
     if batch is None:

@@ -147,6 +147,25 @@ def _configure_session(connection: psycopg.Connection[tuple[Any, ...]], _record:
         raise UsageError("ledger.pooled")
 
 
+#: another cluster, another line of its history (a restored backup, a server that took over), another database, or
+#: tables that were made anew (a restored dump)
+_INCARNATION = """
+    SELECT concat_ws('/', (pg_control_system()).system_identifier, left(pg_walfile_name(pg_current_wal_lsn()), 8),
+        (SELECT oid FROM pg_database WHERE datname = current_database()), to_regclass('identity')::oid)
+"""
+
+
+def incarnation(engine: Engine) -> str | None:
+    """Return what tells a PostgreSQL ledger from its copies and from its own past; None where the server hides it."""
+    with explained(), engine.connect() as connection:
+        try:
+            return str(connection.exec_driver_sql(_INCARNATION).scalar_one())
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            return None
+
+
 def describe_place(engine: Engine) -> str:
     """Name the database for a message: the file, or server and database; never user and password."""
     if not is_shared(engine.dialect):

@@ -6,40 +6,28 @@ ledger knows. The host's name is compared, neither port nor account; every name 
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from pipeline.errors import GuardStopped
-from pipeline.ledger.batches import record_event
+from pipeline.ledger.belonging import Owner, note_owner, owner_of
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.tables import dispatch, event, moment
+from pipeline.ledger.tables import dispatch
 
-#: the event that says through which gateway the ledger sends; the latest one counts
 _KIND = "gateway"
 _HERE = "localhost"
 
 
-@dataclass(frozen=True, slots=True)
-class Gateway:
-    """A gateway through which the ledger has sent: the name of its host, and since when."""
-
-    host: str
-    since: str
-
-
-def other_gateway(ledger: Ledger, base_url: str) -> Gateway | None:
+def other_gateway(ledger: Ledger, base_url: str) -> Owner | None:
     """Return the gateway through which the ledger has sent, where that is known to be another one; None else."""
-    here = _host(base_url)
+    here, known = _host(base_url), owner_of(ledger, _KIND)
+    if not here or known is None or known.mark == here:
+        return None
+    begun = select(dispatch.c.dispatch_id).where(dispatch.c.begun_at.is_not(None)).limit(1)
     with ledger.reading() as connection:
-        known = _known(connection, ledger)
-        if not here or known is None or known.host == here:
-            return None
-        begun = select(dispatch.c.dispatch_id).where(dispatch.c.begun_at.is_not(None)).limit(1)
         return known if connection.execute(begun).one_or_none() else None
 
 
@@ -54,17 +42,16 @@ def stop_if_other_gateway(ledger: Ledger, base_url: str) -> None:
 
 def note_gateway(ledger: Ledger, now: datetime, base_url: str) -> None:
     """Record through which gateway the ledger sends, where it does not know; ``stop_if_other_gateway`` comes first."""
-    here = _host(base_url)
-    with ledger.reading() as connection:
-        known = _known(connection, ledger)
-    if here and (known is None or known.host != here):
-        _record(ledger, now, here)
+    here, known = _host(base_url), owner_of(ledger, _KIND)
+    if here and (known is None or known.mark != here):
+        note_owner(ledger, now, _KIND, here, here)
 
 
-def adopt_gateway(ledger: Ledger, now: datetime, base_url: str, *, actor: str, because: str) -> Gateway | None:
+def adopt_gateway(ledger: Ledger, now: datetime, base_url: str, *, actor: str, because: str) -> Owner | None:
     """Record a person's word that it is the same account under another address; return where it was, None if here."""
     if other := other_gateway(ledger, base_url):
-        _record(ledger, now, _host(base_url), actor=actor, because=because)
+        here = _host(base_url)
+        note_owner(ledger, now, _KIND, here, here, actor=actor, because=because)
     return other
 
 
@@ -78,15 +65,3 @@ def _host(base_url: str) -> str:
         return _HERE if ip_address(host).is_loopback else host
     except ValueError:
         return host
-
-
-def _known(connection: Connection, ledger: Ledger) -> Gateway | None:
-    query = select(event.c.at, event.c.detail).where(event.c.batch_id == ledger.ledger_id, event.c.kind == _KIND)
-    row = connection.execute(query.order_by(event.c.event_id.desc()).limit(1)).one_or_none()
-    return Gateway(json.loads(row.detail)["host"], f"{moment(row.at):%Y-%m-%d %H:%M}") if row else None
-
-
-def _record(ledger: Ledger, now: datetime, host: str, **detail: str) -> None:
-    # The ledger's own id stands in the place of a batch's, as where it says on which machine it lives.
-    with ledger.writing() as connection:
-        record_event(connection, now, _KIND, ledger.ledger_id, host=host, **detail)

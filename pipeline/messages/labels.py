@@ -317,16 +317,16 @@ LABELS: dict[str, Text] = {
     ),
     "ledger.marked_again": Text("印 {count} 件を書き直しました。", "{count} markers were written again."),
     "ledger.adopted": Text(
-        "台帳はこの機械のものになりました。{host} からは、もう何も送らないでください。",
-        "the ledger belongs to this machine now. Nothing may be sent with it from {host} any more.",
+        "台帳はここのものになりました。以前の場所（{host}）の台帳からは、もう何も送らないでください。",
+        "the ledger lives here now. Nothing may be sent with the one of before ({host}) any more.",
     ),
     "ledger.adopted_gateway": Text(
         "これまで {before} から送っていた台帳で、これからは gateway.base_url の先へ送ります。",
         "the ledger has sent through {before} so far; from now on it sends through gateway.base_url.",
     ),
     "ledger.at_home": Text(
-        "台帳が別の機械や別のゲートウェイのものだという記録はありません。何も変更していません。",
-        "nothing says that the ledger belongs to another machine or gateway; nothing was changed.",
+        "台帳が別の機械、サーバー、ゲートウェイのものだという記録はありません。何も変更していません。",
+        "nothing says that the ledger belongs to another machine, server or gateway; nothing was changed.",
     ),
     "ledger.copied": Text(
         "台帳の {rows} 行を移しました。これからは ledger.url をその先にしてください。元の台帳からは送れません。",

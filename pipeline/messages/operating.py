@@ -142,10 +142,7 @@ OPERATING_LABELS: dict[str, Text] = {
         "不明：{dispatches} 回の送信、あわせて {count} 通（最も古いものは {since} から）",
         "unknown: {count} messages in {dispatches} upload(s) or single request(s), the oldest since {since}",
     ),
-    "status.elsewhere": Text(
-        "注意：この台帳は {since} から別の機械（{host}）のものです。これは写しで、ここからは送信できません。",
-        "note: this ledger belongs to another machine ({host}), since {since}. This is a copy, and sends nothing.",
-    ),
+    "status.elsewhere": Text("注意：{what}", "note: {what}"),
     "status.none": Text("バッチはまだありません。", "no batches yet."),
     "resolve.done": Text("{count} 通を {outcome} としました。", "{count} messages resolved as {outcome}."),
     "ended.interrupted": Text(

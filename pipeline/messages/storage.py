@@ -80,6 +80,20 @@ STORAGE_FAILURES: dict[str, Failure] = {
             "`mediasms ledger adopt --because TEXT`.",
         ),
     ),
+    "ledger.other_server": Failure(
+        Text(
+            "台帳のデータベース（{host}）が {since} からのものと別になっています（バックアップから戻した、または別の"
+            "サーバーが引き継いだ）。その間に送ったものが記録から消えているかもしれません。何も送りません。",
+            "the ledger's database ({host}) is not the one that it has been since {since}: it was restored, or another "
+            "server took over. What was sent meanwhile may be missing in it. Nothing is sent.",
+        ),
+        Text(
+            "この台帳を使うホストすべてで送信を止め、それぞれ `mediasms ledger check --recover` を実行してください。"
+            "全部終わったら、一度だけ `mediasms ledger adopt --because 理由` を実行します。",
+            "Stop sending on every host that uses this ledger, and run `mediasms ledger check --recover` on each. When "
+            "all are done, run `mediasms ledger adopt --because TEXT` once.",
+        ),
+    ),
     "ledger.other_gateway": Failure(
         Text(
             "この台帳では {since} から {before} へ送ってきましたが、gateway.base_url は {now} になっています。"

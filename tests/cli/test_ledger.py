@@ -26,7 +26,7 @@ def test_a_copy_says_where_its_ledger_lives_until_a_person_adopts_it(
     machine.write_text("fedcba9876543210fedcba9876543210\n")
     looked = run("status")
     assert looked.exit_code == 0
-    assert "belongs to another machine" in looked.stderr
+    assert "has belonged to another machine" in looked.stderr
     checked = run("ledger", "check", "--config", "mediasms.toml")
     assert checked.exit_code == 7
     assert "mediasms ledger adopt --because TEXT" in checked.stderr

@@ -20,6 +20,7 @@ from pipeline.ledger import check_ledger, create_ledger, engines, open_ledger
 from pipeline.ledger.batches import list_batches, live_keys
 from pipeline.ledger.dispatches import adopt_in_flight, begin_dispatch, list_dispatches
 from pipeline.ledger.locks import campaign_lock, lock_key
+from pipeline.ledger.machines import adopt_machine
 from pipeline.ledger.optouts import add_optouts
 from pipeline.ledger.tables import optout
 from pipeline.model import MessageState
@@ -28,6 +29,7 @@ from pipeline.stages import planning
 from pipeline.stages.validate import Request
 from tests.databases import POSTGRESQL
 from tests.pooler import Pooler
+from tests.stages.conftest import House
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
 
     from pipeline.context import Context
     from tests.databases import Server
-    from tests.stages.conftest import House
 
 PLANNED, TAKEN = MessageState.PLANNED, MessageState.TAKEN
 PASSWORD = "pw-Kumo7Hare"  # noqa: S105 - of nobody
@@ -400,3 +401,56 @@ def test_a_lock_on_a_closed_server_is_for_later(context: Context, monkeypatch: p
     ):
         pass
     assert stopped.value.code == "ledger.busy"
+
+
+def _made_anew(server: Server, ledger_url: str) -> None:
+    """Do to the ledger what restoring a dump with ``--clean`` does: the tables that were there are made once more."""
+    made = f"{_schema(ledger_url)}.identity"
+    server.run(f"CREATE TABLE {made}_anew (LIKE {made} INCLUDING ALL)")
+    server.run(f"INSERT INTO {made}_anew SELECT * FROM {made}")  # noqa: S608 - a schema of ours
+    server.run(f"DROP TABLE {made}")
+    server.run(f"ALTER TABLE {made}_anew RENAME TO identity")
+
+
+def test_a_database_that_was_restored_sends_nothing_until_a_person_has_seen_to_it(
+    house: House, context: Context, server: Server, ledger_url: str
+) -> None:
+    """Another host with a workspace of its own has no marks of what was sent since the backup."""
+    source = house.recipients(3)
+    house.sent(context, source)
+    there = House(house.folder / "other", house.gateway, ledger_url)
+    there.folder.mkdir()
+    other = there.open(create=True)
+    house.sent(context, house.recipients(3, "more.csv", first=10))
+    _made_anew(server, ledger_url)
+    more = there.recipients(3, "more.csv", first=10)
+    for each, sending in ((house, context), (there, other)):
+        with pytest.raises(GuardStopped) as stopped:
+            each.sent(sending, more)
+        assert (stopped.value.code, stopped.value.exit) == ("ledger.other_server", Exit.GUARD)
+    assert set(house.copies().values()) == {1}
+    assert adopt_machine(other.ledger, other.now(), actor="me", because="recovered on each host") is not None
+    for each, sending in ((house, context), (there, other)):
+        assert each.sent(sending, more).states == {TAKEN: 3}
+    there.close()
+
+
+def test_what_tells_a_database_is_its_cluster_its_history_itself_and_its_tables(
+    context: Context, server: Server, ledger_url: str
+) -> None:
+    found = engines.incarnation(context.ledger.engine)
+    assert found is not None
+    cluster, history, database, _ = found.split("/")
+    assert server.run("SELECT (pg_control_system()).system_identifier::text") == [(cluster,)]
+    assert history == "00000001"
+    assert server.run("SELECT oid::text FROM pg_database WHERE datname = current_database()") == [(database,)]
+    _made_anew(server, ledger_url)
+    assert engines.incarnation(context.ledger.engine) != found
+
+
+def test_where_a_server_does_not_tell_nothing_is_known(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "_INCARNATION", "SELECT no_such_function()")
+    assert engines.incarnation(context.ledger.engine) is None
+    assert house.sent(context, house.recipients(3)).states == {TAKEN: 3}
