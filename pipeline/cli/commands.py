@@ -134,7 +134,7 @@ def _correction(session: Session, asked: Asked, validated: Validated) -> str | N
 def validate_command(session: Session, *, out: Path | None, **options: Any) -> Exit:  # noqa: ANN401 - click's options
     """Check an input; nothing leaves the machine."""
     from pipeline.operations.next_step import next_step
-    from pipeline.stages.validate import validate
+    from pipeline.stages.validate import campaign_held, validate
 
     asked = Asked(**options)
     folders: set[Path] = set()
@@ -146,8 +146,8 @@ def validate_command(session: Session, *, out: Path | None, **options: Any) -> E
             folder = folder.with_name(f"{folder.name}-{len(folders) + 1}")
         if folder is not None:
             folders.add(folder)
-        with context.campaign_lock(request.named_campaign(context.now())):
-            validated = validate(context, request, out=folder)
+        with campaign_held(context, request) as settled:
+            validated = validate(context, settled, out=folder)
         show_validated(session, validated, _correction(session, asked, validated))
         step = next_step(context, validated.batch) if out is None else None
         if out is None:

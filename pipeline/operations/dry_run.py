@@ -13,7 +13,7 @@ from pipeline.operations.next_step import Step, next_step
 from pipeline.stages.guards import NOTHING_PERMITTED, Permission
 from pipeline.stages.rehearse import Rehearsed, rehearse
 from pipeline.stages.served import unserved_elsewhere
-from pipeline.stages.validate import Request, Validated, validate
+from pipeline.stages.validate import Request, Validated, campaign_held, validate
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ def dry_run(
     after_validate: Callable[[Validated], None] | None = None,
 ) -> DryRun:
     """Validate an input, which registers it, and rehearse sending it."""
-    with context.campaign_lock(request.named_campaign(context.now())):
-        validated = validate(context, request)
+    with campaign_held(context, request) as settled:
+        validated = validate(context, settled)
         if after_validate:
             after_validate(validated)
         rehearsed = rehearse(context, validated.batch, mode=request.mode, permission=permission)

@@ -17,7 +17,7 @@ from pipeline.stages.pull import pull
 from pipeline.stages.reconcile import Reconciled, reconcile
 from pipeline.stages.send import Sent, send
 from pipeline.stages.served import unserved_elsewhere
-from pipeline.stages.validate import Request, Validated, validate
+from pipeline.stages.validate import Request, Validated, campaign_held, validate
 
 #: between two pulls while somebody waits
 POLL_SECONDS = 15.0
@@ -61,8 +61,8 @@ def run(  # noqa: PLR0913 - each is a choice of the person who runs it
     ``held_back`` sends nothing of it, because what was sent before it in the same run has an unknown outcome. Where
     ``before_send`` raises, nothing of it is sent either.
     """
-    with context.campaign_lock(request.named_campaign(context.now())):
-        validated = validate(context, request)
+    with campaign_held(context, request) as settled:
+        validated = validate(context, settled)
         if after_validate:
             after_validate(validated)
         sent: Sent | None = None
