@@ -51,10 +51,7 @@ def dry_run(
         if after_validate:
             after_validate(validated)
         rehearsed = rehearse(context, validated.batch, mode=request.mode, permission=permission)
-    elsewhere = unserved_elsewhere(context, validated.batch)
-    stopped_by = (*rehearsed.stopped_by, *([elsewhere] if elsewhere else []))
-    step = next_step(context, validated.batch)
-    return DryRun(validated.batch, validated, rehearsed, stopped_by, step)
+    return _dry(context, validated.batch, validated, rehearsed)
 
 
 def dry_send(
@@ -65,4 +62,11 @@ def dry_send(
     with context.campaign_lock(batch.campaign):
         batch = get_batch(context.ledger, batch_id)
         rehearsed = rehearse(context, batch, mode=mode, permission=permission)
-    return DryRun(batch, None, rehearsed, rehearsed.stopped_by, next_step(context, batch))
+    return _dry(context, batch, None, rehearsed)
+
+
+def _dry(context: Context, batch: Batch, validated: Validated | None, rehearsed: Rehearsed) -> DryRun:
+    """Add to a rehearsal what is said after sending: which rows other batches do not serve."""
+    elsewhere = unserved_elsewhere(context, batch)
+    stopped_by = (*rehearsed.stopped_by, *([elsewhere] if elsewhere else []))
+    return DryRun(batch, validated, rehearsed, stopped_by, next_step(context, batch))

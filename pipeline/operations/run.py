@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from pipeline.context import Context
@@ -148,8 +148,9 @@ def send_batch(
     mode: Mode = Mode.AUTO,
     permission: Permission = NOTHING_PERMITTED,
 ) -> Sent:
-    """Send a registered batch under its campaign's lock."""
+    """Send a registered batch under its campaign's lock, and say so where other batches do not serve its rows."""
     batch = get_batch(context.ledger, batch_id)
     with context.campaign_lock(batch.campaign):
         batch = get_batch(context.ledger, batch_id)
-        return send(context, batch, mode=mode, permission=permission, confirm=confirm)
+        sent = send(context, batch, mode=mode, permission=permission, confirm=confirm)
+    return replace(sent, unserved=unserved_elsewhere(context, batch))
