@@ -110,7 +110,7 @@ class Context:
     @contextmanager
     def campaign_lock(self, campaign: str) -> Iterator[None]:
         """Hold the lock of a campaign."""
-        with campaign_lock(self.ledger, campaign, self.workspace.locks_folder(), self.now()):
+        with campaign_lock(self.ledger, campaign, self.now()):
             yield
 
     @contextmanager

@@ -8,8 +8,8 @@ import pandas as pd
 import pandera.pandas as pa
 
 from pipeline.core.kernels import msisdns, strings, texts
-from schemas.profile import Profile
-from schemas.recipients import GATEWAY_FIELDS, whole
+from schemas.profile import Column, Profile
+from schemas.recipients import GATEWAY_FIELDS, ROW_NUMBER, whole
 
 
 def column_name(number: int) -> str:
@@ -26,6 +26,19 @@ def render(accepted: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     return pd.DataFrame(
         {name: accepted[sources[at]] if at in sources else empty for at, name in enumerate(_names(profile), 1)}
     )
+
+
+def unconfirmed_in_a_row(accepted: pd.DataFrame, profile: Profile) -> tuple[Column, int] | None:
+    """Return the first column of the layout that is not confirmed and would carry a value, with the value's row.
+
+    None where there is none. A list that was checked as single sends may have one: the layout was not asked then.
+    """
+    for column in profile.layout.column:
+        if column.confirmed is False and column.field in GATEWAY_FIELDS and column.field in accepted.columns:
+            rows = accepted.loc[accepted[column.field] != "", ROW_NUMBER]
+            if len(rows):
+                return column, int(rows.iloc[0])
+    return None
 
 
 def _names(profile: Profile) -> list[str]:

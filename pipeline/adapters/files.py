@@ -284,7 +284,7 @@ def hash_file(path: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The folder that holds every batch's files, the locks, and the id of the ledger it belongs to."""
+    """The folder that holds every batch's files and the id of the ledger it belongs to."""
 
     root: Path
 
@@ -335,12 +335,8 @@ class Workspace:
         return durable_new(self.pulls_folder() / name for name in names)
 
     def locks_folder(self) -> Path:
-        """Return the folder of the locks that are files."""
+        """Return the folder of locks: of the pace, and of the campaigns while the ledger lies in the workspace."""
         return self.root / "locks"
-
-    def locks(self) -> list[Path]:
-        """Return every lock file there is."""
-        return sorted((self.root / "locks").glob("*.lock"))
 
     def checked(self, batch_id: str, artefact: Artefact) -> Path:
         """Return the path of an artefact after checking that it is what was written."""

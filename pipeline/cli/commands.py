@@ -134,7 +134,7 @@ def _correction(session: Session, asked: Asked, validated: Validated) -> str | N
 def validate_command(session: Session, *, out: Path | None, **options: Any) -> Exit:  # noqa: ANN401 - click's options
     """Check an input; nothing leaves the machine."""
     from pipeline.operations.next_step import next_step
-    from pipeline.stages.validate import validate
+    from pipeline.stages.validate import campaign_held, validate
 
     asked = Asked(**options)
     folders: set[Path] = set()
@@ -146,8 +146,8 @@ def validate_command(session: Session, *, out: Path | None, **options: Any) -> E
             folder = folder.with_name(f"{folder.name}-{len(folders) + 1}")
         if folder is not None:
             folders.add(folder)
-        with context.campaign_lock(request.named_campaign(context.now())):
-            validated = validate(context, request, out=folder)
+        with campaign_held(context, request) as settled:
+            validated = validate(context, settled, out=folder)
         show_validated(session, validated, _correction(session, asked, validated))
         step = next_step(context, validated.batch) if out is None else None
         if out is None:
@@ -193,19 +193,20 @@ def send_command(session: Session, *, batch: str, mode: str, dry_run: bool, **op
     show_refusals(session, sent.refusals)
     if sent.opted_out:
         session.output.say("run.opted_out", count=sent.opted_out)
-    code = Exit.FINDINGS if sent.opted_out or sent.refused else Exit.DONE
-    session.output.document(
-        {
-            "batch_id": batch,
-            "dispatches": sent.dispatches,
-            "sent": sent.messages,
-            "states": {state.value: count for state, count in sent.states.items()},
-            "refusals": refusals_document(sent.refusals),
-            "opted_out": sent.opted_out,
-            "exit": int(code),
-        }
-    )
-    return code
+    document = {
+        "batch_id": batch,
+        "dispatches": sent.dispatches,
+        "sent": sent.messages,
+        "states": {state.value: count for state, count in sent.states.items()},
+        "refusals": refusals_document(sent.refusals),
+        "opted_out": sent.opted_out,
+        "exit": int(sent.exit),
+    }
+    if sent.unserved:
+        session.output.failure(sent.unserved)
+        document |= failure_document(sent.unserved)
+    session.output.document(document)
+    return sent.exit
 
 
 @click.command("pull")
@@ -265,18 +266,26 @@ def reconcile_command(
     from pipeline.ledger.batches import get_batch
     from pipeline.stages.months import reconcile_month
     from pipeline.stages.reconcile import reconcile
+    from pipeline.stages.served import unserved_elsewhere
 
     if (batch is None) == (month is None):
         raise UsageError("reconcile.what")
     if invoice is not None and month is None:
         raise UsageError("reconcile.invoice")
     wanted = None if month is None else _month(month)
+    unserved: MediasmsError | None = None
     with session.context() as context:
         if wanted is not None:
             reconciled = reconcile_month(context, wanted, invoice=invoice, unmask=unmask)
         else:
-            reconciled = reconcile(context, get_batch(context.ledger, str(batch)), unmask=unmask)
+            found = get_batch(context.ledger, str(batch))
+            reconciled = reconcile(context, found, unmask=unmask)
+            unserved = unserved_elsewhere(context, found)
     show_reconciled(session, reconciled)
+    if unserved:
+        # Only said: the messages of this batch are reconciled, and those people have none in it.
+        facts = {"problem": unserved.what(context.language), "hint": unserved.hint(context.language)}
+        session.output.urge("reconcile.unserved", **facts)
     session.output.document(reconciled.document)
     return reconciled.exit
 

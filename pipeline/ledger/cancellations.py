@@ -10,14 +10,36 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, case, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    and_,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    union,
+    update,
+)
 
 from pipeline.core.answers import CancelAnswer
 from pipeline.core.tracing import AskedToCancel
-from pipeline.ledger.batches import slices
+from pipeline.ledger.batches import is_check, slices
 from pipeline.ledger.naming import can_be_asked_for, is_about
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.tables import batch, cancellation, iso, message, moment, observation
+from pipeline.ledger.tables import (
+    batch,
+    cancellation,
+    is_cancelled_by_person,
+    is_not_taken,
+    iso,
+    message,
+    moment,
+    observation,
+)
 from pipeline.model import CancelOutcome, MessageState, NumberCheck
 
 #: states of messages that the gateway may have, in the order in which it is asked: what is on its way may arrive yet
@@ -211,6 +233,28 @@ def wanted_cancelled(ledger: Ledger, batch_id: str) -> set[str]:
     """Return the smsids of those messages of a batch that a person wanted cancelled, whatever came of that wish."""
     with ledger.reading() as connection:
         return set(connection.execute(asked_in(batch_id)).scalars())
+
+
+def unwanted_elsewhere(ledger: Ledger, campaign_name: str, others: Collection[str]) -> set[str]:
+    """Return the smsids of a campaign's messages to whose numbers a person wanted a text of ``others`` cancelled.
+
+    ``others`` are campaigns. It counts before that text left and afterwards, whatever came of the wish, and for the
+    number: the other campaign may spell the same text otherwise.
+    """
+    other = message.alias("other")
+    batches = select(batch.c.batch_id).where(batch.c.campaign.in_(others), is_check(wanted=False))
+    waiting = select(other.c.msisdn).where(
+        is_not_taken(other), other.c.batch_id.in_(batches), is_cancelled_by_person(other)
+    )
+    asked = (
+        select(other.c.msisdn)
+        .join(cancellation, cancellation.c.smsid == other.c.smsid)
+        .where(cancellation.c.batch_id.in_(batches))
+    )
+    unwanted = message.c.msisdn.in_(union(waiting, asked))
+    with ledger.reading() as connection:
+        query = select(message.c.smsid).where(unwanted, message.c.campaign == campaign_name)
+        return set(connection.execute(query).scalars())
 
 
 def last_who_asked(connection: Connection, batch_id: str) -> str | None:

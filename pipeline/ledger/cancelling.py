@@ -17,7 +17,7 @@ from pipeline.ledger.cancellations import asked_in, last_who_asked
 from pipeline.ledger.decisions import rows_about
 from pipeline.ledger.moving import may_be_planned_again, move
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.tables import iso, message, moment, optout, stop
+from pipeline.ledger.tables import is_cancelled_by_person, iso, message, moment, optout, stop
 from pipeline.model import OPTED_OUT, MessageState
 
 
@@ -122,8 +122,7 @@ def cancel_stopped_in(connection: Connection, batch_id: str, now: datetime) -> b
 
 def stop_of(ledger: Ledger, batch_id: str) -> Stop | None:
     """Return who stopped a batch, or None."""
-    by_person = (message.c.state == MessageState.CANCELLED.value) & message.c.reason.startswith("person:")
-    count = select(func.count()).where(message.c.batch_id == batch_id, by_person)
+    count = select(func.count()).where(message.c.batch_id == batch_id, is_cancelled_by_person(message))
     with ledger.reading() as connection:
         row = connection.execute(select(stop).where(stop.c.batch_id == batch_id)).one_or_none()
         if row is None or (at := moment(row.at)) is None:

@@ -22,19 +22,29 @@ _NAME = 63
 
 
 @contextmanager
-def campaign_lock(ledger: Ledger, campaign: str, folder: Path, now: datetime) -> Iterator[None]:
+def campaign_lock(ledger: Ledger, campaign: str, now: datetime) -> Iterator[None]:
     """Hold the lock of a campaign, or raise ``TryLater`` naming who does.
 
-    One host locks a file in ``folder``; a server that several hosts share keeps the lock for the connection that took
-    it. That one is held open and does nothing else; ``Ledger.check_locks`` asks the server about it.
+    One host locks a file beside the ledger's; a server that several hosts share keeps the lock for the connection that
+    took it. That one is held open and does nothing else; ``Ledger.check_locks`` asks the server about it.
     """
-    name = hashlib.sha256(campaign.encode()).hexdigest()[:24]
     if is_shared(ledger.engine.dialect):
         with _held_by_session(ledger, campaign, now):
             yield
     else:
-        with held(folder / f"{name}.lock", now):
+        name = hashlib.sha256(campaign.encode()).hexdigest()[:24]
+        with held(_lock_folder(Path(str(ledger.engine.url.database))) / f"{name}.lock", now):
             yield
+
+
+def lock_files(ledger: Path) -> list[Path]:
+    """Return every lock that there is of the embedded ledger in this file."""
+    return sorted(_lock_folder(ledger).glob("*.lock"))
+
+
+def _lock_folder(ledger: Path) -> Path:
+    """Return where the locks of an embedded ledger lie: they are its own, whichever workspace or link leads to it."""
+    return ledger.resolve().parent / "locks"
 
 
 @contextmanager

@@ -12,7 +12,17 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select, true
 from pipeline.core.digests import Text, Texts
 from pipeline.ledger.batches import is_check, is_trial, slices
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.tables import batch, cancellation, dispatch, event, iso, message, moment, stop
+from pipeline.ledger.tables import (
+    batch,
+    cancellation,
+    dispatch,
+    event,
+    is_cancelled_by_person,
+    iso,
+    message,
+    moment,
+    stop,
+)
 from pipeline.model import Batch, MessageState, NumberCheck
 
 _served = message.c.state.in_([MessageState.IN_FLIGHT.value, MessageState.TAKEN.value, MessageState.UNKNOWN.value])
@@ -90,8 +100,8 @@ def cancelled_before(ledger: Ledger, value: Batch) -> str | None:
     The same list makes another batch once the settings that decide about it are others, or a newer version reads it:
     what was not to go out then is not to go out now.
     """
-    cancelled = (message.c.state == MessageState.CANCELLED.value) & message.c.reason.startswith("person:")
-    by_person = select(message.c.smsid).where(message.c.batch_id == batch.c.batch_id, cancelled)
+    of_batch = message.c.batch_id == batch.c.batch_id
+    by_person = select(message.c.smsid).where(of_batch, is_cancelled_by_person(message))
     stopped = select(stop.c.batch_id).where(stop.c.batch_id == batch.c.batch_id)
     asked = select(cancellation.c.smsid).where(cancellation.c.batch_id == batch.c.batch_id)
     query = (

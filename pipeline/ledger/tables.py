@@ -282,6 +282,11 @@ def is_not_taken(messages: FromClause) -> ColumnElement[bool]:
     return _is_in(messages, _OPEN)
 
 
+def is_cancelled_by_person(messages: FromClause) -> ColumnElement[bool]:
+    """Say that a person cancelled a message before it left."""
+    return (messages.c.state == MessageState.CANCELLED.value) & messages.c.reason.startswith("person:")
+
+
 def _is_in(messages: FromClause, states: frozenset[MessageState]) -> ColumnElement[bool]:
     """Repeat the condition of a partial index literally: with bound values SQLite would read the whole table."""
     return messages.c.state.in_([literal(state.value, literal_execute=True) for state in sorted(states)])

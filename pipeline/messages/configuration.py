@@ -126,9 +126,9 @@ CONFIGURATION_FAILURES: dict[str, Failure] = {
         ),
         Text(
             "その列を空にするか、ベンダーに確認のうえプロファイルの写しで layout.column {key} を "
-            "confirmed = true にしてください。",
+            "confirmed = true にしてください。一通ずつの送信のパラメータだけを確認済みなら --mode single で送れます。",
             "Empty the column, or confirm it with the vendor and set confirmed = true for layout.column {key} "
-            "in your own profile.",
+            "in your own profile. Where only the parameter of single sends is confirmed, send with --mode single.",
         ),
     ),
     "tariff.not_toml": Failure(

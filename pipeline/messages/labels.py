@@ -271,6 +271,10 @@ LABELS: dict[str, Text] = {
         "asked one by one for {asked} messages: {named} have a status ({new} new), {absent} are not known",
     ),
     "reconcile.file": Text("  {file}", "  {file}"),
+    "reconcile.unserved": Text(
+        "この照合に含まれない行があります：{problem}\n次の操作：{hint}",
+        "not among what was reconciled: {problem}\nhint: {hint}",
+    ),
     "optout.added": Text(
         "{given} 件を読み、うち {count} 件を配信停止リストに新しく加えました。",
         "{given} numbers read; {count} of them are new on the list of opt-outs.",

@@ -12,7 +12,7 @@ from pipeline.config import Configuration
 from pipeline.core.calendar import stamp
 from pipeline.errors import UsageError
 from pipeline.ledger.backup import copy_ledger, embedded_file, read_copy, set_aside
-from pipeline.ledger.locks import held
+from pipeline.ledger.locks import held, lock_files
 from pipeline.ledger.opening import VERSION, open_ledger
 from pipeline.model import Artefact
 
@@ -54,7 +54,7 @@ def restore(configuration: Configuration, file: Path, now: datetime) -> Restored
     live = embedded_file(configuration.ledger_url)
     workspace = Workspace(configuration.path(configuration.settings.workspace.path))
     with ExitStack() as stack:
-        for lock in workspace.locks():
+        for lock in lock_files(live):
             stack.enter_context(held(lock, now))
         found = read_copy(file)
         workspace.check_belongs_to(found.ledger_id)

@@ -13,7 +13,7 @@ from pipeline.operations.next_step import Step, next_step
 from pipeline.stages.guards import NOTHING_PERMITTED, Permission
 from pipeline.stages.rehearse import Rehearsed, rehearse
 from pipeline.stages.served import unserved_elsewhere
-from pipeline.stages.validate import Request, Validated, validate
+from pipeline.stages.validate import Request, Validated, campaign_held, validate
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +46,12 @@ def dry_run(
     after_validate: Callable[[Validated], None] | None = None,
 ) -> DryRun:
     """Validate an input, which registers it, and rehearse sending it."""
-    with context.campaign_lock(request.named_campaign(context.now())):
-        validated = validate(context, request)
+    with campaign_held(context, request) as settled:
+        validated = validate(context, settled)
         if after_validate:
             after_validate(validated)
         rehearsed = rehearse(context, validated.batch, mode=request.mode, permission=permission)
-    elsewhere = unserved_elsewhere(context, validated.batch)
-    stopped_by = (*rehearsed.stopped_by, *([elsewhere] if elsewhere else []))
-    step = next_step(context, validated.batch)
-    return DryRun(validated.batch, validated, rehearsed, stopped_by, step)
+    return _dry(context, validated.batch, validated, rehearsed)
 
 
 def dry_send(
@@ -65,4 +62,11 @@ def dry_send(
     with context.campaign_lock(batch.campaign):
         batch = get_batch(context.ledger, batch_id)
         rehearsed = rehearse(context, batch, mode=mode, permission=permission)
-    return DryRun(batch, None, rehearsed, rehearsed.stopped_by, next_step(context, batch))
+    return _dry(context, batch, None, rehearsed)
+
+
+def _dry(context: Context, batch: Batch, validated: Validated | None, rehearsed: Rehearsed) -> DryRun:
+    """Add to a rehearsal what is said after sending: which rows other batches do not serve."""
+    elsewhere = unserved_elsewhere(context, batch)
+    stopped_by = (*rehearsed.stopped_by, *([elsewhere] if elsewhere else []))
+    return DryRun(batch, validated, rehearsed, stopped_by, next_step(context, batch))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from pipeline.context import Context
@@ -17,7 +17,7 @@ from pipeline.stages.pull import pull
 from pipeline.stages.reconcile import Reconciled, reconcile
 from pipeline.stages.send import Sent, send
 from pipeline.stages.served import unserved_elsewhere
-from pipeline.stages.validate import Request, Validated, validate
+from pipeline.stages.validate import Request, Validated, campaign_held, validate
 
 #: between two pulls while somebody waits
 POLL_SECONDS = 15.0
@@ -61,8 +61,8 @@ def run(  # noqa: PLR0913 - each is a choice of the person who runs it
     ``held_back`` sends nothing of it, because what was sent before it in the same run has an unknown outcome. Where
     ``before_send`` raises, nothing of it is sent either.
     """
-    with context.campaign_lock(request.named_campaign(context.now())):
-        validated = validate(context, request)
+    with campaign_held(context, request) as settled:
+        validated = validate(context, settled)
         if after_validate:
             after_validate(validated)
         sent: Sent | None = None
@@ -148,8 +148,9 @@ def send_batch(
     mode: Mode = Mode.AUTO,
     permission: Permission = NOTHING_PERMITTED,
 ) -> Sent:
-    """Send a registered batch under its campaign's lock."""
+    """Send a registered batch under its campaign's lock, and say so where other batches do not serve its rows."""
     batch = get_batch(context.ledger, batch_id)
     with context.campaign_lock(batch.campaign):
         batch = get_batch(context.ledger, batch_id)
-        return send(context, batch, mode=mode, permission=permission, confirm=confirm)
+        sent = send(context, batch, mode=mode, permission=permission, confirm=confirm)
+    return replace(sent, unserved=unserved_elsewhere(context, batch))

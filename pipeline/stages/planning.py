@@ -22,7 +22,7 @@ from pipeline.ledger.batches import campaign_repeats
 from pipeline.ledger.dispatches import list_dispatches, planned_mode
 from pipeline.ledger.plans import PlannedDispatch, plan_again, plan_batch, plan_group_again
 from pipeline.model import Artefact, Batch, Mode, NumberCheck
-from schemas.gateway_csv import render, request_contract
+from schemas.gateway_csv import render, request_contract, unconfirmed_in_a_row
 from schemas.profile import Profile
 from schemas.recipients import ROW_NUMBER, as_given, enforce
 from schemas.single import decoded, encoded, form_of, lost_in_a_row, requests
@@ -214,6 +214,10 @@ def _is_shift_jis(text: str) -> bool:
 def _stop_if_lost(accepted: pd.DataFrame, profile: Profile) -> None:
     if lost := lost_in_a_row(accepted, profile):
         raise UsageError("profile.no_column", key=lost)
+    if found := unconfirmed_in_a_row(accepted, profile):
+        column, row = found
+        name = column.field
+        raise UsageError("profile.not_confirmed", key=name, number=column.number, row=row, column=name)
 
 
 def payload_column(context: Context, payload: Path, field: str) -> pd.DataFrame:

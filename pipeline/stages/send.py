@@ -14,7 +14,7 @@ from pipeline.adapters.gateway import Exchange, GatewayClient
 from pipeline.adapters.interruption import held, uploading
 from pipeline.context import Context
 from pipeline.core.answers import NO_ANSWER, Answer, Verdict, judge
-from pipeline.errors import GatewayRefused, GuardStopped, Interrupted, TryLater
+from pipeline.errors import Exit, GatewayRefused, GuardStopped, Interrupted, MediasmsError, TryLater, worst
 from pipeline.ledger.batches import count_opted_out, count_states, note_decision
 from pipeline.ledger.cancelling import cancel_opted_out, cancel_stopped, stop_of
 from pipeline.ledger.dispatches import (
@@ -60,7 +60,7 @@ class Sent:
     """What sending a batch did in this run; ``states`` counts the batch's messages after it.
 
     ``opted_out`` counts those of the cancelled ones whose recipients opted out, and ``refusals`` what the gateway has
-    refused, in this run or an earlier one.
+    refused, in this run or an earlier one. ``unserved`` is what ``unserved_elsewhere`` says of a batch that was named.
     """
 
     dispatches: int
@@ -70,11 +70,18 @@ class Sent:
     number_check: NumberCheck = NumberCheck.NONE
     mode: Mode = Mode.CSV
     refusals: tuple[Refusal, ...] = ()
+    unserved: MediasmsError | None = None
 
     @property
     def refused(self) -> int:
         """Number of the batch's messages that the gateway has refused."""
         return self.states.get(MessageState.REFUSED, 0)
+
+    @property
+    def exit(self) -> Exit:
+        """Return the exit code that this asks for."""
+        code = Exit.FINDINGS if self.opted_out or self.refused else Exit.DONE
+        return worst([code, self.unserved.exit]) if self.unserved else code
 
 
 def send(

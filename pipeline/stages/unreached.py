@@ -4,11 +4,12 @@ A message did not arrive if its latest final result says so, or if the gateway r
 stands for it. Whoever is pending, missing or unknown is none of them; nor is he whose message, or another one of its
 key, a person wanted the gateway to cancel, whatever came of that, or of which any result says that it was cancelled,
 that it arrived, in part or whole, that the gateway is trying again, that he does not want to be written to, or that the
-number is somebody else's by now.
+number is somebody else's by now. A wish counts, too, in another campaign that was made for the same people.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
 import pyarrow as pa
@@ -19,8 +20,8 @@ from pipeline.core.arrival import may_have_arrived
 from pipeline.core.evidence import Evidence
 from pipeline.core.statuses import StatusMeaning
 from pipeline.errors import UsageError
-from pipeline.ledger.batches import list_batches
-from pipeline.ledger.cancellations import wanted_cancelled
+from pipeline.ledger.batches import list_batches, made_from, origins
+from pipeline.ledger.cancellations import unwanted_elsewhere, wanted_cancelled
 from pipeline.ledger.evidence import batch_evidence
 from pipeline.ledger.replacing import refused_rows, replaced_rows, shared_keys
 from pipeline.model import Batch, BreakKind, MessageClass, NumberCheck, StatusClass
@@ -49,7 +50,14 @@ def unreached(context: Context, campaign: str) -> dict[str, set[str]]:
     no_more |= served
     for one, other in shared_keys(context.ledger, campaign):
         no_more |= {one, other} if one in served or other in served else set()
+    no_more |= unwanted_elsewhere(context.ledger, campaign, _related(context, campaign, failed))
     return {batch_id: left for batch_id, smsids in failed.items() if (left := smsids - no_more)}
+
+
+def _related(context: Context, campaign: str, batches: Iterable[str]) -> set[str]:
+    """Return the other campaigns for the same people: those its ``batches`` were made from, and all made from these."""
+    from_ = {name for batch_id in batches for name in origins(context.ledger, batch_id)}
+    return (from_ | made_from(context.ledger, from_ | {campaign})) - {campaign}
 
 
 def unreached_of(context: Context, campaigns: AbstractSet[str]) -> set[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
@@ -110,6 +110,18 @@ class Validated:
     other_sheets: Mapping[str, int] = field(default_factory=dict)
 
 
+@contextmanager
+def campaign_held(context: Context, request: Request) -> Iterator[Request]:
+    """Hold the lock of a request's campaign, and yield the request with its campaign and run date settled.
+
+    Midnight may pass before the batch is registered: what is sent then belongs to the campaign that is held.
+    """
+    now = context.now()
+    campaign = request.named_campaign(now)
+    with context.campaign_lock(campaign):
+        yield replace(request, campaign=campaign, run_date=request.dated(now))
+
+
 def validate(context: Context, request: Request, *, out: Path | None = None) -> Validated:
     """Check an input row by row. With ``out`` the files go there and the ledger is only read.
 
@@ -120,11 +132,12 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
     if out is not None:
         check_out(out, request.source, context.workspace.batches_folder())
     _stop_at_check(context, request)
+    now = context.now()
     table = open_input(request.source, sheet=request.sheet)
     heading = _heading(context, request, table)
     # In a list of ours that came back, the other sheet counts and helps.
     others = table.other_sheets if heading.given == heading.columns else {}
-    campaign = request.named_campaign(context.now())
+    campaign = request.named_campaign(now)
     if campaign_repeats(context.ledger, campaign) is (not request.repeats):
         raise UsageError("campaign.repeats_differ", campaign=campaign)
     deciding = _fingerprint(context, request, table, heading)
@@ -163,7 +176,7 @@ def validate(context: Context, request: Request, *, out: Path | None = None) -> 
     batch = Batch(
         batch_id=batch_id,
         campaign=campaign,
-        run_date=known.run_date if known else request.dated(context.now()),
+        run_date=known.run_date if known else request.dated(now),
         source_name=request.file,
         content_sha256=table.sha256,
         fingerprint=deciding,

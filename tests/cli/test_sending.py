@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from pipeline.simulator import EmbeddedGateway
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-GOOD, BAD = "090-1111-2222", "123"
+GOOD, OTHER, BAD = "090-1111-2222", "080-1111-2222", "123"
 
 
 @pytest.fixture(autouse=True)
@@ -72,5 +73,41 @@ def test_what_was_sent_has_been_dealt_with(numbers: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(("mode", "counted"), [("csv", "1 upload(s)"), ("single", "2 single request(s)")])
 def test_single_sends_are_counted_as_requests(mode: str, counted: str) -> None:
-    out = said(*a_list(GOOD, "080-1111-2222"), "--mode", mode)
+    out = said(*a_list(GOOD, OTHER), "--mode", mode)
     assert f"sent: 2 messages taken in {counted}." in out
+
+
+def document(*arguments: str, code: int = 0) -> dict[str, object]:
+    done = CliRunner().invoke(cli, [*arguments, "--json"], catch_exceptions=False)
+    assert done.exit_code == code, done.output
+    found: dict[str, object] = json.loads(done.stdout)
+    return found
+
+
+def test_who_counts_as_served_by_a_list_that_was_cancelled_is_named_by_whatever_sends_or_reconciles(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = ("--campaign", "c")
+    Path("a.csv").write_text(f"電話番号,本文\n{GOOD},お知らせ\n", encoding="utf-8")
+    Path("b.csv").write_text(f"電話番号,本文\n{GOOD},訂正\n{OTHER},訂正\n", encoding="utf-8")
+    with monkeypatch.context() as patch:
+        patch.setenv("MEDIASMS_GATEWAY_BASE_URL", "http://127.0.0.1:1")
+        said("run", "a.csv", *given, code=4)
+    first = str(document("validate", "a.csv", *given)["batch_id"])
+    second = str(document("validate", "b.csv", *given)["batch_id"])
+    dry = document("send", second, "--dry-run", code=7)
+    assert (dry["error"], dry["exit"]) == ("run.waiting_planned", 7)
+    said("cancel", first, "--yes")
+    assert "error[run.unserved]: 1 rows of b.csv (2)" in said("send", second, "--dry-run", code=7)
+    out = said("send", second, code=7)
+    assert "sent: 1 messages taken in 1 upload(s)." in out
+    assert f"error[run.unserved]: 1 rows of b.csv (2) count as served by batch {first}" in out
+    again = document("send", second, code=7)
+    assert (again["states"], again["error"], again["exit"]) == ({"taken": 1}, "run.unserved", 7)
+    assert f"not among what was reconciled: 1 rows of b.csv (2) count as served by batch {first}" in said(
+        "reconcile", second
+    )
+    Path("rest.csv").write_text(f"電話番号,本文\n{GOOD},訂正\n", encoding="utf-8")
+    said("run", "rest.csv", *given)
+    said("send", second)
+    assert "not among" not in said("reconcile", second)

@@ -18,6 +18,7 @@ from pipeline.ledger.batches import (
     served_keys,
     waiting_elsewhere,
 )
+from pipeline.ledger.cancellations import unwanted_elsewhere
 from pipeline.ledger.dispatches import adopt_in_flight
 from pipeline.ledger.plans import free_messages
 from pipeline.ledger.repeats import Earlier, repeats_elsewhere, same_content_elsewhere
@@ -113,6 +114,7 @@ def test_no_lookup_reads_all_messages_there_ever_were(house: House, context: Con
         lambda: waiting_elsewhere(context.ledger, "c", but_batch="x", checks=True),
         lambda: shared_keys(context.ledger, "c"),
         lambda: unserved_messages(context.ledger, "c"),
+        lambda: unwanted_elsewhere(context.ledger, "c", {"d", "e"}),
         lambda: adopt_in_flight(context.ledger, "c", context.now()),
         lambda: settle(context.ledger, context.now()),
     ]

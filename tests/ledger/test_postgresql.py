@@ -234,11 +234,11 @@ def test_a_lock_names_its_holder_and_is_free_afterwards(house: House, context: C
 
 
 _HOLDER = """
-import datetime, pathlib, sys
+import datetime, sys
 from pipeline.ledger import open_ledger
 from pipeline.ledger.locks import campaign_lock
 now = datetime.datetime.now(datetime.timezone.utc)
-with campaign_lock(open_ledger(sys.argv[1]), "c", pathlib.Path("."), now):
+with campaign_lock(open_ledger(sys.argv[1]), "c", now):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -397,7 +397,7 @@ def test_a_lock_on_a_closed_server_is_for_later(context: Context, monkeypatch: p
     monkeypatch.setattr(psycopg, "connect", gone)
     with (
         pytest.raises(TryLater) as stopped,
-        campaign_lock(context.ledger, "c", context.workspace.locks_folder(), context.now()),
+        campaign_lock(context.ledger, "c", context.now()),
     ):
         pass
     assert stopped.value.code == "ledger.busy"

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.errors import UsageError
+from pipeline.errors import GuardStopped, TryLater, UsageError
+from pipeline.ledger.engines import is_shared
 from pipeline.model import MessageState
+from pipeline.operations.backup import backup, restore
+from pipeline.operations.run import run, send_batch
+from pipeline.stages.validate import Request
+from tests.databases import BOTH, SQLITE
 
 if TYPE_CHECKING:
     from pipeline.context import Context
@@ -56,3 +62,39 @@ def test_a_certificate_authority_is_relative_to_the_configuration(house: House, 
     with pytest.raises(OSError, match="No such file"):
         _ = house.open(GATEWAY_CA_FILE="ca.pem").gateway
     assert context.gateway is context.gateway
+
+
+@pytest.mark.parametrize("database", BOTH)
+def test_two_workspaces_with_one_ledger_work_on_a_campaign_one_after_the_other(house: House, context: Context) -> None:
+    """Also where a link leads to its file. What one of them has checked the other does not send: it has no files."""
+    source = house.recipients(3)
+    batch = house.batch(context, source)
+    others = [house.open(create=True, WORKSPACE_PATH="second")]
+    if not is_shared(context.ledger.engine.dialect):
+        (house.folder / "link.sqlite3").symlink_to(house.folder / "workspace" / "ledger.sqlite3")
+        others.append(house.open(create=True, WORKSPACE_PATH="third", LEDGER_URL="sqlite:///link.sqlite3"))
+    for other in others:
+        assert other.workspace.root != context.workspace.root
+        with context.campaign_lock("c"), pytest.raises(TryLater) as stopped:
+            run(other, Request(source, "c"))
+        assert stopped.value.code == "lock.held"
+        with pytest.raises(GuardStopped) as missing:
+            send_batch(other, batch.batch_id, confirm=None)
+        assert missing.value.code == "artefact.missing"
+    assert send_batch(context, batch.batch_id, confirm=None).messages == 3
+    for text, other in enumerate(others):
+        house.clock.advance(timedelta(minutes=1))
+        corrected = house.recipients(3, "b.csv", text=f"訂正{text}")
+        assert run(other, Request(corrected, "c")).validated.batch.totals.already == 3
+
+
+@pytest.mark.parametrize("database", [SQLITE])
+def test_a_ledger_outside_the_workspace_has_its_locks_beside_it(house: House, context: Context) -> None:
+    away = house.open(create=True, WORKSPACE_PATH="away", LEDGER_URL="sqlite:///own/ledger.sqlite3")
+    assert house.sent(away, house.recipients(3)).messages == 3
+    file = house.folder / "backup.sqlite3"
+    backup(away.configuration, file)
+    with away.campaign_lock("c"), context.campaign_lock("c"), pytest.raises(TryLater) as stopped:
+        restore(away.configuration, file, away.now())
+    assert stopped.value.code == "lock.held"
+    restore(away.configuration, file, away.now())

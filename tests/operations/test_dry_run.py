@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import pytest
@@ -99,3 +101,27 @@ def test_what_the_mode_cannot_send_stops_it_as_it_stops_sending(house: House, co
         send_batch(context, dry.batch.batch_id, mode=Mode.CSV, confirm=None)
     assert stopped.value.code == "profile.no_column"
     assert house.uploads() == 0
+
+
+@pytest.mark.parametrize("encoding", ["utf8", "shiftjis"])
+def test_a_time_that_only_requests_of_their_own_can_carry_stops_an_upload_as_it_stops_sending(
+    house: House, encoding: str
+) -> None:
+    """The list was checked as single sends, and is sent without saying so."""
+    text = resources.files("schemas").joinpath("profiles/mediasms.toml").read_text("utf-8")
+    before, name, after = text.partition('name = "senddatetime"')
+    own = before + name + after.replace("confirmed = false", "confirmed = true", 1)
+    (house.folder / "own.toml").write_text(own, encoding="utf-8")
+    context = house.open(create=True, GATEWAY_PROFILE="own.toml", SEND_ENCODE=encoding)
+    when = f"{house.clock.now() + timedelta(days=2):%Y%m%d}1200"
+    rows = [["電話番号", "本文", "送信予定日時"], [house.number(1), "あ", ""], [house.number(2), "い", when]]
+    dry = dry_run(context, Request(house.write("l.csv", rows), "c", mode=Mode.SINGLE))
+    assert (dry.rehearsed.mode, dry.exit) == (Mode.SINGLE, Exit.DONE)
+    upload = dry_send(context, dry.batch.batch_id)
+    assert ([error.code for error in upload.stopped_by], upload.exit) == (["profile.not_confirmed"], Exit.USAGE)
+    with pytest.raises(UsageError) as stopped:
+        send_batch(context, dry.batch.batch_id, confirm=None)
+    facts = {"key": "scheduled", "row": 3, "column": "scheduled"}
+    assert stopped.value.facts == facts | {"number": context.profile.layout.by_field["scheduled"].number}
+    assert (stopped.value.code, house.uploads()) == ("profile.not_confirmed", 0)
+    assert send_batch(context, dry.batch.batch_id, confirm=None, mode=Mode.SINGLE).messages == 2

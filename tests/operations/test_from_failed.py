@@ -14,10 +14,12 @@ from pipeline.errors import Exit, GuardStopped
 from pipeline.ledger.batches import list_batches
 from pipeline.ledger.optouts import add_optouts
 from pipeline.model import MessageState, RowTotals
+from pipeline.operations.cancel import cancel, look_up
 from pipeline.operations.dry_run import dry_run, dry_send
 from pipeline.operations.from_failed import request_for
 from pipeline.operations.run import run, send_batch
 from pipeline.stages.guards import Permission
+from pipeline.stages.planning import plan
 from pipeline.stages.send import send
 from pipeline.stages.validate import Request, validate
 from tests.operations.observing import observe, result, sent
@@ -215,6 +217,30 @@ def test_two_campaigns_made_from_one_know_of_each_other_however_long_ago(
     assert second is not None
     assert (second.stopped_by and second.stopped_by.code) == code
     assert messages_to(house, failed) == {failed[0]: 2 if code else 3}
+
+
+def test_whom_somebody_wanted_cancelled_in_the_campaign_made_before_is_not_written_to(
+    house: House, context: Context
+) -> None:
+    """Not by a new list, and not by one that was made before somebody said so."""
+    failed = failing(context, house.batch(context, house.recipients(5), "spring"), 1, 2)
+    made: dict[str, Batch] = {}
+    for campaign in ("again", "before"):
+        with request_for(context, "spring", Request(context.workspace.root, campaign)) as request:
+            assert request is not None
+            made[campaign] = validate(context, request).batch
+    plan(context, made["again"])
+    unwanted = house.smsids(context, made["again"].batch_id)[0]
+    assert dry_send(context, made["before"].batch_id).stopped_by == ()
+    cancel(context, look_up(context, [unwanted]), actor="hanako")
+    send_batch(context, made["again"].batch_id, confirm=None)
+    observe(context, result(sent(context, made["again"].batch_id)[1], "失敗", context.now()))
+    (stopped,) = dry_send(context, made["before"].batch_id).stopped_by
+    assert (stopped.code, stopped.facts["count"]) == ("guard.repeated_text", 1)
+    later = again_from(context, "spring", "later")
+    assert later is not None
+    assert (later.stopped_by, later.sent and later.sent.messages) == (None, 1)
+    assert messages_to(house, failed) == {failed[0]: 1, failed[1]: 3}
 
 
 def test_the_same_text_from_a_third_campaign_stops_it(house: House, context: Context) -> None:

@@ -3,16 +3,20 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pipeline.adapters.inputs import open_input
+from pipeline.context import Context
+from pipeline.core.calendar import JST
 from pipeline.errors import Exit, GatewayRefused, GuardStopped, InputUnusable, OutcomeUnknown, TryLater
 from pipeline.ledger.batches import list_batches
 from pipeline.ledger.dispatches import get_dispatch, list_dispatches, resolve_dispatch
 from pipeline.ledger.optouts import add_optouts
 from pipeline.model import MessageClass, MessageState, Mode
+from pipeline.operations.dry_run import dry_run
 from pipeline.operations.resolve import resolve
 from pipeline.operations.run import run, send_batch
 from pipeline.simulator import Knobs
@@ -21,8 +25,10 @@ from pipeline.stages.validate import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from pathlib import Path
 
-    from pipeline.context import Context
+    from pipeline.adapters.inputs import Table
     from pipeline.stages.outlook import Preview
     from tests.stages.conftest import House
 
@@ -322,3 +328,31 @@ def test_after_the_last_warning_before_the_address_is_blocked_nothing_logs_in(
         done = run(context, Request(house.recipients(2), "c", mode=mode))
         assert (done.exit, done.stopped_by and done.stopped_by.code) == (Exit.UNKNOWN, "send.answered")
     assert sum(house.gateway.requests.values()) == 1
+
+
+@pytest.mark.parametrize("operation", [run, dry_run])
+@pytest.mark.parametrize("late", ["the lock", "validation"])
+def test_what_goes_out_over_midnight_belongs_to_the_campaign_that_was_locked(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch, operation: Callable[..., object], late: str
+) -> None:
+    midnight = datetime(2026, 12, 1, tzinfo=JST)
+    house.clock.advance(midnight - timedelta(seconds=1) - house.clock.now())
+    locked: list[str] = []
+    hold, read = Context.campaign_lock, open_input
+
+    def slow_lock(self: Context, campaign: str) -> AbstractContextManager[None]:
+        locked.append(campaign)
+        if late == "the lock":
+            house.clock.advance(timedelta(seconds=2))
+        return hold(self, campaign)
+
+    def slow_reading(source: Path, sheet: str | None) -> Table:
+        house.clock.advance(timedelta(seconds=2))
+        return read(source, sheet=sheet)
+
+    monkeypatch.setattr(Context, "campaign_lock", slow_lock)
+    monkeypatch.setattr("pipeline.stages.validate.open_input", slow_reading)
+    operation(context, Request(house.recipients(2)))
+    (batch,) = list_batches(context.ledger)
+    assert locked == [batch.campaign] == ["list-2026-11-30"]
+    assert batch.run_date == date(2026, 11, 30)

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text as sql
 
 from pipeline.errors import GatewayRefused, OutcomeUnknown, UsageError
-from pipeline.ledger.batches import made_from, origins
+from pipeline.ledger.batches import get_batch, made_from, origins
 from pipeline.ledger.cancelling import cancel_messages
 from pipeline.ledger.logins import note_auth
 from pipeline.ledger.optouts import add_optouts
@@ -30,7 +30,7 @@ from tests.operations.observing import observe, result, sent
 
 if TYPE_CHECKING:
     from pipeline.context import Context
-    from pipeline.model import SentMessage
+    from pipeline.model import Batch, SentMessage
     from tests.stages.conftest import House
 
 #: label → whether it says that the person was not reached
@@ -299,6 +299,52 @@ def test_who_was_refused_and_whose_corrected_row_a_person_cancelled_is_not_writt
     plan(context, second)
     cancel(context, look_up(context, [second.batch_id]), actor="hanako")
     assert unreached(context, "c") == {first.batch_id: {other.smsid}}
+
+
+def failing(house: House, context: Context, campaign: str, text: str, origin: str | None = None) -> Batch:
+    """Send a list of four people, made from another campaign, to none of whom it arrives."""
+    batch = house.batch(context, house.recipients(4, f"{campaign}.csv", text=text), campaign, origin=origin)
+    send(context, batch)
+    observe(context, *(result(message, "失敗", context.now()) for message in sent(context, batch.batch_id)))
+    return batch
+
+
+@pytest.mark.parametrize("made", ["b", "c"])
+def test_whom_somebody_wanted_cancelled_in_a_campaign_for_the_same_people_is_not_written_to(
+    house: House, context: Context, made: str
+) -> None:
+    """One before it left and one afterwards, in a campaign made from it, or from one that was made from it."""
+    origin = failing(house, context, "a", "一")
+    if made == "c":
+        failing(house, context, "b", "二", origin="a")
+    batch = house.batch(context, house.recipients(3, "again.csv", text="三"), made, origin=chr(ord(made) - 1))
+    plan(context, batch)
+    first, second, third = house.smsids(context, batch.batch_id)
+    assert cancel(context, look_up(context, [first]), actor="hanako").messages == 1
+    send(context, get_batch(context.ledger, batch.batch_id))
+    cancel(context, look_up(context, [second]), actor="hanako")
+    observe(context, *(result(one, "失敗", context.now()) for one in sent(context, batch.batch_id) if one.sent_at))
+    _, _, *free = house.smsids(context, origin.batch_id)
+    assert unreached(context, "a") == {origin.batch_id: set(free)}
+    assert unreached(context, made) == {batch.batch_id: {third}}
+    # Nor is he from the campaign beside it.
+    beside = failing(house, context, "beside", "四", origin="a")
+    _, _, *free = house.smsids(context, beside.batch_id)
+    assert unreached(context, "beside") == {beside.batch_id: set(free)}
+
+
+@pytest.mark.parametrize("why", ["other people's", "only checked"])
+def test_a_wish_about_something_else_counts_for_itself(house: House, context: Context, why: str) -> None:
+    batch = failing(house, context, "a", "一")
+    other = house.batch(
+        context, house.recipients(4, "o.csv", text="二"), "o", origin="a" if why == "only checked" else None
+    )
+    plan(context, other)
+    cancel(context, look_up(context, [other.batch_id]), actor="hanako")
+    if why == "only checked":
+        with context.ledger.writing() as connection:
+            connection.execute(sql("UPDATE batch SET number_check = 'only' WHERE campaign = 'o'"))
+    assert unreached(context, "a") == {batch.batch_id: set(house.smsids(context, batch.batch_id))}
 
 
 def test_another_campaign_is_not_asked(house: House, context: Context) -> None:
