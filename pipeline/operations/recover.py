@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from pipeline.adapters.files import hash_file, marker_name
+from pipeline.adapters.files import hash_file
+from pipeline.adapters.marks import Mark, marker_name
 from pipeline.context import Context
 from pipeline.errors import GuardStopped
 from pipeline.ledger.batches import find_batch
@@ -35,18 +35,18 @@ def recover(context: Context) -> Recovered:
     Raises ``GuardStopped`` (``ledger.batch_lost``) when the ledger does not even know the batch, after all others have
     been entered: until somebody hands in its list again, nothing is sent.
     """
-    lost: dict[str, list[tuple[int, int]]] = {}
-    for batch_id, number, attempt in lost_attempts(context):
-        lost.setdefault(batch_id, []).append((number, attempt))
+    lost: dict[str, list[Mark]] = {}
+    for mark in lost_attempts(context):
+        lost.setdefault(mark.batch_id, []).append(mark)
     dispatches = messages = 0
     strangers: list[str] = []
-    for batch_id, attempts in lost.items():
+    for batch_id, marks in lost.items():
         if (batch := find_batch(context.ledger, batch_id)) is None:
             strangers.append(batch_id)
             continue
         with context.campaign_lock(batch.campaign):
             # Before anything is planned again: a plan writes its payloads where these lie.
-            found = list(_read(context, batch_id, attempts))
+            found = list(_read(context, marks))
             if batch.planned_at is None:
                 # What lies there was laid out by the plan that is lost.
                 is_single = any(form_of(lost.payload.name) for lost in found)
@@ -60,27 +60,28 @@ def recover(context: Context) -> Recovered:
     return Recovered(dispatches, messages)
 
 
-def _read(context: Context, batch_id: str, attempts: list[tuple[int, int]]) -> Iterator[Lost]:
-    folder = context.workspace.batch_folder(batch_id)
-    for number, attempt in attempts:
-        marker = folder / marker_name(number)
+def _read(context: Context, marks: list[Mark]) -> Iterator[Lost]:
+    for mark in marks:
+        marker = context.workspace.batch_folder(mark.batch_id) / marker_name(mark.number)
         # A plan in another mode may have been given up before this one: the later file is what was begun.
         laid_out = [path for path in map(marker.with_suffix, _PAYLOADS) if path.exists()]
         payload = max(laid_out, key=lambda path: path.stat().st_mtime, default=marker.with_suffix(".csv"))
         # Without its payload a dispatch is what the ledger says it is, if it says anything.
-        smsids = _smsids(context, payload) or list(dispatched(context.ledger, dispatch_id(batch_id, number)).values())
+        smsids = _smsids(context, payload) or list(
+            dispatched(context.ledger, dispatch_id(mark.batch_id, mark.number)).values()
+        )
         if not smsids:
             raise GuardStopped("artefact.missing", file=str(payload))
         artefact = Artefact(payload.name, "", 0)
         if payload.exists():
             artefact = Artefact(payload.name, hash_file(payload), payload.stat().st_size)
         yield Lost(
-            batch_id=batch_id,
-            number=number,
-            attempt=attempt,
+            batch_id=mark.batch_id,
+            number=mark.number,
+            attempt=mark.attempts,
             payload=artefact,
             smsids=smsids,
-            begun_at=datetime.fromtimestamp(marker.stat().st_mtime, UTC),
+            begun_at=mark.begun_at,
         )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipeline.adapters.marks import Mark
 from pipeline.config import load
 from pipeline.errors import Exit, GatewayRefused, GuardStopped, MediasmsError, OutcomeUnknown, TryLater, UsageError
 from pipeline.ledger import check_ledger, create_ledger, opening
@@ -38,9 +39,6 @@ PLANNED, TAKEN, UNKNOWN, REFUSED = (
 
 
 def _restored(house: House, context: Context, file: Path) -> Context:
-    # The time of a marker says when its attempt began: of this house's clock.
-    for marker in context.workspace.batches_folder().glob("*/*.begun"):
-        os.utime(marker, (house.clock.now().timestamp(),) * 2)
     context.close()
     restore(context.configuration, file, context.now())
     return house.open()
@@ -91,6 +89,20 @@ def test_what_was_sent_after_the_backup_is_unknown_until_results_name_it(house: 
     assert house.sent(after, source).dispatches == 0
     assert house.uploads() == 3
     assert check_ledger(after.ledger) == []
+
+
+def test_a_workspace_that_was_copied_knows_when_its_uploads_began(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(3))
+    file = _backup(house, context)
+    send(context, batch)
+    house.clock.advance(timedelta(days=3))
+    # A copy without its times, as `cp -r` or a bucket gives it back, is as old as today.
+    (marker,) = context.workspace.batch_folder(batch.batch_id).glob("*.begun")
+    os.utime(marker, (context.now().timestamp(),) * 2)
+    after = _restored(house, context, file)
+    assert recover(after) == Recovered(1, 3)
+    house.clock.advance(timedelta(hours=30))
+    assert pull(after, batch.batch_id).settled == {UNKNOWN: 3}
 
 
 def test_what_was_planned_and_begun_after_the_backup(house: House, context: Context) -> None:
@@ -169,7 +181,7 @@ def test_without_its_payload_a_dispatch_is_what_the_ledger_says(house: House, co
     after = _restored(house, context, file)
     assert recover(after) == Recovered(2, 7)
     # Of one that neither the ledger nor the disk describes nothing can be said.
-    after.workspace.mark_begun(batch.batch_id, 9, 1)
+    after.workspace.mark_begun(Mark(batch.batch_id, 9, 1, context.now()))
     with pytest.raises(GuardStopped) as missing:
         recover(after)
     assert missing.value.code == "artefact.missing"
@@ -306,8 +318,7 @@ def test_a_marker_that_says_too_much_of_what_is_settled_does_not_move_its_time(h
     (begun,) = (one.begun_at for one in list_dispatches(context.ledger, batch.batch_id))
     house.clock.advance(timedelta(days=3))
     marker = context.workspace.batch_folder(batch.batch_id) / "dispatch-0001.begun"
-    marker.write_text("9\n")
-    os.utime(marker, times=(context.now().timestamp(),) * 2)
+    marker.write_text(f"9 {context.now().isoformat()}\n")
     assert recover(context) == Recovered(1, 0)
     (after,) = list_dispatches(context.ledger, batch.batch_id)
     assert (after.begun_at, after.attempts) == (begun, 9)
