@@ -68,16 +68,17 @@ STORAGE_FAILURES: dict[str, Failure] = {
     ),
     "ledger.elsewhere": Failure(
         Text(
-            "この台帳は {since} から別の機械（{host}）のものです。写しからも送ると、すべてが二重に送信されます。"
-            "ここからは何も送りません。",
+            "この台帳は {since} から別の機械（{host}）のものです。写しからも送ると、すべてが二重に送信され、"
+            "写しで取り消しても、そちらには伝わりません。ここからは何も送らず、何も取り消しません。",
             "this ledger has belonged to another machine ({host}) since {since}. A copy that sends, too, would send "
-            "everything twice: nothing is sent from here.",
+            "everything twice, and over there nobody would know what it cancels: from here nothing is sent or "
+            "cancelled.",
         ),
         Text(
-            "送信は {host} で行ってください。作業フォルダを移してしまい、そちらではもう送らないのであれば、"
+            "送信と取消は {host} で行ってください。作業フォルダを移してしまい、そちらではもう送らないのであれば、"
             "`mediasms ledger adopt --because 理由` を実行してください。",
-            "Send from {host}. If the workspace was moved here for good and nothing is sent from there any more, run "
-            "`mediasms ledger adopt --because TEXT`.",
+            "Send and cancel from {host}. If the workspace was moved here for good and nothing is sent from there any "
+            "more, run `mediasms ledger adopt --because TEXT`.",
         ),
     ),
     "ledger.went_back": Failure(

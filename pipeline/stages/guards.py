@@ -82,8 +82,10 @@ def check_markers(context: Context) -> None:
 
 def lost_attempts(context: Context) -> Iterator[Mark]:
     """Yield the marks of what was begun, but not as far as the ledger knows."""
+    # In this order: what another process begins meanwhile stands in the ledger before its marker is there.
+    marks = list(context.workspace.begun())
     known = attempts_by_dispatch(context.ledger)
-    for mark in context.workspace.begun():
+    for mark in marks:
         if known.get((mark.batch_id, mark.number), 0) < mark.attempts:
             yield mark
 
