@@ -106,6 +106,27 @@ STORAGE_FAILURES: dict[str, Failure] = {
             "out of the workspace.",
         ),
     ),
+    "ledger.rows_lost": Failure(
+        Text(
+            "バッチ {batch} で送信を始めた {count} 行が、今の台帳ではこのバッチの受付行に入っていません。"
+            "何も送信しません。（まだ送られていない別の通で対応済みとされていたもの：{waiting} 通、"
+            "二重にならないよう取り消しました。"
+            "結果の分からない別の通で対応済みとされているもの：{open} 通）",
+            "{count} rows of batch {batch} were begun that are not among its accepted ones as the ledger has them now. "
+            "Nothing is sent. ({waiting} other messages that waited in their place are cancelled now, for these people "
+            "may have been served; the outcome of {open} others in their place is open.)",
+        ),
+        Text(
+            "同じ入力を同じキャンペーンで `mediasms validate` し、もう一度 `mediasms ledger check --recover` を"
+            "実行してください。結果の分からない通は、その前に `mediasms pull` と `mediasms status` で"
+            "確定させてください。今は拒否される行は {rejected} にあります。配信停止になったためだけなら、記録が済むまで"
+            "`mediasms optout remove` で外してください。",
+            "Hand in the same input in the same campaign with `mediasms validate`, then run "
+            "`mediasms ledger check --recover` again. What is open must be settled before: `mediasms pull`, then "
+            "`mediasms status`. Rows that are rejected now are in {rejected}: where it is only because somebody has "
+            "opted out since, take that number off with `mediasms optout remove` until it is recovered.",
+        ),
+    ),
     "ledger.use_pg_dump": Failure(
         Text("{scheme} の台帳は、このコマンドでは扱いません。", "this command is not for a ledger of kind {scheme}."),
         Text(
