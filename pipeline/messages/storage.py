@@ -130,8 +130,10 @@ STORAGE_FAILURES: dict[str, Failure] = {
     "ledger.use_pg_dump": Failure(
         Text("{scheme} の台帳は、このコマンドでは扱いません。", "this command is not for a ledger of kind {scheme}."),
         Text(
-            "pg_dump と pg_restore を使い、戻したら `mediasms ledger check --recover` を実行してください。",
-            "Use pg_dump and pg_restore; after restoring run `mediasms ledger check --recover`.",
+            "pg_dump と pg_restore を使ってください。戻すときはすべてのホストを止め、どこからも送らないうちに、"
+            "それぞれのホストで `mediasms ledger check --recover` を実行してください。",
+            "Use pg_dump and pg_restore. To restore, stop all hosts, then run "
+            "`mediasms ledger check --recover` on each of them before any of them sends.",
         ),
     ),
     "ledger.backup_exists": Failure(

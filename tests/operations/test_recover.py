@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text as sql
 
+from pipeline.adapters.files import Workspace
 from pipeline.errors import Exit, GuardStopped
 from pipeline.messages import Language
 from pipeline.model import SERVED, MessageState, Mode
@@ -23,7 +24,7 @@ from pipeline.stages.guards import check_markers
 from pipeline.stages.pull import pull
 from pipeline.stages.send import send
 from pipeline.stages.validate import Request
-from tests.databases import BOTH
+from tests.databases import BOTH, POSTGRESQL
 
 if TYPE_CHECKING:
     from pipeline.context import Context
@@ -181,3 +182,23 @@ def test_rows_that_are_rejected_now_are_taken_in_first(house: House, context: Co
     opt_in(context, [(1, house.number(1))])
     house.batch(context, source)
     assert recover(context) == Recovered(1, 3)
+
+
+@pytest.mark.parametrize("database", [POSTGRESQL])
+def test_a_host_knows_only_its_own_uploads(house: House, context: Context) -> None:
+    """So all hosts have to be recovered before any of them sends: the other one notices nothing."""
+    other = Workspace(house.folder / "other")
+    other.create(context.ledger.ledger_id)
+    source = house.recipients(3)
+    batch = house.batch(context, source)
+    send(context, batch)
+    _forget(context, batch)
+    there = house.open(WORKSPACE_PATH=str(other.root))
+    check_markers(there)
+    assert recover(there) == Recovered(0, 0)
+    with pytest.raises(GuardStopped, match=r"ledger\.went_back"):
+        check_markers(context)
+    # Once this one is recovered, the other one has nobody left to write to.
+    house.batch(context, source)
+    assert recover(context) == Recovered(1, 3)
+    assert house.batch(there, house.recipients(4, "more.csv")).totals.already == 3
