@@ -10,24 +10,21 @@ import errno
 import hashlib
 import os
 import pickle
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
+from pipeline.adapters.marks import Mark, marker_name, read_mark
 from pipeline.errors import GuardStopped, TryLater, UsageError
 from pipeline.model import Artefact
 
 _BLOCK = 1 << 20
-#: the number of a dispatch, or of attempts, as a marker has it
-_COUNT = re.compile("[0-9]+")
 _IDENTITY = "ledger.id"
 #: so many files are put on disk at the same time: their waits become one
 _AT_ONCE = 8
@@ -346,46 +343,21 @@ class Workspace:
         """Return the path of a closed month's snapshot after the same check."""
         return _checked(self.month_folder(month), snapshot)
 
-    def mark_begun(self, batch_id: str, number: int, attempt: int) -> None:
-        """Put on disk, before the first byte leaves, that a dispatch is being tried for the ``attempt``-th time."""
-        self.mark_group_begun(batch_id, {number: attempt})
+    def mark_begun(self, mark: Mark) -> None:
+        """Put on disk, before the first byte leaves, that a dispatch is being tried, and for which time."""
+        self.mark_group_begun(mark.batch_id, [mark])
 
-    def mark_group_begun(self, batch_id: str, attempts: Mapping[int, int]) -> None:
-        """Do so for several dispatches, before the first byte of any of them."""
-        marks = {marker_name(number): f"{attempt}\n".encode() for number, attempt in attempts.items()}
-        write_durable_group(self.batch_folder(batch_id), marks)
+    def mark_group_begun(self, batch_id: str, marks: Iterable[Mark]) -> None:
+        """Do so for several dispatches of a batch, before the first byte of any of them."""
+        write_durable_group(self.batch_folder(batch_id), {marker_name(mark.number): mark.content for mark in marks})
 
-    def mark_group_again(self, batch_id: str, attempts: Mapping[int, int], begun: Mapping[int, datetime]) -> None:
-        """Write lost markers, as old as what they mark: recovering a ledger takes their age for the time of sending."""
-        self.mark_group_begun(batch_id, attempts)
-        for number, moment in begun.items():
-            os.utime(self.batch_folder(batch_id) / marker_name(number), times=(moment.timestamp(),) * 2)
+    def begun(self) -> Iterator[Mark]:
+        """Yield what every marker says.
 
-    def begun(self) -> Iterator[tuple[str, int, int]]:
-        """Yield (batch id, dispatch number, attempts) of every marker.
-
-        Raises ``GuardStopped`` (``marker.unreadable``) for one that says neither: what was begun must not be guessed.
+        Raises ``GuardStopped`` (``marker.unreadable``) for one that says nothing: what was begun must not be guessed.
         """
         for marker in sorted(self.batches_folder().glob("*/dispatch-*.begun")):
-            number, attempts = _marked(marker)
-            yield marker.parent.name, number, attempts
-
-
-def marker_name(number: int) -> str:
-    """Return the name of the marker of a dispatch, which lies in the folder of its batch."""
-    return f"dispatch-{number:04d}.begun"
-
-
-def _marked(marker: Path) -> tuple[int, int]:
-    """Return which dispatch a marker is of, and how often that was begun."""
-    number = marker.stem.removeprefix("dispatch-")
-    try:
-        attempts = marker.read_text(encoding="ascii").strip()
-    except (OSError, ValueError):
-        attempts = ""
-    if not (_COUNT.fullmatch(number) and _COUNT.fullmatch(attempts)):
-        raise GuardStopped("marker.unreadable", file=str(marker))
-    return int(number), int(attempts)
+            yield read_mark(marker)
 
 
 def _checked(folder: Path, artefact: Artefact) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from pipeline.errors import Exit, GuardStopped, UsageError
 
 if TYPE_CHECKING:
     from pipeline.context import Context
+    from pipeline.ledger.carrying import Carried
 
 #: so many files of a batch that are gone are named; ``--json`` has them all
 _FILES = 3
@@ -97,9 +99,26 @@ def ledger_restore(session: Session, *, file: Path) -> Exit:
     session.output.say("ledger.restored", file=file)
     if done.aside:
         session.output.say("ledger.aside", file=done.aside)
+    code = _show_carried(session, done.carried)
     for words in (("ledger", "migrate"),) * done.is_older + (("ledger", "check", "--recover"),):
         session.output.say("validate.next", command=session.command(*words))
-    session.output.document({"file": str(file), "aside": str(done.aside) if done.aside else None, "exit": 0})
+    carried = asdict(done.carried) if done.carried else None
+    aside = str(done.aside) if done.aside else None
+    session.output.document({"file": str(file), "aside": aside, "carried": carried, "exit": int(code)})
+    return code
+
+
+def _show_carried(session: Session, carried: Carried | None) -> Exit:
+    """Say which decisions of people the restored ledger knows, and which have to be entered again."""
+    if carried is None:
+        session.output.urge("ledger.not_carried")
+        return Exit.FINDINGS
+    if carried.optouts or carried.batches or carried.messages:
+        counts = {"optouts": carried.optouts, "batches": carried.batches, "messages": carried.messages}
+        session.output.say("ledger.carried", **counts)
+    if carried.missing:
+        session.output.urge("ledger.carried_missing", batches=", ".join(carried.missing))
+        return Exit.FINDINGS
     return Exit.DONE
 
 

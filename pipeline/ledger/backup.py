@@ -44,6 +44,22 @@ def copy_ledger(source: Path, into: Path) -> None:
         raise GuardStopped("ledger.damaged", problem=str(error)) from None
 
 
+def identify(file: Path) -> Copy | None:
+    """Say what the ledger in a file is, without checking it as a whole; None where it cannot be read."""
+    if not file.is_file():
+        return None
+    try:
+        with closing(_open(file)) as connection:
+            return _identity(connection)
+    except sqlite3.Error:
+        return None
+
+
+def _identity(connection: sqlite3.Connection) -> Copy | None:
+    found = connection.execute("SELECT ledger_id, (SELECT max(version) FROM migration) FROM identity").fetchone()
+    return Copy(*found) if found else None
+
+
 def read_copy(file: Path) -> Copy:
     """Check a copy as a whole and say what it is. Raises ``GuardStopped`` unless this program can work with it."""
     if not file.is_file():
@@ -51,18 +67,15 @@ def read_copy(file: Path) -> Copy:
     try:
         with closing(_open(file)) as connection:
             problems = [row[0] for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
-            found = connection.execute(
-                "SELECT ledger_id, (SELECT max(version) FROM migration) FROM identity"
-            ).fetchone()
+            copy = _identity(connection)
     except sqlite3.OperationalError:
         raise GuardStopped("ledger.not_a_ledger", file=str(file)) from None
     except sqlite3.DatabaseError as error:
         raise GuardStopped("ledger.damaged", problem=str(error)) from None
     if problems:
         raise GuardStopped("ledger.damaged", problem="; ".join(problems[:5]))
-    if found is None:
+    if copy is None:
         raise GuardStopped("ledger.not_a_ledger", file=str(file))
-    copy = Copy(*found)
     if copy.version > VERSION:
         raise GuardStopped("ledger.newer", version=copy.version, known=VERSION)
     return copy

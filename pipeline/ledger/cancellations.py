@@ -19,6 +19,7 @@ from sqlalchemy import (
     case,
     func,
     insert,
+    literal,
     or_,
     select,
     union,
@@ -44,6 +45,8 @@ from pipeline.model import CancelOutcome, MessageState, NumberCheck
 
 #: states of messages that the gateway may have, in the order in which it is asked: what is on its way may arrive yet
 _MAY_BE_THERE = (MessageState.UNKNOWN, MessageState.TAKEN, MessageState.IN_FLIGHT)
+#: how the reason of a message begins that a person has cancelled
+_BY_PERSON = "person:"
 #: what of an earlier request leaves open whether it was heard
 _OPEN = cancellation.c.outcome.is_(None) | (cancellation.c.outcome == CancelOutcome.UNCLEAR.value)
 
@@ -192,6 +195,31 @@ def _record(
     ]
     connection.execute(insert(cancellation), values)
     return made
+
+
+def keep_wishes(connection: Connection, smsids: Collection[str], now: datetime) -> None:
+    """Record of those messages that a person has cancelled, and that may have left after all, that they are not wanted.
+
+    Once it is known that one has not left, it is cancelled again.
+    """
+    asked = select(cancellation.c.smsid).where(cancellation.c.smsid == message.c.smsid)
+    actor = func.substr(message.c.reason, len(_BY_PERSON) + 1)
+    wanted = select(
+        message.c.smsid,
+        literal(1),
+        message.c.batch_id,
+        literal(iso(now)),
+        actor,
+        literal(iso(now)),
+        literal(CancelOutcome.UNSENT.value),
+    ).where(
+        message.c.smsid.in_(smsids),
+        message.c.state == MessageState.CANCELLED.value,
+        message.c.reason.startswith(_BY_PERSON),
+        ~asked.exists(),
+    )
+    names = ["smsid", "number", "batch_id", "asked_at", "actor", "answered_at", "outcome"]
+    connection.execute(insert(cancellation).from_select(names, wanted))
 
 
 def answer_cancellations(ledger: Ledger, answers: Mapping[Request, CancelAnswer], now: datetime) -> None:

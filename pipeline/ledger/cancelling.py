@@ -30,6 +30,15 @@ class Stop:
     cancelled: int
 
 
+@dataclass(frozen=True, slots=True)
+class Single:
+    """A message that was named by itself: its batch, its state, and whether it ``waits`` to be sent."""
+
+    batch_id: str
+    state: MessageState
+    waits: bool
+
+
 def cancel_opted_out(ledger: Ledger, batch_id: str, now: datetime) -> int:
     """Cancel those messages of a batch that wait to be sent to somebody who has opted out; return how many.
 
@@ -137,11 +146,12 @@ def waiting_of_batch(ledger: Ledger, batch_id: str) -> int:
         return int(connection.execute(query).scalar_one())
 
 
-def states_of(ledger: Ledger, smsids: Collection[str]) -> dict[str, tuple[MessageState, bool]]:
-    """Return of each of ``smsids`` that is known its state, and whether it still waits to be sent."""
-    found: dict[str, tuple[MessageState, bool]] = {}
+def singles_of(ledger: Ledger, smsids: Collection[str]) -> dict[str, Single]:
+    """Return what stands of each of ``smsids`` that is known."""
+    columns = (message.c.smsid, message.c.batch_id, message.c.state, _waits().label("waits"))
+    found: dict[str, Single] = {}
     with ledger.reading() as connection:
         for part in slices(list(smsids)):
-            query = select(message.c.smsid, message.c.state, _waits().label("waits")).where(message.c.smsid.in_(part))
-            found.update((row.smsid, (MessageState(row.state), bool(row.waits))) for row in connection.execute(query))
+            for row in connection.execute(select(*columns).where(message.c.smsid.in_(part))):
+                found[row.smsid] = Single(row.batch_id, MessageState(row.state), waits=bool(row.waits))
     return found

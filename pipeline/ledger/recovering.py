@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 
-from pipeline.ledger.batches import record_event, slices
+from pipeline.ledger.batches import column_of, record_event, slices
+from pipeline.ledger.cancellations import keep_wishes
 from pipeline.ledger.dispatches import dispatch_id
 from pipeline.ledger.moving import may_be_planned_again
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.tables import dispatch, iso, message
+from pipeline.ledger.replacing import has_the_key_of
+from pipeline.ledger.results import cancel_as_served
+from pipeline.ledger.tables import dispatch, is_live, iso, message
 from pipeline.model import Artefact, MessageState
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A message that counts as serving a row of another batch: its number and its state."""
+
+    msisdn: str
+    state: MessageState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +37,28 @@ class Lost:
     payload: Artefact
     smsids: Sequence[str]
     begun_at: datetime
+
+
+def smsids_of(ledger: Ledger, batch_id: str) -> set[str]:
+    """Return the smsids of a planned batch."""
+    with ledger.reading() as connection:
+        return set(column_of(connection, select(message.c.smsid).where(message.c.batch_id == batch_id)))
+
+
+def clear_places(ledger: Ledger, smsids: Sequence[str], numbers: Collection[str], now: datetime) -> list[Place]:
+    """Cancel, of messages that serve other rows, what waits for any of ``numbers``: a forgotten attempt may have.
+
+    Return those of these numbers as they were.
+    """
+    found: list[Place] = []
+    columns = (message.c.smsid, message.c.msisdn, message.c.state)
+    with ledger.writing() as connection:
+        for part in slices(smsids):
+            rows = connection.execute(select(*columns).where(message.c.smsid.in_(part))).all()
+            places = {row.smsid: Place(row.msisdn, MessageState(row.state)) for row in rows if row.msisdn in numbers}
+            cancel_as_served(connection, now, message.c.smsid.in_(places))
+            found += places.values()
+    return found
 
 
 def recover_dispatch(ledger: Ledger, lost: Lost, now: datetime) -> int:
@@ -41,8 +74,10 @@ def recover_dispatch(ledger: Ledger, lost: Lost, now: datetime) -> int:
             _insert(connection, lost, owner, begun)
         count = 0
         for part in slices(lost.smsids):
-            # planned → in flight → unknown, and refused → planned → … before it: steps whose record is lost.
-            open_ = (message.c.state == MessageState.PLANNED.value) | may_be_planned_again()
+            # planned → in flight → unknown, and refused → planned → … before it: steps whose record is lost. What was
+            # cancelled since the ledger went back was planned then; that it is not wanted stays known.
+            keep_wishes(connection, part, now)
+            open_ = (message.c.state == MessageState.PLANNED.value) | may_be_planned_again() | _was_cancelled_since()
             count += connection.execute(
                 update(message)
                 .where(message.c.smsid.in_(part), message.c.batch_id == lost.batch_id, open_)
@@ -53,6 +88,13 @@ def recover_dispatch(ledger: Ledger, lost: Lost, now: datetime) -> int:
         connection.execute(began.values(begun_at=begun, ended_at=None))
         record_event(connection, now, "recovered", lost.batch_id, owner, attempt=lost.attempt, messages=count)
     return count
+
+
+def _was_cancelled_since() -> ColumnElement[bool]:
+    """Say that a message was cancelled, and no other serves its key since."""
+    other = message.alias("other")
+    served = select(other.c.smsid).where(has_the_key_of(other, message), is_live(other)).exists()
+    return (message.c.state == MessageState.CANCELLED.value) & ~served
 
 
 def _insert(connection: Connection, lost: Lost, owner: str, begun: str) -> None:

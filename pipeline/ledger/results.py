@@ -156,7 +156,7 @@ def settle_waiting(connection: Connection, ledger: Ledger, dispatches: Sequence[
     served = _of_the_same_key(_given_up, message).where(
         is_not_taken(_given_up), _given_up.c.state.in_(_GIVEN_UP), _is_named(_given_up, ledger.prefix)
     )
-    _cancel_as_served(connection, now, waits & served.exists())
+    cancel_as_served(connection, now, waits & served.exists())
 
 
 def _take(connection: Connection, prefix: str, state: MessageState, now: datetime, *only: ColumnElement[bool]) -> int:
@@ -185,12 +185,15 @@ def _cancel_served(connection: Connection, prefix: str, now: datetime, among: Co
     served = _of_the_same_key(_waiting, _given_up).where(
         named, is_not_taken(_waiting), _waiting.c.state == MessageState.PLANNED.value, ~_is_named(_waiting, prefix)
     )
-    _cancel_as_served(connection, now, message.c.smsid.in_(served))
+    cancel_as_served(connection, now, message.c.smsid.in_(served))
 
 
-def _cancel_as_served(connection: Connection, now: datetime, wanted: ColumnElement[bool]) -> None:
+def cancel_as_served(connection: Connection, now: datetime, wanted: ColumnElement[bool]) -> None:
+    """Cancel what is ``wanted``, and planned: another message has served its key, or may have."""
     cancelled = connection.execute(
-        update(message).where(wanted).values(state=MessageState.CANCELLED.value, reason=SERVED)
+        update(message)
+        .where(wanted, message.c.state == MessageState.PLANNED.value)
+        .values(state=MessageState.CANCELLED.value, reason=SERVED)
     ).rowcount
     if cancelled:
         record_event(connection, now, "cancelled", None, reason=SERVED, messages=cancelled)

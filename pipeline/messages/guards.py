@@ -128,6 +128,21 @@ GUARD_FAILURES: dict[str, Failure] = {
         ),
         Text("`mediasms status` で確かめてください。", "See `mediasms status`."),
     ),
+    "cancel.went_back": Failure(
+        Text(
+            "送信 {dispatch} は始まっていますが、その記録が台帳にありません（台帳が過去に戻っています）。"
+            "これ以上は何も送られませんが、すでに送られたものを「取消」と数えている可能性があります。"
+            "それについてゲートウェイには依頼していません。",
+            "dispatch {dispatch} was begun, but the ledger does not know it: it went back in time. Nothing more "
+            "leaves, but what has left may be counted as cancelled here, and the gateway was not asked about it.",
+        ),
+        Text(
+            "`mediasms ledger check --recover` で記録してから、同じコマンドをもう一度実行してください。"
+            "ゲートウェイに取消を依頼します。",
+            "Run `mediasms ledger check --recover`, then this command again: it asks the gateway to cancel what has "
+            "left.",
+        ),
+    ),
     "cancel.unreachable": Failure(
         Text(
             "ゲートウェイ {url} に届きません（{problem}）。残りの取消は依頼していません。",

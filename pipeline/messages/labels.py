@@ -343,6 +343,25 @@ LABELS: dict[str, Text] = {
     ),
     "ledger.backed_up": Text("台帳の控え：{file}", "backup of the ledger: {file}"),
     "ledger.restored": Text("台帳を控え {file} に戻しました。", "the ledger is now the backup {file}."),
+    "ledger.carried": Text(
+        "控えより後に決められたことを引き継ぎました：配信停止 {optouts} 件、取り消されたバッチ {batches} 件、"
+        "取り消すことになっている通 {messages} 通。",
+        "what was decided since the backup was carried over: {optouts} opt-outs, {batches} cancelled batches, "
+        "{messages} messages that are not wanted.",
+    ),
+    "ledger.carried_missing": Text(
+        "引き継げなかった取消があります。控えにまだない通が 1 通ずつ取り消されていたバッチ：{batches}。"
+        "そのリストを渡し直したら、送る前に `mediasms cancel SMSID...` でもう一度取り消してください。",
+        "not carried over: messages that were cancelled one by one, of batches of which the backup has no messages "
+        "yet: {batches}. When their lists are handed in again, cancel those once more before anything is sent: "
+        "`mediasms cancel SMSID...`.",
+    ),
+    "ledger.not_carried": Text(
+        "それまでの台帳を読めないため（なくなったか、壊れているか、バージョンが違います）、控えより後の配信停止と取消は"
+        "失われました。送る前に、`mediasms optout add` と `mediasms cancel` でもう一度記録してください。",
+        "opt-outs and cancellations since the backup are lost: the ledger that was there is gone, damaged or of "
+        "another version. Enter them again with `mediasms optout add` and `mediasms cancel` before anything is sent.",
+    ),
     "ledger.aside": Text("それまでの台帳：{file}", "the ledger that was there: {file}"),
     "ledger.version": Text("台帳のバージョン：{version}", "ledger version: {version}"),
     "init.config": Text("{file} を作りました。", "made {file}"),

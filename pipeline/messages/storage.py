@@ -68,16 +68,17 @@ STORAGE_FAILURES: dict[str, Failure] = {
     ),
     "ledger.elsewhere": Failure(
         Text(
-            "この台帳は {since} から別の機械（{host}）のものです。写しからも送ると、すべてが二重に送信されます。"
-            "ここからは何も送りません。",
+            "この台帳は {since} から別の機械（{host}）のものです。写しからも送ると、すべてが二重に送信され、"
+            "写しで取り消しても、そちらには伝わりません。ここからは何も送らず、何も取り消しません。",
             "this ledger has belonged to another machine ({host}) since {since}. A copy that sends, too, would send "
-            "everything twice: nothing is sent from here.",
+            "everything twice, and over there nobody would know what it cancels: from here nothing is sent or "
+            "cancelled.",
         ),
         Text(
-            "送信は {host} で行ってください。作業フォルダを移してしまい、そちらではもう送らないのであれば、"
+            "送信と取消は {host} で行ってください。作業フォルダを移してしまい、そちらではもう送らないのであれば、"
             "`mediasms ledger adopt --because 理由` を実行してください。",
-            "Send from {host}. If the workspace was moved here for good and nothing is sent from there any more, run "
-            "`mediasms ledger adopt --because TEXT`.",
+            "Send and cancel from {host}. If the workspace was moved here for good and nothing is sent from there any "
+            "more, run `mediasms ledger adopt --because TEXT`.",
         ),
     ),
     "ledger.other_server": Failure(
@@ -89,9 +90,11 @@ STORAGE_FAILURES: dict[str, Failure] = {
         ),
         Text(
             "この台帳を使うホストすべてで送信を止め、それぞれ `mediasms ledger check --recover` を実行してください。"
-            "全部終わったら、一度だけ `mediasms ledger adopt --because 理由` を実行します。",
-            "Stop sending on every host that uses this ledger, and run `mediasms ledger check --recover` on each. When "
-            "all are done, run `mediasms ledger adopt --because TEXT` once.",
+            "その間の配信停止と取り消しも入れ直し、最後に一度だけ `mediasms ledger adopt --because 理由` を"
+            "実行します。",
+            "Stop sending on every host that uses this ledger, and run `mediasms ledger check --recover` on each. "
+            "Enter again who opted out and what was cancelled meanwhile; then, once, run "
+            "`mediasms ledger adopt --because TEXT`.",
         ),
     ),
     "ledger.other_gateway": Failure(
@@ -133,11 +136,34 @@ STORAGE_FAILURES: dict[str, Failure] = {
             "out of the workspace.",
         ),
     ),
+    "ledger.rows_lost": Failure(
+        Text(
+            "バッチ {batch} で送信を始めた {count} 行が、今の台帳ではこのバッチの受付行に入っていません。"
+            "何も送信しません。（まだ送られていない別の通で対応済みとされていたもの：{waiting} 通、"
+            "二重にならないよう取り消しました。"
+            "結果の分からない別の通で対応済みとされているもの：{open} 通）",
+            "{count} rows of batch {batch} were begun that are not among its accepted ones as the ledger has them now. "
+            "Nothing is sent. ({waiting} other messages that waited in their place are cancelled now, for these people "
+            "may have been served; the outcome of {open} others in their place is open.)",
+        ),
+        Text(
+            "同じ入力を同じキャンペーンで `mediasms validate` し、もう一度 `mediasms ledger check --recover` を"
+            "実行してください。結果の分からない通は、その前に `mediasms pull` と `mediasms status` で"
+            "確定させてください。今は拒否される行は {rejected} にあります。配信停止になったためだけなら、記録が済むまで"
+            "`mediasms optout remove` で外してください。",
+            "Hand in the same input in the same campaign with `mediasms validate`, then run "
+            "`mediasms ledger check --recover` again. What is open must be settled before: `mediasms pull`, then "
+            "`mediasms status`. Rows that are rejected now are in {rejected}: where it is only because somebody has "
+            "opted out since, take that number off with `mediasms optout remove` until it is recovered.",
+        ),
+    ),
     "ledger.use_pg_dump": Failure(
         Text("{scheme} の台帳は、このコマンドでは扱いません。", "this command is not for a ledger of kind {scheme}."),
         Text(
-            "pg_dump と pg_restore を使い、戻したら `mediasms ledger check --recover` を実行してください。",
-            "Use pg_dump and pg_restore; after restoring run `mediasms ledger check --recover`.",
+            "pg_dump と pg_restore を使ってください。戻すときはすべてのホストを止め、どこからも送らないうちに、"
+            "それぞれのホストで `mediasms ledger check --recover` を実行してください。",
+            "Use pg_dump and pg_restore. To restore, stop all hosts, then run "
+            "`mediasms ledger check --recover` on each of them before any of them sends.",
         ),
     ),
     "ledger.backup_exists": Failure(

@@ -6,7 +6,7 @@ Whoever sends asks before each dispatch. What is at the gateway is asked about o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.context import Context
@@ -14,11 +14,14 @@ from pipeline.core.statuses import may_change
 from pipeline.errors import Exit, GuardStopped, MediasmsError, UsageError, worst
 from pipeline.ledger.batches import count_states, find_batch
 from pipeline.ledger.cancellations import Cancellable, may_be_there, note_unasked, statuses_about
-from pipeline.ledger.cancelling import cancel_messages, states_of, stop_batch, waiting_of_batch
+from pipeline.ledger.cancelling import Single, cancel_messages, singles_of, stop_batch, waiting_of_batch
+from pipeline.ledger.dispatches import dispatch_id
+from pipeline.ledger.machines import stop_if_elsewhere
 from pipeline.messages import Language, label
 from pipeline.model import CancelOutcome, MessageState, NumberCheck
 from pipeline.reports.wording import named_counts, outcome_name, state_name
 from pipeline.stages.calling_back import CalledBack, call_back
+from pipeline.stages.guards import check_markers, lost_attempts
 
 #: what an outcome asks a scheduler to do
 _EXITS = {
@@ -36,7 +39,7 @@ _AWAY = (MessageState.TAKEN, MessageState.UNKNOWN, MessageState.IN_FLIGHT)
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What was named: ``batches``, and single messages by ``smsids``.
+    """What was named: ``batches``, and single messages by ``smsids`` that are of no such batch.
 
     ``waiting`` counts what has not left, ``there`` what the gateway is to be asked about. Of a batch that is not
     planned yet, every accepted row waits.
@@ -84,27 +87,39 @@ class Cancelled:
 
 
 def look_up(context: Context, names: Sequence[str]) -> Named:
-    """Say what ``names`` are, batches or messages. One that is neither is named by its position: it may be a number."""
+    """Say what ``names`` are, batches or messages. One that is neither is named by its position: it may be a number.
+
+    Raises ``UsageError`` (``cancel.unknown``) for that one, or ``GuardStopped`` (``ledger.went_back``) where the ledger
+    may have known it.
+    """
     distinct = tuple(dict.fromkeys(names))
     found = {name: batch for name in distinct if (batch := find_batch(context.ledger, name))}
     batches = tuple(found)
-    smsids = tuple(name for name in distinct if name not in batches)
-    known = states_of(context.ledger, smsids)
-    if unknown := [name for name in smsids if name not in known]:
+    alone = [name for name in distinct if name not in batches]
+    known = singles_of(context.ledger, alone)
+    if unknown := [name for name in alone if name not in known]:
+        check_markers(context)
         raise UsageError("cancel.unknown", position=names.index(unknown[0]) + 1)
+    # Of a batch that is named, too, a message is one of its own.
+    smsids = tuple(name for name in alone if known[name].batch_id not in batches)
     waiting = sum(
         waiting_of_batch(context.ledger, name) if batch.planned_at else batch.totals.accepted
         for name, batch in found.items()
     )
     there = sum(_is_open(one) for one in _away(context, batches, smsids))
-    return Named(batches, smsids, waiting + sum(waits for _, waits in known.values()), there)
+    return Named(batches, smsids, waiting + sum(known[name].waits for name in smsids), there)
 
 
 def cancel(context: Context, wanted: Named, *, actor: str) -> Cancelled:
     """Cancel what waits, then ask the gateway about what does not.
 
-    ``problem`` is ``cancel.nothing`` (exit 7) where nothing at all could be cancelled.
+    ``problem`` is ``cancel.nothing`` (exit 7) where nothing at all could be cancelled, and ``cancel.went_back`` (7)
+    where the ledger has forgotten that something of it was begun: of that, too, nothing more leaves, but what has left
+    may be among ``messages``, and the gateway was not asked about it.
+
+    Raises ``GuardStopped`` (``ledger.elsewhere``) in a copy: the ledger that sends would know nothing of it.
     """
+    stop_if_elsewhere(context.ledger)
     now = context.now()
     stopped = tuple(batch for batch in wanted.batches if _can_stop(context, batch))
     messages = sum(stop_batch(context.ledger, batch, now, actor=actor) for batch in stopped)
@@ -118,21 +133,35 @@ def cancel(context: Context, wanted: Named, *, actor: str) -> Cancelled:
     asked = [one for one in away if _is_open(one)]
     called = call_back(context, asked, actor=actor) if asked else CalledBack()
     before = tuple(one.smsid for one in away if one.cancelled)
-    states = states_of(context.ledger, wanted.smsids)
+    states = singles_of(context.ledger, wanted.smsids)
     gone = {*before, *(smsid for smsid, outcome in called.outcomes.items() if outcome is CancelOutcome.CANCELLED)}
     done = Cancelled(
         messages=messages,
-        late=sum(state is not MessageState.CANCELLED and smsid not in gone for smsid, (state, _) in states.items()),
+        late=sum(one.state is not MessageState.CANCELLED and smsid not in gone for smsid, one in states.items()),
         untouched=_untouched(context, wanted, states.values(), len(away)),
         outcomes=called.outcomes,
         before=before,
         final=tuple(one.smsid for one in away if one.final and not one.cancelled),
         stopped=stopped,
-        problem=called.problem,
+        problem=_forgotten(context, {*wanted.batches, *(one.batch_id for one in states.values())}) or called.problem,
     )
     if done.exit in {Exit.DONE, Exit.FINDINGS} and not (messages or stopped or gone - set(before)):
         return replace(done, problem=GuardStopped("cancel.nothing", states=_spelled(done, context.language)))
     return done
+
+
+def _forgotten(context: Context, batches: Collection[str]) -> GuardStopped | None:
+    """Return what to say where the ledger has forgotten that anything of ``batches`` was begun.
+
+    Asked at the end: whatever is wrong with the ledger, who wants to stop something must be able to.
+    """
+    try:
+        lost = (mark for mark in lost_attempts(context) if mark.batch_id in batches)
+        if mark := next(lost, None):
+            return GuardStopped("cancel.went_back", dispatch=dispatch_id(mark.batch_id, mark.number))
+    except GuardStopped as error:  # a marker says nothing
+        return error
+    return None
 
 
 def _can_stop(context: Context, batch_id: str) -> bool:
@@ -162,11 +191,9 @@ def _away(context: Context, batches: Sequence[str], smsids: Sequence[str]) -> li
     return may_be_there(context.ledger, batches, smsids, final)
 
 
-def _untouched(
-    context: Context, wanted: Named, single: Iterable[tuple[MessageState, bool]], away: int
-) -> dict[MessageState, int]:
+def _untouched(context: Context, wanted: Named, single: Iterable[Single], away: int) -> dict[MessageState, int]:
     """Count what is neither cancelled nor among those ``away`` that have an outcome: such as what was refused."""
-    counts = Counter(state for state, _ in single)
+    counts = Counter(one.state for one in single)
     for batch in wanted.batches:
         counts.update(count_states(context.ledger, batch))
     counts[MessageState.UNKNOWN] = sum(counts.pop(state, 0) for state in _AWAY) - away

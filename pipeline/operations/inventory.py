@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.adapters.files import marker_name
+from pipeline.adapters.marks import Mark, marker_name
 from pipeline.context import Context
 from pipeline.ledger.batches import list_batches
 from pipeline.ledger.dispatches import list_dispatches
@@ -63,16 +63,17 @@ def mark_again(context: Context) -> int:
             dispatches = list_dispatches(context.ledger, batch.batch_id)
             unmarked = [one for one in dispatches if _is_unmarked(one, marked)]
             if unmarked:
-                attempts = {one.number: one.attempts for one in unmarked}
-                begun = {one.number: one.begun_at for one in unmarked if one.begun_at}
-                context.workspace.mark_group_again(batch.batch_id, attempts, begun)
+                marks = [
+                    Mark(batch.batch_id, one.number, one.attempts, one.begun_at) for one in unmarked if one.begun_at
+                ]
+                context.workspace.mark_group_begun(batch.batch_id, marks)
             count += len(unmarked)
     return count
 
 
 def _marked(context: Context) -> dict[tuple[str, int], int]:
     """Return by batch and number how often each dispatch was begun, as its marker says."""
-    return {(batch_id, number): attempts for batch_id, number, attempts in context.workspace.begun()}
+    return {(mark.batch_id, mark.number): mark.attempts for mark in context.workspace.begun()}
 
 
 def _is_unmarked(dispatch: Dispatch, marked: dict[tuple[str, int], int]) -> bool:

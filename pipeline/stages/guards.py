@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipeline.adapters.marks import Mark
 from pipeline.context import Context
 from pipeline.core.calendar import jst_date, parse_gateway_time
 from pipeline.core.digests import Text, template_of
@@ -77,16 +78,18 @@ def places_of(context: Context) -> list[Callable[[], object]]:
 
 def check_markers(context: Context) -> None:
     """Refuse to send when a marker knows of an attempt that the ledger does not: it went back in time."""
-    for batch_id, number, _ in lost_attempts(context):
-        raise GuardStopped("ledger.went_back", dispatch=dispatch_id(batch_id, number))
+    for mark in lost_attempts(context):
+        raise GuardStopped("ledger.went_back", dispatch=dispatch_id(mark.batch_id, mark.number))
 
 
-def lost_attempts(context: Context) -> Iterator[tuple[str, int, int]]:
-    """Yield batch, number and attempt of what was begun by its marker, but not as far as the ledger knows."""
+def lost_attempts(context: Context) -> Iterator[Mark]:
+    """Yield the marks of what was begun, but not as far as the ledger knows."""
+    # In this order: what another process begins meanwhile stands in the ledger before its marker is there.
+    marks = list(context.workspace.begun())
     known = attempts_by_dispatch(context.ledger)
-    for batch_id, number, attempt in context.workspace.begun():
-        if known.get((batch_id, number), 0) < attempt:
-            yield batch_id, number, attempt
+    for mark in marks:
+        if known.get((mark.batch_id, mark.number), 0) < mark.attempts:
+            yield mark
 
 
 def stop_if_unsettled(context: Context, batch: Batch) -> None:

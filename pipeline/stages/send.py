@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pipeline.adapters.gateway import Exchange, GatewayClient
 from pipeline.adapters.interruption import held, uploading
+from pipeline.adapters.marks import Mark
 from pipeline.context import Context
 from pipeline.core.answers import NO_ANSWER, Answer, Verdict, judge
 from pipeline.errors import Exit, GatewayRefused, GuardStopped, Interrupted, MediasmsError, TryLater, worst
@@ -236,7 +237,7 @@ def _send_one(
         if attempt is None:
             return None
         try:
-            context.workspace.mark_begun(batch.batch_id, dispatch.number, attempt)
+            context.workspace.mark_begun(Mark(batch.batch_id, dispatch.number, attempt, context.now()))
         except (TryLater, OSError):
             # Whatever is wrong with the disk, not a byte of it has left.
             return_dispatch(context.ledger, dispatch, context.now(), "no marker")

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pipeline.adapters.couriers import NOT_SENT, Carried, Couriers, couriers
 from pipeline.adapters.gateway import Exchange
 from pipeline.adapters.interruption import GRACE_SECONDS, held, is_pending
+from pipeline.adapters.marks import Mark
 from pipeline.context import Context
 from pipeline.core.answers import NO_ANSWER, SMSID_EXISTS, UNAUTHORISED, Verdict, judge_single
 from pipeline.errors import GatewayRefused, GuardStopped, MediasmsError, OutcomeUnknown, TryLater, most_severe
@@ -112,9 +113,10 @@ class _Sending:
             self.plan_on()
             return
         self.under_way |= {name: group[name] for name in attempts}
-        marks = {group[name].number: attempt for name, attempt in attempts.items()}
+        batch_id, now = self.batch.batch_id, self.context.now()
+        marks = [Mark(batch_id, group[name].number, attempt, now) for name, attempt in attempts.items()]
         try:
-            self.context.workspace.mark_group_begun(self.batch.batch_id, marks)
+            self.context.workspace.mark_group_begun(batch_id, marks)
         except Exception:
             # Whatever went wrong, not a byte of it has left.
             planned = MessageState.PLANNED

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import stat
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,12 @@ from pipeline.adapters.files import (
     write_durable,
     write_through,
 )
+from pipeline.adapters.marks import Mark
+from pipeline.core.calendar import JST
 from pipeline.errors import Exit, GuardStopped, TryLater, UsageError
 from pipeline.model import Artefact
+
+BEGUN = datetime(2026, 11, 23, 9, 30, tzinfo=JST)
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -203,12 +208,23 @@ def test_an_artefact_is_checked_when_read(tmp_path: Path) -> None:
 def test_markers_of_begun_dispatches(tmp_path: Path) -> None:
     made = workspace(tmp_path)
     assert list(made.begun()) == []
-    made.mark_begun("b2", 1, 1)
-    made.mark_begun("b1", 12, 1)
-    made.mark_begun("b1", 12, 2)
-    made.mark_begun("b1", 3, 1)
+    marks = [Mark(*mark, BEGUN) for mark in (("b2", 1, 1), ("b1", 12, 1), ("b1", 12, 2), ("b1", 3, 1))]
+    for mark in marks:
+        made.mark_begun(mark)
     (made.batch_folder("b1") / ".dispatch-0004.begun.part").write_bytes(b"")
-    assert list(made.begun()) == [("b1", 3, 1), ("b1", 12, 2), ("b2", 1, 1)]
+    assert list(made.begun()) == [marks[3], marks[2], marks[0]]
+
+
+def test_when_something_was_begun_does_not_change_with_a_copy_of_its_marker(tmp_path: Path) -> None:
+    made = workspace(tmp_path)
+    made.mark_begun(Mark("b1", 1, 1, BEGUN))
+    marker = made.batch_folder("b1") / "dispatch-0001.begun"
+    os.utime(marker, (0, 0))
+    assert [mark.begun_at for mark in made.begun()] == [BEGUN]
+    # One of an older version is as old as its file.
+    marker.write_text("2\n")
+    os.utime(marker, (BEGUN.timestamp(),) * 2)
+    assert list(made.begun()) == [Mark("b1", 1, 2, BEGUN)]
 
 
 @pytest.mark.parametrize(
@@ -217,6 +233,9 @@ def test_markers_of_begun_dispatches(tmp_path: Path) -> None:
         ("dispatch-0001.begun", b""),
         ("dispatch-0001.begun", b"once\n"),
         ("dispatch-0001.begun", b"-1\n"),
+        ("dispatch-0001.begun", b"1 yesterday\n"),
+        ("dispatch-0001.begun", b"1 2026-11-23T09:30:00\n"),
+        ("dispatch-0001.begun", b"1 2026-11-23T09:30:00+09:00 2\n"),
         ("dispatch-0001.begun", b"\xff\n"),
         ("dispatch-0001 (1).begun", b"1\n"),
         ("dispatch-.begun", b"1\n"),
@@ -224,7 +243,7 @@ def test_markers_of_begun_dispatches(tmp_path: Path) -> None:
 )
 def test_a_marker_that_says_nothing_is_named(tmp_path: Path, name: str, content: bytes) -> None:
     made = workspace(tmp_path)
-    made.mark_begun("b1", 2, 1)
+    made.mark_begun(Mark("b1", 2, 1, BEGUN))
     (made.batch_folder("b1") / name).write_bytes(content)
     with pytest.raises(GuardStopped) as stopped:
         list(made.begun())

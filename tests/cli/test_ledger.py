@@ -8,6 +8,8 @@ from click.testing import CliRunner, Result
 
 from pipeline.cli.main import cli
 from pipeline.ledger import machines
+from pipeline.ledger.carrying import Carried
+from pipeline.operations import backup
 
 
 def run(*arguments: str) -> Result:
@@ -58,3 +60,40 @@ def test_the_check_says_which_files_are_gone_and_stops_where_sending_would(
     stopped = run("ledger", "check")
     assert (stopped.exit_code, stopped.stdout) == (7, "")
     assert f"the file {folder / 'accepted.csv'} is gone" in stopped.stderr
+
+
+def test_restoring_says_what_has_to_be_entered_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("init").exit_code == 0
+    assert run("ledger", "backup", "saved.sqlite3").exit_code == 0
+    assert run("optout", "add", "09011112222").exit_code == 0
+    restored = run("ledger", "restore", "saved.sqlite3")
+    assert restored.exit_code == 0
+    assert "carried over: 1 opt-outs, 0 cancelled batches, 0 messages" in restored.stdout
+    assert run("optout", "list").stdout == "090****2222\n"
+    for file in (tmp_path / "workspace").glob("ledger.sqlite3*"):
+        file.unlink()
+    lost = run("ledger", "restore", "saved.sqlite3")
+    assert lost.exit_code == 1
+    assert "opt-outs and cancellations since the backup are lost" in lost.stderr
+    assert "mediasms optout add" in lost.stderr
+    assert json.loads(run("ledger", "restore", "saved.sqlite3", "--json").stdout)["carried"] == {
+        "optouts": 0,
+        "batches": 0,
+        "messages": 0,
+        "missing": [],
+    }
+
+
+def test_restoring_names_the_batches_whose_cancelled_messages_it_does_not_know(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    carried = Carried(0, 0, 0, ("aaaaaaaaaa", "bbbbbbbbbb"))
+    monkeypatch.setattr(backup, "carry_over", lambda *_: carried)
+    assert run("init").exit_code == 0
+    assert run("ledger", "backup", "saved.sqlite3").exit_code == 0
+    restored = run("ledger", "restore", "saved.sqlite3")
+    assert restored.exit_code == 1
+    assert "aaaaaaaaaa, bbbbbbbbbb" in restored.stderr
+    assert "mediasms cancel SMSID..." in restored.stderr

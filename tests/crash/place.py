@@ -155,7 +155,8 @@ class Place:
         """Return how often each dispatch was begun, by its id, as the files say."""
         paths = self.folder.glob("workspace/batches/*/dispatch-*.begun")
         return {
-            f"{path.parent.name}-{path.stem.removeprefix('dispatch-')}": int(path.read_text() or 0) for path in paths
+            f"{path.parent.name}-{path.stem.removeprefix('dispatch-')}": int(path.read_text().partition(" ")[0] or 0)
+            for path in paths
         }
 
     def wait_for_others(self) -> None:

@@ -7,7 +7,6 @@ older copy of the ledger back. After each step the ledger is compared with what 
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import tempfile
@@ -342,7 +341,7 @@ class Machine(RuleBasedStateMachine):
         self.put(self.copy)
         attempts = {row[:2]: row[2] for row in self.rows("SELECT batch_id, number, attempts FROM dispatch")}
         markers = self.processes[0].workspace.begun()
-        if not any(attempts.get((batch, number), 0) < attempt for batch, number, attempt in markers):
+        if not any(attempts.get((mark.batch_id, mark.number), 0) < mark.attempts for mark in markers):
             known = {batch_id for (batch_id,) in self.rows("SELECT batch_id FROM batch")}
             self.batches = {batch_id: numbers for batch_id, numbers in self.batches.items() if batch_id in known}
             listed = set(list_optouts(self.processes[0].ledger))
@@ -371,11 +370,8 @@ class Machine(RuleBasedStateMachine):
             ledger.backup(copy)
         self.put(self.copy)
         context, moves = self.processes[0], self.rows("SELECT count(*) FROM moves")[0][0]
-        now = self.clock.now().timestamp()
-        for marker in context.workspace.batches_folder().glob("*/*.begun"):
-            os.utime(marker, (now, now))  # when it was begun, by the clock of this house
         known = {batch_id for (batch_id,) in self.rows("SELECT batch_id FROM batch")}
-        begun = {batch_id for batch_id, _, _ in context.workspace.begun()}
+        begun = {mark.batch_id for mark in context.workspace.begun()}
         if begun - known:
             with suppress_codes("batch.outdated"), pytest.raises(GuardStopped, match=r"ledger\.batch_lost"):
                 recover(context)

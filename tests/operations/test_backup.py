@@ -9,19 +9,30 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import update
 
+from pipeline.adapters.marks import Mark
 from pipeline.config import load
 from pipeline.errors import Exit, GatewayRefused, GuardStopped, MediasmsError, OutcomeUnknown, TryLater, UsageError
 from pipeline.ledger import check_ledger, create_ledger, opening
+from pipeline.ledger.cancellations import cancellations_of, count_cancellations
+from pipeline.ledger.carrying import Carried
 from pipeline.ledger.dispatches import list_dispatches
-from pipeline.model import MessageState
-from pipeline.operations.backup import backup, restore
+from pipeline.ledger.optouts import list_optouts
+from pipeline.ledger.tables import identity
+from pipeline.model import CancelOutcome, MessageState
+from pipeline.operations.backup import Restored, backup, restore
+from pipeline.operations.cancel import cancel, look_up
+from pipeline.operations.optout import opt_out
 from pipeline.operations.recover import Recovered, recover
 from pipeline.operations.resolve import resolve
+from pipeline.operations.run import run
 from pipeline.simulator import Knobs
+from pipeline.stages import calling_back, planning
 from pipeline.stages.guards import check_markers
 from pipeline.stages.pull import pull
 from pipeline.stages.send import send
+from pipeline.stages.validate import Request
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +40,7 @@ if TYPE_CHECKING:
     from pipeline.context import Context
     from tests.stages.conftest import House
 
+CANCELLED = MessageState.CANCELLED
 PLANNED, TAKEN, UNKNOWN, REFUSED = (
     MessageState.PLANNED,
     MessageState.TAKEN,
@@ -37,13 +49,15 @@ PLANNED, TAKEN, UNKNOWN, REFUSED = (
 )
 
 
-def _restored(house: House, context: Context, file: Path) -> Context:
-    # The time of a marker says when its attempt began: of this house's clock.
-    for marker in context.workspace.batches_folder().glob("*/*.begun"):
-        os.utime(marker, (house.clock.now().timestamp(),) * 2)
+def _replaced(house: House, context: Context, file: Path) -> tuple[Context, Restored]:
     context.close()
-    restore(context.configuration, file, context.now())
-    return house.open()
+    done = restore(context.configuration, file, context.now())
+    return house.open(), done
+
+
+def _restored(house: House, context: Context, file: Path) -> Context:
+    after, _ = _replaced(house, context, file)
+    return after
 
 
 def _backup(house: House, context: Context, name: str = "backup.sqlite3") -> Path:
@@ -91,6 +105,20 @@ def test_what_was_sent_after_the_backup_is_unknown_until_results_name_it(house: 
     assert house.sent(after, source).dispatches == 0
     assert house.uploads() == 3
     assert check_ledger(after.ledger) == []
+
+
+def test_a_workspace_that_was_copied_knows_when_its_uploads_began(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(3))
+    file = _backup(house, context)
+    send(context, batch)
+    house.clock.advance(timedelta(days=3))
+    # A copy without its times, as `cp -r` or a bucket gives it back, is as old as today.
+    (marker,) = context.workspace.batch_folder(batch.batch_id).glob("*.begun")
+    os.utime(marker, (context.now().timestamp(),) * 2)
+    after = _restored(house, context, file)
+    assert recover(after) == Recovered(1, 3)
+    house.clock.advance(timedelta(hours=30))
+    assert pull(after, batch.batch_id).settled == {UNKNOWN: 3}
 
 
 def test_what_was_planned_and_begun_after_the_backup(house: House, context: Context) -> None:
@@ -169,7 +197,7 @@ def test_without_its_payload_a_dispatch_is_what_the_ledger_says(house: House, co
     after = _restored(house, context, file)
     assert recover(after) == Recovered(2, 7)
     # Of one that neither the ledger nor the disk describes nothing can be said.
-    after.workspace.mark_begun(batch.batch_id, 9, 1)
+    after.workspace.mark_begun(Mark(batch.batch_id, 9, 1, context.now()))
     with pytest.raises(GuardStopped) as missing:
         recover(after)
     assert missing.value.code == "artefact.missing"
@@ -201,7 +229,7 @@ def test_a_ledger_that_is_lost_or_damaged_is_replaced(house: House, context: Con
         live.write_bytes(b"no database at all" * 500)
     with pytest.raises(MediasmsError):
         house.open()
-    restore(context.configuration, file, context.now())
+    assert restore(context.configuration, file, context.now()).carried is None
     assert house.sent(house.open(), source).dispatches == 0
 
 
@@ -267,7 +295,8 @@ def test_an_older_backup_is_migrated_after_it_is_restored(house: House, context:
         connection.execute("DROP TABLE stop")
     connection.close()
     context.close()
-    assert restore(context.configuration, file, context.now()).is_older
+    done = restore(context.configuration, file, context.now())
+    assert (done.is_older, done.carried) == (True, None)
     with pytest.raises(GuardStopped) as older:
         house.open()
     assert older.value.facts == {"version": 2, "known": opening.VERSION}
@@ -283,6 +312,88 @@ def test_a_server_has_tools_of_its_own(house: House, context: Context) -> None:
     with pytest.raises(UsageError) as also:
         backup(context.configuration, house.folder / "x")
     assert also.value.code == "ledger.use_pg_dump"
+
+
+def test_who_opted_out_after_the_backup_is_not_written_to(house: House, context: Context) -> None:
+    opt_out(context, [(1, house.number(5))], "person:me")
+    file = _backup(house, context)
+    opt_out(context, [(1, house.number(0))], "person:me")
+    after, done = _replaced(house, context, file)
+    assert done.carried == Carried(optouts=1, batches=0, messages=0, missing=())
+    assert list(list_optouts(after.ledger)) == [house.number(0), house.number(5)]
+    assert house.batch(after, house.recipients(7)).totals.rejected == 2
+
+
+@pytest.mark.parametrize("state", ["unknown", "registered", "planned"])
+def test_what_was_cancelled_after_the_backup_does_not_go_out(house: House, context: Context, state: str) -> None:
+    source = house.recipients(7)
+    file = _backup(house, context, "unknown.sqlite3")
+    batch = house.batch(context, source)
+    if state != "unknown":
+        planning.plan(context, batch) if state == "planned" else None
+        file = _backup(house, context)
+    cancel(context, look_up(context, [batch.batch_id]), actor="me")
+    after, done = _replaced(house, context, file)
+    assert done.carried == Carried(optouts=0, batches=1, messages=0, missing=())
+    stopped = run(after, Request(source, "c")).stopped_by
+    assert isinstance(stopped, GuardStopped)
+    assert (stopped.code, stopped.facts["actor"]) == ("send.cancelled", "me")
+    assert house.uploads() == 0
+
+
+def test_messages_that_were_cancelled_after_the_backup_do_not_go_out(house: House, context: Context) -> None:
+    source = house.recipients(7)
+    batch = house.batch(context, source)
+    registered = _backup(house, context, "registered.sqlite3")
+    planning.plan(context, batch)
+    file = _backup(house, context)
+    one, *_ = house.smsids(context, batch.batch_id)
+    cancel(context, look_up(context, [one]), actor="me")
+    assert house.sent(context, source).states == {TAKEN: 6, CANCELLED: 1}
+    after, done = _replaced(house, context, file)
+    assert done.carried == Carried(optouts=0, batches=0, messages=1, missing=())
+    recover(after)
+    pull(after)
+    house.sent(after, source)
+    assert house.states(after, batch.batch_id) == {TAKEN: 6, CANCELLED: 1}
+    # A backup without its messages cannot know that it is not wanted.
+    house.clock.advance(timedelta(seconds=1))
+    _, older = _replaced(house, after, registered)
+    assert older.carried == Carried(optouts=0, batches=0, messages=0, missing=(batch.batch_id,))
+
+
+def test_what_the_gateway_was_asked_since_the_backup_is_known(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.gateway.knobs = Knobs(hold_seconds=3600, fate="at_once")
+    batch = house.batch(context, house.recipients(3))
+    send(context, batch)
+    wanted = look_up(context, [batch.batch_id])
+    with monkeypatch.context() as patched:
+        patched.setattr(calling_back, "answer_cancellations", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            cancel(context, wanted, actor="me")
+    file = _backup(house, context)
+    cancel(context, wanted, actor="me")
+    after, done = _replaced(house, context, file)
+    assert done.carried == Carried(optouts=0, batches=0, messages=3, missing=())
+    assert count_cancellations(after.ledger, batch.batch_id) == {CancelOutcome.UNCLEAR: 3}
+    assert [len(cancellations_of(after.ledger, smsid)) for smsid in house.smsids(after, batch.batch_id)] == [2, 2, 2]
+
+
+def _killed(*_arguments: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_ledger_that_was_moved_is_not_replaced_by_its_backup(house: House, context: Context) -> None:
+    file = _backup(house, context)
+    with context.ledger.writing() as connection:
+        connection.execute(update(identity).values(ledger_id=opening.MOVED + context.ledger.ledger_id))
+    context.close()
+    with pytest.raises(GuardStopped, match=r"ledger\.moved"):
+        restore(context.configuration, file, context.now())
+    with pytest.raises(GuardStopped, match=r"ledger\.moved"):
+        house.open()
 
 
 def test_an_older_ledger_put_back_by_hand_is_noticed(house: House, context: Context) -> None:
@@ -306,8 +417,7 @@ def test_a_marker_that_says_too_much_of_what_is_settled_does_not_move_its_time(h
     (begun,) = (one.begun_at for one in list_dispatches(context.ledger, batch.batch_id))
     house.clock.advance(timedelta(days=3))
     marker = context.workspace.batch_folder(batch.batch_id) / "dispatch-0001.begun"
-    marker.write_text("9\n")
-    os.utime(marker, times=(context.now().timestamp(),) * 2)
+    marker.write_text(f"9 {context.now().isoformat()}\n")
     assert recover(context) == Recovered(1, 0)
     (after,) = list_dispatches(context.ledger, batch.batch_id)
     assert (after.begun_at, after.attempts) == (begun, 9)

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text as sql
 
 from pipeline.adapters.gateway import Exchange
+from pipeline.adapters.marks import Mark
 from pipeline.errors import Exit, GatewayRefused, GuardStopped, OutcomeUnknown, TryLater, UsageError
 from pipeline.ledger.batches import get_batch
 from pipeline.ledger.cancelling import stop_of
@@ -204,9 +205,22 @@ def test_a_stop_that_came_after_everything_left_is_no_stop(house: House, context
     assert house.sent(house.open(), source).dispatches == 0
 
 
+def test_a_message_of_a_batch_that_is_named_too_counts_once(house: House, context: Context) -> None:
+    batch = _planned(house, context)
+    one, *_ = house.smsids(context, batch.batch_id)
+    wanted = look_up(context, [one, batch.batch_id])
+    assert (wanted.batches, wanted.smsids, wanted.waiting) == ((batch.batch_id,), (), 7)
+    assert cancel(context, wanted, actor="me") == Cancelled(7, 0, {}, stopped=(batch.batch_id,))
+
+
 def test_a_name_that_is_neither_cancels_nothing_and_is_not_repeated(house: House, context: Context) -> None:
     batch = _planned(house, context)
     with pytest.raises(UsageError) as stopped:
         look_up(context, [batch.batch_id, house.number(0)])
     assert (stopped.value.code, stopped.value.facts) == ("cancel.unknown", {"position": 2})
     assert house.states(context, batch.batch_id) == {PLANNED: 7}
+    # Nobody is told that a batch is none which only the ledger has forgotten.
+    context.workspace.batch_folder("forgotten").mkdir()
+    context.workspace.mark_begun(Mark("forgotten", 1, 1, context.now()))
+    with pytest.raises(GuardStopped, match=r"ledger\.went_back"):
+        look_up(context, ["forgotten"])

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import text as sql
 
 from pipeline.adapters import interruption
 from pipeline.adapters.gateway import Exchange, GatewayClient
@@ -16,6 +17,7 @@ from pipeline.ledger.dispatches import list_dispatches
 from pipeline.ledger.logins import auth_failures, note_auth
 from pipeline.model import BreakKind, CancelOutcome, MessageClass, MessageState
 from pipeline.operations.cancel import Cancelled, cancel, look_up
+from pipeline.operations.recover import Recovered, recover
 from pipeline.operations.resolve import resolve
 from pipeline.operations.run import send_batch
 from pipeline.operations.status import standing
@@ -108,6 +110,61 @@ def test_what_waits_there_is_cancelled_and_reconciles_so_before_and_after_its_re
     assert (again.totals.accepted, again.totals.already) == (0, 7)
     assert _cancel(context, batch.batch_id).exit is Exit.GUARD
     assert house.gateway.requests[PATH] == 7
+
+
+def _gone_back(context: Context) -> None:
+    """Let the ledger be that of a backup from after planning."""
+    with context.ledger.writing() as connection:
+        connection.execute(sql("UPDATE message SET state = 'planned', reason = '', sent_at = NULL"))
+        never = "attempts = 0, begun_at = NULL, ended_at = NULL, answer_code = NULL, csvid = NULL"
+        connection.execute(sql(f"UPDATE dispatch SET {never}"))  # noqa: S608 - a constant
+
+
+@pytest.mark.parametrize("database", BOTH)
+def test_what_a_ledger_has_forgotten_is_asked_about_once_it_is_recovered(house: House, context: Context) -> None:
+    batch = _taken(house, context, 7)
+    _gone_back(context)
+    done = _cancel(context, batch.batch_id)
+    assert done.problem
+    assert (done.problem.code, done.exit, done.stopped) == ("cancel.went_back", Exit.GUARD, (batch.batch_id,))
+    assert PATH not in house.gateway.requests
+    assert recover(context) == Recovered(2, 7)
+    assert house.states(context, batch.batch_id) == {UNKNOWN: 7}
+    # Whoever may have got it is nobody to whom a corrected list may go out.
+    again = house.batch(context, house.recipients(7, "corrected.csv", text="訂正です"))
+    assert (again.totals.accepted, again.totals.already) == (0, 7)
+    assert _cancel(context, batch.batch_id).counts == {GONE: 7}
+    assert house.states(context, batch.batch_id) == {TAKEN: 7}
+
+
+@pytest.mark.parametrize("database", BOTH)
+def test_a_forgotten_message_that_was_cancelled_by_itself_does_not_go_out_again(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(3))
+    house.gateway.knobs = Knobs(http_503_before_reading=True)
+    with pytest.raises(OutcomeUnknown):
+        send_batch(context, batch.batch_id, confirm=None)
+    house.gateway.knobs = HOLD
+    one, *_ = house.smsids(context, batch.batch_id)
+    _gone_back(context)
+    done = _cancel(context, one)
+    assert done.problem
+    assert (done.problem.code, done.messages) == ("cancel.went_back", 1)
+    assert recover(context) == Recovered(1, 3)
+    assert house.states(context, batch.batch_id) == {UNKNOWN: 3}
+    assert [(wish.actor, wish.outcome) for wish in cancellations_of(context.ledger, one)] == [("me", UNSENT)]
+    resolve(context, batch.batch_id, REFUSED, actor="me", because="nothing of it is there")
+    send_batch(context, batch.batch_id, confirm=None)
+    assert house.states(context, batch.batch_id) == {TAKEN: 2, MessageState.CANCELLED: 1}
+    assert one not in house.copies()
+
+
+def test_a_marker_that_says_nothing_keeps_nobody_from_cancelling(house: House, context: Context) -> None:
+    batch = _taken(house, context)
+    (marker,) = context.workspace.batch_folder(batch.batch_id).glob("*.begun")
+    marker.write_bytes(b"")
+    done = _cancel(context, batch.batch_id)
+    assert done.problem
+    assert (done.problem.code, done.counts) == ("marker.unreadable", {GONE: 5})
 
 
 def test_what_has_left_is_too_late_and_what_has_a_result_is_not_asked_about(house: House, context: Context) -> None:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipeline.adapters.marks import Mark
 from pipeline.errors import GatewayRefused, GuardStopped
 from pipeline.messages import Language
 from pipeline.operations.doctor import Health, examine_installation
@@ -26,7 +27,7 @@ def test_refused_logins_are_counted_until_they_are_forgotten(house: House, conte
 
 def test_a_marker_nobody_knows_is_found(context: Context) -> None:
     (context.workspace.batch_folder("lost")).mkdir(parents=True)
-    context.workspace.mark_begun("lost", 1, 1)
+    context.workspace.mark_begun(Mark("lost", 1, 1, context.now()))
     with pytest.raises(GuardStopped) as stopped:
         examine_installation(context, reset_auth=True)
     assert stopped.value.code == "ledger.went_back"

@@ -12,12 +12,16 @@ from pipeline.errors import Exit, GuardStopped
 from pipeline.ledger import machines
 from pipeline.ledger.machines import adopt_machine, machine_elsewhere, stop_if_elsewhere
 from pipeline.messages import Language
-from pipeline.model import MessageState
+from pipeline.model import CancelOutcome, MessageState
 from pipeline.operations.backup import backup, restore
+from pipeline.operations.cancel import cancel, look_up
 from pipeline.operations.copy import copy
 from pipeline.operations.doctor import examine_installation
+from pipeline.operations.status import standing
+from pipeline.simulator import Knobs
 from pipeline.stages.pull import pull
 from pipeline.stages.rehearse import rehearse
+from pipeline.stages.send import send
 from tests.stages.conftest import House
 
 if TYPE_CHECKING:
@@ -82,6 +86,21 @@ def test_a_copy_on_another_machine_sends_nothing(
     with pytest.raises(GuardStopped, match=r"ledger\.elsewhere"):
         examine_installation(there, reset_auth=False)
     pull(there, batch.batch_id)
+
+
+def test_a_copy_cancels_nothing_either(copied: House, on: Callable[[str | None], None]) -> None:
+    copied.gateway.knobs = Knobs(hold_seconds=3600, fate="at_once")
+    here = copied.open()
+    batch = copied.batch(here, copied.folder / "list.csv")
+    send(here, batch)
+    on(OTHER)
+    there = copied.open()
+    with pytest.raises(GuardStopped, match=r"ledger\.elsewhere"):
+        cancel(there, look_up(there, [batch.batch_id]), actor="me")
+    assert "/cancelapi/" not in copied.gateway.requests
+    assert standing(there, batch).stop is None
+    adopt_machine(there.ledger, there.now(), actor="me", because="the other one is gone")
+    assert cancel(there, look_up(there, [batch.batch_id]), actor="me").counts == {CancelOutcome.CANCELLED: 7}
 
 
 def test_a_workspace_that_was_moved_is_adopted_by_a_person(copied: House, on: Callable[[str | None], None]) -> None:

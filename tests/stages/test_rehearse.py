@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipeline.adapters.marks import Mark
 from pipeline.core.forecast import CostRange
 from pipeline.errors import MediasmsError
 from pipeline.ledger.batches import get_batch
@@ -142,7 +143,7 @@ def unknown(house: House, context: Context) -> tuple[Batch, dict[str, object]]:
 
 def went_back(house: House, context: Context) -> tuple[Batch, dict[str, object]]:
     batch = house.batch(context, house.recipients(3))
-    context.workspace.mark_begun(batch.batch_id, 1, 1)
+    context.workspace.mark_begun(Mark(batch.batch_id, 1, 1, context.now()))
     return batch, {}
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import text as sql
 
+from pipeline.adapters.marks import Mark
 from pipeline.core.forecast import CostRange
 from pipeline.errors import Exit, GatewayRefused, GuardStopped, OutcomeUnknown, TryLater
 from pipeline.ledger.dispatches import begin_dispatch, list_dispatches, offered_before
@@ -344,7 +345,7 @@ def test_a_marker_the_ledger_does_not_know_stops_everything(house: House, contex
     send(context, batch)
     check_markers(context)
     other = house.batch(context, house.recipients(3, "other.csv", 50))
-    context.workspace.mark_begun(batch.batch_id, 1, 2)
+    context.workspace.mark_begun(Mark(batch.batch_id, 1, 2, context.now()))
     with pytest.raises(GuardStopped) as stopped:
         send(context, other)
     assert stopped.value.code == "ledger.went_back"

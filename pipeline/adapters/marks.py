@@ -1,0 +1,51 @@
+"""Marks: what lies beside a payload since before its first byte left, and tells a ledger that went back in time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipeline.errors import GuardStopped
+
+#: the name of a marker, and what stands in it: the number of attempts and, but in old ones, when the last one began
+_NAME = re.compile("dispatch-([0-9]+)")
+_CONTENT = re.compile(r"([0-9]+)(?: (\S+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a marker says: which dispatch of which batch was begun, for how many ``attempts``, and the last one when."""
+
+    batch_id: str
+    number: int
+    attempts: int
+    begun_at: datetime
+
+    @property
+    def content(self) -> bytes:
+        """Return what stands in its marker: also when, for the time of a file is another one once it was copied."""
+        return f"{self.attempts} {self.begun_at.isoformat()}\n".encode()
+
+
+def marker_name(number: int) -> str:
+    """Return the name of the marker of a dispatch, which lies in the folder of its batch."""
+    return f"dispatch-{number:04d}.begun"
+
+
+def read_mark(marker: Path) -> Mark:
+    """Return what a marker says. An old one does not say when: it is as old as its file.
+
+    Raises ``GuardStopped`` (``marker.unreadable``).
+    """
+    try:
+        name, said = _NAME.fullmatch(marker.stem), _CONTENT.fullmatch(marker.read_text(encoding="ascii").strip())
+        if name and said:
+            written = datetime.fromtimestamp(marker.stat().st_mtime, UTC)
+            begun_at = datetime.fromisoformat(said[2]) if said[2] else written
+            if begun_at.tzinfo:
+                return Mark(marker.parent.name, int(name[1]), int(said[1]), begun_at)
+    except (OSError, ValueError):
+        pass
+    raise GuardStopped("marker.unreadable", file=str(marker)) from None
