@@ -10,6 +10,7 @@ import errno
 import hashlib
 import os
 import pickle
+import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -327,8 +328,8 @@ class Workspace:
         return self.root / "pulls"
 
     def new_pull(self, kind: str, moment: str) -> AbstractContextManager[DurableFile]:
-        """Open a file for results that are pulled now; several processes may do so in one second."""
-        names = (f"{kind}-{moment}-{number:03d}.csv" for number in count(1))
+        """Open a file for results that are pulled now; processes, and hosts with one ledger, may do so in one second."""
+        names = (f"{kind}-{moment}-{secrets.token_hex(4)}.csv" for _ in count())
         return durable_new(self.pulls_folder() / name for name in names)
 
     def locks_folder(self) -> Path:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
+import secrets
 import stat
 from datetime import datetime
 from pathlib import Path
@@ -324,21 +326,23 @@ def test_the_name_of_a_workspace_is_on_disk_whoever_made_its_folder(
     assert (root, ["batches", "ledger.id", "locks", "pulls"]) in synced
 
 
-def test_two_processes_that_pull_in_one_second_write_two_files(tmp_path: Path) -> None:
-    workspace = Workspace(tmp_path)
+def test_processes_that_pull_in_one_second_write_a_file_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hosts too: one ledger knows the files of all their workspaces by name."""
+    workspace, elsewhere = Workspace(tmp_path / "one"), Workspace(tmp_path / "two")
     moment = "20261123-093000"
-    left = tmp_path / "pulls" / f".results-{moment}-001.csv.part"
-    left.parent.mkdir()
-    left.write_bytes(b"left behind by a crash")
-    with workspace.new_pull("results", moment) as one, workspace.new_pull("results", moment) as other:
+    with workspace.new_pull("results", moment) as one, elsewhere.new_pull("results", moment) as other:
         one.write(b"1")
         other.write(b"22")
         made = one.commit(), other.commit()
+    assert [artefact.size for artefact in made] == [1, 2]
+    assert len({artefact.name for artefact in made}) == 2
+    assert all(re.fullmatch(rf"results-{moment}-[0-9a-f]{{8}}\.csv", artefact.name) for artefact in made)
+    # One that is there, or that a crash has left behind, is not written over.
+    tokens = iter([made[0].name[-12:-4], "00000000", "11111111"])
+    (tmp_path / "one" / "pulls" / f".results-{moment}-00000000.csv.part").write_bytes(b"left behind")
+    monkeypatch.setattr(secrets, "token_hex", lambda _size: next(tokens))
     with workspace.new_pull("results", moment) as third:
-        assert third.path.name == f"results-{moment}-004.csv"
-    names = [f"results-{moment}-{number:03d}.csv" for number in (2, 3)]
-    assert [(artefact.name, artefact.size) for artefact in made] == list(zip(names, (1, 2), strict=True))
-    assert sorted(path.name for path in left.parent.iterdir()) == [left.name, *names]
+        assert third.path.name == f"results-{moment}-11111111.csv"
 
 
 def test_a_file_in_the_place_of_the_folder_of_pulls_is_said_and_not_counted_past(tmp_path: Path) -> None:
