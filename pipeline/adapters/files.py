@@ -328,7 +328,7 @@ class Workspace:
         return self.root / "pulls"
 
     def new_pull(self, kind: str, moment: str) -> AbstractContextManager[DurableFile]:
-        """Open a file for results that are pulled now; processes, and hosts with one ledger, may do so in one second."""
+        """Open a file for results that are pulled now; several processes and hosts may do so in one second."""
         names = (f"{kind}-{moment}-{secrets.token_hex(4)}.csv" for _ in count())
         return durable_new(self.pulls_folder() / name for name in names)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pipeline.core.msisdn import canonical_result
@@ -72,6 +72,13 @@ class Verdict:
         """Count the messages of a dispatch of ``messages`` that end in ``state``."""
         named = sum(found is state for found, _ in self.named.values())
         return named + (messages - len(self.named) if self.others is state else 0)
+
+    def taken(self, smsids: Iterable[str]) -> tuple[set[str], set[str]]:
+        """Return those of a dispatch's smsids that this attempt brought, and those that an earlier one of ours had."""
+        found = {smsid: self.named.get(smsid, (self.others, "")) for smsid in smsids}
+        taken = {smsid: code for smsid, (state, code) in found.items() if state is MessageState.TAKEN}
+        before = {smsid for smsid, code in taken.items() if code in SMSID_EXISTS}
+        return taken.keys() - before, before
 
 
 #: what no answer at all proves

@@ -18,7 +18,8 @@ from pipeline.core.observed import CLASS, DECIDED, VERDICT, Rows, Sent, rank_of
 from pipeline.model import BreakKind, MessageClass, MessageState, StatusClass
 
 _UNTAKEN = (MessageState.REFUSED, MessageState.CANCELLED, MessageState.PLANNED)
-_OBSERVED = "observed:"
+#: how the reason of a message begins that is taken by a result, or by an answer that came late, and what it was before
+_PROVEN = ("observed:", "answered:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +108,18 @@ def not_cancelled(rows: Rows, answered: Mask, otherwise: Mask, contradictions: S
 
 
 def unbelieved(sent: Sent, seen: Mask, classes: NDArray[np.int8], decided: Mask) -> tuple[Found, ...]:
-    """Find messages with results that we believe, or believed, never to have been taken."""
+    """Find messages that we believe, or believed, never to have been taken, and of which a result or an answer says so.
+
+    Also those that an answer shows to have been taken twice.
+    """
     agreed = sent.are(MessageState.CANCELLED) & (classes == CLASS[MessageClass.CANCELLED]) & decided
-    untaken = np.flatnonzero(seen & sent.are(*_UNTAKEN) & ~agreed)
-    states = [sent.states[code].value for code in sent.state[untaken].tolist()]
-    settled = [
-        reason.startswith(_OBSERVED) and reason != f"{_OBSERVED}{MessageState.UNKNOWN}" for reason in sent.reasons
+    proven = [
+        reason.startswith(_PROVEN) and reason.partition(":")[2] != MessageState.UNKNOWN for reason in sent.reasons
     ]
-    believed = np.flatnonzero(np.array(settled or [False])[sent.reason])
+    against = seen & sent.are(*_UNTAKEN) & ~agreed
+    untaken = np.flatnonzero(against)
+    states = [sent.states[code].value for code in sent.state[untaken].tolist()]
+    believed = np.flatnonzero(np.array(proven or [False])[sent.reason] & ~against)
     before = [sent.reasons[code].partition(":")[2] for code in sent.reason[believed].tolist()]
     return (
         Found(BreakKind.CONTRADICTION, untaken, states),

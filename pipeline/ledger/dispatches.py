@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,9 +18,18 @@ from pipeline.ledger.moving import INTERRUPTED, move, was_adopted
 from pipeline.ledger.naming import is_of_our_making
 from pipeline.ledger.opening import Ledger
 from pipeline.ledger.repeats import Seen
-from pipeline.ledger.results import settle_waiting
+from pipeline.ledger.results import settle_waiting, take_answered
 from pipeline.ledger.tables import dispatch, is_not_taken, iso, message, moment
 from pipeline.model import LEGAL, Artefact, Dispatch, MessageState, Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What one attempt to send a dispatch carries: smsids by MSISDN; ``offered_at`` is what ``offered_before`` said."""
+
+    dispatch: Dispatch
+    smsids: Mapping[str, str]
+    offered_at: datetime | None
 
 
 def dispatch_id(batch_id: str, number: int) -> str:
@@ -98,15 +108,15 @@ def dispatched(ledger: Ledger, wanted: str) -> dict[str, str]:
         return dict(zip(column_of(connection, numbers), column_of(connection, smsids), strict=True))
 
 
-def offered_before(ledger: Ledger, value: Dispatch, proves_nothing_taken: Collection[str]) -> bool:
-    """Say whether the smsids of the dispatch may have reached the gateway by an earlier dispatch.
+def offered_before(ledger: Ledger, value: Dispatch, proves_nothing_taken: Collection[str]) -> datetime | None:
+    """Return when the smsids of the dispatch may have reached the gateway last by an earlier dispatch; None for never.
 
     An attempt of which not a byte was read does not count, nor one whose answer proved that nothing was taken. Nor does
     one that was answered with the existence of its smsid: if that came from an attempt of ours, this one counts itself.
     Smsids of a user's may be somebody else's, however often we have offered them.
     """
     chunk = select(dispatch.c.chunk).where(dispatch.c.dispatch_id == value.dispatch_id).scalar_subquery()
-    query = select(func.count()).where(
+    query = select(func.max(dispatch.c.begun_at)).where(
         dispatch.c.batch_id == value.batch_id,
         dispatch.c.chunk == chunk,
         dispatch.c.dispatch_id != value.dispatch_id,
@@ -117,9 +127,10 @@ def offered_before(ledger: Ledger, value: Dispatch, proves_nothing_taken: Collec
         message.c.dispatch_id == value.dispatch_id, ~is_of_our_making(message, ledger.prefix)
     )
     with ledger.reading() as connection:
-        if not connection.execute(query).scalar_one():
-            return False
-        return connection.execute(foreign.limit(1)).one_or_none() is None
+        begun = moment(connection.execute(query).scalar_one())
+        if begun is None or connection.execute(foreign.limit(1)).one_or_none() is not None:
+            return None
+        return begun
 
 
 def begin_dispatch(ledger: Ledger, value: Dispatch, now: datetime, seen: Seen | None = None) -> int | None:
@@ -165,41 +176,50 @@ def begin_dispatch(ledger: Ledger, value: Dispatch, now: datetime, seen: Seen | 
 def return_dispatch(ledger: Ledger, value: Dispatch, now: datetime, problem: str) -> None:
     """Return a dispatch to planned: the process that tried saw that not one byte of the body was read.
 
-    Where another process has made it unknown meanwhile, it stays so: that one may have gone on from there.
+    Where another process has made it unknown meanwhile, it stays as it is: that one may have gone on from there.
     """
     with ledger.writing() as connection:
         moved = move(connection, value.dispatch_id, MessageState.IN_FLIGHT, MessageState.PLANNED, sent_at=None)
-        if not moved and _was_taken_over(connection, value.dispatch_id):
+        if not moved and _was_begun(connection, value):
             return
-        if moved != value.messages:
+        if not moved:
             raise Bug("dispatch.changed_in_flight", dispatch=value.dispatch_id)
         connection.execute(update(dispatch).where(dispatch.c.dispatch_id == value.dispatch_id).values(begun_at=None))
         record_event(connection, now, "returned", value.batch_id, value.dispatch_id, problem=problem)
 
 
-def end_dispatch(  # noqa: PLR0913, PLR0917 - what ended, how, and by what answer
-    ledger: Ledger, value: Dispatch, verdict: Verdict, now: datetime, detail: str, lines: Sequence[str] = ()
-) -> None:
-    """Record what the answer proves, message by message; ``lines`` name the kinds of its lines.
+def _was_begun(connection: Connection, value: Dispatch) -> bool:
+    """Say whether the attempt that was made of ``value`` as it had been listed is in the ledger."""
+    attempts = select(dispatch.c.attempts).where(dispatch.c.dispatch_id == value.dispatch_id)
+    return bool(connection.execute(attempts).scalar_one() > value.attempts)
 
-    Another process may have taken over the campaign and made unknown what was in flight: of that the answer proves what
-    was taken, and leaves the rest as it is.
+
+def end_dispatch(  # noqa: PLR0913, PLR0917 - what ended, how, and by what answer
+    ledger: Ledger, attempt: Attempt, verdict: Verdict, now: datetime, detail: str, lines: Sequence[str] = ()
+) -> int:
+    """Record what the answer proves, message by message; return how many are known to be taken now.
+
+    ``lines`` name the kinds of the answer's lines. Another process may have taken over the campaign, made unknown what
+    was in flight, and gone on from there: of that the answer proves what was taken, and leaves the rest as it is.
     """
+    value = attempt.dispatch
     with ledger.writing() as connection:
-        was_taken_over = _was_taken_over(connection, value.dispatch_id)
+        _, earlier = verdict.taken(verdict.named)
+        ended = 0
         for smsid, (state, code) in verdict.named.items():
             if state not in LEGAL[MessageState.IN_FLIGHT]:
                 raise Bug("state.illegal", before=MessageState.IN_FLIGHT.value, after=state.value)
             named = (message.c.smsid == smsid) & (message.c.dispatch_id == value.dispatch_id)
-            found = update(message).where(named).values(reason=f"row:{code}")
-            connection.execute(found.where(message.c.state == MessageState.IN_FLIGHT.value).values(state=state.value))
-            if was_taken_over:
-                kept = {} if state is not MessageState.TAKEN else {"state": state.value}
-                connection.execute(found.where(was_adopted()).values(**kept))
+            values = {"state": state.value, "reason": f"row:{code}"}
+            if smsid in earlier and attempt.offered_at:
+                values["sent_at"] = iso(attempt.offered_at)
+            in_flight = message.c.state == MessageState.IN_FLIGHT.value
+            ended += connection.execute(update(message).where(named, in_flight).values(**values)).rowcount
         reason = "" if verdict.others is MessageState.TAKEN else f"request:{verdict.code or ''}"
-        move(connection, value.dispatch_id, MessageState.IN_FLIGHT, verdict.others, reason=reason)
-        if was_taken_over and verdict.others is MessageState.TAKEN:
-            move(connection, value.dispatch_id, MessageState.UNKNOWN, MessageState.TAKEN, was_adopted(), reason="")
+        ended += move(connection, value.dispatch_id, MessageState.IN_FLIGHT, verdict.others, reason=reason)
+        taken = verdict.count(MessageState.TAKEN, value.messages)
+        if ended != value.messages:
+            taken = _end_late(connection, ledger, attempt, verdict, now)
         connection.execute(
             update(dispatch)
             .where(dispatch.c.dispatch_id == value.dispatch_id)
@@ -217,11 +237,23 @@ def end_dispatch(  # noqa: PLR0913, PLR0917 - what ended, how, and by what answe
             **({"lines": " ".join(lines)} if lines else {}),
             **{state: count for state, count in counts.items() if count},
         )
+    return taken
 
 
-def _was_taken_over(connection: Connection, owner: str) -> bool:
-    adopted = select(message.c.smsid).where(message.c.dispatch_id == owner, was_adopted()).limit(1)
-    return connection.execute(adopted).one_or_none() is not None
+def _end_late(connection: Connection, ledger: Ledger, attempt: Attempt, verdict: Verdict, now: datetime) -> int:
+    """Record what an answer proves of messages that are not in flight any more; return how many are taken."""
+    owner = attempt.dispatch.dispatch_id
+    for smsid, (state, code) in verdict.named.items():
+        if state is not MessageState.TAKEN:
+            named = (message.c.smsid == smsid) & (message.c.dispatch_id == owner)
+            connection.execute(update(message).where(named, was_adopted()).values(reason=f"row:{code}"))
+    now_taken, earlier = verdict.taken(attempt.smsids.values())
+    begun = connection.execute(select(dispatch.c.begun_at).where(dispatch.c.dispatch_id == owner)).scalar_one()
+    before = iso(attempt.offered_at) if attempt.offered_at else begun
+    return sum(
+        take_answered(connection, ledger, owner, smsids, sent_at, now)
+        for smsids, sent_at in ((now_taken, begun), (earlier, before))
+    )
 
 
 def interrupt_dispatch(ledger: Ledger, value: Dispatch, now: datetime) -> None:

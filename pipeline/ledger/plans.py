@@ -115,6 +115,14 @@ def free_messages(ledger: Ledger, value: Batch) -> dict[int, list[str]]:
     return _by_chunk(ledger, value, may_be_planned_again() | _is_withdrawn(value.batch_id))
 
 
+def refused_whole(ledger: Ledger, batch_id: str) -> set[str]:
+    """Return the codes with which whole requests of a batch were refused that are still to be sent again."""
+    query = select(message.c.reason).where(message.c.batch_id == batch_id, may_be_planned_again()).distinct()
+    with ledger.reading() as connection:
+        reasons = [reason.partition(":") for reason in connection.execute(query).scalars()]
+    return {code for by, _, code in reasons if by == "request"}
+
+
 def withdrawn_messages(ledger: Ledger, value: Batch) -> dict[int, list[str]]:
     """Return smsids by chunk of planned messages whose dispatch must never go out, and which need another one."""
     return _by_chunk(ledger, value, _is_withdrawn(value.batch_id))

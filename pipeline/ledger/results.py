@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    and_,
+    case,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 
 from pipeline.core.msisdn import canonical_result
-from pipeline.ledger.batches import record_event
+from pipeline.ledger.batches import record_event, slices
 from pipeline.ledger.cancellations import was_cancelled_there
 from pipeline.ledger.engines import new_rows
 from pipeline.ledger.naming import can_be_asked_for, is_about
@@ -21,6 +33,8 @@ from pipeline.ledger.tables import dispatch, is_live, is_not_taken, iso, message
 from pipeline.model import LIVE, SERVED, Artefact, MessageState, Observation
 
 _SLICE = 1_000
+#: so long is the day at the beginning of a stored time
+_DAY = 10
 #: states that a result changes: evidence beats decisions
 SETTLED_BY_EVIDENCE = (
     MessageState.UNKNOWN,
@@ -31,6 +45,7 @@ SETTLED_BY_EVIDENCE = (
 #: states of messages whose keys are free for others
 _GIVEN_UP = (MessageState.REFUSED.value, MessageState.CANCELLED.value)
 _given_up, _waiting, _other = (message.alias(name) for name in ("given_up", "waiting", "other"))
+_own, _attempt = dispatch.alias("own"), dispatch.alias("attempt")
 
 
 def record_pull(
@@ -136,13 +151,57 @@ def settle(ledger: Ledger, now: datetime, among: Collection[str] | None = None) 
     A message in flight is left alone: the process that sends it is waiting for its answer. So is one that was given up
     and whose key another message may have served since: its result stands in the reconciliation as a contradiction.
     """
-    settled: dict[MessageState, int] = {}
+
+    def proven(messages: FromClause) -> ColumnElement[bool]:
+        return and_(_is_named(messages, ledger.prefix), *_one_of(messages, among))
+
     with ledger.writing() as connection:
-        _cancel_served(connection, ledger.prefix, now, among)
-        for state in SETTLED_BY_EVIDENCE:
-            alone = () if state in LIVE else _serves_alone(ledger.prefix)
-            if moved := _take(connection, ledger.prefix, state, now, *alone, *_one_of(message, among)):
-                settled[state] = moved
+        return _settle(connection, ledger.prefix, now, "observed", SETTLED_BY_EVIDENCE, proven, _first_registered())
+
+
+def take_answered(  # noqa: PLR0913, PLR0917 - what was answered, of which attempt, and when
+    connection: Connection, ledger: Ledger, owner: str, smsids: Collection[str], sent_at: str, now: datetime
+) -> int:
+    """Make messages taken that a late answer proves so, wherever they have gone since; return how many are taken.
+
+    ``owner`` is the dispatch that was answered, begun at ``sent_at``, and ``smsids`` are of messages it carried. Since
+    then another process may have taken over the campaign, a person given them up, and a run planned or begun them
+    again: the gateway has them all the same. One whose key another message serves stays given up, for good; of it, and
+    of what was taken twice, the reason says so, and the reconciliation has a contradiction.
+    """
+    taken = 0
+    for part in slices(list(smsids)):
+        carried = message.c.smsid.in_(part)
+
+        def proven(messages: FromClause, part: Sequence[str] = part) -> ColumnElement[bool]:
+            return messages.c.smsid.in_(part)
+
+        states = (MessageState.IN_FLIGHT, *SETTLED_BY_EVIDENCE)
+        _settle(connection, ledger.prefix, now, "answered", states, proven, literal(sent_at))
+        is_taken = message.c.state == MessageState.TAKEN.value
+        again = is_taken & (message.c.dispatch_id != owner) & (message.c.reason == "")
+        told = update(message).where(carried, again | message.c.state.in_(_GIVEN_UP))
+        connection.execute(told.values(reason=literal("answered:") + message.c.state))
+        taken += connection.execute(select(func.count()).where(carried, is_taken)).scalar_one()
+    return taken
+
+
+def _settle(  # noqa: PLR0913, PLR0917 - what is proven by what, of which states, and since when
+    connection: Connection,
+    prefix: str,
+    now: datetime,
+    proof: str,
+    states: Sequence[MessageState],
+    proven: Callable[[FromClause], ColumnElement[bool]],
+    sent_at: ColumnElement[str],
+) -> dict[MessageState, int]:
+    """Make what is proven taken, state by state, unless another message serves its key; return how many were what."""
+    settled: dict[MessageState, int] = {}
+    _cancel_served(connection, prefix, now, proven)
+    for state in states:
+        alone = () if state in LIVE else _serves_alone(prefix)
+        if moved := _take(connection, state, now, proof, sent_at, proven(message), *alone):
+            settled[state] = moved
     return settled
 
 
@@ -152,38 +211,69 @@ def settle_waiting(connection: Connection, ledger: Ledger, dispatches: Sequence[
     A result may have come since somebody last settled: what proves it must be as good as what has been settled.
     """
     waits = and_(message.c.dispatch_id.in_(dispatches), message.c.state == MessageState.PLANNED.value)
-    _take(connection, ledger.prefix, MessageState.PLANNED, now, waits)
+    named = _is_named(message, ledger.prefix)
+    _take(connection, MessageState.PLANNED, now, "observed", _first_registered(), waits, named)
     served = _of_the_same_key(_given_up, message).where(
         is_not_taken(_given_up), _given_up.c.state.in_(_GIVEN_UP), _is_named(_given_up, ledger.prefix)
     )
     cancel_as_served(connection, now, waits & served.exists())
 
 
-def _take(connection: Connection, prefix: str, state: MessageState, now: datetime, *only: ColumnElement[bool]) -> int:
-    """Make messages in ``state`` taken that a result proves so; return how many."""
+def _take(
+    connection: Connection,
+    state: MessageState,
+    now: datetime,
+    proof: str,
+    sent_at: ColumnElement[str],
+    *proven: ColumnElement[bool],
+) -> int:
+    """Make messages in ``state`` taken that are proven so; return how many."""
     moved = connection.execute(
         update(message)
-        .where(is_not_taken(message), message.c.state == state.value, _is_named(message, prefix), *only)
-        .values(state=MessageState.TAKEN.value, reason=f"observed:{state.value}")
+        .where(is_not_taken(message), message.c.state == state.value, *proven)
+        .values(state=MessageState.TAKEN.value, reason=f"{proof}:{state.value}", sent_at=sent_at)
     ).rowcount
     if moved:
         record_event(connection, now, "settled", None, before=state.value, messages=moved)
     return moved
 
 
+@lru_cache(maxsize=1)
+def _first_registered() -> ColumnElement[str]:
+    """Return when a message was sent that a result names: of several attempts, it says by its day which it was.
+
+    That is the last that was begun until the end of the day on which the message was registered first. Within a day it
+    makes no difference, and the gateway's clock may be another than ours.
+    """
+    own = _own.c.dispatch_id == message.c.dispatch_id
+    # The first dispatch of a chunk has its number. To look for others where there is none would take long.
+    is_again = select(_own.c.dispatch_id).where(own, _own.c.number != _own.c.chunk).exists()
+    registered = select(func.min(observation.c.registered_at)).where(observation.c.smsid == message.c.smsid)
+    begun = (
+        select(func.max(_attempt.c.begun_at))
+        .select_from(
+            _own.join(_attempt, and_(_attempt.c.batch_id == _own.c.batch_id, _attempt.c.chunk == _own.c.chunk))
+        )
+        .where(own, func.substr(_attempt.c.begun_at, 1, _DAY) <= func.substr(registered.scalar_subquery(), 1, _DAY))
+    )
+    since = func.coalesce(begun.scalar_subquery(), message.c.sent_at)
+    return case((is_again, since), else_=message.c.sent_at)
+
+
 def _one_of(messages: FromClause, smsids: Collection[str] | None) -> tuple[ColumnElement[bool], ...]:
     return () if smsids is None else (messages.c.smsid.in_(smsids),)
 
 
-def _cancel_served(connection: Connection, prefix: str, now: datetime, among: Collection[str] | None) -> None:
-    """Cancel what is still planned for a key of which a result now shows that a given up message had served it."""
-    is_open = is_not_taken(_given_up) & _given_up.c.state.in_(_GIVEN_UP)
-    named = and_(is_open, _is_named(_given_up, prefix), *_one_of(_given_up, among))
+def _cancel_served(
+    connection: Connection, prefix: str, now: datetime, proven: Callable[[FromClause], ColumnElement[bool]]
+) -> None:
+    """Cancel what is still planned for a key of which it is now proven that a given up message had served it."""
+    served_it = and_(is_not_taken(_given_up), _given_up.c.state.in_(_GIVEN_UP), proven(_given_up))
     # Nearly always there is none, and then the planned messages need not be asked for one of their key.
-    if connection.execute(select(_given_up.c.smsid).where(named).limit(1)).one_or_none() is None:
+    if connection.execute(select(_given_up.c.smsid).where(served_it).limit(1)).one_or_none() is None:
         return
     served = _of_the_same_key(_waiting, _given_up).where(
-        named, is_not_taken(_waiting), _waiting.c.state == MessageState.PLANNED.value, ~_is_named(_waiting, prefix)
+        served_it, is_not_taken(_waiting), _waiting.c.state == MessageState.PLANNED.value, ~_is_named(_waiting, prefix)
     )
     cancel_as_served(connection, now, message.c.smsid.in_(served))
 

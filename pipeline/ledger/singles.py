@@ -12,11 +12,11 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from pipeline.errors import Bug
 from pipeline.ledger.cancelling import cancel_opted_out_of, cancel_stopped_in
-from pipeline.ledger.moving import move, was_adopted
+from pipeline.ledger.moving import move
 from pipeline.ledger.naming import can_be_asked_for
 from pipeline.ledger.opening import Ledger
 from pipeline.ledger.repeats import Seen
-from pipeline.ledger.results import settle_waiting
+from pipeline.ledger.results import settle_waiting, take_answered
 from pipeline.ledger.tables import dispatch, event, iso, message, observation
 from pipeline.model import Dispatch, MessageState
 
@@ -28,7 +28,8 @@ _UPLOAD = "%.csv"
 class Ended:
     """How the attempt of one dispatch ended: in which state, for which reason, by which answer.
 
-    ``PLANNED`` stands for an attempt of which nothing can have been taken: it may be tried again.
+    ``PLANNED`` stands for an attempt of which nothing can have been taken: it may be tried again. ``sent_before`` is
+    when the attempt was begun that brought what this one's answer says to exist.
     """
 
     dispatch: Dispatch
@@ -36,6 +37,7 @@ class Ended:
     reason: str = ""
     code: str | None = None
     detail: str = ""
+    sent_before: datetime | None = None
 
 
 def begin_singles(ledger: Ledger, group: Sequence[Dispatch], now: datetime, seen: Seen | None = None) -> dict[str, int]:
@@ -74,27 +76,31 @@ def begin_singles(ledger: Ledger, group: Sequence[Dispatch], now: datetime, seen
     return attempts
 
 
-def end_singles(ledger: Ledger, ended: Sequence[Ended], now: datetime) -> None:
-    """Record what the answers of a group prove, all of it or nothing.
+def end_singles(ledger: Ledger, ended: Sequence[Ended], now: datetime) -> int:
+    """Record what the answers of a group prove, all of it or nothing; return how many are known to be taken now.
 
     What another process has made unknown meanwhile, because it took over the campaign, is taken where its answer says
-    so, and else stays as it is.
+    so, whatever has become of it since, and else stays as it is.
     """
-    by_outcome: dict[tuple[MessageState, str], list[str]] = {}
+    by_outcome: dict[tuple[MessageState, str, datetime | None], list[str]] = {}
     for one in ended:
-        by_outcome.setdefault((one.state, one.reason), []).append(one.dispatch.dispatch_id)
+        by_outcome.setdefault((one.state, one.reason, one.sent_before), []).append(one.dispatch.dispatch_id)
+    taken = 0
     with ledger.writing() as connection:
-        adopted = _no_longer_in_flight(connection, [one.dispatch.dispatch_id for one in ended])
-        for (state, reason), owners in by_outcome.items():
-            values = {"sent_at": None} if state is MessageState.PLANNED else {"reason": reason}
+        in_flight = _in_flight(connection, [one.dispatch.dispatch_id for one in ended])
+        for (state, reason, before), owners in by_outcome.items():
+            values: dict[str, str | None] = {"sent_at": None} if state is MessageState.PLANNED else {"reason": reason}
+            if before:
+                values["sent_at"] = iso(before)
             moved = move(connection, owners, MessageState.IN_FLIGHT, state, **values)
-            if moved != len(set(owners) - adopted):
+            if moved != len(in_flight.intersection(owners)):
                 raise Bug("dispatch.changed_in_flight", dispatch=owners[0])
-            if adopted and state is MessageState.TAKEN:
-                move(connection, owners, MessageState.UNKNOWN, state, was_adopted(), reason=reason)
+            if state is MessageState.TAKEN:
+                late = set(owners) - in_flight
+                taken += moved + sum(_end_late(connection, ledger, owner, before, now) for owner in late)
         for one in sorted(ended, key=attrgetter("dispatch.number")):
             is_back = one.state is MessageState.PLANNED
-            if is_back and one.dispatch.dispatch_id in adopted:
+            if is_back and one.dispatch.dispatch_id not in in_flight:
                 continue
             ended_by: dict[str, str | None] = {"ended_at": iso(now), "answer_code": one.code}
             found = {"begun_at": None} if is_back else ended_by
@@ -104,11 +110,22 @@ def end_singles(ledger: Ledger, ended: Sequence[Ended], now: datetime) -> None:
             for one in ended
         }
         _record(connection, now, "ended", ended[0].dispatch.batch_id, details)
+    return taken
 
 
-def _no_longer_in_flight(connection: Connection, owners: Sequence[str]) -> set[str]:
-    others = message.c.dispatch_id.in_(owners) & (message.c.state != MessageState.IN_FLIGHT.value)
-    return set(connection.execute(select(message.c.dispatch_id).where(others)).scalars())
+def _in_flight(connection: Connection, owners: Sequence[str]) -> set[str]:
+    in_flight = message.c.dispatch_id.in_(owners) & (message.c.state == MessageState.IN_FLIGHT.value)
+    return set(connection.execute(select(message.c.dispatch_id).where(in_flight)).scalars())
+
+
+def _end_late(connection: Connection, ledger: Ledger, owner: str, before: datetime | None, now: datetime) -> int:
+    """Make the message taken that a dispatch carried, in whichever of its chunk it is by now; return how many are."""
+    (begun,) = connection.execute(select(dispatch).where(dispatch.c.dispatch_id == owner)).all()
+    of_chunk = select(dispatch.c.dispatch_id).where(
+        dispatch.c.batch_id == begun.batch_id, dispatch.c.chunk == begun.chunk
+    )
+    carried = connection.execute(select(message.c.smsid).where(message.c.dispatch_id.in_(of_chunk))).scalars().all()
+    return take_answered(connection, ledger, owner, carried, iso(before) if before else begun.begun_at, now)
 
 
 def _record(

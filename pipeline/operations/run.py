@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from pipeline.context import Context
-from pipeline.errors import Exit, GuardStopped, MediasmsError, OutcomeUnknown, TryLater, worst
+from pipeline.errors import Exit, GatewayRefused, GuardStopped, MediasmsError, OutcomeUnknown, TryLater, worst
 from pipeline.ledger.batches import count_states, get_batch
+from pipeline.ledger.cancelling import stop_of, waiting_of_batch
+from pipeline.ledger.plans import refused_whole
 from pipeline.model import Batch, MessageClass, Mode
-from pipeline.stages.guards import NOTHING_PERMITTED, Permission
+from pipeline.stages.guards import NOTHING_PERMITTED, Permission, was_cancelled
 from pipeline.stages.outlook import Preview
 from pipeline.stages.pull import pull
 from pipeline.stages.reconcile import Reconciled, reconcile
@@ -106,8 +108,8 @@ def _afterwards(  # noqa: PLR0913, PLR0917 - what a run has come to, and how it 
     # Of a test message the results of the batch say nothing.
     own = batch.batch_id
     is_of_batch = isinstance(stopped_by, OutcomeUnknown) and stopped_by.facts.get("batch", own) == own
-    if is_of_batch and not _is_unfinished(reconciled):
-        stopped_by = None  # the results have settled every message of it, and nothing is left to send
+    if is_of_batch and not reconciled.value.classes.get(MessageClass.UNKNOWN):
+        stopped_by = _next_reason(context, batch, stopped_by)
     until = context.now() + wait
     while stopped_by is None and _is_open(reconciled) and context.now() < until:
         sleep(min(POLL_SECONDS, (until - context.now()).total_seconds()))
@@ -131,9 +133,19 @@ def _pull(context: Context, batch: Batch, stopped_by: MediasmsError | None) -> M
     return stopped_by
 
 
-def _is_unfinished(reconciled: Reconciled) -> bool:
-    classes = reconciled.value.classes
-    return bool(classes.get(MessageClass.UNKNOWN) or classes.get(MessageClass.PLANNED))
+def _next_reason(context: Context, batch: Batch, settled: MediasmsError | None) -> MediasmsError | None:
+    """Return what keeps a batch from being done once results have ``settled`` all of it that was unknown.
+
+    An open outcome comes before whatever else stopped the batch, and must not have hidden it. What only waits to be
+    sent has no other reason than the outcome that was open.
+    """
+    if (stop := stop_of(context.ledger, batch.batch_id)) and stop.cancelled:
+        return was_cancelled(batch, stop)
+    if codes := refused_whole(context.ledger, batch.batch_id):
+        # Of several the one that says that nothing may log in: what the others ask for does.
+        code = min(codes, key=lambda code: (not context.stops_logins(code), code))
+        return GatewayRefused("gateway.refused", **context.refusal(code))
+    return settled if waiting_of_batch(context.ledger, batch.batch_id) else None
 
 
 def _is_open(reconciled: Reconciled) -> bool:

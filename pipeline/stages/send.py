@@ -19,6 +19,7 @@ from pipeline.errors import Exit, GatewayRefused, GuardStopped, Interrupted, Med
 from pipeline.ledger.batches import count_opted_out, count_states, note_decision
 from pipeline.ledger.cancelling import cancel_opted_out, cancel_stopped, stop_of
 from pipeline.ledger.dispatches import (
+    Attempt,
     adopt_in_flight,
     begin_dispatch,
     dispatched,
@@ -196,17 +197,18 @@ def _send_all(context: Context, gateway: GatewayClient, batch: Batch, meanwhile:
     while planned:
         stop_after_failed_logins(context)
         dispatch = planned.pop(0)
-        verdict = _send_one(context, gateway, batch, dispatch, meanwhile)
-        if verdict is None:
+        done = _send_one(context, gateway, batch, dispatch, meanwhile)
+        if done is None:
             # Not what was refused: that is for a later run.
             plan_free_again(context, batch, withdrawn_messages(context.ledger, batch))
             planned = _planned(context, batch)
             continue
+        verdict, taken = done
         dispatches += 1
-        sent += verdict.count(MessageState.TAKEN, dispatch.messages)
+        sent += taken
         # Nothing else of the batch can have become unknown, and counting all its messages each time takes long. What
         # was refused can be: another process took over the campaign and made it so, and a refusal settles nothing.
-        if open_ := dispatch.messages - verdict.count(MessageState.TAKEN, dispatch.messages):
+        if open_ := dispatch.messages - taken:
             with must_be_recorded(context, dispatch.dispatch_id, open_):
                 stop_if_unsettled(context, batch)
         if verdict.others is MessageState.REFUSED:
@@ -224,12 +226,15 @@ def _planned(context: Context, batch: Batch) -> list[Dispatch]:
 
 def _send_one(
     context: Context, gateway: GatewayClient, batch: Batch, dispatch: Dispatch, meanwhile: Meanwhile
-) -> Verdict | None:
-    """Send one dispatch: intent, marker, effect, evidence. None: not all of it may go out, and nothing was begun."""
+) -> tuple[Verdict, int] | None:
+    """Send one dispatch: intent, marker, effect, evidence; return the verdict, and how many are known to be taken.
+
+    None: not all of it may go out, and nothing was begun.
+    """
     payload: Path = context.workspace.checked(batch.batch_id, dispatch.payload)
     stop_if_payload_passed(context, batch, payload)
     smsids = dispatched(context.ledger, dispatch.dispatch_id)
-    repeated = offered_before(context.ledger, dispatch, codes_of_nothing_taken(context))
+    offered_at = offered_before(context.ledger, dispatch, codes_of_nothing_taken(context))
     with held():
         attempt = meanwhile.begin(
             [dispatch.dispatch_id], lambda seen: begin_dispatch(context.ledger, dispatch, context.now(), seen)
@@ -249,15 +254,16 @@ def _send_one(
                 stop_if_unsettled(context, batch)
             raise TryLater("gateway.unreachable", url=context.settings.gateway.base_url, problem=exchange.problem)
         answer = read_answer(context, exchange)
-        verdict = _judge(context, answer, smsids, repeated=repeated)
+        verdict = _judge(context, answer, smsids, repeated=offered_at is not None)
         detail, lines = exchange.problem or f"HTTP {exchange.http_status}", lines_of(answer, exchange.body)
         with must_be_recorded(context, dispatch.dispatch_id, dispatch.messages):
-            end_dispatch(context.ledger, dispatch, verdict, context.now(), detail, lines)
+            ended = Attempt(dispatch, smsids, offered_at)
+            taken = end_dispatch(context.ledger, ended, verdict, context.now(), detail, lines)
         compare_clocks(context, exchange, batch.batch_id)
         if verdict.code is not None:
             refused = context.is_failed_login(verdict.code)
             note_auth(context.ledger, context.settings.gateway.base_url, context.now(), failed=refused)
-    return verdict
+    return verdict, taken
 
 
 def _upload(context: Context, gateway: GatewayClient, dispatch: Dispatch, payload: Path) -> Exchange:

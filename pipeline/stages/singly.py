@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from pipeline.adapters.couriers import NOT_SENT, Carried, Couriers, couriers
 from pipeline.adapters.gateway import Exchange
@@ -163,7 +164,7 @@ class _Sending:
                 found.failure = TryLater("gateway.unreachable", url=url, problem=exchange.problem)
             found.ended.append(Ended(dispatch=dispatch, state=MessageState.PLANNED, detail=exchange.problem))
             return
-        verdict = self._verdict(dispatch, exchange)
+        verdict, sent_before = self._verdict(dispatch, exchange)
         detail = exchange.problem or f"HTTP {exchange.http_status}"
         if verdict is None:
             found.busy = True
@@ -179,30 +180,40 @@ class _Sending:
             self.refused = code
             if verdict.run is not RunAction.GO_ON:
                 found.refusal = code
-        reason = _reason(verdict)
-        found.ended.append(Ended(dispatch=dispatch, state=verdict.others, reason=reason, code=code, detail=detail))
+        found.ended.append(
+            Ended(
+                dispatch=dispatch,
+                state=verdict.others,
+                reason=_reason(verdict),
+                code=code,
+                detail=detail,
+                sent_before=sent_before,
+            )
+        )
 
-    def _verdict(self, dispatch: Dispatch, exchange: Exchange) -> Verdict | None:
+    def _verdict(self, dispatch: Dispatch, exchange: Exchange) -> tuple[Verdict | None, datetime | None]:
+        """Return what an exchange proves, and when the attempt was begun that brought what it says to exist."""
         answer = read_answer(self.context, exchange)
         if answer is None:
-            return NO_ANSWER
-        # Asked only where it matters.
-        repeated = answer.code in SMSID_EXISTS and offered_before(self.context.ledger, dispatch, self.nothing_taken)
-        busy_code = self.context.profile.single.busy_code.value
-        return judge_single(answer, exchange.body, self.context.documented, busy_code=busy_code, repeated=repeated)
+            return NO_ANSWER, None
+        before = None
+        if answer.code in SMSID_EXISTS:  # asked only where it matters
+            before = offered_before(self.context.ledger, dispatch, self.nothing_taken)
+        busy_code, repeated = self.context.profile.single.busy_code.value, before is not None
+        known = self.context.documented
+        return judge_single(answer, exchange.body, known, busy_code=busy_code, repeated=repeated), before
 
     def _end(self, ended: Sequence[Ended]) -> None:
         """Record how attempts ended; where that cannot be, something was tried and nobody can say what came of it."""
         for one in ended:
             del self.under_way[one.dispatch.dispatch_id]
         with must_be_recorded(self.context, ended[0].dispatch.dispatch_id, len(ended)):
-            end_singles(self.context.ledger, ended, self.context.now())
+            self.taken += end_singles(self.context.ledger, ended, self.context.now())
 
     def _count(self, found: _Round) -> None:
         """Add up what was recorded, and note whether the gateway knows us."""
         out = [one for one in found.ended if one.state is not MessageState.PLANNED]
         self.dispatches += len(out)
-        self.taken += sum(one.state is MessageState.TAKEN for one in out)
         self.done += len(out)
         self.context.progress("send", self.done, max(self.total, self.done))
         url, now = self.context.settings.gateway.base_url, self.context.now()
@@ -258,9 +269,8 @@ def send_singly(context: Context, batch: Batch, meanwhile: Meanwhile) -> tuple[i
         sending = _Sending(context, batch, out, meanwhile)
         sending.plan_on()
         _send(context, batch, sending)
-    if sending.refused:
-        # Another process that took over the campaign may have made unknown what was refused afterwards.
-        stop_if_unsettled(context, batch)
+    # Another process that took over the campaign may have made unknown what was refused afterwards, or begun it again.
+    stop_if_unsettled(context, batch)
     if sending.refused and not count_states(context.ledger, batch.batch_id).get(MessageState.TAKEN):
         raise GatewayRefused("gateway.refused", **context.refusal(sending.refused))
     return sending.dispatches, sending.taken

@@ -196,8 +196,8 @@ def match_message(
     agreed = message.state is MessageState.CANCELLED and message_class is MessageClass.CANCELLED and bool(final)
     if observations and message.state in UNTAKEN and not agreed:
         breaks.append((BreakKind.CONTRADICTION, message.state.value))
-    if message.reason.startswith("observed:") and message.reason != f"observed:{MessageState.UNKNOWN}":
-        breaks.append((BreakKind.CONTRADICTION, message.reason.partition(":")[2]))
+    elif (proof := message.reason.partition(":"))[0] in {"observed", "answered"} and proof[2] != MessageState.UNKNOWN:
+        breaks.append((BreakKind.CONTRADICTION, proof[2]))
     told = message.answered or any(meaning.means is StatusClass.CANCELLED for _, meaning in final)
     known_to_contradict = any(kind is BreakKind.CONTRADICTION for kind, _ in breaks)
     ended = final or message_class is MessageClass.CHECKED

@@ -254,7 +254,7 @@ def one_message(  # noqa: C901, PLR0912, PLR0915 - rule by rule
     agreed = state == "cancelled" and found == "cancelled" and final
     if rows and state in {"planned", "refused", "cancelled"} and not agreed:
         breaks.append(("contradiction", state, None))
-    if message["reason"] == "observed:refused":
+    elif message["reason"] in {"observed:refused", "answered:refused"}:
         breaks.append(("contradiction", "refused", None))
     told = message["answered"] or any(rules.means(row) == "cancelled" for row in final)
     known = "contradiction" in {each for each, *_ in breaks}

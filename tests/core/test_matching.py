@@ -408,7 +408,7 @@ def test_a_refused_message_shows_the_code_of_its_refusal(reason: str, label: str
 STATES: Final = [*MessageState, *[MessageState.TAKEN] * 4]
 WORDS: Final = [*ONE_OF_EACH, "1", "403", "au未払", "送信中", "再送待機", "送信済　", "本人", "他人", "判定不可"]
 SENT: Final = [None, SENT_AT, SENT_AT - timedelta(days=7), SENT_AT - timedelta(days=7, microseconds=1)]
-REASONS: Final = ["", "answer:560", "observed:refused", "observed:unknown", "opted_out"]
+REASONS: Final = ["", "answer:560", "observed:refused", "answered:in_flight", "observed:unknown", "opted_out"]
 
 
 def random_messages(chance: random.Random) -> tuple[list[Sent], list[Observation]]:

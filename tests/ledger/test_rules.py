@@ -13,6 +13,7 @@ from pipeline.core.answers import Verdict
 from pipeline.errors import Bug, GuardStopped, UsageError
 from pipeline.ledger.batches import get_batch, list_batches
 from pipeline.ledger.dispatches import (
+    Attempt,
     adopt_in_flight,
     begin_dispatch,
     end_dispatch,
@@ -182,11 +183,12 @@ def test_verbs_are_compare_and_set(context: Context, batch: Batch) -> None:
     with pytest.raises(Bug) as returned:
         return_dispatch(ledger, dispatch, now, "x")
     assert returned.value.code == "dispatch.changed_in_flight"
-    end_dispatch(ledger, other, Verdict(MessageState.REFUSED, "596", RunAction.STOP), now, "late")
+    attempt = Attempt(other, {}, None)
+    assert end_dispatch(ledger, attempt, Verdict(MessageState.REFUSED, "596", RunAction.STOP), now, "late") == 0
     assert get_dispatch(ledger, other.dispatch_id).states == {MessageState.TAKEN: 2}
     named = {"x": (MessageState.CANCELLED, "1")}
     with pytest.raises(Bug) as illegal:
-        end_dispatch(ledger, other, Verdict(MessageState.TAKEN, "200", RunAction.STOP, named), now, "")
+        end_dispatch(ledger, attempt, Verdict(MessageState.TAKEN, "200", RunAction.STOP, named), now, "")
     assert illegal.value.code == "state.illegal"
     with pytest.raises(Bug):
         resolve_dispatch(ledger, other, MessageState.PLANNED, now, actor="me", because="x")

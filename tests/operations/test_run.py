@@ -1,18 +1,22 @@
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipeline.adapters.gateway import Exchange, GatewayClient
 from pipeline.adapters.inputs import open_input
 from pipeline.context import Context
 from pipeline.core.calendar import JST
 from pipeline.errors import Exit, GatewayRefused, GuardStopped, InputUnusable, OutcomeUnknown, TryLater
 from pipeline.ledger.batches import list_batches
+from pipeline.ledger.cancelling import stop_batch
 from pipeline.ledger.dispatches import get_dispatch, list_dispatches, resolve_dispatch
 from pipeline.ledger.optouts import add_optouts
 from pipeline.model import MessageClass, MessageState, Mode
@@ -113,6 +117,73 @@ def test_an_unknown_outcome_is_settled_by_the_pull_of_the_same_run_but_reported(
     assert done.exit is Exit.UNKNOWN
     assert done.reconciled.value.states == {TAKEN: 5, MessageState.PLANNED: 2}
     assert run(context, request).reconciled.value.states == {TAKEN: 7}
+
+
+def _answers(
+    monkeypatch: pytest.MonkeyPatch, name: str, answers: list[tuple[bytes | None, bool]], happens: Callable[[], None]
+) -> None:
+    """Answer the first requests so, each taken before or not, in the order in which they leave; then something happens.
+
+    None is an answer that is lost.
+    """
+    plain, order = getattr(GatewayClient, name), itertools.count()
+
+    def instead(client: GatewayClient, *given: Any) -> Exchange:  # noqa: ANN401 - those of single and upload
+        at = next(order)
+        if at >= len(answers):
+            exchange: Exchange = plain(client, *given)
+            return exchange
+        answer, taken = answers[at]
+        exchange = plain(client, *given) if taken else Exchange(100, 200, b"", "")
+        happens()
+        if answer is None:
+            time.sleep(0.5)  # single requests are on their way together: the others are answered before
+            return Exchange(100, None, b"", "ReadTimeout")
+        return replace(exchange, body=answer)
+
+    monkeypatch.setattr(GatewayClient, name, instead)
+
+
+@pytest.mark.parametrize("code", ["555", "596"])
+def test_a_refusal_is_the_reason_once_results_have_settled_what_was_unclear_beside_it(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    known = (b"200", True)
+    _answers(monkeypatch, "single", [known, (None, True), (code.encode(), False)], lambda: None)
+    request = Request(house.recipients(3), "c", mode=Mode.SINGLE)
+    done = run(context, request, after_send=_later(house, 1))
+    assert house.states(context, done.validated.batch.batch_id) == {TAKEN: 2, REFUSED: 1}
+    assert done.stopped_by is not None
+    assert (done.stopped_by.code, done.stopped_by.facts["code"]) == ("gateway.refused", code)
+    assert done.exit is Exit.REFUSED
+
+
+def test_an_upload_that_was_refused_is_the_reason_once_results_have_settled_the_next_one(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _answers(monkeypatch, "upload", [(b"560", False), (None, True)], lambda: None)
+    request = Request(house.recipients(10), "c")
+    done = run(context, request, after_send=_later(house, 1))
+    assert isinstance(done.stopped_by, GatewayRefused)
+    assert done.exit is Exit.REFUSED
+    assert run(context, request).reconciled.value.states == {TAKEN: 10}
+
+
+def test_that_a_person_stopped_the_batch_is_the_reason_once_results_have_settled_it(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = house.open()
+
+    def stopped() -> None:
+        (batch,) = list_batches(other.ledger)
+        stop_batch(other.ledger, batch.batch_id, other.now(), actor="hanako")
+
+    _answers(monkeypatch, "upload", [(None, True)], stopped)
+    done = run(context, Request(house.recipients(12), "c"), after_send=_later(house, 1))
+    assert isinstance(done.stopped_by, GuardStopped)
+    assert (done.stopped_by.code, done.stopped_by.facts["messages"]) == ("send.cancelled", 7)
+    assert done.exit is Exit.GUARD
+    assert house.states(context, done.validated.batch.batch_id) == {TAKEN: 5, CANCELLED: 7}
 
 
 def test_a_refused_run_does_not_pull(house: House, context: Context) -> None:

@@ -21,11 +21,13 @@ from pipeline.ledger.batches import get_batch, list_batches
 from pipeline.ledger.cancelling import cancel_messages
 from pipeline.ledger.closing import list_closings, record_closing
 from pipeline.ledger.notifications import record_notifications
+from pipeline.ledger.plans import free_messages
 from pipeline.model import (
     BreakKind,
     Cause,
     MessageClass,
     MessageState,
+    Mode,
     MonthPhase,
     MonthSubject,
     Observation,
@@ -35,19 +37,22 @@ from pipeline.model import (
 )
 from pipeline.operations.resolve import resolve
 from pipeline.simulator import Knobs
+from pipeline.stages import singly
 from pipeline.stages.guards import Late, Permission
 from pipeline.stages.months import added_up_in, close_month, reconcile_month
+from pipeline.stages.planning import plan_free_again
 from pipeline.stages.pull import pull
 from pipeline.stages.reconcile import reconcile
 from pipeline.stages.send import send
 from schemas.tariff import parse_tariff
+from tests.databases import BOTH
 from tests.operations.observing import observe, result, sent
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.context import Context
-    from pipeline.model import Reconciliation
+    from pipeline.model import Batch, Reconciliation
     from pipeline.stages.reconcile import Reconciled
     from tests.stages.conftest import House
 
@@ -590,6 +595,56 @@ def test_a_bill_for_what_was_not_sent_as_far_as_we_know_is_in_its_month(
     observe(context, replace(result(message, "送信済", now), registered_at=now, status_time=now if timed else None))
     values = _months(context, MONTH, f"{now:%Y-%m}")
     assert [value.billable_messages for value in values] == [0, 1]
+
+
+def _given_up_in_november(house: House, context: Context, knobs: Knobs, mode: Mode) -> Batch:
+    """Let a message leave an hour before December, its answer be lost, and a person say in December: refused."""
+    house.clock.advance(datetime(2026, 11, 30, 23, 0, tzinfo=JST) - house.clock.now())
+    house.gateway.knobs = replace(knobs, faults=1)
+    batch = house.batch(context, house.recipients(1))
+    with patch.object(singly, "ask_unknown", lambda *_: None), pytest.raises(OutcomeUnknown):
+        send(context, batch, mode=mode)
+    house.clock.advance(timedelta(hours=2))
+    resolve(context, batch.batch_id, MessageState.REFUSED, actor="me", because="x")
+    house.gateway.knobs = Knobs(dedupe_smsid=True)
+    return get_batch(context.ledger, batch.batch_id)
+
+
+@pytest.mark.parametrize("database", BOTH)
+@pytest.mark.parametrize("mode", [Mode.CSV, Mode.SINGLE])
+@pytest.mark.parametrize(
+    ("second", "knobs"),
+    [
+        ("says that it exists", Knobs(html_200=True)),
+        ("is planned", Knobs(html_200=True)),
+        ("is lost", Knobs(html_200=True)),
+        ("took it after all", Knobs(html_200_nothing=True)),
+    ],
+)
+def test_of_two_attempts_the_one_that_brought_a_message_decides_its_month(
+    house: House, context: Context, mode: Mode, second: str, knobs: Knobs
+) -> None:
+    batch = _given_up_in_november(house, context, knobs, mode)
+    match second:
+        case "is planned":
+            plan_free_again(context, batch, free_messages(context.ledger, batch))
+        case "is lost":
+            house.gateway.knobs = Knobs(html_200_nothing=True)
+            with patch.object(singly, "ask_unknown", lambda *_: None), pytest.raises(OutcomeUnknown):
+                send(context, batch)
+        case "took it after all":
+            house.clock.advance(timedelta(seconds=25))  # its registration says the minute
+            house.gateway.knobs = Knobs(html_200=True)
+            with patch.object(singly, "ask_unknown", lambda *_: None), pytest.raises(OutcomeUnknown):
+                send(context, batch)
+        case _:
+            assert send(context, batch).states == {MessageState.TAKEN: 1}
+    house.clock.advance(timedelta(days=1))
+    pull(context, batch.batch_id)
+    assert house.states(context, batch.batch_id) == {MessageState.TAKEN: 1}
+    assert set(house.copies().values()) == {1}
+    months = [sum(value.classes.values()) for value in _months(context, MONTH, "2026-12")]
+    assert months == ([0, 1] if second == "took it after all" else [1, 0])
 
 
 def test_notified_strangers_are_in_the_month_in_which_they_reached_us(house: House, context: Context) -> None:

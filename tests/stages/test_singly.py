@@ -350,10 +350,11 @@ def test_logins_of_others_that_are_refused_between_our_answers_do_not_stop_us(
     context = house.open(create=True, SEND_CONNECTIONS="1")
     other, ends = house.open(), count()
 
-    def end(*given: Any) -> None:  # noqa: ANN401 - those of end_singles
-        end_singles(*given)
+    def end(*given: Any) -> int:  # noqa: ANN401 - those of end_singles
+        taken = end_singles(*given)
         if next(ends) in {2, 4, 6}:
             note_auth(other.ledger, house.gateway.url, other.now(), failed=True)
+        return taken
 
     monkeypatch.setattr(singly, "end_singles", end)
     monkeypatch.setattr(singly, "_GROUP", 2)
@@ -419,9 +420,9 @@ def test_a_batch_that_is_stopped_while_it_is_sent_stops_at_the_next_group(
     source = house.recipients(30)
     batch = house.batch(context, source)
 
-    def stopping(*arguments: Any) -> None:  # noqa: ANN401 - those of end_singles
+    def stopping(*arguments: Any) -> int:  # noqa: ANN401 - those of end_singles
         stop_batch(house.open().ledger, batch.batch_id, context.now(), actor="me")
-        end(*arguments)
+        return end(*arguments)
 
     monkeypatch.setattr(singly, "end_singles", stopping)
     with pytest.raises(GuardStopped) as stopped:
@@ -495,11 +496,10 @@ def test_what_was_brought_is_kept_until_the_ledger_can_be_asked_about_it(
     house.gateway.knobs = Knobs(refuse_code="587", faults=1)
     asked: list[str] = []
 
-    def gone(*_: object) -> bool:
+    def gone(*_: object) -> None:
         asked.append("")
         if len(asked) <= times:
             raise TryLater("ledger.busy", problem="server closed the connection")
-        return False
 
     monkeypatch.setattr(singly, "offered_before", gone)
     source = house.recipients(7)
