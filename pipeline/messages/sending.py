@@ -63,6 +63,18 @@ SENDING_FAILURES: dict[str, Failure] = {
             "Correct or remove the row, and run it again.",
         ),
     ),
+    "run.settled": Failure(
+        Text(
+            "バッチ {batch}：受け付けられたか分からない応答がありましたが、結果ですべて確かめました。"
+            "残りの {waiting} 通はまだ送信していません。",
+            "batch {batch}: an answer proved nothing; results have settled since what was taken. {waiting} messages "
+            "have not been sent yet.",
+        ),
+        Text(
+            "同じコマンドをもう一度実行してください。残りだけが送信され、二重には送られません。",
+            "Run the same command again: only the rest is sent, nothing twice.",
+        ),
+    ),
     "send.unclear_twice": Failure(
         Text(
             "バッチ {batch}：続けて二度、受け付けられたか分からない応答でした（どちらも個別の結果で確かめました）。"

@@ -137,7 +137,7 @@ def _next_reason(context: Context, batch: Batch, settled: MediasmsError | None) 
     """Return what keeps a batch from being done once results have ``settled`` all of it that was unknown.
 
     An open outcome comes before whatever else stopped the batch, and must not have hidden it. What only waits to be
-    sent has no other reason than the outcome that was open.
+    sent is no success either, but there is nothing left of that outcome to decide about.
     """
     if (stop := stop_of(context.ledger, batch.batch_id)) and stop.cancelled:
         return was_cancelled(batch, stop)
@@ -145,7 +145,11 @@ def _next_reason(context: Context, batch: Batch, settled: MediasmsError | None) 
         # Of several the one that says that nothing may log in: what the others ask for does.
         code = min(codes, key=lambda code: (not context.stops_logins(code), code))
         return GatewayRefused("gateway.refused", **context.refusal(code))
-    return settled if waiting_of_batch(context.ledger, batch.batch_id) else None
+    if not (waiting := waiting_of_batch(context.ledger, batch.batch_id)):
+        return None
+    if settled and settled.code == "send.unclear_twice":  # it says so itself
+        return settled
+    return OutcomeUnknown("run.settled", batch=batch.batch_id, waiting=waiting)
 
 
 def _is_open(reconciled: Reconciled) -> bool:

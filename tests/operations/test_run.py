@@ -113,6 +113,8 @@ def test_an_unknown_outcome_is_settled_by_the_pull_of_the_same_run_but_reported(
     request = Request(house.recipients(7), "c")
     done = run(context, request, after_send=_later(house, 1))
     assert isinstance(done.stopped_by, OutcomeUnknown)
+    # There is nothing to decide about any more, only to go on.
+    assert (done.stopped_by.code, done.stopped_by.facts["waiting"]) == ("run.settled", 2)
     assert done.sent is None
     assert done.exit is Exit.UNKNOWN
     assert done.reconciled.value.states == {TAKEN: 5, MessageState.PLANNED: 2}
