@@ -22,7 +22,6 @@ from pipeline.stages.planning import accepted_rows, payload_column, plan
 from schemas.single import form_of
 
 _CHUNK = 50_000
-_PAYLOADS = (".csv", ".form", ".json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +117,7 @@ def _numbers(context: Context, found: Sequence[Lost], wanted: set[str]) -> Count
 
 def _read(context: Context, marks: list[Mark]) -> Iterator[Lost]:
     for mark in marks:
-        marker = context.workspace.batch_folder(mark.batch_id) / marker_name(mark.number)
-        # A plan in another mode may have been given up before this one: the later file is what was begun.
-        laid_out = [path for path in map(marker.with_suffix, _PAYLOADS) if path.exists()]
-        payload = max(laid_out, key=lambda path: path.stat().st_mtime, default=marker.with_suffix(".csv"))
+        payload = _payload(context.workspace.batch_folder(mark.batch_id), mark)
         # Without its payload a dispatch is what the ledger says it is, if it says anything.
         smsids = _smsids(context, payload) or list(
             dispatched(context.ledger, dispatch_id(mark.batch_id, mark.number)).values()
@@ -139,6 +135,16 @@ def _read(context: Context, marks: list[Mark]) -> Iterator[Lost]:
             smsids=smsids,
             begun_at=mark.begun_at,
         )
+
+
+def _payload(folder: Path, mark: Mark) -> Path:
+    """Return the payload of what was begun. Where an old marker does not name it, it is the latest of its number."""
+    if mark.payload:
+        return folder / mark.payload
+    marker = folder / marker_name(mark.number)
+    # A plan in another mode, or with another encoding, may have been given up before this one.
+    laid_out = [path for path in folder.glob(f"{marker.stem}.*") if path != marker]
+    return max(laid_out, key=lambda path: path.stat().st_mtime, default=marker.with_suffix(".csv"))
 
 
 def _smsids(context: Context, payload: Path) -> list[str]:

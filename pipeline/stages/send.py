@@ -213,7 +213,7 @@ def _send_one(context: Context, gateway: GatewayClient, batch: Batch, dispatch: 
         if attempt is None:
             return None
         try:
-            context.workspace.mark_begun(Mark(batch.batch_id, dispatch.number, attempt, context.now()))
+            context.workspace.mark_begun(Mark(batch.batch_id, dispatch.number, attempt, context.now(), payload.name))
         except (TryLater, OSError):
             # Whatever is wrong with the disk, not a byte of it has left.
             return_dispatch(context.ledger, dispatch, context.now(), "no marker")

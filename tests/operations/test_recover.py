@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -126,6 +127,22 @@ def test_a_corrected_list_is_not_followed_by_the_wrong_one(house: House, context
     assert pull(context).settled == {UNKNOWN: 5}
     run(context, Request(house.folder / "wrong.csv", "c"))
     assert house.uploads() == 1
+
+
+@pytest.mark.parametrize("is_old", [True, False])
+def test_an_upload_in_shift_jis_is_entered_too(house: House, context: Context, *, is_old: bool) -> None:
+    batch = house.batch(context, house.recipients(3))
+    send(house.open(SEND_ENCODE="shiftjis"), batch)
+    folder = context.workspace.batch_folder(batch.batch_id)
+    # What a plan that was given up had laid out; a copy of the workspace is as old as whatever.
+    (folder / "dispatch-0001.csv").write_bytes(b"")
+    os.utime(folder / "dispatch-0001.csv", (0, 0) if is_old else None)
+    if is_old:
+        (folder / "dispatch-0001.begun").write_text("1\n")
+    _forget(context, batch)
+    house.batch(context, house.folder / "list.csv")
+    assert recover(context) == Recovered(1, 3)
+    check_markers(context)
 
 
 def test_rows_whose_place_is_open_wait_until_it_is_settled(house: House, context: Context) -> None:
