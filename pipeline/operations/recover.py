@@ -50,7 +50,6 @@ def recover(context: Context) -> Recovered:
             strangers.append(batch_id)
             continue
         with context.campaign_lock(batch.campaign):
-            # Before anything is planned again: a plan writes its payloads where these lie.
             found = list(_read(context, marks))
             if gap := _gap(context, batch, found):
                 gaps.append(gap)
@@ -58,7 +57,9 @@ def recover(context: Context) -> Recovered:
             if batch.planned_at is None:
                 # What lies there was laid out by the plan that is lost.
                 is_single = any(form_of(lost.payload.name) for lost in found)
-                plan(context, batch, Mode.SINGLE if is_single else Mode.CSV)
+                # No payload takes the place of one that was begun: killed now, it is found again.
+                first = max(mark.number for mark in marks) + 1
+                plan(context, batch, Mode.SINGLE if is_single else Mode.CSV, first=first)
             for one in found:
                 messages += recover_dispatch(context.ledger, one, context.now())
                 dispatches += 1
