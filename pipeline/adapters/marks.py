@@ -9,24 +9,29 @@ from pathlib import Path
 
 from pipeline.errors import GuardStopped
 
-#: the name of a marker, and what stands in it: the number of attempts and, but in old ones, when the last one began
+#: the name of a marker, and what stands in it: the number of attempts and, but in old ones, of the last one when it
+#: began and with which payload
 _NAME = re.compile("dispatch-([0-9]+)")
-_CONTENT = re.compile(r"([0-9]+)(?: (\S+))?")
+_CONTENT = re.compile(r"([0-9]+)(?: (\S+) (dispatch-[0-9]+\.[a-z.]+))?")
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What a marker says: which dispatch of which batch was begun, for how many ``attempts``, and the last one when."""
+    """What a marker says: which dispatch of which batch was begun, for how many ``attempts``, and the last one when.
+
+    ``payload`` is the name of what was sent then; empty in old markers.
+    """
 
     batch_id: str
     number: int
     attempts: int
     begun_at: datetime
+    payload: str
 
     @property
     def content(self) -> bytes:
-        """Return what stands in its marker: also when, for the time of a file is another one once it was copied."""
-        return f"{self.attempts} {self.begun_at.isoformat()}\n".encode()
+        """Return what stands in its marker: all of it, for a file has another time once it was copied."""
+        return f"{self.attempts} {self.begun_at.isoformat()} {self.payload}\n".encode()
 
 
 def marker_name(number: int) -> str:
@@ -45,7 +50,7 @@ def read_mark(marker: Path) -> Mark:
             written = datetime.fromtimestamp(marker.stat().st_mtime, UTC)
             begun_at = datetime.fromisoformat(said[2]) if said[2] else written
             if begun_at.tzinfo:
-                return Mark(marker.parent.name, int(name[1]), int(said[1]), begun_at)
+                return Mark(marker.parent.name, int(name[1]), int(said[1]), begun_at, said[3] or "")
     except (OSError, ValueError):
         pass
     raise GuardStopped("marker.unreadable", file=str(marker)) from None

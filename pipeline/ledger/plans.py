@@ -129,16 +129,18 @@ def withdrawn_messages(ledger: Ledger, value: Batch) -> dict[int, list[str]]:
 
 
 def _is_withdrawn(batch_id: str) -> ColumnElement[bool]:
-    """Say that a planned message's dispatch holds one that must not be in it any more.
+    """Say that a planned message's dispatch must not go out: its payload holds one that must not be in it any more.
 
-    A result has shown that one to be taken, or it was cancelled.
+    A result has shown that one to be taken, or it was cancelled; or an attempt that the ledger had forgotten took it.
     """
     beside = message.alias("beside")
     # One list of dispatches: looking at its neighbours for each message would read a dispatch as often as it has rows.
     changed = select(beside.c.dispatch_id).where(
         beside.c.batch_id == batch_id, beside.c.state != MessageState.PLANNED.value
     )
-    return (message.c.state == MessageState.PLANNED.value) & message.c.dispatch_id.in_(changed)
+    replaced = select(dispatch.c.dispatch_id).where(dispatch.c.batch_id == batch_id, dispatch.c.live == 0)
+    withdrawn = message.c.dispatch_id.in_(changed) | message.c.dispatch_id.in_(replaced)
+    return (message.c.state == MessageState.PLANNED.value) & withdrawn
 
 
 def _by_chunk(ledger: Ledger, value: Batch, wanted: ColumnElement[bool]) -> dict[int, list[str]]:

@@ -72,6 +72,7 @@ def recover_dispatch(ledger: Ledger, lost: Lost, now: datetime) -> int:
         place = {} if entered else {"dispatch_id": owner}
         if not entered:
             _insert(connection, lost, owner, begun)
+            _withdraw_others(connection, lost)
         count = 0
         for part in slices(lost.smsids):
             # planned → in flight → unknown, and refused → planned → … before it: steps whose record is lost. What was
@@ -95,6 +96,15 @@ def _was_cancelled_since() -> ColumnElement[bool]:
     other = message.alias("other")
     served = select(other.c.smsid).where(has_the_key_of(other, message), is_live(other)).exists()
     return (message.c.state == MessageState.CANCELLED.value) & ~served
+
+
+def _withdraw_others(connection: Connection, lost: Lost) -> None:
+    """Keep those dispatches from going out in which messages of a lost attempt wait: their payloads hold them, too."""
+    for part in slices(lost.smsids):
+        held = select(message.c.dispatch_id).where(
+            message.c.smsid.in_(part), message.c.state == MessageState.PLANNED.value
+        )
+        connection.execute(update(dispatch).where(dispatch.c.dispatch_id.in_(held)).values(live=0))
 
 
 def _insert(connection: Connection, lost: Lost, owner: str, begun: str) -> None:

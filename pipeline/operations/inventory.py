@@ -64,7 +64,9 @@ def mark_again(context: Context) -> int:
             unmarked = [one for one in dispatches if _is_unmarked(one, marked)]
             if unmarked:
                 marks = [
-                    Mark(batch.batch_id, one.number, one.attempts, one.begun_at) for one in unmarked if one.begun_at
+                    Mark(batch.batch_id, one.number, one.attempts, one.begun_at, one.payload.name)
+                    for one in unmarked
+                    if one.begun_at
                 ]
                 context.workspace.mark_group_begun(batch.batch_id, marks)
             count += len(unmarked)

@@ -22,7 +22,6 @@ from pipeline.stages.planning import accepted_rows, payload_column, plan
 from schemas.single import form_of
 
 _CHUNK = 50_000
-_PAYLOADS = (".csv", ".form", ".json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,6 @@ def recover(context: Context) -> Recovered:
             strangers.append(batch_id)
             continue
         with context.campaign_lock(batch.campaign):
-            # Before anything is planned again: a plan writes its payloads where these lie.
             found = list(_read(context, marks))
             if gap := _gap(context, batch, found):
                 gaps.append(gap)
@@ -59,7 +57,9 @@ def recover(context: Context) -> Recovered:
             if batch.planned_at is None:
                 # What lies there was laid out by the plan that is lost.
                 is_single = any(form_of(lost.payload.name) for lost in found)
-                plan(context, batch, Mode.SINGLE if is_single else Mode.CSV)
+                # No payload takes the place of one that was begun: killed now, it is found again.
+                first = max(mark.number for mark in marks) + 1
+                plan(context, batch, Mode.SINGLE if is_single else Mode.CSV, first=first)
             for one in found:
                 messages += recover_dispatch(context.ledger, one, context.now())
                 dispatches += 1
@@ -118,10 +118,7 @@ def _numbers(context: Context, found: Sequence[Lost], wanted: set[str]) -> Count
 
 def _read(context: Context, marks: list[Mark]) -> Iterator[Lost]:
     for mark in marks:
-        marker = context.workspace.batch_folder(mark.batch_id) / marker_name(mark.number)
-        # A plan in another mode may have been given up before this one: the later file is what was begun.
-        laid_out = [path for path in map(marker.with_suffix, _PAYLOADS) if path.exists()]
-        payload = max(laid_out, key=lambda path: path.stat().st_mtime, default=marker.with_suffix(".csv"))
+        payload = _payload(context.workspace.batch_folder(mark.batch_id), mark)
         # Without its payload a dispatch is what the ledger says it is, if it says anything.
         smsids = _smsids(context, payload) or list(
             dispatched(context.ledger, dispatch_id(mark.batch_id, mark.number)).values()
@@ -139,6 +136,16 @@ def _read(context: Context, marks: list[Mark]) -> Iterator[Lost]:
             smsids=smsids,
             begun_at=mark.begun_at,
         )
+
+
+def _payload(folder: Path, mark: Mark) -> Path:
+    """Return the payload of what was begun. Where an old marker does not name it, it is the latest of its number."""
+    if mark.payload:
+        return folder / mark.payload
+    marker = folder / marker_name(mark.number)
+    # A plan in another mode, or with another encoding, may have been given up before this one.
+    laid_out = [path for path in folder.glob(f"{marker.stem}.*") if path != marker]
+    return max(laid_out, key=lambda path: path.stat().st_mtime, default=marker.with_suffix(".csv"))
 
 
 def _smsids(context: Context, payload: Path) -> list[str]:

@@ -82,33 +82,33 @@ def stop_if_unplannable(context: Context, batch: Batch, mode: Mode) -> None:
                 _rendered(context, part)
 
 
-def plan(context: Context, batch: Batch, mode: Mode = Mode.CSV) -> None:
+def plan(context: Context, batch: Batch, mode: Mode = Mode.CSV, *, first: int = 1) -> None:
     """Lay out payload after payload on disk, then commit messages and dispatches in one transaction.
 
-    Nobody else can write to the ledger meanwhile, so what can be done before it is.
+    Nobody else can write to the ledger meanwhile, so what can be done before it is. ``first`` is the number of the
+    first dispatch, where payloads of lower ones must stay what they are.
     """
     repeats = campaign_repeats(context.ledger, batch.campaign) is True
     # Chunks are numbered as dispatches are: each part of what was read is one, and has one live dispatch.
-    planned = (_requests if mode is Mode.SINGLE else _uploads)(context, batch, repeats=repeats)
+    planned = (_requests if mode is Mode.SINGLE else _uploads)(context, batch, first, repeats=repeats)
     with laid_aside(planned, context.workspace.batch_folder(batch.batch_id)) as rest:
         plan_batch(context.ledger, batch, rest, context.now())
 
 
-def _uploads(context: Context, batch: Batch, *, repeats: bool) -> Iterator[PlannedDispatch]:
+def _uploads(context: Context, batch: Batch, first: int, *, repeats: bool) -> Iterator[PlannedDispatch]:
     parts = (
         part
         for chunk in accepted_rows(context, batch)
         for kind in _of_one_kind(chunk)
         for part in (_one_row_per_number(kind) if repeats else [kind])
     )
-    for number, part in enumerate(parts, 1):
+    for number, part in enumerate(parts, first):
         payload = _payload(context, batch, number, part)
         yield PlannedDispatch(number, number, payload, _messages(part, repeats=repeats))
 
 
-def _requests(context: Context, batch: Batch, *, repeats: bool) -> Iterator[PlannedDispatch]:
+def _requests(context: Context, batch: Batch, first: int, *, repeats: bool) -> Iterator[PlannedDispatch]:
     """Yield a dispatch for each row: its payload holds the parameters as they will be sent."""
-    first = 1
     for chunk in accepted_rows(context, batch):
         columns = _messages(chunk, repeats=repeats, check=batch.number_check)
         for at, payload in enumerate(_bodies(context, batch, chunk, first)):

@@ -242,7 +242,7 @@ def _send_one(
         if attempt is None:
             return None
         try:
-            context.workspace.mark_begun(Mark(batch.batch_id, dispatch.number, attempt, context.now()))
+            context.workspace.mark_begun(Mark(batch.batch_id, dispatch.number, attempt, context.now(), payload.name))
         except (TryLater, OSError):
             # Whatever is wrong with the disk, not a byte of it has left.
             return_dispatch(context.ledger, dispatch, context.now(), "no marker")

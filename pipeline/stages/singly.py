@@ -115,7 +115,10 @@ class _Sending:
             return
         self.under_way |= {name: group[name] for name in attempts}
         batch_id, now = self.batch.batch_id, self.context.now()
-        marks = [Mark(batch_id, group[name].number, attempt, now) for name, attempt in attempts.items()]
+        marks = [
+            Mark(batch_id, group[name].number, attempt, now, group[name].payload.name)
+            for name, attempt in attempts.items()
+        ]
         try:
             self.context.workspace.mark_group_begun(batch_id, marks)
         except Exception:

@@ -210,7 +210,10 @@ def test_an_artefact_is_checked_when_read(tmp_path: Path) -> None:
 def test_markers_of_begun_dispatches(tmp_path: Path) -> None:
     made = workspace(tmp_path)
     assert list(made.begun()) == []
-    marks = [Mark(*mark, BEGUN) for mark in (("b2", 1, 1), ("b1", 12, 1), ("b1", 12, 2), ("b1", 3, 1))]
+    marks = [
+        Mark(*mark, BEGUN, "dispatch-0001.id.csv")
+        for mark in (("b2", 1, 1), ("b1", 12, 1), ("b1", 12, 2), ("b1", 3, 1))
+    ]
     for mark in marks:
         made.mark_begun(mark)
     (made.batch_folder("b1") / ".dispatch-0004.begun.part").write_bytes(b"")
@@ -219,14 +222,14 @@ def test_markers_of_begun_dispatches(tmp_path: Path) -> None:
 
 def test_when_something_was_begun_does_not_change_with_a_copy_of_its_marker(tmp_path: Path) -> None:
     made = workspace(tmp_path)
-    made.mark_begun(Mark("b1", 1, 1, BEGUN))
+    made.mark_begun(Mark("b1", 1, 1, BEGUN, "dispatch-0001.form"))
     marker = made.batch_folder("b1") / "dispatch-0001.begun"
     os.utime(marker, (0, 0))
     assert [mark.begun_at for mark in made.begun()] == [BEGUN]
     # One of an older version is as old as its file.
     marker.write_text("2\n")
     os.utime(marker, (BEGUN.timestamp(),) * 2)
-    assert list(made.begun()) == [Mark("b1", 1, 2, BEGUN)]
+    assert list(made.begun()) == [Mark("b1", 1, 2, BEGUN, "")]
 
 
 @pytest.mark.parametrize(
@@ -235,9 +238,9 @@ def test_when_something_was_begun_does_not_change_with_a_copy_of_its_marker(tmp_
         ("dispatch-0001.begun", b""),
         ("dispatch-0001.begun", b"once\n"),
         ("dispatch-0001.begun", b"-1\n"),
-        ("dispatch-0001.begun", b"1 yesterday\n"),
-        ("dispatch-0001.begun", b"1 2026-11-23T09:30:00\n"),
-        ("dispatch-0001.begun", b"1 2026-11-23T09:30:00+09:00 2\n"),
+        ("dispatch-0001.begun", b"1 yesterday dispatch-0001.csv\n"),
+        ("dispatch-0001.begun", b"1 2026-11-23T09:30:00 dispatch-0001.csv\n"),
+        ("dispatch-0001.begun", b"1 2026-11-23T09:30:00+09:00 ../list.csv\n"),
         ("dispatch-0001.begun", b"\xff\n"),
         ("dispatch-0001 (1).begun", b"1\n"),
         ("dispatch-.begun", b"1\n"),
@@ -245,7 +248,7 @@ def test_when_something_was_begun_does_not_change_with_a_copy_of_its_marker(tmp_
 )
 def test_a_marker_that_says_nothing_is_named(tmp_path: Path, name: str, content: bytes) -> None:
     made = workspace(tmp_path)
-    made.mark_begun(Mark("b1", 2, 1, BEGUN))
+    made.mark_begun(Mark("b1", 2, 1, BEGUN, "dispatch-0002.csv"))
     (made.batch_folder("b1") / name).write_bytes(content)
     with pytest.raises(GuardStopped) as stopped:
         list(made.begun())

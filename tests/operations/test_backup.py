@@ -197,7 +197,7 @@ def test_without_its_payload_a_dispatch_is_what_the_ledger_says(house: House, co
     after = _restored(house, context, file)
     assert recover(after) == Recovered(2, 7)
     # Of one that neither the ledger nor the disk describes nothing can be said.
-    after.workspace.mark_begun(Mark(batch.batch_id, 9, 1, context.now()))
+    after.workspace.mark_begun(Mark(batch.batch_id, 9, 1, context.now(), "dispatch-0009.csv"))
     with pytest.raises(GuardStopped) as missing:
         recover(after)
     assert missing.value.code == "artefact.missing"
@@ -417,7 +417,7 @@ def test_a_marker_that_says_too_much_of_what_is_settled_does_not_move_its_time(h
     (begun,) = (one.begun_at for one in list_dispatches(context.ledger, batch.batch_id))
     house.clock.advance(timedelta(days=3))
     marker = context.workspace.batch_folder(batch.batch_id) / "dispatch-0001.begun"
-    marker.write_text(f"9 {context.now().isoformat()}\n")
+    marker.write_text(f"9 {context.now().isoformat()} dispatch-0001.csv\n")
     assert recover(context) == Recovered(1, 0)
     (after,) = list_dispatches(context.ledger, batch.batch_id)
     assert (after.begun_at, after.attempts) == (begun, 9)

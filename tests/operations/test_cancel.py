@@ -221,6 +221,6 @@ def test_a_name_that_is_neither_cancels_nothing_and_is_not_repeated(house: House
     assert house.states(context, batch.batch_id) == {PLANNED: 7}
     # Nobody is told that a batch is none which only the ledger has forgotten.
     context.workspace.batch_folder("forgotten").mkdir()
-    context.workspace.mark_begun(Mark("forgotten", 1, 1, context.now()))
+    context.workspace.mark_begun(Mark("forgotten", 1, 1, context.now(), "dispatch-0001.csv"))
     with pytest.raises(GuardStopped, match=r"ledger\.went_back"):
         look_up(context, ["forgotten"])

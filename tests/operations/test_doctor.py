@@ -27,7 +27,7 @@ def test_refused_logins_are_counted_until_they_are_forgotten(house: House, conte
 
 def test_a_marker_nobody_knows_is_found(context: Context) -> None:
     (context.workspace.batch_folder("lost")).mkdir(parents=True)
-    context.workspace.mark_begun(Mark("lost", 1, 1, context.now()))
+    context.workspace.mark_begun(Mark("lost", 1, 1, context.now(), "dispatch-0001.csv"))
     with pytest.raises(GuardStopped) as stopped:
         examine_installation(context, reset_auth=True)
     assert stopped.value.code == "ledger.went_back"

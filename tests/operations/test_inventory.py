@@ -53,7 +53,7 @@ def test_a_marker_that_is_gone_is_said_and_written_again(house: House, context: 
     # Recovering an older ledger looks for results around the time of sending that stands in a marker.
     (begun,) = (one.begun_at for one in list_dispatches(context.ledger, batch.batch_id) if one.number == 2)
     assert begun is not None
-    assert Mark(batch.batch_id, 2, 1, begun) in list(context.workspace.begun())
+    assert Mark(batch.batch_id, 2, 1, begun, "dispatch-0002.csv") in list(context.workspace.begun())
     assert list(gaps(context)) == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -10,9 +11,10 @@ import pytest
 from sqlalchemy import text as sql
 
 from pipeline.adapters.files import Workspace
-from pipeline.errors import Exit, GuardStopped
+from pipeline.errors import Exit, GuardStopped, OutcomeUnknown
 from pipeline.messages import Language
 from pipeline.model import SERVED, MessageState, Mode
+from pipeline.operations import recover as recovering
 from pipeline.operations.cancel import cancel, look_up
 from pipeline.operations.optout import opt_in, opt_out
 from pipeline.operations.recover import Recovered, recover
@@ -128,6 +130,22 @@ def test_a_corrected_list_is_not_followed_by_the_wrong_one(house: House, context
     assert house.uploads() == 1
 
 
+@pytest.mark.parametrize("is_old", [True, False])
+def test_an_upload_in_shift_jis_is_entered_too(house: House, context: Context, *, is_old: bool) -> None:
+    batch = house.batch(context, house.recipients(3))
+    send(house.open(SEND_ENCODE="shiftjis"), batch)
+    folder = context.workspace.batch_folder(batch.batch_id)
+    # What a plan that was given up had laid out; a copy of the workspace is as old as whatever.
+    (folder / "dispatch-0001.csv").write_bytes(b"")
+    os.utime(folder / "dispatch-0001.csv", (0, 0) if is_old else None)
+    if is_old:
+        (folder / "dispatch-0001.begun").write_text("1\n")
+    _forget(context, batch)
+    house.batch(context, house.folder / "list.csv")
+    assert recover(context) == Recovered(1, 3)
+    check_markers(context)
+
+
 def test_rows_whose_place_is_open_wait_until_it_is_settled(house: House, context: Context) -> None:
     """Both lists were begun: of the first one the gateway took nothing, as a person found out."""
     house.gateway.knobs = Knobs(http_503_before_reading=True, faults=1)
@@ -202,3 +220,60 @@ def test_a_host_knows_only_its_own_uploads(house: House, context: Context) -> No
     house.batch(context, source)
     assert recover(context) == Recovered(1, 3)
     assert house.batch(there, house.recipients(4, "more.csv")).totals.already == 3
+
+
+def test_what_is_left_of_a_forgotten_plan_goes_out_alone(house: House, context: Context) -> None:
+    """A dispatch that was planned again without somebody was begun; the ledger knows only the one with all of them."""
+    source = house.recipients(5)
+    batch = house.batch(context, source)
+    planning.plan(context, batch)
+    one, *_ = house.smsids(context, batch.batch_id)
+    cancel(context, look_up(context, [one]), actor="me")
+    assert house.sent(context, source).states == {TAKEN: 4, CANCELLED: 1}
+    _forget_all_but_the_plan(context)
+    assert recover(context) == Recovered(1, 4)
+    house.clock.advance(timedelta(hours=1))
+    pull(context)
+    assert house.sent(context, source).states == {TAKEN: 5}
+    assert set(house.copies().values()) == {1}
+
+
+def _forget_all_but_the_plan(context: Context) -> None:
+    """Let the ledger be that of a backup from after the first plan, with nothing carried over."""
+    with context.ledger.writing() as connection:
+        for change in (
+            "UPDATE message SET state = 'planned', reason = '', sent_at = NULL",
+            "UPDATE message SET dispatch_id = (SELECT min(dispatch_id) FROM dispatch)",
+            "DELETE FROM dispatch WHERE number > 1",
+            "UPDATE dispatch SET live = 1",
+        ):
+            connection.execute(sql(change))
+
+
+@pytest.mark.parametrize("rows", ["4", "7"])
+def test_a_kill_while_recovering_forgets_nothing(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch, rows: str
+) -> None:
+    source = house.recipients(12)
+    batch = house.batch(context, source)
+    house.gateway.knobs = Knobs(html_200=True, faults=1)
+    with pytest.raises(OutcomeUnknown):
+        send(context, batch)
+    _forget(context, batch)
+    # Planned again with uploads of another size, the first one would hold other rows than the one that was begun.
+    after = house.open(SEND_MAX_ROWS=rows)
+    house.batch(after, source)
+    with monkeypatch.context() as patched:
+        patched.setattr(recovering, "recover_dispatch", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            recover(after)
+    assert recover(after) == Recovered(1, 5)
+    assert house.states(after, batch.batch_id) == {UNKNOWN: 5, PLANNED: 7}
+    house.clock.advance(timedelta(hours=1))
+    pull(after)
+    assert house.sent(after, source).states == {TAKEN: 12}
+    assert set(house.copies().values()) == {1}
+
+
+def _killed(*_arguments: object) -> None:
+    raise KeyboardInterrupt

@@ -143,7 +143,7 @@ def unknown(house: House, context: Context) -> tuple[Batch, dict[str, object]]:
 
 def went_back(house: House, context: Context) -> tuple[Batch, dict[str, object]]:
     batch = house.batch(context, house.recipients(3))
-    context.workspace.mark_begun(Mark(batch.batch_id, 1, 1, context.now()))
+    context.workspace.mark_begun(Mark(batch.batch_id, 1, 1, context.now(), "dispatch-0001.csv"))
     return batch, {}
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import text as sql
 
+from pipeline.adapters.files import Workspace
 from pipeline.adapters.marks import Mark
 from pipeline.core.forecast import CostRange
 from pipeline.errors import Exit, GatewayRefused, GuardStopped, OutcomeUnknown, TryLater
@@ -29,6 +30,8 @@ from pipeline.stages.send import Sent, send
 from tests.databases import BOTH
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pipeline.context import Context
     from pipeline.ledger import Ledger
     from pipeline.model import Dispatch
@@ -345,12 +348,27 @@ def test_a_marker_the_ledger_does_not_know_stops_everything(house: House, contex
     send(context, batch)
     check_markers(context)
     other = house.batch(context, house.recipients(3, "other.csv", 50))
-    context.workspace.mark_begun(Mark(batch.batch_id, 1, 2, context.now()))
+    context.workspace.mark_begun(Mark(batch.batch_id, 1, 2, context.now(), "dispatch-0001.csv"))
     with pytest.raises(GuardStopped) as stopped:
         send(context, other)
     assert stopped.value.code == "ledger.went_back"
     assert stopped.value.facts == {"dispatch": f"{batch.batch_id}-0001"}
     assert house.uploads() == 2
+
+
+def test_what_is_begun_meanwhile_is_not_taken_for_forgotten(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = Workspace.begun
+
+    def meanwhile(workspace: Workspace) -> Iterator[Mark]:
+        monkeypatch.undo()
+        house.sent(house.open(), house.recipients(3, "other.csv", 50), "d")
+        return begun(workspace)
+
+    monkeypatch.setattr(Workspace, "begun", meanwhile)
+    check_markers(context)
+    assert house.uploads() == 1
 
 
 def test_a_marker_that_says_nothing_stops_everything_until_a_higher_number_is_recovered(
