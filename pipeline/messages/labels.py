@@ -41,10 +41,6 @@ LABELS: dict[str, Text] = {
     "report.not_explained": Text("不一致：確認が必要です。", "NOT balanced: needs attention."),
     "report.failing.breaks": Text("差異 {count} 件", "differences: {count}"),
     "report.failing.equations": Text("合わない検算 {count} 件", "control totals that fail: {count}"),
-    "report.unsent": Text(
-        "未送信：受付 {accepted} 件のうち {count} 件は送信していません。",
-        "NOT SENT: {count} of {accepted} accepted.",
-    ),
     "report.yen": Text("{amount} 円", "JPY {amount}"),
     "report.pair": Text("{name}：{text}", "{name}: {text}"),
     "report.separator": Text("、", ", "),

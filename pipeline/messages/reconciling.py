@@ -32,13 +32,29 @@ RECONCILING_LABELS: dict[str, Text] = {
     "report.at_most_unpriced": Text(
         "{said}、単価のない {unpriced} 件を除く", "{said}, without {unpriced} that have no price"
     ),
-    "report.exit.findings": Text("確認が必要なもの（終了コード 1）：{what}", "To look at (exit 1): {what}"),
-    "report.exit.unknown": Text(
-        "送信結果が不明なメッセージ {count} 件（終了コード 5）",
-        "Messages of which nobody knows whether they went out (exit 5): {count}",
+    "report.verdict.unknown": Text(
+        "受付不明：{messages} 件のうち {count} 件は、ゲートウェイが受け付けたかどうか誰にも分かりません"
+        "（次のコマンド：{command}）。",
+        "UNKNOWN: nobody knows whether the gateway took {count} of {messages} messages (next: {command}).",
     ),
-    "report.finding.rejected": Text("受け付けなかった行", "rejected rows"),
-    "report.finding.refused": Text("ゲートウェイが受け付けなかったもの", "refused by the gateway"),
+    "report.verdict.unsent": Text(
+        "未送信：受付 {accepted} 件のうち {count} 件は送信していません。",
+        "NOT SENT: {count} of {accepted} accepted.",
+    ),
+    "report.verdict.refused": Text(
+        "受付拒否：{messages} 件のうち {count} 件。", "REFUSED: {count} of {messages} messages."
+    ),
+    "report.verdict.opted_out": Text("配信停止による取消：{count} 件。", "Cancelled, opted out: {count}."),
+    "report.verdict.restatements": Text(
+        "締め後の変動：{count} 件（締めた時と変わっています）。", "RESTATED since the month was closed: {count}."
+    ),
+    "report.verdict.rejected": Text("却下：入力 {rows} 行のうち {count} 行。", "Rejected: {count} of {rows} rows."),
+    "report.adds_up": Text("件数の検算は一致しています。", "The counts add up (balanced)."),
+    "report.to_look_at": Text("確認が必要なもの：{what}", "To look at: {what}"),
+    "report.finding.unknown": Text("受付不明", "unknown whether taken"),
+    "report.finding.unsent": Text("未送信", "not sent"),
+    "report.finding.rejected": Text("却下した行", "rejected rows"),
+    "report.finding.refused": Text("受付拒否", "refused"),
     "report.finding.opted_out": Text("配信停止による取消", "cancelled, opted out"),
     "report.finding.equations": Text("合わない検算", "control totals that fail"),
     "report.finding.restatements": Text("締め後の変動", "restatements"),

@@ -384,7 +384,7 @@ class Reconciliation:
 
     @property
     def findings(self) -> dict[str, int]:
-        """Count everything that a person is to look at, by name; ``unexplained`` yen are one finding."""
+        """Count what exit 1 stands for, by name; ``unexplained`` yen are one finding."""
         counts = {
             "rejected": self.totals.rejected,
             "refused": self.classes.get(MessageClass.REFUSED, 0),
@@ -395,6 +395,18 @@ class Reconciliation:
             "restatements": len(self.restatements),
         }
         return {name: number for name, number in counts.items() if number}
+
+    @property
+    def attention(self) -> dict[str, int]:
+        """Count everything that a person is to look at, by name: ``unknown`` and ``unsent`` messages, and findings."""
+        counts = {"unknown": self.classes.get(MessageClass.UNKNOWN, 0), "unsent": self._unsent}
+        return {name: number for name, number in counts.items() if number} | self.findings
+
+    @property
+    def _unsent(self) -> int:
+        """Number of accepted rows and messages that were not sent, or came back as a whole."""
+        waiting = sum(equation.terms.get("not_planned", 0) for equation in self.equations)
+        return waiting + self.classes.get(MessageClass.PLANNED, 0)
 
     @property
     def _unexplained(self) -> bool:

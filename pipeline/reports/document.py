@@ -117,6 +117,7 @@ def reconciliation_document(
         "balanced": value.balanced,
         "empty": value.is_empty,
         "findings": value.findings,
+        "attention": value.attention,
         "bill": None if value.bill is None else _bill(value.bill),
         "variance": None if value.variance is None else _variance(value.variance),
         "restatements": [

@@ -276,6 +276,27 @@ def test_every_rendering_says_how_many_opted_out_and_how_many_were_matched_by_nu
             assert re.search(rf"{word}\W.*?1,234", text, re.DOTALL)
 
 
+@pytest.mark.parametrize("language", Language)
+def test_every_rendering_says_first_what_the_document_has_to_look_at(
+    tmp_path: Path, value: Reconciliation, document: dict[str, Any], language: Language
+) -> None:
+    path = tmp_path / "report.xlsx"
+    write_workbook(path, value, [], language)
+    outline = Outline(render_page(value, [], language))
+    said = terminal(value, language, width=2_000).splitlines()[0].strip()
+    assert said == openpyxl.load_workbook(path).worksheets[0]["A2"].value
+    assert [said] in outline.rows
+    (colour,) = {text.split()[1] for tag, name, text in outline.attributes if name == "class" and "verdict " in text}
+    assert (colour == "good") == (not document["attention"])
+    own = {"unknown", "unsent", "refused", "opted_out", "restatements", "rejected"}
+    for name, number in document["attention"].items():
+        if name in own:
+            text = LABELS[f"report.verdict.{name}"]
+            sentence = re.escape(text.ja if language is Language.JA else text.en).replace(r"\{count\}", f"{number:,}")
+            assert re.search(re.sub(r"\\\{\w+\\\}", ".+", sentence), said)
+    assert document["findings"].items() <= document["attention"].items()
+
+
 def test_every_word_that_a_value_may_hold_has_its_words() -> None:
     for language in Language:
         assert all(label(f"class.{name}", language) for name in MessageClass)

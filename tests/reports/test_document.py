@@ -23,7 +23,7 @@ PROMISED = (
     "as_of rows accepted rejected already repaired messages planned in_flight taken refused unknown cancelled "
     "opted_out by_number pending missing oldest_pending classes statuses status_lines meanings groups deliveries "
     "billable_messages billable_units amount pending_cost foreign breaks break_list equations balanced empty findings "
-    "bill variance restatements tariff invented prices provenance artifacts exit"
+    "attention bill variance restatements tariff invented prices provenance artifacts exit"
 )
 
 

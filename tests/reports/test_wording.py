@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,15 +14,10 @@ from pipeline.model import (
     BreakKind,
     CancelOutcome,
     Dimension,
-    Equation,
     MessageClass,
     MessageState,
-    MonthPhase,
-    MonthSubject,
     PendingCost,
-    RowTotals,
     StatusLine,
-    Variance,
 )
 from pipeline.reports.amounts import exact_sum
 from pipeline.reports.wording import (
@@ -31,7 +26,6 @@ from pipeline.reports.wording import (
     break_details,
     carrier_name,
     cause_name,
-    exit_reason,
     group_name,
     headings,
     message_kind,
@@ -39,9 +33,7 @@ from pipeline.reports.wording import (
     state_counts,
     state_name,
     status_name,
-    tone,
     unmapped_lines,
-    verdict,
 )
 
 if TYPE_CHECKING:
@@ -114,73 +106,10 @@ def test_the_lines_of_a_bill_add_up_to_it(month: Reconciliation, hostile_month: 
     assert "(down)" in bill_caption(month.bill, Language.EN)
 
 
-def test_the_verdict_counts_and_tells_what_is_unexplained(month: Reconciliation) -> None:
-    assert verdict(month, Language.JA) == (
-        "不一致：確認が必要です（差異 39 件）。請求額との差のうち 50.00 円 が説明できていません。"
-    )
-
-
-def test_the_verdict_says_first_what_was_not_sent(quiet: Reconciliation) -> None:
-    accepted = quiet.totals.accepted
-    equations = (Equation("accepted", accepted, {"messages": accepted - 3, "not_planned": 3}),)
-    unsent = replace(quiet, equations=equations, classes={**quiet.classes, MessageClass.PLANNED: 2})
-    said = verdict(unsent, Language.EN)
-    assert said.startswith(f"NOT SENT: 5 of {accepted:,} accepted. ")
-    assert "NOT SENT" not in verdict(quiet, Language.EN)
-
-
-def test_the_verdict_tells_a_difference_to_the_invoice_that_is_explained(quiet_month: Reconciliation) -> None:
-    variance = Variance(
-        source_name="i.csv",
-        counts="messages",
-        lines=(),
-        explanations=(),
-        invoiced=Decimal("108.5"),
-        counted=Decimal(100),
-        unexplained=Decimal(0),
-    )
-    assert "JPY 8.5, is explained" in verdict(replace(quiet_month, variance=variance), Language.EN)
-
-
 def test_a_month_says_whether_it_is_closed(month: Reconciliation, quiet_month: Reconciliation) -> None:
     assert dict(headings(month, Language.EN))["closed"] == "2026-12-10 10:00:00 JST"
     assert dict(headings(quiet_month, Language.EN))["closed"] == "not closed yet"
     assert headings(month, Language.EN)[0] == ("month", "2026-11")
-
-
-EMPTY: Final = "The ledger has no message of this month: nothing was compared."
-BALANCED: Final = "Balanced: every count adds up and there are no differences."
-
-
-@pytest.mark.parametrize(
-    ("batches", "phase", "said", "how"),
-    [
-        (0, MonthPhase.FUTURE, f"{EMPTY} The month has not begun.", "open"),
-        (0, MonthPhase.OVER, EMPTY, "open"),
-        (2, MonthPhase.OVER, BALANCED, "good"),
-        (2, MonthPhase.RUNNING, f"{BALANCED} The month is not over: what it comes to will change.", "good"),
-    ],
-)
-def test_a_month_is_balanced_only_where_something_was_compared(
-    batches: int, phase: MonthPhase, said: str, how: str, quiet_month: Reconciliation
-) -> None:
-    value = replace(quiet_month, subject=MonthSubject(month="2026-11", batches=batches, phase=phase))
-    assert (verdict(value, Language.EN), tone(value)) == (said, how)
-    failing = replace(value, equations=(Equation("input", 1, {}),))
-    assert verdict(failing, Language.EN).startswith("NOT balanced")
-    assert ("nothing was compared" in verdict(failing, Language.EN)) == (not batches)
-    assert tone(failing) == "bad"
-
-
-def test_the_last_line_names_why_the_exit_code_is_1(quiet_month: Reconciliation, month: Reconciliation) -> None:
-    clean = replace(quiet_month, totals=RowTotals(3, 3, 0, 0), classes={})
-    assert (exit_reason(clean, Language.EN), clean.findings) == (None, {})
-    rejected = replace(clean, totals=RowTotals(5, 3, 2, 0))
-    assert verdict(rejected, Language.EN).startswith("Balanced")
-    assert exit_reason(rejected, Language.EN) == "To look at (exit 1): rejected rows: 2"
-    assert str(exit_reason(month, Language.EN)).endswith("restatements: 5, unexplained: JPY 50.00")
-    unknown = replace(rejected, classes={MessageClass.UNKNOWN: 4})
-    assert "(exit 5): 4" in str(exit_reason(unknown, Language.EN))
 
 
 def test_the_bill_is_the_headline_and_what_pending_messages_may_add(quiet_month: Reconciliation) -> None:
