@@ -26,9 +26,8 @@ RECONCILING_LABELS: dict[str, Text] = {
     ),
     "report.invented": Text("{name}（架空の単価：tariff.file を指定）", "{name} (invented prices: set tariff.file)"),
     "report.headline": Text("{total}（うちメッセージ料金 {messages}、税抜）", "{total} (messages: {messages} untaxed)"),
-    "report.at_most": Text(
-        "最大 +{amount}（税抜、結果待ち {messages} 件）", "up to {amount} more, untaxed ({messages} pending)"
-    ),
+    "report.at_most": Text("最大 +{amount}（税抜、{messages}）", "up to {amount} more, untaxed ({messages})"),
+    "report.open": Text("{name} {count} 件", "{name}: {count}"),
     "report.at_most_unpriced": Text(
         "{said}、単価のない {unpriced} 件を除く", "{said}, without {unpriced} that have no price"
     ),
@@ -66,6 +65,16 @@ RECONCILING_LABELS: dict[str, Text] = {
         "{month} を締めました（{number} 回目）。以後の変更は修正として報告されます。",
         "{month} is closed (closing {number}); whatever changes from now on is reported as a restatement.",
     ),
+    "close.open": Text(
+        "注意：{month} には結果の定まらないメッセージがあり、今後請求されることがあります：{at_most}。"
+        "課金されれば、締め後の変動として報告されます。次のコマンド：{command}",
+        "note: {month} has messages without an outcome that may still be billed: {at_most}. "
+        "What is billed will be reported as a restatement. next: {command}",
+    ),
+    "close.unsent": Text(
+        "注意：{month} に登録された {count} 件は送信していません。今後送信すれば、以後の月に課金されます。",
+        "note: not sent of {month}: {count}. What is sent after all is billed in a later month.",
+    ),
     "close.unchanged": Text(
         "{month} は前回の締め（{number} 回目）から変わっていません。",
         "{month} has not changed since closing {number}.",
@@ -73,7 +82,7 @@ RECONCILING_LABELS: dict[str, Text] = {
     "report.heading.month": Text("対象月", "month"),
     "report.heading.batches": Text("バッチ数", "batches"),
     "report.heading.closed_at": Text("締め日時", "closed"),
-    "report.heading.pending_cost": Text("結果待ちの上限", "may become more"),
+    "report.heading.open_cost": Text("今後増えうる額", "may become more"),
     "report.heading.bill": Text("請求見込額（税込）", "expected invoice"),
     "report.heading.oldest_pending": Text("最も古い結果待ち", "oldest pending"),
     "report.heading.by_number": Text("電話番号だけで照合", "matched by number only"),

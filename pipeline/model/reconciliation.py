@@ -167,8 +167,8 @@ class MonthSubject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PendingCost:
-    """What pending messages may come to: at most so many untaxed yen, and more for the ``unpriced`` ones."""
+class OpenCost:
+    """What messages may still come to: at most so many untaxed yen, and more for the ``unpriced`` ones."""
 
     messages: int = 0
     highest: Decimal = Decimal(0)
@@ -306,7 +306,9 @@ class Reconciliation:
     """What was sent, what came back and what is billed, of a batch or a month: one frozen value, rendered four ways.
 
     ``opted_out`` counts those of the cancelled messages whose recipient opted out before they were sent; ``by_number``
-    those that were matched by number only. ``oldest_pending`` is when the oldest message without a result was sent.
+    those that were matched by number only. ``oldest_pending`` is when the oldest message without a result was sent;
+    ``pending_cost`` is what those without one may come to beyond ``amount``, ``unknown_cost`` those of which nobody
+    knows whether they were taken.
     ``groups`` has every dimension that applies; a batch has no campaigns. ``deliveries`` counts first deliveries per
     hour (the hour's beginning, JST), in order. ``prices`` are those of the tariff that may have applied. ``bill``,
     ``variance`` and ``restatements`` belong to a month. ``invented`` says that the prices are the example's, as no
@@ -331,7 +333,8 @@ class Reconciliation:
     amount: Amount
     tariff: str
     provenance: Mapping[str, str]
-    pending_cost: PendingCost = PendingCost()
+    pending_cost: OpenCost = OpenCost()
+    unknown_cost: OpenCost = OpenCost()
     prices: tuple[PriceLine, ...] = ()
     invented: bool = False
     bill: Bill | None = None

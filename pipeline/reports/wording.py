@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pipeline.core.calendar import JST
 from pipeline.messages import LABELS, Language, Text, label
 from pipeline.model import BatchSubject, BreakKind, Dimension, MessageClass, MonthSubject
-from pipeline.reports.amounts import count, grouped, percent, yen
+from pipeline.reports.amounts import count, exact_sum, grouped, percent, yen
 from pipeline.reports.privacy import fact, hidden, visible
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
         InvoiceLine,
         MessageLine,
         MessageState,
-        PendingCost,
         Reconciliation,
         RestatedSubject,
         Restatement,
@@ -146,18 +145,25 @@ def headings(value: Reconciliation, language: Language) -> list[tuple[str, str]]
     if value.bill is not None:
         total, messages = yen(value.bill.total, language), yen(value.bill.messages, language)
         texts["bill"] = label("report.headline", language, total=total, messages=messages)
-    if value.pending_cost.messages:
-        texts["pending_cost"] = _at_most(value.pending_cost, language)
+    if at_most := may_become_more(value, language):
+        texts["open_cost"] = at_most
     return [(label(f"report.heading.{name}", language), text) for name, text in texts.items()]
 
 
-def _at_most(cost: PendingCost, language: Language) -> str:
-    """Say what the pending messages may add."""
-    facts = {"messages": count(cost.messages), "amount": yen(cost.highest, language)}
-    said = label("report.at_most", language, **facts)
-    return (
-        label("report.at_most_unpriced", language, said=said, unpriced=count(cost.unpriced)) if cost.unpriced else said
+def may_become_more(value: Reconciliation, language: Language) -> str:
+    """Say what the messages that are pending or unknown may add, and how many of each; nothing where none is."""
+    costs = {MessageClass.PENDING: value.pending_cost, MessageClass.UNKNOWN: value.unknown_cost}
+    own = {each: cost for each, cost in costs.items() if cost.messages}
+    if not own:
+        return ""
+    messages = label("report.separator", language).join(
+        label("report.open", language, name=class_name(each, language), count=count(cost.messages))
+        for each, cost in own.items()
     )
+    highest = exact_sum(cost.highest for cost in own.values())
+    said = label("report.at_most", language, amount=yen(highest, language), messages=messages)
+    unpriced = sum(cost.unpriced for cost in own.values())
+    return label("report.at_most_unpriced", language, said=said, unpriced=count(unpriced)) if unpriced else said
 
 
 def _about(subject: BatchSubject | MonthSubject, language: Language) -> dict[str, str]:

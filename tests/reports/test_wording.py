@@ -16,7 +16,7 @@ from pipeline.model import (
     Dimension,
     MessageClass,
     MessageState,
-    PendingCost,
+    OpenCost,
     StatusLine,
 )
 from pipeline.reports.amounts import exact_sum
@@ -113,12 +113,19 @@ def test_a_month_says_whether_it_is_closed(month: Reconciliation, quiet_month: R
 
 
 def test_the_bill_is_the_headline_and_what_pending_messages_may_add(quiet_month: Reconciliation) -> None:
-    cost = PendingCost(messages=3, highest=Decimal("27.6"), unpriced=0)
+    cost = OpenCost(messages=3, highest=Decimal("27.6"), unpriced=0)
     said = dict(headings(replace(quiet_month, pending_cost=cost, invented=True), Language.EN))
-    assert said["may become more"] == "up to JPY 27.6 more, untaxed (3 pending)"
+    assert said["may become more"] == "up to JPY 27.6 more, untaxed (pending: 3)"
     assert said["tariff"].endswith("(invented prices: set tariff.file)")
     more = replace(quiet_month, pending_cost=replace(cost, unpriced=1))
-    assert dict(headings(more, Language.EN))["may become more"].endswith("(3 pending), without 1 that have no price")
+    assert dict(headings(more, Language.EN))["may become more"].endswith("(pending: 3), without 1 that have no price")
+    unknown = OpenCost(messages=1_200, highest=Decimal(10_000), unpriced=2)
+    both = dict(headings(replace(more, unknown_cost=unknown), Language.EN))["may become more"]
+    assert both == ("up to JPY 10,027.6 more, untaxed (pending: 3, unknown: 1,200), without 3 that have no price")
+    only = replace(quiet_month, pending_cost=OpenCost(), unknown_cost=unknown)
+    assert dict(headings(only, Language.JA))["今後増えうる額"] == (
+        "最大 +10,000 円（税抜、受付不明 1,200 件）、単価のない 2 件を除く"
+    )
     assert quiet_month.bill is None
     bill = Bill(
         messages=Decimal("8.5"),
@@ -131,7 +138,7 @@ def test_the_bill_is_the_headline_and_what_pending_messages_may_add(quiet_month:
     )
     billed = dict(headings(replace(quiet_month, bill=bill), Language.EN))
     assert billed["expected invoice"] == "JPY 8 (messages: JPY 8.5 untaxed)"
-    assert "may become more" not in dict(headings(replace(quiet_month, pending_cost=PendingCost()), Language.EN))
+    assert "may become more" not in dict(headings(replace(quiet_month, pending_cost=OpenCost()), Language.EN))
 
 
 def test_a_status_that_is_a_number_is_shown_as_one(noisy: Reconciliation) -> None:

@@ -30,7 +30,7 @@ from pipeline.model import (
     MonthSubject,
     Observation,
     ObservationPath,
-    PendingCost,
+    OpenCost,
     RestatedSubject,
 )
 from pipeline.operations.resolve import resolve
@@ -149,7 +149,7 @@ def test_a_month_with_messages_is_not_empty_and_tells_what_is_pending(house: Hou
     house.sent(context, house.recipients(3))
     value = reconcile_month(context, MONTH).value
     assert not value.is_empty
-    assert value.pending_cost == PendingCost(messages=3, highest=3 * Decimal("9.2"))
+    assert value.pending_cost == OpenCost(messages=3, highest=3 * Decimal("9.2"))
 
 
 def test_what_is_invoiced_too_much_is_a_number_and_a_finding(house: House, context: Context) -> None:
