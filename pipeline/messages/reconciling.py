@@ -13,6 +13,7 @@ RECONCILING_LABELS: dict[str, Text] = {
         "請求額との差のうち {amount} が説明できていません。",
         "{amount} of the difference to the invoice is unexplained.",
     ),
+    "report.decided": Text("担当者の判断", "decided by a person"),
     "report.none": Text("（なし）", "(none)"),
     "report.any": Text("（その他すべて）", "(all others)"),
     "report.age": Text("{time}（{days} 日 {hours} 時間経過）", "{time} ({days} d {hours} h ago)"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.core.calendar import JST
 from pipeline.messages import LABELS, Language, Text, label
-from pipeline.model import BatchSubject, BreakKind, Dimension, MessageClass, MonthSubject
+from pipeline.model import BY_PERSON, BatchSubject, BreakKind, Dimension, MessageClass, MonthSubject
 from pipeline.reports.amounts import count, exact_sum, grouped, percent, yen
 from pipeline.reports.privacy import fact, hidden, visible
 
@@ -69,13 +69,19 @@ def named_counts(counts: Sequence[tuple[str, int]], language: Language) -> str:
 
 
 def status_name(line: StatusLine | MessageLine, meanings: Mapping[str, Text], language: Language) -> str:
-    """Name a gateway status as the gateway does, or the code of a refusal with its meaning; a dash for neither."""
+    """Name a gateway status as the gateway does, or a refusal by its code with its meaning, or as a person's decision.
+
+    A dash for neither.
+    """
     return outside(status_words(line, meanings, language)) or NONE
 
 
 def status_words(line: StatusLine | MessageLine, meanings: Mapping[str, Text], language: Language) -> str:
     """Return the same as it came, which may be anything."""
-    meaning = meanings.get(line.label) if line.message_class is MessageClass.REFUSED else None
+    refused = line.message_class is MessageClass.REFUSED
+    if refused and line.label == BY_PERSON:
+        return label("report.decided", language)
+    meaning = meanings.get(line.label) if refused else None
     if meaning is None:
         return line.label
     said = meaning.ja if language is Language.JA else meaning.en

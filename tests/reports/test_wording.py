@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.messages import Language, Text
 from pipeline.model import (
+    BY_PERSON,
     Bill,
     Break,
     BreakKind,
@@ -85,6 +86,9 @@ def test_a_refusal_is_named_with_what_its_code_means() -> None:
     assert status_name(line, meanings, Language.JA) == "560：携帯番号が␛不正です"
     assert status_name(line, meanings, Language.EN) == "560: a {number}"
     assert status_name(replace(line, label="aoki"), meanings, Language.EN) == "aoki"
+    assert status_name(replace(line, label=BY_PERSON), meanings, Language.EN) == "decided by a person"
+    assert status_name(replace(line, label=BY_PERSON), meanings, Language.JA) == "担当者の判断"
+    assert status_name(replace(line, label=BY_PERSON, message_class=MessageClass.FAILED), {}, Language.EN) == "person"
     assert status_name(replace(line, message_class=MessageClass.FAILED), meanings, Language.EN) == "560"
     assert status_name(replace(line, label=""), meanings, Language.EN) == "-"
 

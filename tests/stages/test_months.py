@@ -22,6 +22,7 @@ from pipeline.ledger.cancelling import cancel_messages
 from pipeline.ledger.closing import list_closings, record_closing
 from pipeline.ledger.notifications import record_notifications
 from pipeline.model import (
+    BY_PERSON,
     BreakKind,
     Cause,
     MessageClass,
@@ -391,9 +392,11 @@ def test_what_a_person_gave_up_is_decided_also_when_it_was_sent_again(house: Hou
     _until_december(house)
     close_month(context, MONTH, actor="me")
     house.clock.advance(timedelta(days=1))
-    resolve(context, f"{batch.batch_id}-0001", MessageState.REFUSED, actor="me", because="x")
+    resolve(context, f"{batch.batch_id}-0001", MessageState.REFUSED, actor="me:0", because="x")
     smsids = tuple(house.smsids(context, batch.batch_id))
     assert _causes(context) == [(Cause.DECISION, smsids)]
+    (line,) = reconcile(context, batch).value.statuses
+    assert (line.message_class, line.label) == (MessageClass.REFUSED, BY_PERSON)
     house.gateway.knobs = Knobs()
     send(context, get_batch(context.ledger, batch.batch_id), permission=Permission(late=Late("me", "x")))
     assert _causes(context) == [(Cause.DECISION, smsids)]
