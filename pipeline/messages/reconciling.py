@@ -63,7 +63,7 @@ RECONCILING_LABELS: dict[str, Text] = {
     "report.by_day": Text("1 日ごと", "Per day"),
     "report.peak": Text("最大 {number} 件（{time} から）", "peak: {number} (from {time})"),
     "close.done": Text(
-        "{month} を締めました（{number} 回目）。以後の変更は修正として報告されます。",
+        "{month} を締めました（{number} 回目）。これより後に変わったことは、締め後の変動として報告されます。",
         "{month} is closed (closing {number}); whatever changes from now on is reported as a restatement.",
     ),
     "close.open": Text(
@@ -116,7 +116,7 @@ RECONCILING_LABELS: dict[str, Text] = {
     ),
     "report.section.unmapped": Text("未知のステータスの登録", "Statuses to add to the profile"),
     "report.section.campaign": Text("キャンペーン別", "By campaign"),
-    "report.section.cost_centre": Text("費用負担部門別", "By cost centre"),
+    "report.section.cost_centre": Text("コストセンター別", "By cost centre"),
     "report.section.carrier": Text("キャリア別", "By carrier"),
     "report.section.day": Text("日別", "By day"),
     "report.section.kind": Text("送信種別", "By kind of message"),
@@ -124,7 +124,7 @@ RECONCILING_LABELS: dict[str, Text] = {
     "report.section.bill": Text("請求見込額", "Expected invoice"),
     "report.section.invoice": Text("請求書との照合", "Invoice against our count"),
     "report.section.variance": Text("差額の説明", "What explains the difference"),
-    "report.section.restatements": Text("締め後の修正", "Restated since the month was closed"),
+    "report.section.restatements": Text("締め後の変動", "Restated since the month was closed"),
     "report.section.prices": Text("適用した料金表", "Tariff used"),
     "report.sheet.groups": Text("内訳", "Breakdown"),
     "report.sheet.deliveries": Text("推移", "Over time"),
@@ -144,13 +144,13 @@ RECONCILING_LABELS: dict[str, Text] = {
         "締めた時点の金額と現在の金額の差です。", "Amounts when the month was closed, and now."
     ),
     "report.caption.prices": Text(
-        "メッセージ 1 件（その通数）の税抜単価です。", "Untaxed price of a whole message with that many parts."
+        "メッセージ 1 件（その分割数）の税抜単価です。", "Untaxed price of a whole message with that many parts."
     ),
     "report.caption.deliveries": Text(
         "初めて送達した時刻（日本時間）です。", "By the time of the first delivery (JST)."
     ),
     "report.counts.messages": Text("件数", "messages"),
-    "report.counts.units": Text("通数", "units"),
+    "report.counts.units": Text("分割数", "units"),
     "report.rounding.down": Text("切り捨て", "down"),
     "report.rounding.half_up": Text("四捨五入", "half up"),
     "report.rounding.up": Text("切り上げ", "up"),
@@ -172,7 +172,7 @@ RECONCILING_LABELS: dict[str, Text] = {
     "report.variance.explained": Text("{cause}（{messages} 件）", "{cause} (messages: {messages})"),
     "report.variance.unexplained": Text("説明できない額", "unexplained"),
     "report.cause.foreign": Text("当システム以外からの送信", "not ours: other senders"),
-    "report.cause.restated": Text("締め後の修正", "restated"),
+    "report.cause.restated": Text("締め後の変動", "restated"),
     "report.cause.fee": Text("固定料金", "fixed fees"),
     "report.cause.price": Text("単価の相違", "unit price"),
     "report.cause.arithmetic": Text("請求書の計算違い（数量×単価）", "invoice: not count × unit price"),
@@ -188,7 +188,7 @@ RECONCILING_LABELS: dict[str, Text] = {
     "report.restated.foreign": Text("当システム以外の結果", "results not ours"),
     "report.fact.foreign": Text("当システム以外の件数", "not ours"),
     "report.column.campaign": Text("キャンペーン", "campaign"),
-    "report.column.cost_centre": Text("費用負担部門", "cost centre"),
+    "report.column.cost_centre": Text("コストセンター", "cost centre"),
     "report.column.day": Text("日付", "day"),
     "report.column.hour": Text("時刻（日本時間）", "hour (JST)"),
     "report.column.batch": Text("バッチ ID", "batch"),
