@@ -28,7 +28,7 @@ from pipeline.model import (
     MessageLine,
     MessageState,
     MonthSubject,
-    PendingCost,
+    OpenCost,
     PriceLine,
     Reconciliation,
     RestatedSubject,
@@ -193,7 +193,7 @@ def make(statuses: tuple[StatusLine, ...], breaks: tuple[Break, ...] = (), **cha
                 )
             ),
         ),
-        "pending_cost": PendingCost(
+        "pending_cost": OpenCost(
             messages=classes.get(C.PENDING, 0), highest=classes.get(C.PENDING, 0) * Decimal("9.2"), unpriced=0
         ),
         "breaks": breaks,

@@ -18,6 +18,7 @@ from pipeline.cli.options import MODE, Asked, Permitted, Span, judging, judging_
 from pipeline.cli.output import actor, failure_document
 from pipeline.cli.showing import (
     refusals_document,
+    show_left_open,
     show_next,
     show_nothing_sent,
     show_outcome,
@@ -302,6 +303,7 @@ def close_command(session: Session, *, month: str) -> Exit:
         closed = close_month(context, wanted, actor=actor(os.environ))
     show_reconciled(session, closed.reconciled)
     session.output.say("close.done" if closed.is_new else "close.unchanged", month=month, number=closed.number)
+    show_left_open(session, closed.reconciled.value)
     session.output.document({**closed.reconciled.document, "closing": closed.number})
     return closed.reconciled.exit
 

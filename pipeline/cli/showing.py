@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pipeline.cli.main import Session
     from pipeline.errors import Exit
-    from pipeline.model import Batch
+    from pipeline.model import Batch, Reconciliation
     from pipeline.operations.next_step import Step
     from pipeline.operations.run import Outcome
     from pipeline.stages.reconcile import Reconciled
@@ -151,6 +151,17 @@ def show_reconciled(session: Session, reconciled: Reconciled) -> None:
     for name, path in reconciled.artefacts.items():
         if name.startswith(("report", "reconciliation")):
             session.output.say("reconcile.file", file=path)
+
+
+def show_left_open(session: Session, value: Reconciliation) -> None:
+    """Print what a month that is closed may still come to, and how much of it was not sent."""
+    from pipeline.reports.wording import may_become_more
+
+    output = session.output
+    if at_most := may_become_more(value, output.language):
+        output.say("close.open", month=value.name, at_most=at_most, command=session.command("status"))
+    if unsent := value.attention.get("unsent"):
+        output.say("close.unsent", month=value.name, count=unsent)
 
 
 def validated_document(validated: Validated, step: Step | None, code: Exit) -> dict[str, object]:

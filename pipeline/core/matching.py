@@ -49,7 +49,7 @@ from pipeline.core.observed import (
 )
 from pipeline.core.statuses import StatusTable, canonical_label
 from pipeline.core.verdicts import first_bills, first_verdicts
-from pipeline.model import BreakKind, MessageClass, MessageState, NumberCheck
+from pipeline.model import BY_PERSON, BreakKind, MessageClass, MessageState, NumberCheck
 
 _WITHOUT_FINAL = {
     MessageState.PLANNED: MessageClass.PLANNED,
@@ -251,11 +251,16 @@ def _show_clicks(label: Codes, rows: Rows, labels: _Labels) -> None:
 
 
 def _show_codes(label: Codes, classes: NDArray[np.int8], rank: NDArray[np.int8], sent: Sent, labels: _Labels) -> None:
-    """Let refused messages show the code of the refusal, where no result says anything."""
+    """Let refused messages show the code of the refusal, or that a person decided, where no result says anything."""
     refused = np.flatnonzero((classes == CLASS[MessageClass.REFUSED]) & (rank == NOTHING))
     if len(refused):
-        code = np.array([labels.code(reason.rpartition(":")[2]) for reason in sent.reasons], np.int32)
+        code = np.array([labels.code(_refusal(reason)) for reason in sent.reasons], np.int32)
         label[refused] = code[sent.reason[refused]]
+
+
+def _refusal(reason: str) -> str:
+    """Return the label of a refusal: the gateway's code; behind a person's decision stands who decided."""
+    return BY_PERSON if reason.startswith(f"{BY_PERSON}:") else reason.rpartition(":")[2]
 
 
 @dataclass(frozen=True, slots=True)

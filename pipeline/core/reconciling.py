@@ -28,7 +28,7 @@ from pipeline.core.kernels.strings import Mask
 from pipeline.core.lines import MessageLines
 from pipeline.core.matching import Deadlines, Matches, match
 from pipeline.core.observed import CLASSES
-from pipeline.core.reported import Divided, Reported, count_parts, divide, pending_cost
+from pipeline.core.reported import Divided, Reported, count_parts, divide, open_cost
 from pipeline.core.statuses import StatusTable
 from pipeline.model import (
     OPTED_OUT,
@@ -148,7 +148,8 @@ def reconcile(  # noqa: PLR0913 - each decides something else
             elsewhere=len(lost) - len(orphans),
         ),
         amount=exact_amount(cells, tariff),
-        pending_cost=pending_cost(columns, judged.divided, tariff),
+        pending_cost=open_cost(columns, judged.divided, tariff, MessageClass.PENDING),
+        unknown_cost=open_cost(columns, judged.divided, tariff, MessageClass.UNKNOWN),
         tariff=tariff.name,
         provenance=provenance,
     )

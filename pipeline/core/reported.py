@@ -22,7 +22,7 @@ from pipeline.core.kernels.matching import NEVER, Codes
 from pipeline.core.kernels.strings import Mask
 from pipeline.core.matching import Matches
 from pipeline.core.observed import CLASSES
-from pipeline.model import Batch, MessageClass, MessageKind, MessageState, MonthBy, PendingCost
+from pipeline.model import Batch, MessageClass, MessageKind, MessageState, MonthBy, OpenCost
 
 #: kinds by their code
 _KINDS = tuple(MessageKind)
@@ -224,14 +224,14 @@ def divide(columns: Reported, matches: Matches, parts: Codes, tariff: Tariff) ->
     return Divided(cells, divided.of_row)
 
 
-def pending_cost(columns: Reported, divided: Divided, tariff: Tariff) -> PendingCost:
-    """Say what the pending messages may come to at most: the upper end of what each may cost by the tariff.
+def open_cost(columns: Reported, divided: Divided, tariff: Tariff, open_class: MessageClass) -> OpenCost:
+    """Say what the messages of an open class may come to at most: the upper end of what each may cost by the tariff.
 
     Of a message whose check is billed already it is what the text adds to that. Of a template whose text was not known
     nobody knows it.
     """
-    pending = np.array([cell.message_class is MessageClass.PENDING for cell in divided.cells] or [False])
-    own = np.flatnonzero(pending[divided.of_row])
+    is_open = np.array([cell.message_class is open_class for cell in divided.cells] or [False])
+    own = np.flatnonzero(is_open[divided.of_row])
     rows = columns.chosen[own]
     sizes, wide = (columns.table[name].take(strings.indices(rows)) for name in ("characters", "double_byte"))
     size_of, wide_of = strings.numbers(sizes), strings.mask(wide)
@@ -249,4 +249,4 @@ def pending_cost(columns: Reported, divided: Divided, tariff: Tariff) -> Pending
             unpriced += messages
         else:
             highest += messages * (costs[1] - (cell.amount or 0))
-    return PendingCost(messages=len(rows), highest=highest, unpriced=unpriced)
+    return OpenCost(messages=len(rows), highest=highest, unpriced=unpriced)

@@ -111,6 +111,8 @@ def restated(  # noqa: PLR0913 - whatever may be a cause
     old, new, gone, came = _paired(before, after)
     differs = {name: _differs(old[name], new[name]) for name in SNAPSHOT.names if name not in {"smsid", "amount"}}
     differs["message_class"] = _differs(_timeless(old["message_class"]), _timeless(new["message_class"]))
+    # A refusal is the same fact whatever its label says: one that a person decided used to have that person's name.
+    differs["label"] &= ~(_refused(old) & _refused(new))
     facts = np.logical_or.reduce(list(differs.values()))
     changed = facts | _amount_differs(old["amount"], new["amount"])
     if profile_changed:
@@ -194,6 +196,10 @@ def _paired(before: pa.Table, after: pa.Table) -> tuple[pa.Table, pa.Table, pa.T
     known = pc.is_valid(at)
     gone = before.filter(pc.invert(pc.is_in(before["smsid"], value_set=after["smsid"])))
     return before.take(at.filter(known)), after.filter(known), gone, after.filter(pc.invert(known))
+
+
+def _refused(table: pa.Table) -> _Mask:
+    return _mask(pc.equal(table["message_class"], MessageClass.REFUSED.value))
 
 
 def _of_cause(table: pa.Table, cause: Cause, decided: Collection[str]) -> pa.Table:

@@ -126,7 +126,7 @@ FAILURES: dict[str, Failure] = {
     ),
     "totals.messages": Failure(
         Text(
-            "件数が合いません：受付 {accepted} ≠ 通数 {messages}",
+            "件数が合いません：受付 {accepted} ≠ メッセージ {messages}",
             "control totals do not add up: accepted {accepted} ≠ messages {messages}",
         ),
         Text("ログを添えて報告してください。", "Report this with the log."),

@@ -97,7 +97,7 @@ GUARD_FAILURES: dict[str, Failure] = {
     ),
     "resolve.nothing": Failure(
         Text(
-            "送信 {dispatch} に未確定の通数はありません。",
+            "送信 {dispatch} に受付不明のメッセージはありません。",
             "dispatch {dispatch} has no message that is still unknown.",
         ),
         Text("`mediasms status` を見てください。", "See `mediasms status`."),

@@ -67,7 +67,7 @@ INVOICE_FAILURES: dict[str, Failure] = {
     ),
     "invoice.count": Failure(
         Text(
-            "請求書 {file} の {row} 行目「{column}」の「{cell}」は通数として読めません（全 {count} か所）。",
+            "請求書 {file} の {row} 行目「{column}」の「{cell}」は件数として読めません（全 {count} か所）。",
             "invoice {file}, row {row}, {column}: “{cell}” cannot be read as a count ({count} in all)",
         ),
         Text(

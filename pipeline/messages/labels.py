@@ -41,10 +41,6 @@ LABELS: dict[str, Text] = {
     "report.not_explained": Text("不一致：確認が必要です。", "NOT balanced: needs attention."),
     "report.failing.breaks": Text("差異 {count} 件", "differences: {count}"),
     "report.failing.equations": Text("合わない検算 {count} 件", "control totals that fail: {count}"),
-    "report.unsent": Text(
-        "未送信：受付 {accepted} 件のうち {count} 件は送信していません。",
-        "NOT SENT: {count} of {accepted} accepted.",
-    ),
     "report.yen": Text("{amount} 円", "JPY {amount}"),
     "report.pair": Text("{name}：{text}", "{name}: {text}"),
     "report.separator": Text("、", ", "),
@@ -99,7 +95,7 @@ LABELS: dict[str, Text] = {
     "report.column.messages": Text("件数", "messages"),
     "report.column.share": Text("構成比", "share"),
     "report.column.billable_messages": Text("課金件数", "billable messages"),
-    "report.column.billable_units": Text("課金通数", "billable units"),
+    "report.column.billable_units": Text("課金分割数", "billable units"),
     "report.column.amount": Text("金額（円・税抜）", "amount (JPY, untaxed)"),
     "report.column.kind": Text("差異の種類", "kind"),
     "report.column.count": Text("件数", "count"),
@@ -111,7 +107,7 @@ LABELS: dict[str, Text] = {
     "report.column.msisdn": Text("電話番号", "phone number"),
     "report.column.carrier": Text("キャリア", "carrier"),
     "report.column.time": Text("結果日時（日本時間）", "result time (JST)"),
-    "report.column.parts": Text("通数", "parts"),
+    "report.column.parts": Text("分割数", "parts"),
     "report.column.billable": Text("課金対象", "billable"),
     "report.column.equation": Text("項目", "count"),
     "report.column.terms": Text("内訳", "made of"),
@@ -125,7 +121,7 @@ LABELS: dict[str, Text] = {
         "メッセージは必ずいずれか一つの区分に入ります。", "Every message is in exactly one class."
     ),
     "report.caption.statuses": Text(
-        "課金件数はメッセージ数、課金通数は分割後の通数です。",
+        "課金件数はメッセージの数、課金分割数はその分割数の合計です。",
         "Billable messages count messages, billable units count their parts.",
     ),
     "report.caption.equations": Text(
@@ -141,7 +137,7 @@ LABELS: dict[str, Text] = {
     "report.caption.messages": Text("入力行の順です。", "In the order of the input."),
     "report.short.messages": Text("件数", "msgs"),
     "report.short.billable_messages": Text("課金件数", "billable"),
-    "report.short.billable_units": Text("課金通数", "units"),
+    "report.short.billable_units": Text("課金分割数", "units"),
     "report.short.at_risk": Text("影響額（円）", "JPY at risk"),
     "report.short.amount": Text("金額（円）", "JPY untaxed"),
     "report.equation.input": Text("入力件数", "input rows"),
@@ -163,7 +159,7 @@ LABELS: dict[str, Text] = {
     "report.kind.contradiction": Text("矛盾する結果", "contradiction"),
     "report.kind.unmapped_status": Text("未知のステータス", "unmapped status"),
     "report.kind.unpriced": Text("単価なし", "unpriced"),
-    "report.kind.segment_mismatch": Text("通数の相違", "segment mismatch"),
+    "report.kind.segment_mismatch": Text("分割数の相違", "segment mismatch"),
     "report.kind.amount_mismatch": Text("金額の相違", "amount mismatch"),
     "report.meaning.missing_result": Text(
         "受付後、期限を過ぎても結果が届いていません。ゲートウェイの管理画面で確認してください。",
@@ -190,11 +186,11 @@ LABELS: dict[str, Text] = {
         "The profile does not know this status. Find out what it means and add it to the profile.",
     ),
     "report.meaning.unpriced": Text(
-        "料金表に該当するキャリアまたは通数の単価がありません。料金表に追加してください。",
+        "料金表に該当するキャリアまたは分割数の単価がありません。料金表に追加してください。",
         "The tariff has no price for this carrier or number of parts. Add it to the tariff.",
     ),
     "report.meaning.segment_mismatch": Text(
-        "当方で算出した通数と、結果に記載された通数が異なります。",
+        "当方で算出した分割数と、結果に記載された分割数が異なります。",
         "The result names another number of parts than we computed.",
     ),
     "report.meaning.amount_mismatch": Text(
@@ -206,7 +202,7 @@ LABELS: dict[str, Text] = {
     "report.fact.label": Text("ステータス", "status"),
     "report.fact.status": Text("ステータス", "status"),
     "report.fact.carrier": Text("キャリア", "carrier"),
-    "report.fact.parts": Text("通数", "parts"),
+    "report.fact.parts": Text("分割数", "parts"),
     "report.fact.expected": Text("当方の値", "expected"),
     "report.fact.reported": Text("結果の値", "reported"),
     "report.fact.billed": Text("請求の値", "billed"),
@@ -245,7 +241,7 @@ LABELS: dict[str, Text] = {
     ),
     "validate.code": Text("  {count:>7,}  {code}", "  {count:>7,}  {code}"),
     "validate.uncounted": Text("内訳をすべては数えられません：{problem}", "not everything can be counted: {problem}"),
-    "validate.repairs": Text("自動修正 {repaired:,} 件：", "{repaired:,} repairs:"),
+    "validate.repairs": Text("自動補正 {repaired:,} 件：", "{repaired:,} repairs:"),
     "validate.repair": Text("  {count:>7,}  {rule}  {what}", "  {count:>7,}  {rule}  {what}"),
     "validate.warning": Text("注意：{text}", "note: {text}"),
     "validate.example": Text("  {row}行目 {column}：{reason}", "  row {row}, {column}: {reason}"),

@@ -13,6 +13,7 @@ RECONCILING_LABELS: dict[str, Text] = {
         "請求額との差のうち {amount} が説明できていません。",
         "{amount} of the difference to the invoice is unexplained.",
     ),
+    "report.decided": Text("担当者の判断", "decided by a person"),
     "report.none": Text("（なし）", "(none)"),
     "report.any": Text("（その他すべて）", "(all others)"),
     "report.age": Text("{time}（{days} 日 {hours} 時間経過）", "{time} ({days} d {hours} h ago)"),
@@ -26,19 +27,34 @@ RECONCILING_LABELS: dict[str, Text] = {
     ),
     "report.invented": Text("{name}（架空の単価：tariff.file を指定）", "{name} (invented prices: set tariff.file)"),
     "report.headline": Text("{total}（うちメッセージ料金 {messages}、税抜）", "{total} (messages: {messages} untaxed)"),
-    "report.at_most": Text(
-        "最大 +{amount}（税抜、結果待ち {messages} 件）", "up to {amount} more, untaxed ({messages} pending)"
-    ),
+    "report.at_most": Text("最大 +{amount}（税抜、{messages}）", "up to {amount} more, untaxed ({messages})"),
+    "report.open": Text("{name} {count} 件", "{name}: {count}"),
     "report.at_most_unpriced": Text(
         "{said}、単価のない {unpriced} 件を除く", "{said}, without {unpriced} that have no price"
     ),
-    "report.exit.findings": Text("確認が必要なもの（終了コード 1）：{what}", "To look at (exit 1): {what}"),
-    "report.exit.unknown": Text(
-        "送信結果が不明なメッセージ {count} 件（終了コード 5）",
-        "Messages of which nobody knows whether they went out (exit 5): {count}",
+    "report.verdict.unknown": Text(
+        "受付不明：{messages} 件のうち {count} 件は、ゲートウェイが受け付けたかどうか誰にも分かりません"
+        "（次のコマンド：{command}）。",
+        "UNKNOWN: nobody knows whether the gateway took {count} of {messages} messages (next: {command}).",
     ),
-    "report.finding.rejected": Text("受け付けなかった行", "rejected rows"),
-    "report.finding.refused": Text("ゲートウェイが受け付けなかったもの", "refused by the gateway"),
+    "report.verdict.unsent": Text(
+        "未送信：受付 {accepted} 件のうち {count} 件は送信していません。",
+        "NOT SENT: {count} of {accepted} accepted.",
+    ),
+    "report.verdict.refused": Text(
+        "受付拒否：{messages} 件のうち {count} 件。", "REFUSED: {count} of {messages} messages."
+    ),
+    "report.verdict.opted_out": Text("配信停止による取消：{count} 件。", "Cancelled, opted out: {count}."),
+    "report.verdict.restatements": Text(
+        "締め後の変動：{count} 件（締めた時と変わっています）。", "RESTATED since the month was closed: {count}."
+    ),
+    "report.verdict.rejected": Text("却下：入力 {rows} 行のうち {count} 行。", "Rejected: {count} of {rows} rows."),
+    "report.adds_up": Text("件数の検算は一致しています。", "The counts add up (balanced)."),
+    "report.to_look_at": Text("確認が必要なもの：{what}", "To look at: {what}"),
+    "report.finding.unknown": Text("受付不明", "unknown whether taken"),
+    "report.finding.unsent": Text("未送信", "not sent"),
+    "report.finding.rejected": Text("却下した行", "rejected rows"),
+    "report.finding.refused": Text("受付拒否", "refused"),
     "report.finding.opted_out": Text("配信停止による取消", "cancelled, opted out"),
     "report.finding.equations": Text("合わない検算", "control totals that fail"),
     "report.finding.restatements": Text("締め後の変動", "restatements"),
@@ -47,8 +63,18 @@ RECONCILING_LABELS: dict[str, Text] = {
     "report.by_day": Text("1 日ごと", "Per day"),
     "report.peak": Text("最大 {number} 件（{time} から）", "peak: {number} (from {time})"),
     "close.done": Text(
-        "{month} を締めました（{number} 回目）。以後の変更は修正として報告されます。",
+        "{month} を締めました（{number} 回目）。これより後に変わったことは、締め後の変動として報告されます。",
         "{month} is closed (closing {number}); whatever changes from now on is reported as a restatement.",
+    ),
+    "close.open": Text(
+        "注意：{month} には結果の定まらないメッセージがあり、今後請求されることがあります：{at_most}。"
+        "課金されれば、締め後の変動として報告されます。次のコマンド：{command}",
+        "note: {month} has messages without an outcome that may still be billed: {at_most}. "
+        "What is billed will be reported as a restatement. next: {command}",
+    ),
+    "close.unsent": Text(
+        "注意：{month} に登録された {count} 件は送信していません。今後送信すれば、以後の月に課金されます。",
+        "note: not sent of {month}: {count}. What is sent after all is billed in a later month.",
     ),
     "close.unchanged": Text(
         "{month} は前回の締め（{number} 回目）から変わっていません。",
@@ -57,7 +83,7 @@ RECONCILING_LABELS: dict[str, Text] = {
     "report.heading.month": Text("対象月", "month"),
     "report.heading.batches": Text("バッチ数", "batches"),
     "report.heading.closed_at": Text("締め日時", "closed"),
-    "report.heading.pending_cost": Text("結果待ちの上限", "may become more"),
+    "report.heading.open_cost": Text("今後増えうる額", "may become more"),
     "report.heading.bill": Text("請求見込額（税込）", "expected invoice"),
     "report.heading.oldest_pending": Text("最も古い結果待ち", "oldest pending"),
     "report.heading.by_number": Text("電話番号だけで照合", "matched by number only"),
@@ -90,7 +116,7 @@ RECONCILING_LABELS: dict[str, Text] = {
     ),
     "report.section.unmapped": Text("未知のステータスの登録", "Statuses to add to the profile"),
     "report.section.campaign": Text("キャンペーン別", "By campaign"),
-    "report.section.cost_centre": Text("費用負担部門別", "By cost centre"),
+    "report.section.cost_centre": Text("コストセンター別", "By cost centre"),
     "report.section.carrier": Text("キャリア別", "By carrier"),
     "report.section.day": Text("日別", "By day"),
     "report.section.kind": Text("送信種別", "By kind of message"),
@@ -98,7 +124,7 @@ RECONCILING_LABELS: dict[str, Text] = {
     "report.section.bill": Text("請求見込額", "Expected invoice"),
     "report.section.invoice": Text("請求書との照合", "Invoice against our count"),
     "report.section.variance": Text("差額の説明", "What explains the difference"),
-    "report.section.restatements": Text("締め後の修正", "Restated since the month was closed"),
+    "report.section.restatements": Text("締め後の変動", "Restated since the month was closed"),
     "report.section.prices": Text("適用した料金表", "Tariff used"),
     "report.sheet.groups": Text("内訳", "Breakdown"),
     "report.sheet.deliveries": Text("推移", "Over time"),
@@ -118,13 +144,13 @@ RECONCILING_LABELS: dict[str, Text] = {
         "締めた時点の金額と現在の金額の差です。", "Amounts when the month was closed, and now."
     ),
     "report.caption.prices": Text(
-        "メッセージ 1 件（その通数）の税抜単価です。", "Untaxed price of a whole message with that many parts."
+        "メッセージ 1 件（その分割数）の税抜単価です。", "Untaxed price of a whole message with that many parts."
     ),
     "report.caption.deliveries": Text(
         "初めて送達した時刻（日本時間）です。", "By the time of the first delivery (JST)."
     ),
     "report.counts.messages": Text("件数", "messages"),
-    "report.counts.units": Text("通数", "units"),
+    "report.counts.units": Text("分割数", "units"),
     "report.rounding.down": Text("切り捨て", "down"),
     "report.rounding.half_up": Text("四捨五入", "half up"),
     "report.rounding.up": Text("切り上げ", "up"),
@@ -146,7 +172,7 @@ RECONCILING_LABELS: dict[str, Text] = {
     "report.variance.explained": Text("{cause}（{messages} 件）", "{cause} (messages: {messages})"),
     "report.variance.unexplained": Text("説明できない額", "unexplained"),
     "report.cause.foreign": Text("当システム以外からの送信", "not ours: other senders"),
-    "report.cause.restated": Text("締め後の修正", "restated"),
+    "report.cause.restated": Text("締め後の変動", "restated"),
     "report.cause.fee": Text("固定料金", "fixed fees"),
     "report.cause.price": Text("単価の相違", "unit price"),
     "report.cause.arithmetic": Text("請求書の計算違い（数量×単価）", "invoice: not count × unit price"),
@@ -162,7 +188,7 @@ RECONCILING_LABELS: dict[str, Text] = {
     "report.restated.foreign": Text("当システム以外の結果", "results not ours"),
     "report.fact.foreign": Text("当システム以外の件数", "not ours"),
     "report.column.campaign": Text("キャンペーン", "campaign"),
-    "report.column.cost_centre": Text("費用負担部門", "cost centre"),
+    "report.column.cost_centre": Text("コストセンター", "cost centre"),
     "report.column.day": Text("日付", "day"),
     "report.column.hour": Text("時刻（日本時間）", "hour (JST)"),
     "report.column.batch": Text("バッチ ID", "batch"),

@@ -22,7 +22,7 @@ REJECT_LABELS: dict[str, Text] = {
     ),
     "reject.finding": Text("【{column}】{what}", "{column}: {what}"),
     "reject.strict": Text(
-        "自動修正の対象となる値です（通常の処理：{what}）。--strict のため、修正せずに差し戻しました。",
+        "自動補正の対象となる値です（通常の処理：{what}）。--strict のため、補正せずに差し戻しました。",
         "The value needs a correction (normally: {what}). With --strict nothing is corrected, so the row came back.",
     ),
     "reject.advice": Text("{what}→ {advice}", "{what} → {advice}"),
@@ -34,9 +34,9 @@ REJECT_LABELS: dict[str, Text] = {
     ),
     "reject.comment.more": Text("ほか {count} 文字", "and {count} more"),
     "reject.length": Text("{size}バイト、{characters}文字", "{size} bytes, {characters} characters"),
-    "reject.length.part": Text("、{parts}通分", ", {parts} part"),
-    "reject.length.parts": Text("、{parts}通分", ", {parts} parts"),
-    "reject.length.by_carrier": Text("、通数 {parts}", ", parts: {parts}"),
+    "reject.length.part": Text("、分割数 {parts}", ", {parts} part"),
+    "reject.length.parts": Text("、分割数 {parts}", ", {parts} parts"),
+    "reject.length.by_carrier": Text("、分割数 {parts}", ", parts: {parts}"),
     "reject.length.cut": Text("。{carriers} では途中で切れます", "; cut by {carriers}"),
     "reject.cut_cell": Text(
         "【{column}】{count}文字あり、Excel のセルに入りきらないため末尾を省いています。"
@@ -139,7 +139,7 @@ FAMILY_ADVICE: dict[str, Text] = {
     "senddatetime": Text("送信予定日時のセルを直します。", "Correct the scheduled time."),
     "text_and_template": Text("どちらかのセルを空にします。", "Empty one of the two cells."),
     "registrationdate": Text("登録日のセルを直します。", "Correct the registration date."),
-    "cost_centre": Text("コストセンター（部門）のセルを短くします。", "Shorten the cost centre."),
+    "cost_centre": Text("コストセンターのセルを短くします。", "Shorten the cost centre."),
     "title": Text("送信元表示のセルを直します。", "Correct the title."),
 }
 

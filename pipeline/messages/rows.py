@@ -203,7 +203,7 @@ ROWS: dict[str, Text] = {
         "The registration date has not come yet. Give the day on which the number was noted (Japan time).",
     ),
     "cost_centre.too_long": Text(
-        "コストセンター（部門）が {size} 文字です。{limit} 文字までにしてください。",
+        "コストセンターが {size} 文字です。{limit} 文字までにしてください。",
         "The cost centre has {size} characters. At most {limit} are allowed.",
     ),
 }

@@ -17,7 +17,7 @@ from pipeline.model.reconciliation import (
     InvoiceLine,
     MessageLine,
     MonthSubject,
-    PendingCost,
+    OpenCost,
     PriceLine,
     Reconciliation,
     Restatement,
@@ -28,6 +28,7 @@ from pipeline.model.reconciliation import (
 from pipeline.model.rows import CharacterAt, ExpandedText, Finding, RejectedRow, Repair, RowTotals
 from pipeline.model.sending import Artefact, Batch, Dispatch, Observation, SentMessage
 from pipeline.model.words import (
+    BY_PERSON,
     LEGAL,
     LIVE,
     OPTED_OUT,
@@ -51,6 +52,7 @@ from pipeline.model.words import (
 )
 
 __all__ = [
+    "BY_PERSON",
     "LEGAL",
     "LIVE",
     "OPTED_OUT",
@@ -87,7 +89,7 @@ __all__ = [
     "NumberCheck",
     "Observation",
     "ObservationPath",
-    "PendingCost",
+    "OpenCost",
     "PriceLine",
     "Proof",
     "Reconciliation",

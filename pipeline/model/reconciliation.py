@@ -167,8 +167,8 @@ class MonthSubject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PendingCost:
-    """What pending messages may come to: at most so many untaxed yen, and more for the ``unpriced`` ones."""
+class OpenCost:
+    """What messages may still come to: at most so many untaxed yen, and more for the ``unpriced`` ones."""
 
     messages: int = 0
     highest: Decimal = Decimal(0)
@@ -306,7 +306,9 @@ class Reconciliation:
     """What was sent, what came back and what is billed, of a batch or a month: one frozen value, rendered four ways.
 
     ``opted_out`` counts those of the cancelled messages whose recipient opted out before they were sent; ``by_number``
-    those that were matched by number only. ``oldest_pending`` is when the oldest message without a result was sent.
+    those that were matched by number only. ``oldest_pending`` is when the oldest message without a result was sent;
+    ``pending_cost`` is what those without one may come to beyond ``amount``, ``unknown_cost`` those of which nobody
+    knows whether they were taken.
     ``groups`` has every dimension that applies; a batch has no campaigns. ``deliveries`` counts first deliveries per
     hour (the hour's beginning, JST), in order. ``prices`` are those of the tariff that may have applied. ``bill``,
     ``variance`` and ``restatements`` belong to a month. ``invented`` says that the prices are the example's, as no
@@ -331,7 +333,8 @@ class Reconciliation:
     amount: Amount
     tariff: str
     provenance: Mapping[str, str]
-    pending_cost: PendingCost = PendingCost()
+    pending_cost: OpenCost = OpenCost()
+    unknown_cost: OpenCost = OpenCost()
     prices: tuple[PriceLine, ...] = ()
     invented: bool = False
     bill: Bill | None = None
@@ -384,7 +387,7 @@ class Reconciliation:
 
     @property
     def findings(self) -> dict[str, int]:
-        """Count everything that a person is to look at, by name; ``unexplained`` yen are one finding."""
+        """Count what exit 1 stands for, by name; ``unexplained`` yen are one finding."""
         counts = {
             "rejected": self.totals.rejected,
             "refused": self.classes.get(MessageClass.REFUSED, 0),
@@ -395,6 +398,18 @@ class Reconciliation:
             "restatements": len(self.restatements),
         }
         return {name: number for name, number in counts.items() if number}
+
+    @property
+    def attention(self) -> dict[str, int]:
+        """Count everything that a person is to look at, by name: ``unknown`` and ``unsent`` messages, and findings."""
+        counts = {"unknown": self.classes.get(MessageClass.UNKNOWN, 0), "unsent": self._unsent}
+        return {name: number for name, number in counts.items() if number} | self.findings
+
+    @property
+    def _unsent(self) -> int:
+        """Number of accepted rows and messages that were not sent, or came back as a whole."""
+        waiting = sum(equation.terms.get("not_planned", 0) for equation in self.equations)
+        return waiting + self.classes.get(MessageClass.PLANNED, 0)
 
     @property
     def _unexplained(self) -> bool:

@@ -36,6 +36,9 @@ LEGAL: Mapping[MessageState, frozenset[MessageState]] = {
 #: Why a message was cancelled: its recipient opted out before it was sent.
 OPTED_OUT = "opted_out"
 
+#: Who refused a message that the gateway did not: ``resolve``. The label of such a refusal, too, in place of a code.
+BY_PERSON = "person"
+
 #: Why a message was cancelled: a result showed that another one, which had been given up, had reached its recipient.
 SERVED = "served"
 

@@ -24,6 +24,7 @@ FONT = "Yu Gothic"
 
 INK, MUTED, LINE, HEAD = "#1C2430", "#566070", "#C9D0D8", "#EAF0F6"
 GOOD_INK, GOOD_FILL = "#14532D", "#DDF3E4"
+LOOK_INK, LOOK_FILL = "#6B4500", "#FFF1CC"
 BAD_INK, BAD_FILL = "#8B1A1A", "#FBE3E1"
 
 #: class → colour of its bar, the same as on the page

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         ForeignLine,
         GroupLine,
         InvoiceLine,
+        OpenCost,
         Reconciliation,
         StatusLine,
         Variance,
@@ -84,11 +85,8 @@ def reconciliation_document(
             "tax": plain(value.amount.tax),
             "total": plain(value.amount.total),
         },
-        "pending_cost": {
-            "messages": value.pending_cost.messages,
-            "highest": plain(value.pending_cost.highest),
-            "unpriced": value.pending_cost.unpriced,
-        },
+        "pending_cost": _open_cost(value.pending_cost),
+        "unknown_cost": _open_cost(value.unknown_cost),
         "foreign": {
             **_counted(value.foreign),
             "unpriced": value.foreign.unpriced,
@@ -117,6 +115,7 @@ def reconciliation_document(
         "balanced": value.balanced,
         "empty": value.is_empty,
         "findings": value.findings,
+        "attention": value.attention,
         "bill": None if value.bill is None else _bill(value.bill),
         "variance": None if value.variance is None else _variance(value.variance),
         "restatements": [
@@ -194,6 +193,10 @@ def _counted(line: StatusLine | GroupLine | ForeignLine) -> dict[str, object]:
         "billable_units": line.billable_units,
         "amount": plain(line.amount),
     }
+
+
+def _open_cost(cost: OpenCost) -> dict[str, object]:
+    return {"messages": cost.messages, "highest": plain(cost.highest), "unpriced": cost.unpriced}
 
 
 def _break(found: Break) -> dict[str, object]:

@@ -18,6 +18,7 @@ from pipeline.messages import Language, label
 from pipeline.model import Dimension, MessageClass, MonthSubject
 from pipeline.reports.amounts import count, exact_sum, grouped, share, yen
 from pipeline.reports.timeline import timeline
+from pipeline.reports.verdict import orphan_alarm, tone, verdict
 from pipeline.reports.wording import (
     bill_caption,
     bill_lines,
@@ -37,16 +38,13 @@ from pipeline.reports.wording import (
     kind_meaning,
     kind_name,
     message_kind,
-    orphan_alarm,
     outside,
     provenance,
     shown_of,
     status_name,
     subject_name,
-    tone,
     unmapped_lines,
     variance_lines,
-    verdict,
 )
 
 if TYPE_CHECKING:

@@ -7,8 +7,21 @@ from typing import TYPE_CHECKING
 from pipeline.messages import label
 from pipeline.model import Break, BreakKind, Dimension, Equation, MessageClass, Reconciliation
 from pipeline.reports.amounts import exact_sum, share
-from pipeline.reports.cells import BAD_FILL, BAD_INK, COLOURS, GOOD_FILL, GOOD_INK, HEAD, MUTED, Cells, text_width
+from pipeline.reports.cells import (
+    BAD_FILL,
+    BAD_INK,
+    COLOURS,
+    GOOD_FILL,
+    GOOD_INK,
+    HEAD,
+    LOOK_FILL,
+    LOOK_INK,
+    MUTED,
+    Cells,
+    text_width,
+)
 from pipeline.reports.charts import bar_chart
+from pipeline.reports.verdict import orphan_alarm, tone, verdict
 from pipeline.reports.wording import (
     NONE,
     class_name,
@@ -19,11 +32,8 @@ from pipeline.reports.wording import (
     kind_meaning,
     kind_name,
     message_kind,
-    orphan_alarm,
     status_name,
-    tone,
     unmapped_lines,
-    verdict,
 )
 from pipeline.reports.writing import SheetWriter
 
@@ -34,6 +44,7 @@ if TYPE_CHECKING:
 _WIDTHS = (30, 38, 14, 18, 14, 26)
 _TONES = {
     "good": {"bg_color": GOOD_FILL, "font_color": GOOD_INK},
+    "look": {"bg_color": LOOK_FILL, "font_color": LOOK_INK},
     "bad": {"bg_color": BAD_FILL, "font_color": BAD_INK},
     "open": {"bg_color": HEAD},
 }

@@ -15,23 +15,20 @@ from pipeline.model import Dimension
 from pipeline.reports.amounts import count, exact_sum, grouped, yen
 from pipeline.reports.terminal_money import money_lines
 from pipeline.reports.terminal_tables import pairs, section, table
+from pipeline.reports.verdict import orphan_alarm, to_look_at, tone, verdict
 from pipeline.reports.wording import (
     NONE,
     break_details,
     class_name,
     equation_name,
     equation_terms,
-    exit_reason,
     group_name,
     headings,
     kind_name,
-    orphan_alarm,
     outside,
     shown_of,
     status_name,
-    tone,
     unmapped_lines,
-    verdict,
 )
 
 if TYPE_CHECKING:
@@ -46,7 +43,7 @@ GROUPS_SHOWN = 20
 _DIVIDES = 2
 
 _GOOD, _BAD = "bold green", "bold red"
-_TONES = {"good": _GOOD, "bad": _BAD, "open": "bold"}
+_TONES = {"good": _GOOD, "look": "bold yellow", "bad": _BAD, "open": "bold"}
 
 
 def reconciliation_lines(value: Reconciliation, language: Language) -> Group:
@@ -73,8 +70,8 @@ def reconciliation_lines(value: Reconciliation, language: Language) -> Group:
         parts += [section("breaks", language), _breaks(value, language)]
         parts += _more(BREAKS_SHOWN, len(value.breaks), language)
     parts += _unmapped(value, language)
-    if reason := exit_reason(value, language):
-        parts.append(Padding(Text(reason, style=_BAD), (1, 0, 0, 0)))
+    if found := to_look_at(value, language):
+        parts.append(Padding(Text(found, style=_TONES[tone(value)]), (1, 0, 0, 0)))
     return Group(*parts)
 
 

@@ -24,6 +24,7 @@ from pipeline.reports.wording import (
     outcome_name,
     outside,
     state_name,
+    status_words,
 )
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def _head(life: Life, language: Language, *, unmask: bool) -> Iterator[str]:
     message, line, batch = life.placed.message, life.priced.line, life.batch
     found = class_name(line.message_class, language)
     if line.label:
-        said = _outside(line.label, unmask=unmask)
+        said = _outside(status_words(line, {}, language), unmask=unmask)
         if life.refusal is not None:
             said = label("report.pair", language, name=said, text=visible(life.refusal))
         found = label("trace.labelled", language, name=found, label=said)

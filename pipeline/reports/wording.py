@@ -6,16 +6,16 @@ Everything returned here is masked and visible; escaping is each rendering's own
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pipeline.core.calendar import JST
 from pipeline.messages import LABELS, Language, Text, label
-from pipeline.model import BatchSubject, BreakKind, Dimension, MessageClass, MonthPhase, MonthSubject
-from pipeline.reports.amounts import count, grouped, percent, yen
+from pipeline.model import BY_PERSON, BatchSubject, BreakKind, Dimension, MessageClass, MonthSubject
+from pipeline.reports.amounts import count, exact_sum, grouped, percent, yen
 from pipeline.reports.privacy import fact, hidden, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from decimal import Decimal
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
         InvoiceLine,
         MessageLine,
         MessageState,
-        PendingCost,
         Reconciliation,
         RestatedSubject,
         Restatement,
@@ -70,13 +69,19 @@ def named_counts(counts: Sequence[tuple[str, int]], language: Language) -> str:
 
 
 def status_name(line: StatusLine | MessageLine, meanings: Mapping[str, Text], language: Language) -> str:
-    """Name a gateway status as the gateway does, or the code of a refusal with its meaning; a dash for neither."""
+    """Name a gateway status as the gateway does, or a refusal by its code with its meaning, or as a person's decision.
+
+    A dash for neither.
+    """
     return outside(status_words(line, meanings, language)) or NONE
 
 
 def status_words(line: StatusLine | MessageLine, meanings: Mapping[str, Text], language: Language) -> str:
     """Return the same as it came, which may be anything."""
-    meaning = meanings.get(line.label) if line.message_class is MessageClass.REFUSED else None
+    refused = line.message_class is MessageClass.REFUSED
+    if refused and line.label == BY_PERSON:
+        return label("report.decided", language)
+    meaning = meanings.get(line.label) if refused else None
     if meaning is None:
         return line.label
     said = meaning.ja if language is Language.JA else meaning.en
@@ -129,79 +134,6 @@ def term_name(name: str, language: Language) -> str:
     return label(own, language) if own else _word("report.term", name, language)
 
 
-def verdict(value: Reconciliation, language: Language) -> str:
-    """Say what was not sent, whether the reconciliation balances, how much does not, and what of an invoice is more."""
-    sentences = []
-    if unsent := _unsent(value):
-        sentences.append(label("report.unsent", language, count=count(unsent), accepted=count(value.totals.accepted)))
-    if not (value.is_empty and value.balanced):  # where nothing was compared, nothing is balanced
-        sentences.append(_balance(value, language))
-    if value.variance is not None and value.variance.unexplained:
-        amount = yen(value.variance.unexplained, language)
-        sentences.append(label("report.unexplained", language, amount=amount))
-    elif value.variance is not None and value.variance.difference:
-        amount = yen(value.variance.difference, language)
-        sentences.append(label("report.explained", language, amount=amount))
-    if isinstance(value.subject, MonthSubject):
-        sentences += _standing(value, value.subject.phase, language)
-    return ("" if language is Language.JA else " ").join(sentences)
-
-
-def _standing(value: Reconciliation, phase: MonthPhase, language: Language) -> Iterator[str]:
-    """Say what keeps a month from being the last word: nothing in it, or not over."""
-    if value.is_empty:
-        yield label("report.month.empty", language)
-    if phase is not MonthPhase.OVER:
-        yield label(f"report.month.{phase}", language)
-
-
-def tone(value: Reconciliation) -> Literal["good", "bad", "open"]:
-    """Return how the verdict sounds: ``open`` where nothing was compared."""
-    if not value.balanced:
-        return "bad"
-    return "open" if value.is_empty else "good"
-
-
-def exit_reason(value: Reconciliation, language: Language) -> str | None:
-    """Say what makes the exit code another than 0; None where nothing does."""
-    if unknown := value.classes.get(MessageClass.UNKNOWN):
-        return label("report.exit.unknown", language, count=count(unknown))
-    if not value.findings:
-        return None
-    kinds = set(BreakKind)
-    reasons = [
-        label(
-            "report.pair",
-            language,
-            name=kind_name(BreakKind(name), language) if name in kinds else label(f"report.finding.{name}", language),
-            text=count(number),
-        )
-        for name, number in value.findings.items()
-        if name != "unexplained"
-    ]
-    if value.variance is not None and value.variance.unexplained:
-        amount = yen(value.variance.unexplained, language)
-        name = label("report.variance.unexplained", language)
-        reasons.append(label("report.pair", language, name=name, text=amount))
-    return label("report.exit.findings", language, what=label("report.separator", language).join(reasons))
-
-
-def _unsent(value: Reconciliation) -> int:
-    """Count the accepted rows and messages that were not sent, or came back as a whole."""
-    waiting = sum(equation.terms.get("not_planned", 0) for equation in value.equations)
-    return waiting + value.classes.get(MessageClass.PLANNED, 0)
-
-
-def _balance(value: Reconciliation, language: Language) -> str:
-    if value.balanced:
-        return label("report.balanced", language)
-    failing = {"breaks": len(value.breaks), "equations": sum(not equation.holds for equation in value.equations)}
-    what = label("report.separator", language).join(
-        label(f"report.failing.{name}", language, count=count(number)) for name, number in failing.items() if number
-    )
-    return label("report.not_balanced", language, what=what) if what else label("report.not_explained", language)
-
-
 def headings(value: Reconciliation, language: Language) -> list[tuple[str, str]]:
     """Return what a report is about, as (name, text); its name comes first."""
     tariff = outside(value.tariff)
@@ -219,18 +151,25 @@ def headings(value: Reconciliation, language: Language) -> list[tuple[str, str]]
     if value.bill is not None:
         total, messages = yen(value.bill.total, language), yen(value.bill.messages, language)
         texts["bill"] = label("report.headline", language, total=total, messages=messages)
-    if value.pending_cost.messages:
-        texts["pending_cost"] = _at_most(value.pending_cost, language)
+    if at_most := may_become_more(value, language):
+        texts["open_cost"] = at_most
     return [(label(f"report.heading.{name}", language), text) for name, text in texts.items()]
 
 
-def _at_most(cost: PendingCost, language: Language) -> str:
-    """Say what the pending messages may add."""
-    facts = {"messages": count(cost.messages), "amount": yen(cost.highest, language)}
-    said = label("report.at_most", language, **facts)
-    return (
-        label("report.at_most_unpriced", language, said=said, unpriced=count(cost.unpriced)) if cost.unpriced else said
+def may_become_more(value: Reconciliation, language: Language) -> str:
+    """Say what the messages that are pending or unknown may add, and how many of each; nothing where none is."""
+    costs = {MessageClass.PENDING: value.pending_cost, MessageClass.UNKNOWN: value.unknown_cost}
+    own = {each: cost for each, cost in costs.items() if cost.messages}
+    if not own:
+        return ""
+    messages = label("report.separator", language).join(
+        label("report.open", language, name=class_name(each, language), count=count(cost.messages))
+        for each, cost in own.items()
     )
+    highest = exact_sum(cost.highest for cost in own.values())
+    said = label("report.at_most", language, amount=yen(highest, language), messages=messages)
+    unpriced = sum(cost.unpriced for cost in own.values())
+    return label("report.at_most_unpriced", language, said=said, unpriced=count(unpriced)) if unpriced else said
 
 
 def _about(subject: BatchSubject | MonthSubject, language: Language) -> dict[str, str]:
@@ -347,19 +286,6 @@ def subject_name(subject: RestatedSubject, language: Language) -> str:
 def examples(restatement: Restatement) -> str:
     """Return the first few smsids of a restatement on one line."""
     return " ".join(map(outside, restatement.smsids))
-
-
-def orphan_alarm(value: Reconciliation, language: Language) -> tuple[str, str, tuple[str, ...]] | None:
-    """Return the alarm that comes before everything else: what happened, and three causes with what to check."""
-    orphans = value.breaks_by_kind.get(BreakKind.ORPHAN_RESULT, 0)
-    if not orphans:
-        return None
-    causes = tuple(label(f"report.orphans.{cause}", language) for cause in ("lost", "second", "others"))
-    return (
-        label("report.orphans.title", language, number=count(orphans)),
-        label("report.orphans.why", language),
-        causes,
-    )
 
 
 def unmapped_lines(value: Reconciliation, language: Language) -> list[str]:

@@ -126,6 +126,7 @@ def test_a_wrong_password_is_tried_once(home: Home, gateway: EmbeddedGateway) ->
     done = home(*RUN)
     assert done.code == 6
     assert "401" in done.err
+    assert done.document["attention"]["refused"] == 455
     assert gateway.requests == {"/api3/": 1}
     assert gateway.messages == ()
     assert "pw-Chigau9999" not in done.out + done.err + "".join(home.details())
@@ -134,8 +135,11 @@ def test_a_wrong_password_is_tried_once(home: Home, gateway: EmbeddedGateway) ->
 def test_three_wrong_passwords_stop_the_trying(home: Home, gateway: EmbeddedGateway) -> None:
     home.init()
     home.environment["MEDIASMS_GATEWAY_PASSWORD"] = "pw-Chigau9999"  # noqa: S105 - of the embedded gateway
-    codes = [home(*CLINIC).code for _ in range(4)]
-    assert codes == [6, 6, 6, 7]
+    shown = [each for each in CLINIC if each != "--json"]
+    tried = [home(*shown) for _ in range(4)]
+    assert [done.code for done in tried] == [6, 6, 6, 7]
+    assert "REFUSED: 1 of 1 messages." in tried[0].out
+    assert not any("(exit" in done.out for done in tried)
     assert gateway.requests == {"/api3/": 3}
     assert home("pull", "--since", "2026-11-01", "--until", "2026-11-02").code == 7
     doctor = home("doctor", "--json")

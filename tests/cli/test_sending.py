@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import pytest
 from click.testing import CliRunner
 
+from pipeline.cli import main
 from pipeline.cli.main import cli
 from pipeline.config import load
-from pipeline.simulator import EmbeddedGateway
+from pipeline.core.calendar import JST
+from pipeline.simulator import EmbeddedGateway, Knobs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import tzinfo
 
 GOOD, OTHER, BAD = "090-1111-2222", "080-1111-2222", "123"
 
@@ -111,3 +115,35 @@ def test_who_counts_as_served_by_a_list_that_was_cancelled_is_named_by_whatever_
     said("run", "rest.csv", *given)
     said("send", second)
     assert "not among" not in said("reconcile", second)
+
+
+class InTwoMonths(datetime):
+    """The clock of the command in two months."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        return super().now(tz) + timedelta(days=62)
+
+
+def test_a_month_that_is_closed_says_what_it_may_still_come_to(
+    gateway: EmbeddedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEDIASMS_SEND_MAX_ROWS", "1")  # of two uploads the first is unknown, and the other one waits
+    gateway.knobs = Knobs(html_200_nothing=True)
+    month = f"{datetime.now(JST):%Y-%m}"
+    said(*a_list(GOOD, "080-1111-2222"), code=5)
+    monkeypatch.setattr(main, "datetime", InTwoMonths)
+    for language, closed in (("en", "is closed"), ("ja", "前回の締め")):
+        out = said("close", "--month", month, code=5, language=language)
+        assert closed in out
+        at_most = {
+            "en": r"up to JPY [\d.]+ more, untaxed \(unknown: 1\)",
+            "ja": r"最大 \+[\d.]+ 円（税抜、受付不明 1 件）",
+        }
+        # once among the headings, once where it is closed
+        assert len(re.findall(at_most[language], out.replace("\n", " "))) == 2
+        *_, left_open, unsent = out.splitlines()
+        assert left_open.endswith("mediasms status")
+        assert {"en": "not sent of {}: 1.", "ja": "{} に登録された 1 件は送信していません"}[language].format(
+            month
+        ) in unsent

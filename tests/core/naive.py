@@ -274,8 +274,10 @@ def _class(  # noqa: PLR0911 - a return for each class
     if verdict or pending:  # a verdict tells more than that a message waits
         last = verdict or max(pending, key=_time)
         return message_class, last[1].label, last[0]
-    label = message.reason.rpartition(":")[2] if message_class is MessageClass.REFUSED else ""
-    return message_class, label, None
+    if message_class is not MessageClass.REFUSED:
+        return message_class, "", None
+    said = message.reason.split(":")
+    return message_class, "person" if said[0] == "person" else said[-1], None
 
 
 def _order_of_verdicts(pair: Pair) -> tuple[datetime, str, str]:

@@ -63,6 +63,21 @@ class Rules:
             return None
         return Decimal(self.yen[carrier][day >= APRIL] * parts) / 10
 
+    def highest(self, message: Row, day: date, kind: str) -> Decimal | None:
+        """What a message without an outcome costs at most; None where nobody knows its text, or nothing has a price."""
+        alone, characters = max(self.checks.values()), int(message["characters"])
+        if kind == "check":
+            return alone
+        costs = [
+            yen
+            for carrier in self.yen
+            if (yen := self.price(carrier, parts(characters, bool(message["double_byte"]), carrier), day, kind))
+            is not None
+        ]
+        if not characters or not costs:
+            return None
+        return max(*costs, alone) if kind == "check_then_send" else max(costs)
+
 
 @dataclass
 class Result:
@@ -283,6 +298,7 @@ def one_message(  # noqa: C901, PLR0912, PLR0915 - rule by rule
     amount = rules.price(carrier, counted or computed, day, kind) if paid else None
     if paid and amount is None:
         breaks.append(("unpriced", f"{carrier} {counted or computed}", None))
+    highest = rules.highest(message, day, "check_then_send" if paid else kind)
     bills = {row["status_time"] for row in billed if not rules.clicks(row)} - {""}
     if len(bills) > 1:
         at_risk = amount * (len(bills) - 1) if amount is not None else None
@@ -296,6 +312,7 @@ def one_message(  # noqa: C901, PLR0912, PLR0915 - rule by rule
         "kind": kind,
         "billable": bool(paid),
         "amount": amount,
+        "more": None if highest is None else highest - (amount or 0),
         "observed_at": time(witness["status_time"]) if witness else None,
         "breaks": breaks,
         **{
@@ -313,7 +330,7 @@ def without_result(message: Row, rules: Rules) -> tuple[str, str]:
         late = message["sent_at"] and at(message["sent_at"]) + rules.deadline < rules.as_of
         return ("missing" if late else "pending"), ""
     if state == "refused":
-        return state, message["reason"].split(":")[-1]
+        return state, "person" if message["reason"].startswith("person:") else message["reason"].split(":")[-1]
     return ("unknown" if state == "in_flight" else state), ""
 
 

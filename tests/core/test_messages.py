@@ -47,6 +47,15 @@ def test_every_text_can_be_filled(text: Text) -> None:
         assert fill(text, language, facts).strip()
 
 
+def test_one_thing_has_one_japanese_word() -> None:
+    """An invoice's 通数 counts messages: parts are 分割数."""
+    given_up = r"費用負担部門|自動修正|締め後の修正|課金通数|通分|受け付けなかった行"
+    assert [name for name, text in TEXTS.items() if re.search(given_up, text.ja)] == []
+    parts = [name for name, text in TEXTS.items() if re.search(r"\b(parts|units)\b", text.en)]
+    assert len(parts) > 10
+    assert [name for name in parts if "通数" in TEXTS[name].ja] == []
+
+
 def test_no_code_is_defined_twice() -> None:
     twice: list[str] = []
     modules = list(Path(pipeline.messages.__file__).parent.glob("**/*.py"))

@@ -21,7 +21,7 @@ from pipeline.model import (
     MonthPhase,
     MonthSubject,
     Observation,
-    PendingCost,
+    OpenCost,
     Reconciliation,
 )
 from tests.core.naive import Sent, batch_of, evidence_of, observed
@@ -142,7 +142,19 @@ def test_what_is_pending_may_come_to_the_price_of_the_dearest_carrier() -> None:
     dearest = max(new for _, new in YEN.values())
     april, _ = run(messages, rows, month="2026-04")
     highest = Decimal(dearest + 2 * dearest) / 10 + ABROAD[0]
-    assert april.pending_cost == PendingCost(messages=4, highest=highest, unpriced=1)
+    assert april.pending_cost == OpenCost(messages=4, highest=highest, unpriced=1)
+    assert april.unknown_cost == OpenCost()
+
+
+@pytest.mark.parametrize("state", [MessageState.UNKNOWN, MessageState.IN_FLIGHT])
+def test_what_nobody_knows_may_come_to_the_same_and_is_counted_on_its_own(state: MessageState) -> None:
+    lately = AS_OF - timedelta(days=1)
+    messages = [sent("a", lately, state=state, characters=71), sent("b", lately, row_number=3, state=state)]
+    messages += [sent("c", lately, row_number=4), sent("d", lately, row_number=5, state=MessageState.PLANNED)]
+    april, _ = run(messages, [], month="2026-04")
+    dearest = Decimal(max(new for _, new in YEN.values())) / 10
+    assert april.unknown_cost == OpenCost(messages=2, highest=3 * dearest)
+    assert april.pending_cost == OpenCost(messages=1, highest=dearest)
 
 
 def test_an_overseas_number_is_a_kind_of_its_own() -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pipeline.core import restating
 from pipeline.core.restating import SNAPSHOT, restated, snapshot
 from pipeline.core.statuses import StatusMeaning, StatusTable
-from pipeline.model import Cause, MessageClass, MessageKind, MessageLine, Restatement, StatusClass
+from pipeline.model import BY_PERSON, Cause, MessageClass, MessageKind, MessageLine, Restatement, StatusClass
 from tests.core.reconciled import message
 
 DELIVERED: Final = MessageClass.DELIVERED
@@ -153,6 +153,13 @@ def test_time_alone_restates_nothing() -> None:
         assert changes([pending], [missing], tariff=True, profile=True, decided=("a",)) == ()
         assert changes([missing], [pending]) == ()
         assert [one.cause for one in changes([pending], [replace(missing, label="承認待ち")])] == [Cause.RESULT]
+
+
+def test_how_a_refusal_is_called_restates_nothing() -> None:
+    """The decision of a person had that person's name once."""
+    refused = message("a", MessageClass.REFUSED, label="aoki")
+    assert changes([refused], [replace(refused, label=BY_PERSON)]) == ()
+    assert changes([refused], [replace(refused, message_class=MessageClass.UNKNOWN, label="")])[0].messages == 1
 
 
 def test_messages_that_come_into_the_month_or_leave_it() -> None:

@@ -99,6 +99,10 @@ def check_sums(value: Reconciliation, expected: Result) -> None:
     assert value.by_number == sum(one["by_number"] for one in said)
     waiting = [one["sent_at"] for one in said if one["class"] == "pending" and one["sent_at"]]
     assert (value.oldest_pending.isoformat() if value.oldest_pending else None) == jst_text(min(waiting, default=None))
+    for open_class, cost in (("pending", value.pending_cost), ("unknown", value.unknown_cost)):
+        more = [one["more"] for one in said if one["class"] == open_class]
+        assert (cost.messages, cost.unpriced) == (len(more), more.count(None))
+        assert cost.highest == sum((each for each in more if each is not None), Decimal(0))
     statuses = {}
     for one in said:
         one["status"] = f"{one['class']} {one['label']}"

@@ -145,7 +145,7 @@ def _add_message(chance: random.Random, world: World, batch: int, begin: datetim
         if chance.random() < 0.1:
             moment = AS_OF - RESULT + timedelta(microseconds=chance.choice([-1, 0, 1]))
         sent_at = moment.isoformat()
-    reasons = ["", "answer:560", "585", "observed:refused", "answered:refused", "observed:unknown"]
+    reasons = ["", "answer:560", "person:0", "observed:refused", "answered:refused", "observed:unknown"]
     reason = "opted_out" if state is MessageState.CANCELLED and chance.random() < 0.5 else chance.choice(reasons)
     same = world.by_number and world.messages and chance.random() < 0.3
     msisdn = world.messages[-1]["msisdn"] if same else f"090{10000000 + number:08d}"

@@ -19,7 +19,7 @@ from rich.console import Console
 from pipeline.core.bill import bill_of
 from pipeline.core.restating import restated, snapshot
 from pipeline.messages import LABELS, Language, label
-from pipeline.model import BreakKind, Cause, Dimension, MessageClass, MessageKind, RestatedSubject
+from pipeline.model import BreakKind, Cause, Dimension, MessageClass, MessageKind, OpenCost, RestatedSubject
 from pipeline.reports.document import dumps, reconciliation_document
 from pipeline.reports.page import render_page
 from pipeline.reports.privacy import visible
@@ -255,18 +255,21 @@ def test_a_row_that_is_not_there_is_missed(month: Reconciliation) -> None:
 
 
 @pytest.mark.parametrize("language", Language)
-def test_every_rendering_says_how_many_opted_out_and_how_many_were_matched_by_number_only(
+def test_every_rendering_says_how_many_opted_out_were_matched_by_number_only_or_may_still_be_billed(
     tmp_path: Path, quiet: Reconciliation, language: Language
 ) -> None:
     def shown(value: Reconciliation) -> list[str]:
         stream = io.StringIO()
         Console(file=stream, width=300, no_color=True).print(reconciliation_lines(value, language))
-        path = tmp_path / f"{value.opted_out}.xlsx"
+        path = tmp_path / "report.xlsx"
         write_workbook(path, value, [], language)
         rows = openpyxl.load_workbook(path).worksheets[0].iter_rows(max_col=2, values_only=True)
         return [stream.getvalue(), render_page(value, [], language), str(list(rows))]
 
+    quiet = replace(quiet, pending_cost=OpenCost())
+    unknown = OpenCost(messages=1_234, highest=Decimal(1), unpriced=0)
     for name, changed in (
+        ("open_cost", replace(quiet, unknown_cost=unknown)),
         ("opted_out", replace(quiet, opted_out=1_234)),
         ("by_number", replace(quiet, by_number=1_234)),
     ):
@@ -274,6 +277,27 @@ def test_every_rendering_says_how_many_opted_out_and_how_many_were_matched_by_nu
         assert [word in text for text in shown(quiet)] == [False] * 3
         for text in shown(changed):
             assert re.search(rf"{word}\W.*?1,234", text, re.DOTALL)
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_rendering_says_first_what_the_document_has_to_look_at(
+    tmp_path: Path, value: Reconciliation, document: dict[str, Any], language: Language
+) -> None:
+    path = tmp_path / "report.xlsx"
+    write_workbook(path, value, [], language)
+    outline = Outline(render_page(value, [], language))
+    said = terminal(value, language, width=2_000).splitlines()[0].strip()
+    assert said == openpyxl.load_workbook(path).worksheets[0]["A2"].value
+    assert [said] in outline.rows
+    (colour,) = {text.split()[1] for tag, name, text in outline.attributes if name == "class" and "verdict " in text}
+    assert (colour == "good") == (not document["attention"])
+    own = {"unknown", "unsent", "refused", "opted_out", "restatements", "rejected"}
+    for name, number in document["attention"].items():
+        if name in own:
+            text = LABELS[f"report.verdict.{name}"]
+            sentence = re.escape(text.ja if language is Language.JA else text.en).replace(r"\{count\}", f"{number:,}")
+            assert re.search(re.sub(r"\\\{\w+\\\}", ".+", sentence), said)
+    assert document["findings"].items() <= document["attention"].items()
 
 
 def test_every_word_that_a_value_may_hold_has_its_words() -> None:

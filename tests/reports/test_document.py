@@ -22,8 +22,8 @@ BATCH, MONTH = "batch_id campaign run_date source", "month batches phase closed_
 PROMISED = (
     "as_of rows accepted rejected already repaired messages planned in_flight taken refused unknown cancelled "
     "opted_out by_number pending missing oldest_pending classes statuses status_lines meanings groups deliveries "
-    "billable_messages billable_units amount pending_cost foreign breaks break_list equations balanced empty findings "
-    "bill variance restatements tariff invented prices provenance artifacts exit"
+    "billable_messages billable_units amount pending_cost unknown_cost foreign breaks break_list equations balanced "
+    "empty findings attention bill variance restatements tariff invented prices provenance artifacts exit"
 )
 
 

@@ -189,6 +189,7 @@ def test_contrast_is_wcag_aa(scheme: int) -> None:
         "muted": ("paper", "band"),
         "link": ("paper",),
         "good": ("paper", "good-band"),
+        "look": ("look-band",),
         "bad": ("paper", "bad-band"),
     }.items():
         for ground in grounds:

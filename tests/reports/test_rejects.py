@@ -389,7 +389,7 @@ def test_characters_are_named() -> None:
 def test_length_in_words() -> None:
     text = ExpandedText(text="x", size=142, characters=71, parts={"docomo": 2, "SoftBank": 2}, cut_by=("docomo",))
     assert length_in_words(text, Language.EN) == "142 bytes, 71 characters, 2 parts; cut by docomo"
-    assert length_in_words(text, Language.JA) == "142バイト、71文字、2通分。docomo では途中で切れます"
+    assert length_in_words(text, Language.JA) == "142バイト、71文字、分割数 2。docomo では途中で切れます"
     short = ExpandedText(text="x", size=1, characters=1, parts={"docomo": 1}, cut_by=())
     assert length_in_words(short, Language.EN) == "1 bytes, 1 characters, 1 part"
 

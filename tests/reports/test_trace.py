@@ -15,6 +15,7 @@ from pipeline.core.tracing import AskedToCancel, Happened, Invoiced, Life, Place
 from pipeline.errors import GuardStopped
 from pipeline.messages import Language
 from pipeline.model import (
+    BY_PERSON,
     Artefact,
     Batch,
     Break,
@@ -222,6 +223,14 @@ def test_what_was_never_sent_has_no_upload_times_and_no_results() -> None:
     assert "  upload   bbbbbbbbbb-0001: attempts 1, begun -, ended -, answer -, csvid -" in lines
     assert "  result   none yet" in lines
     assert any("2 part(s) as computed" in line for line in lines)
+
+
+def test_a_refusal_that_a_person_decided_says_so() -> None:
+    line = replace(LINE, state=MessageState.REFUSED, message_class=MessageClass.REFUSED, label=BY_PERSON)
+    life = replace(LIFE, priced=replace(LIFE.priced, line=line), refusal=None)
+    first, *_ = trace_lines(life, Language.EN, unmask=False)
+    assert "refused (decided by a person)" in first
+    assert trace_document(life, unmask=False)["label"] == BY_PERSON
 
 
 def test_a_result_that_was_not_pulled_says_how_it_came() -> None:

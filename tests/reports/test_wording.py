@@ -3,26 +3,22 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pipeline.messages import Language, Text
 from pipeline.model import (
+    BY_PERSON,
     Bill,
     Break,
     BreakKind,
     CancelOutcome,
     Dimension,
-    Equation,
     MessageClass,
     MessageState,
-    MonthPhase,
-    MonthSubject,
-    PendingCost,
-    RowTotals,
+    OpenCost,
     StatusLine,
-    Variance,
 )
 from pipeline.reports.amounts import exact_sum
 from pipeline.reports.wording import (
@@ -31,7 +27,6 @@ from pipeline.reports.wording import (
     break_details,
     carrier_name,
     cause_name,
-    exit_reason,
     group_name,
     headings,
     message_kind,
@@ -39,9 +34,7 @@ from pipeline.reports.wording import (
     state_counts,
     state_name,
     status_name,
-    tone,
     unmapped_lines,
-    verdict,
 )
 
 if TYPE_CHECKING:
@@ -93,6 +86,9 @@ def test_a_refusal_is_named_with_what_its_code_means() -> None:
     assert status_name(line, meanings, Language.JA) == "560：携帯番号が␛不正です"
     assert status_name(line, meanings, Language.EN) == "560: a {number}"
     assert status_name(replace(line, label="aoki"), meanings, Language.EN) == "aoki"
+    assert status_name(replace(line, label=BY_PERSON), meanings, Language.EN) == "decided by a person"
+    assert status_name(replace(line, label=BY_PERSON), meanings, Language.JA) == "担当者の判断"
+    assert status_name(replace(line, label=BY_PERSON, message_class=MessageClass.FAILED), {}, Language.EN) == "person"
     assert status_name(replace(line, message_class=MessageClass.FAILED), meanings, Language.EN) == "560"
     assert status_name(replace(line, label=""), meanings, Language.EN) == "-"
 
@@ -114,82 +110,26 @@ def test_the_lines_of_a_bill_add_up_to_it(month: Reconciliation, hostile_month: 
     assert "(down)" in bill_caption(month.bill, Language.EN)
 
 
-def test_the_verdict_counts_and_tells_what_is_unexplained(month: Reconciliation) -> None:
-    assert verdict(month, Language.JA) == (
-        "不一致：確認が必要です（差異 39 件）。請求額との差のうち 50.00 円 が説明できていません。"
-    )
-
-
-def test_the_verdict_says_first_what_was_not_sent(quiet: Reconciliation) -> None:
-    accepted = quiet.totals.accepted
-    equations = (Equation("accepted", accepted, {"messages": accepted - 3, "not_planned": 3}),)
-    unsent = replace(quiet, equations=equations, classes={**quiet.classes, MessageClass.PLANNED: 2})
-    said = verdict(unsent, Language.EN)
-    assert said.startswith(f"NOT SENT: 5 of {accepted:,} accepted. ")
-    assert "NOT SENT" not in verdict(quiet, Language.EN)
-
-
-def test_the_verdict_tells_a_difference_to_the_invoice_that_is_explained(quiet_month: Reconciliation) -> None:
-    variance = Variance(
-        source_name="i.csv",
-        counts="messages",
-        lines=(),
-        explanations=(),
-        invoiced=Decimal("108.5"),
-        counted=Decimal(100),
-        unexplained=Decimal(0),
-    )
-    assert "JPY 8.5, is explained" in verdict(replace(quiet_month, variance=variance), Language.EN)
-
-
 def test_a_month_says_whether_it_is_closed(month: Reconciliation, quiet_month: Reconciliation) -> None:
     assert dict(headings(month, Language.EN))["closed"] == "2026-12-10 10:00:00 JST"
     assert dict(headings(quiet_month, Language.EN))["closed"] == "not closed yet"
     assert headings(month, Language.EN)[0] == ("month", "2026-11")
 
 
-EMPTY: Final = "The ledger has no message of this month: nothing was compared."
-BALANCED: Final = "Balanced: every count adds up and there are no differences."
-
-
-@pytest.mark.parametrize(
-    ("batches", "phase", "said", "how"),
-    [
-        (0, MonthPhase.FUTURE, f"{EMPTY} The month has not begun.", "open"),
-        (0, MonthPhase.OVER, EMPTY, "open"),
-        (2, MonthPhase.OVER, BALANCED, "good"),
-        (2, MonthPhase.RUNNING, f"{BALANCED} The month is not over: what it comes to will change.", "good"),
-    ],
-)
-def test_a_month_is_balanced_only_where_something_was_compared(
-    batches: int, phase: MonthPhase, said: str, how: str, quiet_month: Reconciliation
-) -> None:
-    value = replace(quiet_month, subject=MonthSubject(month="2026-11", batches=batches, phase=phase))
-    assert (verdict(value, Language.EN), tone(value)) == (said, how)
-    failing = replace(value, equations=(Equation("input", 1, {}),))
-    assert verdict(failing, Language.EN).startswith("NOT balanced")
-    assert ("nothing was compared" in verdict(failing, Language.EN)) == (not batches)
-    assert tone(failing) == "bad"
-
-
-def test_the_last_line_names_why_the_exit_code_is_1(quiet_month: Reconciliation, month: Reconciliation) -> None:
-    clean = replace(quiet_month, totals=RowTotals(3, 3, 0, 0), classes={})
-    assert (exit_reason(clean, Language.EN), clean.findings) == (None, {})
-    rejected = replace(clean, totals=RowTotals(5, 3, 2, 0))
-    assert verdict(rejected, Language.EN).startswith("Balanced")
-    assert exit_reason(rejected, Language.EN) == "To look at (exit 1): rejected rows: 2"
-    assert str(exit_reason(month, Language.EN)).endswith("restatements: 5, unexplained: JPY 50.00")
-    unknown = replace(rejected, classes={MessageClass.UNKNOWN: 4})
-    assert "(exit 5): 4" in str(exit_reason(unknown, Language.EN))
-
-
 def test_the_bill_is_the_headline_and_what_pending_messages_may_add(quiet_month: Reconciliation) -> None:
-    cost = PendingCost(messages=3, highest=Decimal("27.6"), unpriced=0)
+    cost = OpenCost(messages=3, highest=Decimal("27.6"), unpriced=0)
     said = dict(headings(replace(quiet_month, pending_cost=cost, invented=True), Language.EN))
-    assert said["may become more"] == "up to JPY 27.6 more, untaxed (3 pending)"
+    assert said["may become more"] == "up to JPY 27.6 more, untaxed (pending: 3)"
     assert said["tariff"].endswith("(invented prices: set tariff.file)")
     more = replace(quiet_month, pending_cost=replace(cost, unpriced=1))
-    assert dict(headings(more, Language.EN))["may become more"].endswith("(3 pending), without 1 that have no price")
+    assert dict(headings(more, Language.EN))["may become more"].endswith("(pending: 3), without 1 that have no price")
+    unknown = OpenCost(messages=1_200, highest=Decimal(10_000), unpriced=2)
+    both = dict(headings(replace(more, unknown_cost=unknown), Language.EN))["may become more"]
+    assert both == ("up to JPY 10,027.6 more, untaxed (pending: 3, unknown: 1,200), without 3 that have no price")
+    only = replace(quiet_month, pending_cost=OpenCost(), unknown_cost=unknown)
+    assert dict(headings(only, Language.JA))["今後増えうる額"] == (
+        "最大 +10,000 円（税抜、受付不明 1,200 件）、単価のない 2 件を除く"
+    )
     assert quiet_month.bill is None
     bill = Bill(
         messages=Decimal("8.5"),
@@ -202,7 +142,7 @@ def test_the_bill_is_the_headline_and_what_pending_messages_may_add(quiet_month:
     )
     billed = dict(headings(replace(quiet_month, bill=bill), Language.EN))
     assert billed["expected invoice"] == "JPY 8 (messages: JPY 8.5 untaxed)"
-    assert "may become more" not in dict(headings(replace(quiet_month, pending_cost=PendingCost()), Language.EN))
+    assert "may become more" not in dict(headings(replace(quiet_month, pending_cost=OpenCost()), Language.EN))
 
 
 def test_a_status_that_is_a_number_is_shown_as_one(noisy: Reconciliation) -> None:

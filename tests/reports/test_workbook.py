@@ -327,7 +327,7 @@ def test_a_long_cost_centre_is_not_cut(tmp_path: Path, month: Reconciliation, me
     assert breakdown.row_dimensions[row - 1].height is None
     messages = book["明細"]
     columns = {str(cell.value): get_column_letter(at) for at, cell in enumerate(messages[1], 1)}
-    assert messages.column_dimensions[columns["費用負担部門"]].width > 2 * len(name)
+    assert messages.column_dimensions[columns["コストセンター"]].width > 2 * len(name)
 
 
 @pytest.mark.parametrize("language", Language)

@@ -23,6 +23,7 @@ from pipeline.ledger.closing import list_closings, record_closing
 from pipeline.ledger.notifications import record_notifications
 from pipeline.ledger.plans import free_messages
 from pipeline.model import (
+    BY_PERSON,
     BreakKind,
     Cause,
     MessageClass,
@@ -32,7 +33,7 @@ from pipeline.model import (
     MonthSubject,
     Observation,
     ObservationPath,
-    PendingCost,
+    OpenCost,
     RestatedSubject,
 )
 from pipeline.operations.resolve import resolve
@@ -154,7 +155,7 @@ def test_a_month_with_messages_is_not_empty_and_tells_what_is_pending(house: Hou
     house.sent(context, house.recipients(3))
     value = reconcile_month(context, MONTH).value
     assert not value.is_empty
-    assert value.pending_cost == PendingCost(messages=3, highest=3 * Decimal("9.2"))
+    assert value.pending_cost == OpenCost(messages=3, highest=3 * Decimal("9.2"))
 
 
 def test_what_is_invoiced_too_much_is_a_number_and_a_finding(house: House, context: Context) -> None:
@@ -396,9 +397,11 @@ def test_what_a_person_gave_up_is_decided_also_when_it_was_sent_again(house: Hou
     _until_december(house)
     close_month(context, MONTH, actor="me")
     house.clock.advance(timedelta(days=1))
-    resolve(context, f"{batch.batch_id}-0001", MessageState.REFUSED, actor="me", because="x")
+    resolve(context, f"{batch.batch_id}-0001", MessageState.REFUSED, actor="me:0", because="x")
     smsids = tuple(house.smsids(context, batch.batch_id))
     assert _causes(context) == [(Cause.DECISION, smsids)]
+    (line,) = reconcile(context, batch).value.statuses
+    assert (line.message_class, line.label) == (MessageClass.REFUSED, BY_PERSON)
     house.gateway.knobs = Knobs()
     send(context, get_batch(context.ledger, batch.batch_id), permission=Permission(late=Late("me", "x")))
     assert _causes(context) == [(Cause.DECISION, smsids)]
