@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 Row = tuple[object, ...]
 #: random worlds with everything in one month, and that month
-WORLDS: Final = {"world 24": (24, "2026-03"), "world 101": (101, "2026-04")}
+WORLDS: Final = {"world 24": (24, "2026-04"), "world 518": (518, "2026-04")}
 _YEN = re.compile(r"(?:JPY )?(-?\d[\d,]*(?:\.\d+)?)(?: 円)?")
 
 
