@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.main import Session, common
-from pipeline.cli.output import actor, answer_document, failure_document
+from pipeline.cli.output import actor, answer_document, failure_document, must_be_reason
 from pipeline.cli.showing import refusals_document
 from pipeline.cli.spelling import completed
-from pipeline.errors import Exit, GuardStopped, UsageError
+from pipeline.errors import Exit, GuardStopped
 from pipeline.messages import label
 
 if TYPE_CHECKING:
@@ -142,13 +142,13 @@ def _show_open(session: Session, open_: Open, batch_id: str, hours: int) -> None
         "until": _clock(open_.until),
         "hours": hours,
         "pull": session.command("pull", batch_id),
-        "resolve": session.command("resolve", open_.dispatch_id),
     }
-    if (answer := open_.answer) is None:
+    if answer := open_.answer:
+        step = completed(answer.step, session.output.config)
+        session.output.say("status.answered", code=answer.code, meaning=answer.meaning, step=step, **facts)
+    else:
         session.output.say("status.overdue" if open_.overdue else "status.unsettled", **facts)
-        return
-    step = completed(answer.step, session.output.config)
-    session.output.say("status.answered", code=answer.code, meaning=answer.meaning, step=step, **facts)
+    session.output.say("status.decide", resolve=session.command("resolve", open_.dispatch_id))
 
 
 def _document(one: Standing) -> dict[str, object]:
@@ -193,8 +193,7 @@ def resolve_command(session: Session, *, dispatch: str, outcome: str, because: s
     from pipeline.model import MessageState
     from pipeline.operations.resolve import resolve
 
-    if not because.strip():
-        raise UsageError("usage.because")
+    must_be_reason(because)
     with session.context() as context:
         count = resolve(context, dispatch, MessageState(outcome), actor=actor(os.environ), because=because)
     language = session.output.language

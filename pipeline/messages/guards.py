@@ -14,10 +14,12 @@ GUARD_FAILURES: dict[str, Failure] = {
             "were taken. They are not sent again.",
         ),
         Text(
-            "{step}\nそのあと、このバッチは `mediasms pull {batch}`。結果に出ないものは確認のうえ "
-            "`mediasms resolve {dispatch} --as taken|refused --because 理由`",
-            "{step}\nAfter that, for this batch: `mediasms pull {batch}`. What no result names, look up and decide: "
-            "`mediasms resolve {dispatch} --as taken|refused --because TEXT`",
+            "{step}\nそのあと、このバッチは `mediasms pull {batch}`。結果に出ないものは管理画面などで確かめ、"
+            "受け付けられていれば `mediasms resolve {dispatch} --as taken --because 理由`、"
+            "いなければ `mediasms resolve {dispatch} --as refused --because 理由`",
+            "{step}\nAfter that, for this batch: `mediasms pull {batch}`. What no result names, look up and decide. "
+            "It was taken: `mediasms resolve {dispatch} --as taken --because TEXT`. It was not: "
+            "`mediasms resolve {dispatch} --as refused --because TEXT`",
         ),
     ),
     "guard.same_content": Failure(
@@ -242,10 +244,10 @@ GUARD_FAILURES: dict[str, Failure] = {
         ),
     ),
     "usage.because": Failure(
-        Text("理由が空です。", "the reason is empty."),
+        Text("理由がありません。", "no reason is given."),
         Text(
-            "--because に、どうやって確かめたかを書いてください。台帳に残ります。",
-            "Say with --because how you know; the ledger keeps it.",
+            "--because に、どうやって確かめたかを書いてください（「理由」のままでは受け付けません）。台帳に残ります。",
+            "Say with --because how you know, in the place of TEXT; the ledger keeps it.",
         ),
     ),
     "usage.late": Failure(

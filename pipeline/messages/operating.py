@@ -105,25 +105,31 @@ OPERATING_LABELS: dict[str, Text] = {
     ),
     "status.unsettled": Text(
         "  {dispatch}：{count} 通が {since} から不明です。次のコマンド：{pull}\n"
-        "    {until} になっても結果に出なければ {resolve} --as taken|refused --because 理由",
+        "    {until} になっても結果に出なければ、管理画面などで確かめて決めてください。",
         "  {dispatch}: {count} messages unknown since {since}. next: {pull}\n"
-        "    if no result names them by {until}: {resolve} --as taken|refused --because TEXT",
+        "    if no result names them by {until}, look them up in the gateway's console and decide.",
     ),
     "status.answered": Text(
         "  {dispatch}：{count} 通が {since} から不明です。ゲートウェイの応答は {code}（{meaning}）\n"
         "    {step}\n"
-        "    そのあと {pull}、{until} になっても結果に出なければ {resolve} --as taken|refused --because 理由",
+        "    そのあと {pull}\n"
+        "    {until} になっても結果に出なければ、管理画面などで確かめて決めてください。",
         "  {dispatch}: {count} messages unknown since {since}; the gateway answered {code} ({meaning})\n"
         "    {step}\n"
-        "    after that {pull}; if no result names them by {until}: {resolve} --as taken|refused --because TEXT",
+        "    after that: {pull}\n"
+        "    if no result names them by {until}, look them up in the gateway's console and decide.",
     ),
     "status.overdue": Text(
-        "  {dispatch}：{count} 通が {since} から {hours} 時間を過ぎても不明です。もう一度 {pull}、"
-        "それでも出なければゲートウェイの管理画面で確かめて\n"
-        "    {resolve} --as taken|refused --because 理由",
-        "  {dispatch}: {count} messages unknown since {since}, for more than {hours} hours. Once more {pull}, "
-        "then look them up in the gateway's console and decide:\n"
-        "    {resolve} --as taken|refused --because TEXT",
+        "  {dispatch}：{count} 通が {since} から {hours} 時間を過ぎても不明です。もう一度：{pull}\n"
+        "    それでも出なければ、ゲートウェイの管理画面で確かめて決めてください。",
+        "  {dispatch}: {count} messages unknown since {since}, for more than {hours} hours. Once more: {pull}\n"
+        "    then look them up in the gateway's console and decide.",
+    ),
+    "status.decide": Text(
+        "    受け付けられていた：　　{resolve} --as taken --because 理由\n"
+        "    受け付けられていない：　{resolve} --as refused --because 理由",
+        "    it was taken: {resolve} --as taken --because TEXT\n"
+        "    it was not:   {resolve} --as refused --because TEXT",
     ),
     "status.next": Text("  次のコマンド：{command}", "  next: {command}"),
     "status.hidden": Text(

@@ -97,10 +97,12 @@ SENDING_FAILURES: dict[str, Failure] = {
             "batch {batch}: nothing proves whether {messages} messages were taken. They are not sent again.",
         ),
         Text(
-            "`mediasms pull {batch}` で結果を取り寄せてください。結果に出ないものは確認のうえ "
-            "`mediasms resolve {dispatch} --as taken|refused --because 理由`",
-            "Run `mediasms pull {batch}`. What no result names, look up and decide: "
-            "`mediasms resolve {dispatch} --as taken|refused --because TEXT`",
+            "`mediasms pull {batch}` で結果を取り寄せてください。結果に出ないものは管理画面などで確かめ、"
+            "受け付けられていれば `mediasms resolve {dispatch} --as taken --because 理由`、"
+            "いなければ `mediasms resolve {dispatch} --as refused --because 理由`",
+            "Run `mediasms pull {batch}`. What no result names, look up and decide. It was taken: "
+            "`mediasms resolve {dispatch} --as taken --because TEXT`. It was not: "
+            "`mediasms resolve {dispatch} --as refused --because TEXT`",
         ),
     ),
     "send.unrecorded": Failure(

@@ -78,5 +78,5 @@ def _open(context: Context, batch: Batch, dispatch: Dispatch, count: int) -> Ope
     since = dispatch.ended_at or dispatch.begun_at or batch.registered_at
     until = since + timedelta(hours=context.settings.results.settle_after_hours)
     known = unclear_answer(context, dispatch)
-    answer = explained(context, known.code, count) if known else None
+    answer = explained(context, batch.batch_id, known.code, count) if known else None
     return Open(dispatch.dispatch_id, count, since, until, overdue=context.now() > until, answer=answer)

@@ -109,7 +109,7 @@ def stop_if_unsettled(context: Context, batch: Batch) -> None:
         # Of several the one that says that nothing may log in: what the others ask for does.
         answer = min(answers, key=lambda known: (not known.stops_logins, known.code))
         is_check = batch.number_check is not NumberCheck.NONE
-        facts |= context.refusal(answer.code)
+        facts |= context.refusal(answer.code, batch.batch_id)
         raise OutcomeUnknown("check.answered" if is_check and not answer.stops_logins else "send.answered", **facts)
 
 

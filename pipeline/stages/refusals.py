@@ -22,12 +22,12 @@ class Refusal:
 
 def refusals(context: Context, batch_id: str) -> tuple[Refusal, ...]:
     """Return what the gateway has refused of a batch, by code; what a person resolved so is none of it."""
-    return tuple(explained(context, *each) for each in count_refused(context.ledger, batch_id).items())
+    return tuple(explained(context, batch_id, *each) for each in count_refused(context.ledger, batch_id).items())
 
 
-def explained(context: Context, code: str, messages: int) -> Refusal:
-    """Return an answer code with the number of messages it is about, what it means and what comes next."""
-    facts = context.refusal(code)
+def explained(context: Context, batch_id: str, code: str, messages: int) -> Refusal:
+    """Return an answer code with the number of messages of a batch it is about, what it means and what comes next."""
+    facts = context.refusal(code, batch_id)
     return Refusal(code, messages, str(facts["meaning"]), str(facts["step"]))
 
 
