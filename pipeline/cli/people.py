@@ -142,6 +142,7 @@ def _show_open(session: Session, open_: Open, batch_id: str, hours: int) -> None
         "until": _clock(open_.until),
         "hours": hours,
         "pull": session.command("pull", batch_id),
+        "heard": open_.heard,
     }
     if answer := open_.answer:
         step = completed(answer.step, session.output.config)
@@ -169,6 +170,7 @@ def _document(one: Standing) -> dict[str, object]:
                 "since": open_.since.isoformat(),
                 "overdue": open_.overdue,
                 "answer": _answer(open_.answer),
+                "heard": open_.heard,
             }
             for open_ in one.unknown
         ],

@@ -104,9 +104,9 @@ OPERATING_LABELS: dict[str, Text] = {
         "  {count} messages are being sent. If nothing is sending them any more: {send}",
     ),
     "status.unsettled": Text(
-        "  {dispatch}：{count} 通が {since} から不明です。次のコマンド：{pull}\n"
+        "  {dispatch}：{count} 通が {since} から不明です。{heard}次のコマンド：{pull}\n"
         "    {until} になっても結果に出なければ、管理画面などで確かめて決めてください。",
-        "  {dispatch}: {count} messages unknown since {since}. next: {pull}\n"
+        "  {dispatch}: {count} messages unknown since {since}. {heard} next: {pull}\n"
         "    if no result names them by {until}, look them up in the gateway's console and decide.",
     ),
     "status.answered": Text(
@@ -120,10 +120,24 @@ OPERATING_LABELS: dict[str, Text] = {
         "    if no result names them by {until}, look them up in the gateway's console and decide.",
     ),
     "status.overdue": Text(
-        "  {dispatch}：{count} 通が {since} から {hours} 時間を過ぎても不明です。もう一度：{pull}\n"
+        "  {dispatch}：{count} 通が {since} から {hours} 時間を過ぎても不明です。{heard}もう一度：{pull}\n"
         "    それでも出なければ、ゲートウェイの管理画面で確かめて決めてください。",
-        "  {dispatch}: {count} messages unknown since {since}, for more than {hours} hours. Once more: {pull}\n"
+        "  {dispatch}: {count} messages unknown since {since}, for more than {hours} hours. {heard} Once more: {pull}\n"
         "    then look them up in the gateway's console and decide.",
+    ),
+    "heard.code": Text(
+        "ゲートウェイの応答は {code}（{meaning}、{how}）でした。",
+        "The gateway answered {code} ({meaning}; {how}).",
+    ),
+    "heard.no_meaning": Text("プロファイルにないコード", "a code that the profile does not know"),
+    "heard.no_code": Text(
+        "応答は {how} で、読み取れるコードがありませんでした。",
+        "The answer was {how}, without a code that can be read.",
+    ),
+    "heard.broken": Text("応答は最後まで届きませんでした（{how}）。", "No whole answer arrived ({how})."),
+    "heard.nothing": Text(
+        "応答は記録されていません（送信していた処理が途中で止まったなど）。",
+        "No answer is on record, as where what was sending it was stopped.",
     ),
     "status.decide": Text(
         "    受け付けられていた：　　{resolve} --as taken --because 理由\n"

@@ -93,8 +93,8 @@ SENDING_FAILURES: dict[str, Failure] = {
     ),
     "send.unknown": Failure(
         Text(
-            "バッチ {batch} の {messages} 通が受け付けられたか分かりません。勝手に再送はしません。",
-            "batch {batch}: nothing proves whether {messages} messages were taken. They are not sent again.",
+            "バッチ {batch} の {messages} 通が受け付けられたか分かりません。{heard}勝手に再送はしません。",
+            "batch {batch}: nothing proves whether {messages} messages were taken. {heard} They are not sent again.",
         ),
         Text(
             "`mediasms pull {batch}` で結果を取り寄せてください。結果に出ないものは管理画面などで確かめ、"
