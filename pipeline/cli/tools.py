@@ -181,7 +181,7 @@ def profile_check(session: Session, *, file: Path) -> Exit:
     from schemas.gateway_csv import sample_row
     from schemas.profile import parse_profile
 
-    profile = parse_profile(read_text(file, "FILE"), str(file))
+    profile = parse_profile(read_text(file, "profile check"), str(file))
     session.output.say("profile.good", file=file, statuses=len(profile.status), answers=len(profile.answer))
     if profile.lacking:
         session.output.say("profile.lacks", sections=", ".join(f"[{name}]" for name in profile.lacking))

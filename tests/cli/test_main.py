@@ -280,8 +280,26 @@ def test_several_inputs_of_validate_make_one_document(tmp_path: Path, monkeypatc
     done = runner.invoke(cli, ["validate", "a.csv", "b.csv", "--run-date", "2026-11-23", "--json"])
     assert done.exit_code == 1
     document = json.loads(done.stdout)
+    said = runner.invoke(cli, ["validate", "a.csv", "b.csv", "--run-date", "2026-11-23", "--lang", "en"]).output
+    assert said.index("== a.csv\n") < said.index("accepted 1") < said.index("== b.csv\n") < said.index("rejected 1")
+    assert "==" not in runner.invoke(cli, ["validate", "a.csv", "--lang", "en"]).output
     assert [one["campaign"] for one in document["runs"]] == ["a-2026-11-23", "b-2026-11-23"]
     assert [one["exit"] for one in document["runs"]] == [0, 1]
+
+
+def test_a_file_that_is_missing_is_blamed_on_what_was_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.csv").write_text("mobile,text\r\n090-1000-0301,hello\r\n", encoding="utf-8")
+    runner = CliRunner()
+    assert runner.invoke(cli, ["init"]).exit_code == 0
+    for words, key in (
+        (["validate", "a.csv", "--replace", "nix.toml"], "--replace"),
+        (["profile", "check", "nix.toml"], "profile check"),
+    ):
+        done = runner.invoke(cli, [*words, "--lang", "ja"])
+        assert done.exit_code == 2
+        assert f"error[config.unreadable]: {key}" in done.output
+        assert "nix.toml を読めません" in done.output
 
 
 def test_a_reader_who_leaves_early_is_no_failure(tmp_path: Path) -> None:
