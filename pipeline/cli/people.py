@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipeline.cli.asking import confirmed
 from pipeline.cli.main import Session, common
 from pipeline.cli.output import actor, answer_document, failure_document, must_be_reason
 from pipeline.cli.showing import refusals_document
@@ -100,6 +101,8 @@ def _show_standing(session: Session, one: Standing, *, hours: int, whole: bool) 
 
     say, batch, language = session.output.say, one.batch, session.output.language
     states = state_counts(dict(sorted(one.states.items())), language)
+    if not one.states and batch.totals.accepted:
+        states = label("status.not_planned", language, count=batch.totals.accepted)
     say("status.batch", batch=batch.batch_id, campaign=batch.campaign, run_date=batch.run_date, states=states)
     if whole:
         # Of single sends there are as many as messages: what is open comes first, and stays in its order.
@@ -220,7 +223,7 @@ def cancel_command(session: Session, *, names: tuple[str, ...], yes: bool) -> Ex
         wanted = look_up(context, names)
         counts = {"waiting": wanted.waiting, "there": wanted.there}
         asks = not yes and sys.stdin.isatty()
-        if asks and not click.confirm(label("ask.cancel", output.language, **counts), err=True):
+        if asks and not confirmed(label("ask.cancel", output.language, **counts)):
             raise GuardStopped("cancel.not_confirmed")
         done = cancel(context, wanted, actor=actor(os.environ))
     _show_cancelled(session, wanted, done)

@@ -24,12 +24,16 @@ GUARD_FAILURES: dict[str, Failure] = {
     ),
     "guard.same_content": Failure(
         Text(
-            "同じリストがキャンペーン {campaign} で送信済みです（本文も、分かる限り同じです）。",
-            "the same list was sent in campaign {campaign}, with the same texts as far as is known.",
+            "同じリストがキャンペーン {campaign} で送信済みです（本文も、分かる限り同じです）。"
+            "バッチ {batch} からは何も送信していません。",
+            "the same list was sent in campaign {campaign}, with the same texts as far as is known. Nothing of batch "
+            "{batch} was sent.",
         ),
         Text(
-            "本当にもう一度送るなら --again を付けてください。",
-            "If it really is to go out again, add --again.",
+            "`mediasms status` で確かめてください。同じ人たちに本当にもう一度送る場合だけ "
+            "`mediasms send {batch} --again`",
+            "Look at `mediasms status`. Only if it really is to go out to these people again: "
+            "`mediasms send {batch} --again`",
         ),
     ),
     "guard.cancelled_before": Failure(

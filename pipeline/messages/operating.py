@@ -89,6 +89,7 @@ OPERATING_LABELS: dict[str, Text] = {
         "really sent: `mediasms pull --since … --until …`.",
     ),
     "status.batch": Text("{batch}  {campaign}  {run_date}  {states}", "{batch}  {campaign}  {run_date}  {states}"),
+    "status.not_planned": Text("未送信 {count} 通", "{count} not sent"),
     "status.more_dispatches": Text(
         "  …ほか {count} 件（すべては --json）",
         "  … and {count} more (--json has them all)",

@@ -12,8 +12,12 @@ SENDING_FAILURES: dict[str, Failure] = {
             "cannot reach the gateway {url} ({problem}); not a byte of the upload was read.",
         ),
         Text(
-            "接続先とネットワークを確かめ、同じコマンドをもう一度実行してください。二重には送られません。",
-            "Check address and network, then run the same command again; nothing is sent twice.",
+            "接続先とネットワークを確かめ、同じコマンドをもう一度実行してください。二重には送られません。"
+            "SSLError なら証明書を信頼できません（期限、ホスト名、社内の認証局なら gateway.ca_file）。"
+            "直るまで何度試しても同じです。",
+            "Check address and network, then run the same command again; nothing is sent twice. With SSLError its "
+            "certificate is not trusted (expired, of another host; for an authority of your own set gateway.ca_file), "
+            "and trying again does not help.",
         ),
     ),
     "gateway.refused": Failure(

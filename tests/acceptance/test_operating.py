@@ -153,6 +153,12 @@ def test_an_answer_that_proves_nothing_is_said_in_text_in_json_and_by_status(
     assert (sent["error"], sent["answer"]) == ("send.answered", again.document["answer"])
 
 
+def test_a_batch_that_was_never_planned_says_how_many_wait(home: Home) -> None:
+    home.init()("validate", *LIST)
+    assert "  455 not sent\n" in home("status").out
+    assert "  未送信 455 通\n" in home("status", "--lang", "ja").out
+
+
 def test_status_says_what_is_unknown_and_what_to_type(home: Home, gateway: EmbeddedGateway) -> None:
     home.init()
     assert "no batches yet" in home("status").out

@@ -216,12 +216,12 @@ def _declining(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Put somebody at the terminal who says no; return what they are asked."""
     asked: list[str] = []
 
-    def no(text: str, *, err: bool) -> bool:
-        asked.append(text)
-        return not err
+    def no(text: str, *, err: bool, default: bool, **_: object) -> bool:
+        asked.append(text.removesuffix(" [y/N]"))
+        return default or not err
 
     monkeypatch.setattr(sys, "stdin", _Terminal())
-    monkeypatch.setattr(click, "confirm", no)
+    monkeypatch.setattr(click, "prompt", no)
     return asked
 
 
@@ -337,5 +337,8 @@ def test_on_a_terminal_cancel_asks_with_the_count(tmp_path: Path, monkeypatch: p
     assert declined.exit_code == 7
     assert "1 messages wait here and will not be sent; 0 are at the gateway" in declined.output
     assert json.loads(runner.invoke(cli, ["status", batch, "--json"]).stdout)["batches"][0]["stopped"] is None
-    assert runner.invoke(cli, ["cancel", batch], input="y\n").exit_code == 0
+    # Nothing is a no, and what cannot be understood is asked again.
+    for answers in ("\n", "いいえ\n", "ja\nＮ\n"):
+        assert runner.invoke(cli, ["cancel", batch, "--lang", "ja"], input=answers).exit_code == 7
+    assert runner.invoke(cli, ["cancel", batch, "--lang", "ja"], input="はい\n").exit_code == 0
     assert json.loads(runner.invoke(cli, ["status", batch, "--json"]).stdout)["batches"][0]["stopped"]["actor"]
