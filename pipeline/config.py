@@ -315,7 +315,7 @@ def load_replacements(names: Sequence[str], folder: Path) -> dict[int, str]:
             shipped = resources.files("schemas") / "replacement_tables" / f"{STANDARD}.toml"
             table |= parse_replacements(shipped.read_text(encoding="utf-8"), f"{STANDARD}.toml")
         else:
-            table |= parse_replacements(read_text(folder / name, "validation.replacements"), name)
+            table |= parse_replacements(read_text(folder / name, "--replace / validation.replacements"), name)
     return table
 
 

@@ -138,10 +138,14 @@ class Context:
             return "cp932" if chosen == "shiftjis" else "utf-8"
         return self.profile.upload.encoding.value
 
-    def refusal(self, code: str | None) -> dict[str, object]:
-        """Return the facts of a refusal: its code, what that means, and what a person does about it."""
+    def refusal(self, code: str | None, batch_id: str = "") -> dict[str, object]:
+        """Return the facts of a refusal: its code, what that means, and what a person does about it.
+
+        The profile's ``mediasms pull BATCH`` is for the batch that is given, else for all that are open.
+        """
         step = next_step(self.profile.answer_by_code.get(code or ""), self.language)
-        return {"code": code, "meaning": self.meaning(code), "step": step}
+        pull = f"`mediasms pull {batch_id}".strip() + "`"
+        return {"code": code, "meaning": self.meaning(code), "step": step.replace("`mediasms pull BATCH`", pull)}
 
     def stops_logins(self, code: object) -> bool:
         """Say whether nothing may log in after this answer, until a person has seen to it."""

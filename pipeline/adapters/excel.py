@@ -15,6 +15,7 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
+from pipeline.adapters.clocks import Clock, is_unread_clock, read_clock
 from pipeline.adapters.numbers import Shape, is_unread, read_format
 from pipeline.adapters.package import ROWS, Shapes, Untold, error_text, opened, pieces
 from pipeline.errors import InputUnusable
@@ -57,6 +58,15 @@ _BUILT_IN = {
     b"4": "#,##0.00",
     b"9": "0%",
     b"10": "0.00%",
+    b"18": "h:mm AM/PM",
+    b"19": "h:mm:ss AM/PM",
+    b"20": "h:mm",
+    b"21": "h:mm:ss",
+    b"32": "h時mm分",
+    b"33": "h時mm分ss秒",
+    b"45": "mm:ss",
+    b"46": "[h]:mm:ss",
+    b"47": "mm:ss.0",
     b"37": "#,##0;",
     b"38": "#,##0;",
     b"39": "#,##0.00;",
@@ -137,8 +147,8 @@ class _Shaped:
             shapes[number] = shapes[number] + self._known[styles] if number in shapes else self._known[styles]
 
 
-def _shapes(styles: bytes) -> dict[bytes, Shape | None]:
-    """Return by the number of a style how its cells show numbers; none of those that show them plain, or as dates."""
+def _shapes(styles: bytes) -> dict[bytes, Shape | Clock | None]:
+    """Return by the number of a style how its cells show numbers and times; none of those that are plain, or dates."""
     codes = _BUILT_IN | _UNREAD
     for tag in _FORMAT.findall(styles):
         attributes = dict(_ATTRIBUTE.findall(tag))
@@ -149,8 +159,9 @@ def _shapes(styles: bytes) -> dict[bytes, Shape | None]:
         dict(_ATTRIBUTE.findall(tag)).get(b"numFmtId", b"0") for tag in _STYLE.findall(cells[0] if cells else b"")
     ]
     shown = {str(number).encode(): codes.get(code, "") for number, code in enumerate(formats)}
-    shapes = {number: read_format(code) for number, code in shown.items()}
-    return {number: shape for number, shape in shapes.items() if shape or is_unread(shown[number])}
+    shapes = {number: read_format(code) or read_clock(code) for number, code in shown.items()}
+    unread = {number for number, code in shown.items() if is_unread(code) or is_unread_clock(code)}
+    return {number: shape for number, shape in shapes.items() if shape or number in unread}
 
 
 def _hides(piece: bytes) -> bool:

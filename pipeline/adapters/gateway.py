@@ -147,10 +147,10 @@ class GatewayClient:
 
     def __init__(self, access: Access, profile: Profile) -> None:
         """Check the address: HTTPS, or loopback for the embedded gateway; no credentials in it."""
-        _check_address(access.base_url)
+        check_address(access.base_url)
         self._access = access
         for endpoint in dict(profile.endpoints).values():
-            _check_address(self.address(endpoint))
+            check_address(self.address(endpoint))
         self._profile = profile
         self._session = requests.Session()
         self._session.trust_env = False  # proxies and netrc from the environment would change where a secret goes
@@ -300,7 +300,7 @@ def _date(headers: Mapping[str, str]) -> datetime | None:
         return None
 
 
-def _check_address(url: str) -> None:
+def check_address(url: str) -> None:
     """Refuse an address to which credentials must not go."""
     try:
         parts = urlsplit(url)

@@ -23,6 +23,9 @@ _PADDING = re.compile(r"[_*].", re.DOTALL)
 #: what a format adds to a number, or says about it
 _ADDED = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]', re.DOTALL)
 _DATE = re.compile("[ymdhsg]", re.IGNORECASE)
+_COLOUR = re.compile(
+    r"^\[(?:black|blue|cyan|green|magenta|red|white|yellow|color ?\d+|[黒青水緑紫赤白黄])\]", re.IGNORECASE
+)
 _CONDITION = re.compile(r"\[[<>=]")
 #: so many formats of a cell are for positive numbers, negative ones, and zero
 _OWN_ZERO = 3
@@ -71,7 +74,8 @@ class Shape:
 def read_format(code: str) -> Shape | None:
     """Return the shape that a format such as ``#,##0.00;[Red]-#,##0.00`` gives; None where it is not a simple one."""
     sections = code.split(";")
-    found = _CODE.fullmatch(_PADDING.sub("", sections[0]))
+    first = _PADDING.sub("", sections[0])
+    found = _CODE.fullmatch(first)
     if found is None or _CONDITION.search(code):
         return None
     grouped, zeros, decimals, percent = found.groups()
@@ -80,9 +84,14 @@ def read_format(code: str) -> Shape | None:
         len(decimals or ""),
         grouped is not None,
         percent is not None,
-        negative=len(sections) == 1,
+        negative=len(sections) == 1 or _negative(sections[1]) == f"-{first}",
         zero=len(sections) < _OWN_ZERO and grouped != "#,###",
     )
+
+
+def _negative(section: str) -> str:
+    """Return the part of a format for negative numbers without its colour and the space that is left beside them."""
+    return _COLOUR.sub("", _PADDING.sub("", section)).removesuffix("\\ ").replace("\\-", "-")
 
 
 def is_unread(code: str) -> bool:

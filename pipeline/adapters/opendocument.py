@@ -10,9 +10,11 @@ import html
 import re
 import zipfile
 from collections.abc import Iterator
+from datetime import time, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+from pipeline.adapters.clocks import Clock, read_length, read_shown_clock
 from pipeline.adapters.numbers import Shape, read_shown
 from pipeline.adapters.package import COLUMNS, ROWS, Place, Shapes, Untold, cell_name, error_text, opened, pieces
 from pipeline.errors import InputUnusable
@@ -31,9 +33,15 @@ _ERROR = re.compile(rb"value-type=\"error\"[^>]*>(?:<text:p>([^<]*)</text:p>)?")
 _SHOWN = re.compile(
     rb"office:value=\"([^\"]*)\"[^>]*>(?!<text:p>\1</text:p>)<text:p>(?:<text:s[^>]*/>)*([^<]*)</text:p>"
 )
+_TIME = re.compile(rb"office:time-value=\"([^\"]*)\"[^>]*>(?:<text:p>(?:<text:s[^>]*/>)*([^<]*)</text:p>)?")
+#: a moment of which only the time is shown
+_ONLY_TIME = re.compile(rb"office:date-value=\"[^\"]*\"[^>]*><text:p>[0-9]+:[0-9]{2}(?::[0-9]{2})?</text:p>")
 #: how programs that do not mark an error show one
 _FAILED = re.compile(rb"#[A-Z]|Err:")
 _NOTE = re.compile(rb"<office:annotation[\s>].*?</office:annotation>", re.DOTALL)
+
+#: what makes a row worth a look
+_WORTH = (_HIDES, _LOSSY, _ERROR, _SHOWN, _TIME, _ONLY_TIME, _SPANS_ROWS)
 
 
 def look(path: Path, sheet: str) -> Untold:
@@ -43,6 +51,7 @@ def look(path: Path, sheet: str) -> Untold:
     """
     errors: dict[int, dict[int, str]] = {}
     shapes: dict[int, Shapes] = {}
+    lengths: dict[int, dict[int, time | timedelta]] = {}
     hidden: list[range] = []
     merged: list[tuple[Place, Place]] = []
     known: dict[Shapes, Shapes] = {}
@@ -56,13 +65,17 @@ def look(path: Path, sheet: str) -> Untold:
                 what = lossy[1].decode()
                 raise InputUnusable("input.odf_content", file=path.name, sheet=sheet, cell=cell, what=what)
             wrong, shaped = _read(row)
+            timed, clocks = _read_times(row)
+            shaped += clocks
             shaped = known.setdefault(shaped, shaped)
             for number in rows[:ROWS]:
                 if wrong:
                     errors[number] = wrong
                 if shaped:
                     shapes[number] = shaped
-    return Untold(errors, shapes, hidden, merged)
+                if timed:
+                    lengths[number] = timed
+    return Untold(errors, shapes, hidden, merged, lengths)
 
 
 def _rows(package: zipfile.ZipFile, sheet: str) -> Iterator[tuple[range, bytes]]:
@@ -74,7 +87,7 @@ def _rows(package: zipfile.ZipFile, sheet: str) -> Iterator[tuple[range, bytes]]
     number = 1
     for given in pieces(package, "content.xml", (_TABLE, _ROW)):
         piece = _NOTE.sub(b"", given)
-        worth = any(pattern.search(piece) for pattern in (_HIDES, _LOSSY, _ERROR, _SHOWN, _SPANS_ROWS))
+        worth = any(pattern.search(piece) for pattern in _WORTH)
         starts = [tag.start() for tag in _TABLE_OR_ROW.finditer(piece)]
         for start, end in pairwise([*starts, len(piece)]):
             tag = piece[start : piece.index(b">", start)]
@@ -105,6 +118,21 @@ def _read(row: bytes) -> tuple[dict[int, str], Shapes]:
             shape = read_shown(cell[2].decode().strip(), float(cell[1]))
             shapes += [(column, shape) for column in _columns(row, cell.start())]
     return errors, tuple(shapes)
+
+
+def _read_times(row: bytes) -> tuple[dict[int, time | timedelta], Shapes]:
+    """Return the durations of a row, and how its times are shown."""
+    lengths: dict[int, time | timedelta] = {}
+    clocks: list[tuple[int, Clock | None]] = []
+    for cell in _TIME.finditer(row):
+        if (length := read_length(cell[1].decode())) is not None:
+            clock = read_shown_clock((cell[2] or b"").decode().strip(), length)
+            for column in _columns(row, cell.start()):
+                lengths[column] = length
+                clocks.append((column, clock))
+    for cell in _ONLY_TIME.finditer(row):
+        clocks += [(column, None) for column in _columns(row, cell.start())]
+    return lengths, tuple(clocks)
 
 
 def _merged(row: bytes, number: int) -> Iterator[tuple[Place, Place]]:

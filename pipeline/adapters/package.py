@@ -11,8 +11,10 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import time, timedelta
 from pathlib import Path
 
+from pipeline.adapters.clocks import Clock
 from pipeline.adapters.numbers import Shape
 from pipeline.core.rules import SPREADSHEET_ERRORS
 from pipeline.errors import InputUnusable
@@ -40,8 +42,8 @@ _MACROS = b"macroEnabled"
 
 #: row and column of a cell
 Place = tuple[int, int]
-#: column and how a number in it is shown; None where it is shown as something that is not read
-Shapes = tuple[tuple[int, Shape | None], ...]
+#: column and how a number or a time in it is shown; None where it is shown as something that is not read
+Shapes = tuple[tuple[int, Shape | Clock | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,14 @@ class Untold:
 
     #: what a cell shows that the reader gives as empty, by row and column
     errors: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
-    #: how numbers are shown, by row: column and shape
+    #: how numbers and times are shown, by row: column and shape
     shapes: Mapping[int, Shapes] = field(default_factory=dict)
     #: rows that are hidden, by a filter or by hand; whether they hold anything is not looked at
     hidden: Sequence[range] = ()
     #: cells that were merged over several rows: the first of them, and the last
     merged: Sequence[tuple[Place, Place]] = ()
+    #: durations that the reader gives as a text in ISO form, or as a time of the day, by row and column
+    lengths: Mapping[int, Mapping[int, time | timedelta]] = field(default_factory=dict)
 
 
 def cell_name(place: Place) -> str:

@@ -1,12 +1,12 @@
 """Tables in workbooks: Excel (xlsx, xlsm, xls) and LibreOffice (ods), read by calamine.
 
-A cell arrives as a person would type it: a number in plain digits, or as a simple format of its cell shows it, a date
-in ISO form, text verbatim, whatever it starts with. A sheet is a rectangle: rows shorter than the first record are
-filled with empty cells, and a row is numbered as the sheet numbers it. Without a name the first sheet that holds
-anything is read. What a person does not see is never read unasked: hidden rows, or a first sheet that is hidden, stop
-the file. So does a cell that was merged over several rows and the heading; which others are in the way depends on the
-columns that are used. Numbers that arrive otherwise than they are shown are counted. Error cells arrive as their text
-(``#N/A``). What calamine does not tell is found by ``excel``, ``opendocument`` and ``biff``.
+A cell arrives as a person would type it: a number in plain digits, a number or a time as a simple format of its cell
+shows it, a date in ISO form, text verbatim, whatever it starts with. A sheet is a rectangle: rows shorter than the
+first record are filled with empty cells, and a row is numbered as the sheet numbers it. Without a name the first sheet
+that holds anything is read. What a person does not see is never read unasked: hidden rows, or a first sheet that is
+hidden, stop the file. So does a cell that was merged over several rows and the heading; which others are in the way
+depends on the columns that are used. Numbers and times that arrive otherwise than they are shown are counted. Error
+cells arrive as their text (``#N/A``). What calamine does not tell is found by ``excel``, ``opendocument`` and ``biff``.
 Excel's binary xlsb is not read: a far-away cell would end the process.
 """
 
@@ -25,7 +25,8 @@ import pyarrow as pa
 import python_calamine as calamine
 
 from pipeline.adapters import biff, excel, opendocument
-from pipeline.adapters.numbers import plain
+from pipeline.adapters.clocks import Clock, seconds_of, time_of
+from pipeline.adapters.numbers import Shape, plain
 from pipeline.adapters.package import Untold, cell_name, check_package
 from pipeline.adapters.tabular import text_frame
 from pipeline.errors import InputUnusable, UsageError
@@ -37,6 +38,7 @@ OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _PIECE = 1 << 20
+_HALF_A_SECOND = timedelta(seconds=0.5)
 #: what calamine says when it would have to hold more than 100,000,000 cells, used or not
 _TOO_WIDE = "Cell limit exceeded"
 
@@ -61,7 +63,7 @@ class WorkbookTable:
     #: cells merged over several rows below the heading: the places of their columns, and their name
     merged: Sequence[tuple[range, str]] = ()
     block: int = ROWS
-    #: numbers that arrived otherwise than they are shown, counted as chunks are read: by place, how many, the first row
+    #: what arrived otherwise than it is shown, counted as chunks are read: by place, how many, the first row
     unformatted: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     @property
@@ -119,11 +121,13 @@ def rows_of(sheet: Sheet, untold: Untold, unformatted: dict[int, tuple[int, int]
     left = sheet.start[1] + 1 if sheet.start else 1
     for number, cells in enumerate(sheet.iter_rows(), 1):
         places = range(len(cells))
+        for column, length in untold.lengths.get(number, {}).items():
+            if column - left in places:
+                cells[column - left] = length
         for column, shape in untold.shapes.get(number, ()):
             cell = cells[column - left] if column - left in places else ""
-            # A format of numbers says nothing about a text or a date.
-            if isinstance(cell, int | float) and not isinstance(cell, bool):
-                shown = shape.show(cell) if shape else None
+            if _is_shown_so(cell, shape):
+                shown = _shown(cell, shape)
                 cells[column - left] = shown or cell
                 if shown is None and unformatted is not None:
                     count, first = unformatted.get(column - left, (0, number))
@@ -134,28 +138,45 @@ def rows_of(sheet: Sheet, untold: Untold, unformatted: dict[int, tuple[int, int]
         yield [cell if type(cell) is str else as_text(cell) for cell in cells]
 
 
+def _is_shown_so(cell: Cell, shape: Shape | Clock | None) -> bool:
+    """Say whether a format is about this cell: one of numbers says nothing about a text, a truth or a date."""
+    if isinstance(cell, time | timedelta):
+        return True
+    if isinstance(cell, datetime):  # of which only the time is shown
+        return not isinstance(shape, Shape)
+    return isinstance(cell, int | float) and not isinstance(cell, bool)
+
+
+def _shown(cell: Cell, shape: Shape | Clock | None) -> str | None:
+    """Return what a cell shows under a format; None where that is not read."""
+    if isinstance(cell, time | timedelta):
+        return shape.show(cell) if isinstance(shape, Clock) else None
+    return shape.show(cell) if isinstance(shape, Shape) and isinstance(cell, int | float) else None
+
+
 def as_text(cell: Cell) -> str:
-    """Return what a person would type to get this cell."""
+    """Return what a person would type to get this cell; a time to the second, as a day's fraction is rarely exact."""
     if isinstance(cell, bool):
         return "TRUE" if cell else "FALSE"
     if isinstance(cell, int | float):
         return plain(cell)
     if isinstance(cell, datetime):
+        cell = (cell + _HALF_A_SECOND).replace(microsecond=0)
         return f"{cell.date().isoformat()} {_clock(cell.time())}"
     if isinstance(cell, time):
-        return _clock(cell)
+        return _clock(time_of(seconds_of(cell)))
     if isinstance(cell, timedelta):
-        return _duration(cell)
+        return _duration(seconds_of(cell))
     return cell.isoformat() if isinstance(cell, date) else cell
 
 
 def _clock(clock: time) -> str:
-    return clock.isoformat("auto" if clock.second or clock.microsecond else "minutes")
+    return clock.isoformat("seconds" if clock.second else "minutes")
 
 
-def _duration(length: timedelta) -> str:
-    seconds = round(abs(length).total_seconds())
-    sign = "-" if length < timedelta() else ""
+def _duration(length: int) -> str:
+    seconds = abs(length)
+    sign = "-" if length < 0 else ""
     return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import unicodedata
 from typing import TYPE_CHECKING
 
 import click
@@ -92,7 +93,23 @@ def _ask(session: Session, preview: Preview, trial: Trial | None) -> bool:
         both = cost.plus(trial.cost, 1)
         click.echo(label("trial.cost", language, low=both.lowest, high=both.highest), err=True)
     question = "ask.check" if only else "ask.send_tried" if trial else "ask.send"
-    return click.confirm(label(question, language, count=preview.messages), err=True)
+    return confirmed(label(question, language, count=preview.messages))
+
+
+class _YesOrNo(click.types.BoolParamType):
+    """An answer to a question, also in Japanese."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> bool:
+        """Return what was answered; fail with what cannot be understood, so that it is asked again."""
+        answers = {"はい": True, "いいえ": False}
+        given = unicodedata.normalize("NFKC", value).strip() if isinstance(value, str) else value
+        return answers[given] if isinstance(given, str) and given in answers else super().convert(given, param, ctx)
+
+
+def confirmed(question: str) -> bool:
+    """Ask a person; only a clear yes is one."""
+    answer: bool = click.prompt(f"{question} [y/N]", default=False, show_default=False, type=_YesOrNo(), err=True)
+    return answer
 
 
 def one_line(argument: str) -> str:

@@ -50,6 +50,8 @@ def _for_each(
     documents: list[dict[str, object]] = []
     with session.context(flags=asked.flags) as context, ExitStack() as stack:
         for request in asked.requests(context, stack):
+            if len(asked.inputs) > 1:
+                session.output.say("run.input", file=request.file)
             try:
                 code, document = work(context, request)
             except MediasmsError as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.main import Session, common
-from pipeline.cli.output import actor
+from pipeline.cli.output import actor, must_be_reason
 from pipeline.errors import Exit, GuardStopped, UsageError
 
 if TYPE_CHECKING:
@@ -137,8 +137,7 @@ def ledger_adopt(session: Session, *, because: str) -> Exit:
     from pipeline.ledger.gateways import adopt_gateway
     from pipeline.ledger.machines import adopt_machine
 
-    if not because.strip():
-        raise UsageError("usage.because")
+    must_be_reason(because)
     with session.context() as context:
         by: dict[str, str] = {"actor": actor(os.environ), "because": because}
         left = adopt_machine(context.ledger, context.now(), **by)

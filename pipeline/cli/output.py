@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.spelling import CONFIG, completed
-from pipeline.errors import Exit, MediasmsError
+from pipeline.errors import Exit, MediasmsError, UsageError
 from pipeline.messages import Language, label
 
 if TYPE_CHECKING:
@@ -145,6 +145,15 @@ def leave(code: Exit) -> None:
     """End the process with ``code``."""
     sys.stdout.flush()
     raise SystemExit(int(code))
+
+
+def must_be_reason(because: str) -> None:
+    """Refuse no reason, and the words that stand for one in commands that are printed: those were pasted as they were.
+
+    Raises ``UsageError`` (``usage.because``).
+    """
+    if because.strip() in {"", "TEXT", "理由"}:
+        raise UsageError("usage.because")
 
 
 def actor(environment: Mapping[str, str]) -> str:

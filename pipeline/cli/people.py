@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipeline.cli.asking import confirmed
 from pipeline.cli.main import Session, common
-from pipeline.cli.output import actor, answer_document, failure_document
+from pipeline.cli.output import actor, answer_document, failure_document, must_be_reason
 from pipeline.cli.showing import refusals_document
 from pipeline.cli.spelling import completed
-from pipeline.errors import Exit, GuardStopped, UsageError
+from pipeline.errors import Exit, GuardStopped
 from pipeline.messages import label
 
 if TYPE_CHECKING:
@@ -100,6 +101,8 @@ def _show_standing(session: Session, one: Standing, *, hours: int, whole: bool) 
 
     say, batch, language = session.output.say, one.batch, session.output.language
     states = state_counts(dict(sorted(one.states.items())), language)
+    if not one.states and batch.totals.accepted:
+        states = label("status.not_planned", language, count=batch.totals.accepted)
     say("status.batch", batch=batch.batch_id, campaign=batch.campaign, run_date=batch.run_date, states=states)
     if whole:
         # Of single sends there are as many as messages: what is open comes first, and stays in its order.
@@ -142,13 +145,14 @@ def _show_open(session: Session, open_: Open, batch_id: str, hours: int) -> None
         "until": _clock(open_.until),
         "hours": hours,
         "pull": session.command("pull", batch_id),
-        "resolve": session.command("resolve", open_.dispatch_id),
+        "heard": open_.heard,
     }
-    if (answer := open_.answer) is None:
+    if answer := open_.answer:
+        step = completed(answer.step, session.output.config)
+        session.output.say("status.answered", code=answer.code, meaning=answer.meaning, step=step, **facts)
+    else:
         session.output.say("status.overdue" if open_.overdue else "status.unsettled", **facts)
-        return
-    step = completed(answer.step, session.output.config)
-    session.output.say("status.answered", code=answer.code, meaning=answer.meaning, step=step, **facts)
+    session.output.say("status.decide", resolve=session.command("resolve", open_.dispatch_id))
 
 
 def _document(one: Standing) -> dict[str, object]:
@@ -169,6 +173,7 @@ def _document(one: Standing) -> dict[str, object]:
                 "since": open_.since.isoformat(),
                 "overdue": open_.overdue,
                 "answer": _answer(open_.answer),
+                "heard": open_.heard,
             }
             for open_ in one.unknown
         ],
@@ -193,8 +198,7 @@ def resolve_command(session: Session, *, dispatch: str, outcome: str, because: s
     from pipeline.model import MessageState
     from pipeline.operations.resolve import resolve
 
-    if not because.strip():
-        raise UsageError("usage.because")
+    must_be_reason(because)
     with session.context() as context:
         count = resolve(context, dispatch, MessageState(outcome), actor=actor(os.environ), because=because)
     language = session.output.language
@@ -219,7 +223,7 @@ def cancel_command(session: Session, *, names: tuple[str, ...], yes: bool) -> Ex
         wanted = look_up(context, names)
         counts = {"waiting": wanted.waiting, "there": wanted.there}
         asks = not yes and sys.stdin.isatty()
-        if asks and not click.confirm(label("ask.cancel", output.language, **counts), err=True):
+        if asks and not confirmed(label("ask.cancel", output.language, **counts)):
             raise GuardStopped("cancel.not_confirmed")
         done = cancel(context, wanted, actor=actor(os.environ))
     _show_cancelled(session, wanted, done)

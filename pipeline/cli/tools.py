@@ -73,12 +73,20 @@ def demo_command(session: Session, *, keep: bool) -> Exit:
 
 
 @click.command("init")
+@click.option("--new", "is_new", is_flag=True, help="Nothing was ever sent with the configuration that is there.")
 @common
-def init_command(session: Session) -> Exit:
-    """Make a commented configuration, a workspace and a ledger; never overwrite."""
-    from pipeline.operations.place import tell_place
+def init_command(session: Session, *, is_new: bool) -> Exit:
+    """Make a commented configuration, a workspace and a ledger; never overwrite.
 
-    if not session.config.exists():
+    For a configuration that is there already an empty ledger is made only with --new.
+    """
+    from pipeline.config import load
+    from pipeline.operations.place import stop_unless_known, tell_place
+
+    if session.config.exists():
+        if not is_new:
+            stop_unless_known(load(session.config, os.environ), session.config)
+    else:
         session.config.parent.mkdir(parents=True, exist_ok=True)
         template = Path(__file__).with_name("mediasms.toml.txt").read_text(encoding="utf-8")
         session.config.write_text(template, encoding="utf-8")
@@ -173,7 +181,7 @@ def profile_check(session: Session, *, file: Path) -> Exit:
     from schemas.gateway_csv import sample_row
     from schemas.profile import parse_profile
 
-    profile = parse_profile(read_text(file, "FILE"), str(file))
+    profile = parse_profile(read_text(file, "profile check"), str(file))
     session.output.say("profile.good", file=file, statuses=len(profile.status), answers=len(profile.answer))
     if profile.lacking:
         session.output.say("profile.lacks", sections=", ".join(f"[{name}]" for name in profile.lacking))

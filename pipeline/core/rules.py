@@ -20,7 +20,7 @@ from pipeline.core.row import Row
 from pipeline.core.templates import canonical_id
 from pipeline.model import CharacterAt, Finding
 
-_SHOWN = 5
+SHOWN = 5
 _WORD = re.compile(r"[A-Za-z0-9]+")
 _NUMBER_LIKE = re.compile(r"[0-9]+(?:[eE][0-9]+)?")
 _SCIENTIFIC = re.compile(r"[0-9]\.[0-9]+[eE]\+[0-9]+")
@@ -329,5 +329,5 @@ def findings(row: Row, rules: Iterable[Rule] = RULES) -> list[Finding]:
 def _characters(row: Row, column: str, code: str, given: str, characters: Sequence[CharacterAt]) -> Finding:
     offered, _ = text.repair_text(given, row.policy.suggestions)
     safe = offered if not text.forbidden_characters(offered) else ""
-    shown = ", ".join(map(str, characters[:_SHOWN]))
+    shown = ", ".join(map(str, characters[:SHOWN]))
     return Finding(row.number, column, code, {"shown": shown}, tuple(characters), safe)

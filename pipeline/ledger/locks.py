@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
+from pipeline.core.calendar import JST
 from pipeline.errors import TryLater
 from pipeline.ledger.engines import is_shared, lock_holder, try_lock, unlock
 from pipeline.ledger.explaining import explained
@@ -57,7 +58,7 @@ def held(path: Path, now: datetime) -> Iterator[None]:
             file.seek(0)
             raise TryLater("lock.held", holder=file.read().strip() or "?") from None
         file.truncate(0)
-        file.write(f"pid {os.getpid()} on {socket.gethostname()} since {now.isoformat(timespec='seconds')}\n")
+        file.write(f"{_holder(socket.gethostname(), now)}\n")
         file.flush()
         yield
 
@@ -96,5 +97,9 @@ def lock_key(ledger: Ledger, campaign: str) -> int:
 
 def _session_name(now: datetime) -> str:
     """Say who holds a lock; what does not fit is cut from the host's name, never from the time."""
-    before, after = f"pid {os.getpid()} on ", f" since {now.isoformat(timespec='minutes')}"
-    return f"{before}{socket.gethostname()[: _NAME - len(before) - len(after)]}{after}"
+    return _holder(socket.gethostname()[: _NAME - len(_holder("", now))], now)
+
+
+def _holder(host: str, now: datetime) -> str:
+    """Name this process where another one reads it, in whatever language that speaks."""
+    return f"pid {os.getpid()}, {host}, {now.astimezone(JST):%Y-%m-%d %H:%M} JST"

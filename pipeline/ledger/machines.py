@@ -33,9 +33,11 @@ def machine_elsewhere(ledger: Ledger) -> Owner | None:
 
 def elsewhere(ledger: Ledger) -> GuardStopped | None:
     """Say so where the ledger lives elsewhere: ``ledger.elsewhere``, or ``ledger.other_server`` of a shared one."""
-    home = machine_elsewhere(ledger)
-    code = "ledger.other_server" if is_shared(ledger.engine.dialect) else "ledger.elsewhere"
-    return GuardStopped(code, host=home.host, since=home.since) if home else None
+    if (home := machine_elsewhere(ledger)) is None:
+        return None
+    if is_shared(ledger.engine.dialect):
+        return GuardStopped("ledger.other_server", host=home.host, since=home.since)
+    return GuardStopped("ledger.elsewhere", host=home.host, since=home.since)
 
 
 def stop_if_elsewhere(ledger: Ledger) -> None:

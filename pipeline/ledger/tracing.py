@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from sqlalchemy import Row, func, or_, select
@@ -12,6 +12,9 @@ from pipeline.core.tracing import Happened, Placed, Seen
 from pipeline.ledger.opening import Ledger
 from pipeline.ledger.tables import batch, event, message, moment, observation, pull
 from pipeline.model import MessageState, Observation, ObservationPath, SentMessage
+
+#: with these the attempt at a dispatch is over
+_ENDS = ("ended", "interrupted", "adopted", "recovered")
 
 
 def find_message(ledger: Ledger, smsid: str) -> Placed | None:
@@ -68,11 +71,30 @@ def events_about(ledger: Ledger, batch_id: str, dispatch_ids: Collection[str]) -
         .order_by(event.c.event_id)
     )
     with ledger.reading() as connection:
-        return [
-            Happened(at=at, kind=row.kind, dispatch_id=row.dispatch_id, detail=json.loads(row.detail))
-            for row in connection.execute(query)
-            if (at := moment(row.at))
-        ]
+        return [found for row in connection.execute(query) for found in _happened(row)]
+
+
+def last_heard(ledger: Ledger, batch_id: str) -> dict[str, Happened]:
+    """Return by dispatch how the last attempt at those of a batch ended that hold unknown messages.
+
+    Left out is what nobody saw the end of: it was interrupted, or is known from its mark only.
+    """
+    holders = select(message.c.dispatch_id).where(
+        message.c.batch_id == batch_id, message.c.state == MessageState.UNKNOWN.value
+    )
+    query = (
+        select(event)
+        .where(event.c.batch_id == batch_id, event.c.kind.in_(_ENDS), event.c.dispatch_id.in_(holders))
+        .order_by(event.c.event_id)
+    )
+    with ledger.reading() as connection:
+        last = {found.dispatch_id: found for row in connection.execute(query) for found in _happened(row)}
+    return {name: found for name, found in last.items() if name and found.kind == "ended"}
+
+
+def _happened(row: Row[Any]) -> Iterator[Happened]:
+    if at := moment(row.at):
+        yield Happened(at=at, kind=row.kind, dispatch_id=row.dispatch_id, detail=json.loads(row.detail))
 
 
 def _placed(row: Row[Any]) -> Placed:

@@ -149,8 +149,9 @@ CONFIGURATION_FAILURES: dict[str, Failure] = {
     "config.missing": Failure(
         Text("設定ファイル {file} がありません。", "there is no configuration {file}."),
         Text(
-            "`mediasms init` を実行するか、--config で場所を指定してください。",
-            "Run `mediasms init`, or name it with --config.",
+            "設定ファイルのあるフォルダで実行するか、--config で場所を指定してください。"
+            "初めて使う場合だけ `mediasms init` で作ります。",
+            "Go to the folder where it is, or name it with --config. Only for a first use: `mediasms init` makes one.",
         ),
     ),
     "config.not_toml": Failure(

@@ -14,20 +14,26 @@ GUARD_FAILURES: dict[str, Failure] = {
             "were taken. They are not sent again.",
         ),
         Text(
-            "{step}\nそのあと、このバッチは `mediasms pull {batch}`。結果に出ないものは確認のうえ "
-            "`mediasms resolve {dispatch} --as taken|refused --because 理由`",
-            "{step}\nAfter that, for this batch: `mediasms pull {batch}`. What no result names, look up and decide: "
-            "`mediasms resolve {dispatch} --as taken|refused --because TEXT`",
+            "{step}\nそのあと、このバッチは `mediasms pull {batch}`。結果に出ないものは管理画面などで確かめ、"
+            "受け付けられていれば `mediasms resolve {dispatch} --as taken --because 理由`、"
+            "いなければ `mediasms resolve {dispatch} --as refused --because 理由`",
+            "{step}\nAfter that, for this batch: `mediasms pull {batch}`. What no result names, look up and decide. "
+            "It was taken: `mediasms resolve {dispatch} --as taken --because TEXT`. It was not: "
+            "`mediasms resolve {dispatch} --as refused --because TEXT`",
         ),
     ),
     "guard.same_content": Failure(
         Text(
-            "同じリストがキャンペーン {campaign} で送信済みです（本文も、分かる限り同じです）。",
-            "the same list was sent in campaign {campaign}, with the same texts as far as is known.",
+            "同じリストがキャンペーン {campaign} で送信済みです（本文も、分かる限り同じです）。"
+            "バッチ {batch} からは何も送信していません。",
+            "the same list was sent in campaign {campaign}, with the same texts as far as is known. Nothing of batch "
+            "{batch} was sent.",
         ),
         Text(
-            "本当にもう一度送るなら --again を付けてください。",
-            "If it really is to go out again, add --again.",
+            "`mediasms status` で確かめてください。同じ人たちに本当にもう一度送る場合だけ "
+            "`mediasms send {batch} --again`",
+            "Look at `mediasms status`. Only if it really is to go out to these people again: "
+            "`mediasms send {batch} --again`",
         ),
     ),
     "guard.cancelled_before": Failure(
@@ -257,10 +263,10 @@ GUARD_FAILURES: dict[str, Failure] = {
         ),
     ),
     "usage.because": Failure(
-        Text("理由が空です。", "the reason is empty."),
+        Text("理由がありません。", "no reason is given."),
         Text(
-            "--because に、どうやって確かめたかを書いてください。台帳に残ります。",
-            "Say with --because how you know; the ledger keeps it.",
+            "--because に、どうやって確かめたかを書いてください（「理由」のままでは受け付けません）。台帳に残ります。",
+            "Say with --because how you know, in the place of TEXT; the ledger keeps it.",
         ),
     ),
     "usage.late": Failure(

@@ -337,6 +337,20 @@ INPUT_FAILURES: dict[str, Failure] = {
             "give --layout for a list without a header: {names}",
         ),
     ),
+    "input.another_sheet": Failure(
+        Text(
+            "{file} のシート「{sheet}」（最初のシート）の 1 行目に、電話番号の列の見出しがありません。"
+            "ほかにも内容のあるシートがあります：{sheets}",
+            "sheet {sheet}, the first of {file}, has no heading of a column of phone numbers in its first row. Other "
+            "sheets hold something, too: {sheets}",
+        ),
+        Text(
+            "リストが別のシートにあるなら --sheet 名前 で指定してください。「{sheet}」がリストなら、"
+            "見出しより上の表題などを削除し、電話番号の列の見出しを次のどれかにしてください：{names}",
+            "If another sheet is the list, name it: --sheet NAME. If {sheet} is, delete whatever stands above the "
+            "headings, and name the column of phone numbers one of the following: {names}",
+        ),
+    ),
     "input.no_phone_column": Failure(
         Text(
             "入力ファイル {file} に電話番号の列が見つかりません。1 行目の列：{columns}",

@@ -228,6 +228,7 @@ LABELS: dict[str, Text] = {
         "this input is batch {batch} (campaign {campaign}, {run_date}), which is planned already: "
         "it goes on from there, and its rows are not checked again.",
     ),
+    "run.input": Text("■ {file}", "== {file}"),
     "validate.sheet": Text("シート「{sheet}」を読みました。", "read sheet {sheet}."),
     "validate.other_sheets": Text(
         "注意：ほかのシートにもデータがあります：{others}。読んだのは「{sheet}」だけです。"

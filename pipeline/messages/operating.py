@@ -89,6 +89,7 @@ OPERATING_LABELS: dict[str, Text] = {
         "really sent: `mediasms pull --since … --until …`.",
     ),
     "status.batch": Text("{batch}  {campaign}  {run_date}  {states}", "{batch}  {campaign}  {run_date}  {states}"),
+    "status.not_planned": Text("未送信 {count} 通", "{count} not sent"),
     "status.more_dispatches": Text(
         "  …ほか {count} 件（すべては --json）",
         "  … and {count} more (--json has them all)",
@@ -104,26 +105,46 @@ OPERATING_LABELS: dict[str, Text] = {
         "  {count} messages are being sent. If nothing is sending them any more: {send}",
     ),
     "status.unsettled": Text(
-        "  {dispatch}：{count} 通が {since} から不明です。次のコマンド：{pull}\n"
-        "    {until} になっても結果に出なければ {resolve} --as taken|refused --because 理由",
-        "  {dispatch}: {count} messages unknown since {since}. next: {pull}\n"
-        "    if no result names them by {until}: {resolve} --as taken|refused --because TEXT",
+        "  {dispatch}：{count} 通が {since} から不明です。{heard}次のコマンド：{pull}\n"
+        "    {until} になっても結果に出なければ、管理画面などで確かめて決めてください。",
+        "  {dispatch}: {count} messages unknown since {since}. {heard} next: {pull}\n"
+        "    if no result names them by {until}, look them up in the gateway's console and decide.",
     ),
     "status.answered": Text(
         "  {dispatch}：{count} 通が {since} から不明です。ゲートウェイの応答は {code}（{meaning}）\n"
         "    {step}\n"
-        "    そのあと {pull}、{until} になっても結果に出なければ {resolve} --as taken|refused --because 理由",
+        "    そのあと {pull}\n"
+        "    {until} になっても結果に出なければ、管理画面などで確かめて決めてください。",
         "  {dispatch}: {count} messages unknown since {since}; the gateway answered {code} ({meaning})\n"
         "    {step}\n"
-        "    after that {pull}; if no result names them by {until}: {resolve} --as taken|refused --because TEXT",
+        "    after that: {pull}\n"
+        "    if no result names them by {until}, look them up in the gateway's console and decide.",
     ),
     "status.overdue": Text(
-        "  {dispatch}：{count} 通が {since} から {hours} 時間を過ぎても不明です。もう一度 {pull}、"
-        "それでも出なければゲートウェイの管理画面で確かめて\n"
-        "    {resolve} --as taken|refused --because 理由",
-        "  {dispatch}: {count} messages unknown since {since}, for more than {hours} hours. Once more {pull}, "
-        "then look them up in the gateway's console and decide:\n"
-        "    {resolve} --as taken|refused --because TEXT",
+        "  {dispatch}：{count} 通が {since} から {hours} 時間を過ぎても不明です。{heard}もう一度：{pull}\n"
+        "    それでも出なければ、ゲートウェイの管理画面で確かめて決めてください。",
+        "  {dispatch}: {count} messages unknown since {since}, for more than {hours} hours. {heard} Once more: {pull}\n"
+        "    then look them up in the gateway's console and decide.",
+    ),
+    "heard.code": Text(
+        "ゲートウェイの応答は {code}（{meaning}、{how}）でした。",
+        "The gateway answered {code} ({meaning}; {how}).",
+    ),
+    "heard.no_meaning": Text("プロファイルにないコード", "a code that the profile does not know"),
+    "heard.no_code": Text(
+        "応答は {how} で、読み取れるコードがありませんでした。",
+        "The answer was {how}, without a code that can be read.",
+    ),
+    "heard.broken": Text("応答は最後まで届きませんでした（{how}）。", "No whole answer arrived ({how})."),
+    "heard.nothing": Text(
+        "応答は記録されていません（送信していた処理が途中で止まったなど）。",
+        "No answer is on record, as where what was sending it was stopped.",
+    ),
+    "status.decide": Text(
+        "    受け付けられていた：　　{resolve} --as taken --because 理由\n"
+        "    受け付けられていない：　{resolve} --as refused --because 理由",
+        "    it was taken: {resolve} --as taken --because TEXT\n"
+        "    it was not:   {resolve} --as refused --because TEXT",
     ),
     "status.next": Text("  次のコマンド：{command}", "  next: {command}"),
     "status.hidden": Text(

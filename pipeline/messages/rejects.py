@@ -32,6 +32,7 @@ REJECT_LABELS: dict[str, Text] = {
     "reject.comment.in_text": Text(
         "送信される本文の{position}文字目：{character}", "Character {position} of the text as sent: {character}"
     ),
+    "reject.shown": Text("{shown} ほか {count} 字", "{shown} and {count} more"),
     "reject.comment.more": Text("ほか {count} 文字", "and {count} more"),
     "reject.length": Text("{size}バイト、{characters}文字", "{size} bytes, {characters} characters"),
     "reject.length.part": Text("、分割数 {parts}", ", {parts} part"),

@@ -9,8 +9,10 @@ RESULTS_FAILURES: dict[str, Failure] = {
     "results.unreachable": Failure(
         Text("{url} から結果を取得できません（{problem}）。", "cannot fetch results from {url} ({problem})."),
         Text(
-            "接続先とネットワークを確かめ、あとで `mediasms pull` をもう一度実行してください。",
-            "Check address and network, and run `mediasms pull` again later.",
+            "接続先とネットワークを確かめ、あとで `mediasms pull` をもう一度実行してください。"
+            "SSLError なら証明書を信頼できません（期限、ホスト名、社内の認証局なら gateway.ca_file）。",
+            "Check address and network, and run `mediasms pull` again later. With SSLError its certificate is not "
+            "trusted: expired, of another host, or of an authority of your own that gateway.ca_file has to name.",
         ),
     ),
     "results.unavailable": Failure(

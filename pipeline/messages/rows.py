@@ -241,10 +241,10 @@ WARNINGS: dict[str, Text] = {
         "{count} texts go out with nothing in the place of a tag: the cell is empty (rows {rows}).",
     ),
     "cell.unformatted": Text(
-        "列「{column}」の数値 {count} 件は、表示形式（¥1,234 や 5名 など）を付けずに数字だけを使います"
+        "列「{column}」の数値・時刻 {count} 件は、表示形式（¥1,234 や 5名、9時30分 など）を付けずに使います"
         "（行 {rows}）。表示どおりに送るには、文字列として入力し直してください。",
-        "Column {column}: {count} numbers are used as plain digits, without the format under which the sheet shows "
-        "them (¥1,234, say; rows {rows}). To send what is shown, enter it as text.",
+        "Column {column}: {count} numbers or times are used plainly, without the format under which the sheet shows "
+        "them (¥1,234 or 9:30 AM, say; rows {rows}). To send what is shown, enter it as text.",
     ),
     "template.unchecked": Text(
         "テンプレート {template} の本文が分からないまま {count} 件を送ります。"

@@ -12,8 +12,12 @@ SENDING_FAILURES: dict[str, Failure] = {
             "cannot reach the gateway {url} ({problem}); not a byte of the upload was read.",
         ),
         Text(
-            "接続先とネットワークを確かめ、同じコマンドをもう一度実行してください。二重には送られません。",
-            "Check address and network, then run the same command again; nothing is sent twice.",
+            "接続先とネットワークを確かめ、同じコマンドをもう一度実行してください。二重には送られません。"
+            "SSLError なら証明書を信頼できません（期限、ホスト名、社内の認証局なら gateway.ca_file）。"
+            "直るまで何度試しても同じです。",
+            "Check address and network, then run the same command again; nothing is sent twice. With SSLError its "
+            "certificate is not trusted (expired, of another host; for an authority of your own set gateway.ca_file), "
+            "and trying again does not help.",
         ),
     ),
     "gateway.refused": Failure(
@@ -105,14 +109,16 @@ SENDING_FAILURES: dict[str, Failure] = {
     ),
     "send.unknown": Failure(
         Text(
-            "バッチ {batch} の {messages} 通が受け付けられたか分かりません。勝手に再送はしません。",
-            "batch {batch}: nothing proves whether {messages} messages were taken. They are not sent again.",
+            "バッチ {batch} の {messages} 通が受け付けられたか分かりません。{heard}勝手に再送はしません。",
+            "batch {batch}: nothing proves whether {messages} messages were taken. {heard} They are not sent again.",
         ),
         Text(
-            "`mediasms pull {batch}` で結果を取り寄せてください。結果に出ないものは確認のうえ "
-            "`mediasms resolve {dispatch} --as taken|refused --because 理由`",
-            "Run `mediasms pull {batch}`. What no result names, look up and decide: "
-            "`mediasms resolve {dispatch} --as taken|refused --because TEXT`",
+            "`mediasms pull {batch}` で結果を取り寄せてください。結果に出ないものは管理画面などで確かめ、"
+            "受け付けられていれば `mediasms resolve {dispatch} --as taken --because 理由`、"
+            "いなければ `mediasms resolve {dispatch} --as refused --because 理由`",
+            "Run `mediasms pull {batch}`. What no result names, look up and decide. It was taken: "
+            "`mediasms resolve {dispatch} --as taken --because TEXT`. It was not: "
+            "`mediasms resolve {dispatch} --as refused --because TEXT`",
         ),
     ),
     "send.unrecorded": Failure(

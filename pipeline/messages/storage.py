@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from pipeline.messages.text import Failure, Text
 
+#: an empty ledger is the one thing that would make everything go out again
+_BRING_IT_BACK = Text(
+    "ここから一度でも送信したことがあるなら、フォルダを元に戻すか（移動、名前の変更、マウントの外れ、控え）、"
+    "設定ファイルの workspace.path と ledger.url を直してください。新しい台帳は何を送ったかを知らず、"
+    "すべてがもう一度送信されます。一度も送信していない場合だけ `mediasms init --new` で作ります。",
+    "If anything was ever sent from here, bring the folder back (moved, renamed, not mounted, or in a backup), or "
+    "correct workspace.path and ledger.url in the configuration: a new ledger knows of nothing that was sent, and all "
+    "of it would be sent again. Only where nothing was ever sent: `mediasms init --new` makes one.",
+)
+
 #: failure code → texts; placeholders are the failure's facts
 STORAGE_FAILURES: dict[str, Failure] = {
     "workspace.missing": Failure(
         Text("作業フォルダ {folder} がありません。", "there is no workspace {folder}."),
-        Text("`mediasms init` を実行してください。", "Run `mediasms init`."),
+        _BRING_IT_BACK,
+    ),
+    "ledger.first_use": Failure(
+        Text(
+            "設定ファイル {config} は前からありますが、台帳 {ledger} がありません。何も作っていません。",
+            "the configuration {config} has been there before, but there is no ledger {ledger}. Nothing was made.",
+        ),
+        _BRING_IT_BACK,
     ),
     "workspace.denied": Failure(
         Text("作業フォルダ {folder} を読めません：{problem}", "the workspace {folder} cannot be read: {problem}"),
@@ -271,9 +288,9 @@ STORAGE_FAILURES: dict[str, Failure] = {
         Text("台帳のデータベースがありません：{problem}", "the ledger's database is missing: {problem}"),
         Text(
             "失われたなら控えから戻してください。初めてなら createdb で空のデータベースを作り、"
-            "`mediasms init` を実行してください。",
+            "`mediasms init --new` を実行してください。",
             "If it is lost, restore a backup. If there never was one, make an empty database with createdb, then run "
-            "`mediasms init`.",
+            "`mediasms init --new`.",
         ),
     ),
     "ledger.denied": Failure(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipeline.adapters.gateway import check_address
 from pipeline.context import Context, missing_settings
 from pipeline.ledger import check_ledger
 from pipeline.ledger.logins import auth_failures, note_auth
@@ -20,14 +21,22 @@ class Health:
 
 
 def examine_installation(context: Context, *, reset_auth: bool) -> Health:
-    """Check settings, ledger and markers; with ``reset_auth`` forget refused logins first."""
+    """Check settings, ledger and markers; with ``reset_auth`` forget refused logins first.
+
+    Raises what a run would raise before it sends: ``UsageError`` for an address or credentials that cannot work.
+    """
     url = context.settings.gateway.base_url
     if reset_auth:
         note_auth(context.ledger, url, context.now(), failed=False)
     for guard in places_of(context):
         guard()
+    missing = tuple(missing_settings(context.configuration, context.environment))
+    if url:
+        check_address(url)
+    if not missing:
+        _ = context.gateway  # it is made, and asked for nothing
     return Health(
-        tuple(missing_settings(context.configuration, context.environment)),
+        missing,
         tuple(check_ledger(context.ledger)),
         auth_failures(context.ledger, url),
     )

@@ -154,6 +154,6 @@ def _check(context: Context, test: Batch, msisdn: str) -> None:
     message = message_of(context, test, msisdn).message
     if message.state is MessageState.REFUSED:
         code = message.reason.partition(":")[2]
-        raise GatewayRefused("trial.refused", **context.refusal(code))
+        raise GatewayRefused("trial.refused", **context.refusal(code, test.batch_id))
     if message.state is MessageState.CANCELLED:
         raise GuardStopped("own_phone.rejected", codes="recipient.opted_out")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
+from pipeline.core.rules import SHOWN
 from pipeline.messages import REPAIRS, ROWS, Language, fill, label
 from pipeline.messages.rejects import ADVICE, FAMILY_ADVICE, OTHER_ADVICE
 from pipeline.reports.privacy import visible
@@ -36,8 +37,15 @@ class _Open(dict[str, object]):
 def explain(finding: Finding, language: Language) -> str:
     """Say what is wrong. With ``--strict`` the code may be a repair's: then its message says what was not done."""
     if finding.code in ROWS:
-        return fill(ROWS[finding.code], language, finding.facts)
+        return fill(ROWS[finding.code], language, dict(finding.facts) | _more(finding, language))
     return label("reject.strict", language, what=fill(REPAIRS[finding.code], language, finding.facts))
+
+
+def _more(finding: Finding, language: Language) -> dict[str, object]:
+    """Return the characters that are named with how many there are besides."""
+    if (more := len(finding.characters) - SHOWN) <= 0:
+        return {}
+    return {"shown": label("reject.shown", language, shown=finding.facts["shown"], count=more)}
 
 
 def explain_code(code: str, language: Language) -> str:

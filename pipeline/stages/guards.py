@@ -27,7 +27,7 @@ from pipeline.ledger.repeats import unclear_repeats
 from pipeline.ledger.results import settle
 from pipeline.model import Batch, Dispatch, MessageState, NumberCheck
 from pipeline.stages.planning import accepted_rows, digests, payload_column, rows_with
-from pipeline.stages.refusals import unclear_answer
+from pipeline.stages.refusals import unclear_answer, what_was_heard
 from pipeline.stages.repeats import stop_if_repeated
 
 _SCHEDULED = "scheduled"
@@ -108,11 +108,12 @@ def stop_if_unsettled(context: Context, batch: Batch) -> None:
         facts = {"batch": batch.batch_id, "messages": count, "dispatch": decide}
         answers = [known for one in unsettled if (known := unclear_answer(context, one))]
         if not answers:
-            raise OutcomeUnknown("send.unknown", **facts)
+            heard = what_was_heard(context, batch.batch_id)[unsettled[0].dispatch_id]
+            raise OutcomeUnknown("send.unknown", heard=heard, **facts)
         # Of several the one that says that nothing may log in: what the others ask for does.
         answer = min(answers, key=lambda known: (not known.stops_logins, known.code))
         is_check = batch.number_check is not NumberCheck.NONE
-        facts |= context.refusal(answer.code)
+        facts |= context.refusal(answer.code, batch.batch_id)
         raise OutcomeUnknown("check.answered" if is_check and not answer.stops_logins else "send.answered", **facts)
 
 

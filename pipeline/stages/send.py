@@ -212,7 +212,7 @@ def _send_all(context: Context, gateway: GatewayClient, batch: Batch, meanwhile:
             with must_be_recorded(context, dispatch.dispatch_id, open_):
                 stop_if_unsettled(context, batch)
         if verdict.others is MessageState.REFUSED:
-            refusal = GatewayRefused("gateway.refused", **context.refusal(verdict.code))
+            refusal = GatewayRefused("gateway.refused", **context.refusal(verdict.code, batch.batch_id))
             if verdict.run is not RunAction.GO_ON:
                 break
     if refusal:

@@ -275,7 +275,7 @@ def send_singly(context: Context, batch: Batch, meanwhile: Meanwhile) -> tuple[i
     # Another process that took over the campaign may have made unknown what was refused afterwards, or begun it again.
     stop_if_unsettled(context, batch)
     if sending.refused and not count_states(context.ledger, batch.batch_id).get(MessageState.TAKEN):
-        raise GatewayRefused("gateway.refused", **context.refusal(sending.refused))
+        raise GatewayRefused("gateway.refused", **context.refusal(sending.refused, batch.batch_id))
     return sending.dispatches, sending.taken
 
 
@@ -313,7 +313,7 @@ def _raise_or_settle(context: Context, batch: Batch, stop: _Round, *, again: boo
     """
     problems = [stop.failure] if stop.failure else []
     if stop.refusal:
-        problems.append(GatewayRefused("gateway.refused", **context.refusal(stop.refusal)))
+        problems.append(GatewayRefused("gateway.refused", **context.refusal(stop.refusal, batch.batch_id)))
     try:
         if stop.unclear:
             with must_be_recorded(context, batch.batch_id, stop.unclear):

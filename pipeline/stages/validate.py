@@ -26,6 +26,7 @@ from pipeline.core.templates import canonical_id
 from pipeline.errors import GuardStopped, InputUnusable, UsageError
 from pipeline.ledger.batches import campaign_repeats, find_batch, register_batch
 from pipeline.model import Artefact, Batch, Finding, Mode, NumberCheck, RowTotals
+from pipeline.reports.privacy import hidden, visible
 from pipeline.reports.rejects import RejectedWorkbook
 from pipeline.stages.checking import Check
 from pipeline.stages.out import FILES, check_out
@@ -36,6 +37,8 @@ from schemas.single import stop_if_unconfirmed
 _CHUNK = 50_000
 #: the workbook while it is written
 _PART = ".rejected.xlsx.part"
+#: what a heading says of a sheet that may hold no list at all: a cover page, say
+_NO_LIST = frozenset({"input.no_known_column", "input.no_phone_column"})
 #: an input that was made, as it stands in the folder of its batch
 MADE_INPUT = "input.csv"
 
@@ -282,16 +285,23 @@ def _heading(context: Context, request: Request, table: Table) -> Heading:
     if request.layout is not None:
         own = {name: settings.columns for name, settings in layouts.items()}
         layout = layout_columns(request.layout, profile, own)
-    return read_heading(
-        request.file,
-        table.first_record,
-        profile,
-        text=request.text,
-        template=_template(context, request),
-        layout=layout,
-        single=request.single,
-        check=request.number_check,
-    )
+    try:
+        return read_heading(
+            request.file,
+            table.first_record,
+            profile,
+            text=request.text,
+            template=_template(context, request),
+            layout=layout,
+            single=request.single,
+            check=request.number_check,
+        )
+    except InputUnusable as error:
+        if layout or not (table.sheet and table.other_sheets and error.code in _NO_LIST):
+            raise
+        sheets = ", ".join(visible(hidden(name)) for name in table.other_sheets)
+        facts = {"sheet": visible(hidden(table.sheet)), "sheets": sheets, "names": error.facts["names"]}
+        raise InputUnusable("input.another_sheet", file=request.file, **facts) from error
 
 
 def _template(context: Context, request: Request) -> str | None:

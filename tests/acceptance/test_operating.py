@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -136,17 +137,26 @@ def test_an_answer_that_proves_nothing_is_said_in_text_in_json_and_by_status(
     gateway.knobs = Knobs(refuse_code="402", results_delay=3600)
     done = home("run", *LIST, "--yes")
     assert "402 (sending limit reached" in done.err
+    assert "BATCH" not in done.err
     assert "Ask the vendor to raise it" in done.err
     again = home("run", *LIST, "--yes", "--json")
     assert (again.code, again.document["error"], again.document["answer"]["code"]) == (5, "send.answered", "402")
     batch = again.document["batch_id"]
+    assert f"Ask the vendor to raise it. `mediasms pull {batch}` shows" in again.document["answer"]["next"]
     said = home("status", "--lang", "ja").out
+    assert f"`mediasms pull {batch}` で受付分を確かめてください" in said
     assert "402（送信上限に達しました" in said
     assert "サポートに上限の引き上げを依頼" in said
     (one,) = home("status", batch, "--json").document["batches"]
     assert one["unknown"][0]["answer"] == again.document["answer"]
     sent = home("send", batch, "--yes", "--json").document
     assert (sent["error"], sent["answer"]) == ("send.answered", again.document["answer"])
+
+
+def test_a_batch_that_was_never_planned_says_how_many_wait(home: Home) -> None:
+    home.init()("validate", *LIST)
+    assert "  455 not sent\n" in home("status").out
+    assert "  未送信 455 通\n" in home("status", "--lang", "ja").out
 
 
 def test_status_says_what_is_unknown_and_what_to_type(home: Home, gateway: EmbeddedGateway) -> None:
@@ -157,7 +167,12 @@ def test_status_says_what_is_unknown_and_what_to_type(home: Home, gateway: Embed
     said = home("status").out
     assert f"{batch}-0001: 455 messages unknown since " in said
     assert f"next: mediasms pull {batch}\n" in said
-    assert f"mediasms resolve {batch}-0001 --as taken|refused --because TEXT" in said
+    for outcome, language in (("taken", "en"), ("refused", "ja")):
+        line = next(line for line in home("status", "--lang", language).out.splitlines() if f"--as {outcome} " in line)
+        words = shlex.split(line[line.index("mediasms") :])
+        assert words[1:5] == ["resolve", f"{batch}-0001", "--as", outcome]
+        pasted = home(*words[1:])
+        assert (pasted.code, "error[usage.because]" in pasted.err) == (2, True), "the placeholder is no reason"
     assert "unknown: 455 messages in 1 upload(s)" in said
     assert "  受付不明 455 通\n" in home("status", "--lang", "ja").out
     (found,) = home("status", batch, "--json").document["batches"]
@@ -203,7 +218,7 @@ def test_status_keeps_to_one_screen(home: Home, gateway: EmbeddedGateway) -> Non
     assert home("validate", *names[1:]).code == 1
     first, *lines = home("status").out.splitlines()
     assert first.startswith(f"{batch}  list0")
-    assert sum(f"resolve {batch}-0001" in line for line in lines) == 1
+    assert sum(f"resolve {batch}-0001 --as refused" in line for line in lines) == 1
     total = next(at for at, line in enumerate(lines) if line.startswith("unknown: 1 messages in 1 upload(s)"))
     # What is open comes before what is done, and then the latest.
     shown = [line.split()[1].rpartition("-20")[0] for line in lines[total + 1 :] if "  list" in line]

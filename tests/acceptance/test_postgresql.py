@@ -56,7 +56,7 @@ def test_of_two_runs_the_second_names_the_first(home: Home, gateway: EmbeddedGat
         time.sleep(0.05)
     second = home(*RUN)
     assert (second.code, second.document["error"]) == (4, "lock.held")
-    assert f"pid {first.pid} on " in second.err
+    assert f"pid {first.pid}, " in second.err
     assert SECRET not in second.out + second.err
     # The first dies without a word: its lock goes with it, and what it had begun is an open outcome for the next.
     first.kill()

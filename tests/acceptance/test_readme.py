@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,6 +83,7 @@ def test_every_console_block_is_executable() -> None:
 
 
 def test_console_blocks_do_what_they_say(home: Home, gateway: EmbeddedGateway) -> None:
+    shutil.rmtree(home.folder / "sample_data")  # a folder of its own has none
     execute(README, home)
     assert [message.copies for message in gateway.messages] == [1]
 

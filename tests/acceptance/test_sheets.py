@@ -116,7 +116,7 @@ def test_numbers_reach_the_text_as_the_sheet_shows_them(home: Home) -> None:
     made.save(path)
     done = home("validate", "list.xlsx", "--out", "o", "--json").document
     assert (done["accepted"], done["repairs"], done["warnings"]) == (1, {}, {"cell.unformatted 率": 1})
-    assert "列「率」の数値 1 件" in home("validate", "list.xlsx", "--out", "p", "--lang", "ja").out
+    assert "列「率」の数値・時刻 1 件" in home("validate", "list.xlsx", "--out", "p", "--lang", "ja").out
     assert [row["text"] for row in read_csv(home.folder / "o" / "accepted.csv")] == ["0901 2,178円 5% 0.0000001"]
 
 

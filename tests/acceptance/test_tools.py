@@ -51,6 +51,34 @@ def test_init_never_overwrites(home: Home) -> None:
     assert (home.workspace / "ledger.id").read_bytes() == ledger
 
 
+def test_a_workspace_that_is_away_is_not_made_anew_by_a_tired_operator(home: Home, gateway: EmbeddedGateway) -> None:
+    run = ("run", CLINIC, "--campaign", "reminder", "--yes")
+    assert home.init()(*run).code == 1
+    home.workspace.rename(home.folder / "away")
+    missing = home(*run)
+    assert missing.code == 2
+    hint = missing.err.split("hint: ")[1]
+    assert hint.index("bring the folder back") < hint.index("would be sent again") < hint.index("`mediasms init --new`")
+    for arguments in (("init",), run):
+        assert home(*arguments).code in {2, 7}
+    again = home("init", "--json")
+    assert (again.code, again.document["error"]) == (7, "ledger.first_use")
+    assert "there is no ledger" in again.err
+    assert "`mediasms init --new`" in again.err
+    assert not home.workspace.exists()
+    (home.folder / "away").rename(home.workspace)
+    assert (home("init").code, home(*run).code) == (0, 1)
+    assert [message.copies for message in gateway.messages] == [1]
+
+
+def test_a_first_use_with_a_configuration_that_is_there_says_so(home: Home) -> None:
+    (home.folder / "mediasms.toml").write_text("[send]\nmax_rows = 5\n", encoding="utf-8")
+    assert home("init").code == 7
+    assert home("init", "--new").code == 0
+    assert home("init").code == 0
+    assert home("status").code == 0
+
+
 def test_without_init_every_command_refuses(home: Home) -> None:
     for arguments in (
         ("run", CLINIC),

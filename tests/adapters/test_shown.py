@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,64 @@ def test_numbers_that_arrive_otherwise_than_they_are_shown_are_counted(tmp_path:
     for _ in range(2):
         assert [cells[:2] for _, cells in read(table)][2:] == [["3000", "3"], ["4000", "-4"], ["5000", "-5"]]
         assert table.unformatted == {0: (4, 3), 1: (2, 5)}
+
+
+#: format and value in days → what is shown, and what arrives
+TIMES: dict[tuple[str, float], tuple[str, str]] = {
+    ("[h]:mm", 1.260416666666667): ("30:15", "30:15"),
+    ("[h]:mm;@", 0.75): ("18:00", "18:00"),
+    ("[h]:mm", -0.25): ("-6:00", "-6:00"),
+    ("[hh]:mm:ss", 0.0625): ("01:30:00", "01:30:00"),
+    ("[mm]:ss", 0.0625): ("90:00", "90:00"),
+    ("mm:ss", 0.0625): ("30:00", "30:00"),
+    ("h:mm", 0.3958333333333333): ("9:30", "9:30"),
+    ("hh:mm", 0.3960069444444445): ("09:30", "09:30"),
+    ("h:mm:ss", 0.99999): ("23:59:59", "23:59:59"),
+    ('h"時"mm"分"', 0.3958333333333333): ("9時30分", "09:30"),
+    ("h:mm AM/PM", 0.3958333333333333): ("9:30 AM", "09:30"),
+    ("h:mm", 46361.3958333333333): ("9:30", "2026-12-05 09:30"),
+    ("yyyy/m/d h:mm", 46361.999999): ("2026/12/6 0:00", "2026-12-06 00:00"),
+}
+
+
+def _iso(days: float) -> str:
+    if days >= 40_000:
+        moment = datetime(1899, 12, 30) + timedelta(days=days)  # noqa: DTZ001 - as a sheet holds it
+        return f'office:value-type="date" office:date-value="{moment.isoformat()[:22]}"'
+    minutes, seconds = divmod(round(abs(days) * 86_400, 3), 60)
+    sign = "-" if days < 0 else ""
+    length = f"{sign}PT{int(minutes // 60):02}H{int(minutes % 60):02}M{seconds:06.3f}S"
+    return f'office:value-type="time" office:time-value="{length}"'
+
+
+def test_times_arrive_as_a_simple_format_shows_them_from_either_kind_of_book(tmp_path: Path) -> None:
+    excel = formatted(tmp_path / "list.xlsx", [(days, code) for code, days in TIMES])
+    cells = [
+        f"<table:table-cell {_iso(days)}><text:p>{shown}</text:p></table:table-cell>"
+        for (_, days), (shown, _) in TIMES.items()
+    ]
+    heading = row(*(f"h{at}" for at in range(len(TIMES))))
+    opened = open_document(tmp_path / "list.ods", {"a": heading + row(*cells)})
+    for path in (excel, opened):
+        table = open_workbook(path)
+        assert read(table) == [(2, [arrives for _, arrives in TIMES.values()])], path.name
+        told = [code for at, (code, _) in enumerate(TIMES) if at in table.unformatted]
+        assert told == ['h"時"mm"分"', "h:mm AM/PM", "h:mm"], path.name
+
+
+def test_negative_numbers_have_their_sign_and_colour_from_the_second_part_of_a_format(tmp_path: Path) -> None:
+    cells: dict[tuple[float | str, str | int], str] = {
+        (-1234.0, "#,##0;[Red]-#,##0"): "-1,234",
+        (-1234.0, r"#,##0_ ;[赤]\-#,##0\ "): "-1,234",
+        (-1234.0, "#,##0;-#,##0"): "-1,234",
+        (-1234.5, "0.00;[Color 3]-0.00"): "-1234.50",
+        (-1234.0, "#,##0;▲#,##0"): "-1234",
+        (-1234.0, "#,##0;[Red]#,##0"): "-1234",
+        (-1234.0, "#,##0;-#,##0.0"): "-1234",
+    }
+    table = open_workbook(formatted(tmp_path / "list.xlsx", list(cells)))
+    assert read(table) == [(2, list(cells.values()))]
+    assert sorted(table.unformatted) == [4, 5, 6]
 
 
 @pytest.mark.parametrize("piece", [1, 77, 1 << 20])

@@ -216,12 +216,12 @@ def _declining(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Put somebody at the terminal who says no; return what they are asked."""
     asked: list[str] = []
 
-    def no(text: str, *, err: bool) -> bool:
-        asked.append(text)
-        return not err
+    def no(text: str, *, err: bool, default: bool, **_: object) -> bool:
+        asked.append(text.removesuffix(" [y/N]"))
+        return default or not err
 
     monkeypatch.setattr(sys, "stdin", _Terminal())
-    monkeypatch.setattr(click, "confirm", no)
+    monkeypatch.setattr(click, "prompt", no)
     return asked
 
 
@@ -280,8 +280,26 @@ def test_several_inputs_of_validate_make_one_document(tmp_path: Path, monkeypatc
     done = runner.invoke(cli, ["validate", "a.csv", "b.csv", "--run-date", "2026-11-23", "--json"])
     assert done.exit_code == 1
     document = json.loads(done.stdout)
+    said = runner.invoke(cli, ["validate", "a.csv", "b.csv", "--run-date", "2026-11-23", "--lang", "en"]).output
+    assert said.index("== a.csv\n") < said.index("accepted 1") < said.index("== b.csv\n") < said.index("rejected 1")
+    assert "==" not in runner.invoke(cli, ["validate", "a.csv", "--lang", "en"]).output
     assert [one["campaign"] for one in document["runs"]] == ["a-2026-11-23", "b-2026-11-23"]
     assert [one["exit"] for one in document["runs"]] == [0, 1]
+
+
+def test_a_file_that_is_missing_is_blamed_on_what_was_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.csv").write_text("mobile,text\r\n090-1000-0301,hello\r\n", encoding="utf-8")
+    runner = CliRunner()
+    assert runner.invoke(cli, ["init"]).exit_code == 0
+    for words, key in (
+        (["validate", "a.csv", "--replace", "nix.toml"], "--replace"),
+        (["profile", "check", "nix.toml"], "profile check"),
+    ):
+        done = runner.invoke(cli, [*words, "--lang", "ja"])
+        assert done.exit_code == 2
+        assert f"error[config.unreadable]: {key}" in done.output
+        assert "nix.toml を読めません" in done.output
 
 
 def test_a_reader_who_leaves_early_is_no_failure(tmp_path: Path) -> None:
@@ -319,5 +337,8 @@ def test_on_a_terminal_cancel_asks_with_the_count(tmp_path: Path, monkeypatch: p
     assert declined.exit_code == 7
     assert "1 messages wait here and will not be sent; 0 are at the gateway" in declined.output
     assert json.loads(runner.invoke(cli, ["status", batch, "--json"]).stdout)["batches"][0]["stopped"] is None
-    assert runner.invoke(cli, ["cancel", batch], input="y\n").exit_code == 0
+    # Nothing is a no, and what cannot be understood is asked again.
+    for answers in ("\n", "いいえ\n", "ja\nＮ\n"):
+        assert runner.invoke(cli, ["cancel", batch, "--lang", "ja"], input=answers).exit_code == 7
+    assert runner.invoke(cli, ["cancel", batch, "--lang", "ja"], input="はい\n").exit_code == 0
     assert json.loads(runner.invoke(cli, ["status", batch, "--json"]).stdout)["batches"][0]["stopped"]["actor"]

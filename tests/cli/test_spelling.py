@@ -38,11 +38,9 @@ def test_another_configuration_is_named_and_everything_is_quoted() -> None:
     assert shlex.split(command) == [
         *("mediasms", "run", "顧客 1's.xlsx", "--campaign", "$spring `x`", "--config", str(ELSEWHERE))
     ]
-    hint = completed("`mediasms pull b`、または `mediasms resolve b-0001 --as taken|refused --because 理由`", ELSEWHERE)
+    hint = completed("`mediasms pull b`、または `mediasms resolve b-0001 --as taken --because 理由`", ELSEWHERE)
     quoted = f"--config {shlex.quote(str(ELSEWHERE))}"
-    assert hint == (
-        f"`mediasms pull b {quoted}`、または `mediasms resolve b-0001 --as taken|refused --because 理由 {quoted}`"
-    )
+    assert hint == (f"`mediasms pull b {quoted}`、または `mediasms resolve b-0001 --as taken --because 理由 {quoted}`")
 
 
 def test_the_hint_of_a_failure_names_the_configuration(capsys: pytest.CaptureFixture[str]) -> None:

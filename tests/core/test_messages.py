@@ -85,6 +85,13 @@ def test_commands_in_a_hint_stand_in_backticks(code: str) -> None:
         assert not re.search(r"mediasms [a-z]", re.sub(r"`mediasms [a-z][^`]*`", "", text))
 
 
+def test_no_command_has_a_choice_in_it() -> None:
+    """Pasted into a shell it would be a pipe, behind a decision that nobody made."""
+    for text in TEXTS.values():
+        for said in text:
+            assert not re.search(r"(mediasms|--as) [^`\n]*\|", said), said
+
+
 def test_labels_are_filled_in_the_language_asked_for() -> None:
     assert label("class.delivered", Language.JA) == "送達"
     assert label("class.delivered", Language.EN) == "delivered"

@@ -4,10 +4,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipeline.config import load
 from pipeline.errors import GuardStopped, TryLater, UsageError
 from pipeline.ledger.engines import is_shared
 from pipeline.model import MessageState
 from pipeline.operations.backup import backup, restore
+from pipeline.operations.place import stop_unless_known
 from pipeline.operations.run import run, send_batch
 from pipeline.stages.validate import Request
 from tests.databases import BOTH, SQLITE
@@ -15,6 +17,17 @@ from tests.databases import BOTH, SQLITE
 if TYPE_CHECKING:
     from pipeline.context import Context
     from tests.stages.conftest import House
+
+
+@pytest.mark.parametrize("database", BOTH)
+def test_an_empty_ledger_is_made_only_where_nothing_was_ever_sent(house: House) -> None:
+    file = house.folder / "mediasms.toml"
+    configuration = load(file, house.environment, required=False)
+    with pytest.raises(GuardStopped) as stopped:
+        stop_unless_known(configuration, file)
+    assert (stopped.value.code, stopped.value.facts["config"]) == ("ledger.first_use", file)
+    house.open(create=True)
+    stop_unless_known(configuration, file)
 
 
 @pytest.mark.parametrize("source", ["file", "credential"])

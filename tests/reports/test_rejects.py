@@ -366,6 +366,17 @@ def test_a_repair_that_was_not_made_is_said_to_be_one() -> None:
     assert "区切り記号" in explain(finding, Language.JA)
 
 
+@pytest.mark.parametrize(
+    ("text", "japanese", "english"), [("①②Ⅲ㎡㈱№℡", " ほか 2 字", " and 2 more"), ("①②Ⅲ㎡㈱", "", "")]
+)
+def test_characters_that_are_not_named_are_counted(text: str, japanese: str, english: str) -> None:
+    characters = tuple(CharacterAt(at, character) for at, character in enumerate(text, 1))
+    shown = ", ".join(map(str, characters[:5]))
+    finding = Finding(2, "本文", "text.platform_dependent", {"shown": shown}, characters)
+    assert f"{shown}{japanese}" in explain(finding, Language.JA)
+    assert f"{shown}{english}." in explain(finding, Language.EN)
+
+
 def test_a_position_counts_where_the_character_stands() -> None:
     finding = Finding(2, "text", "text.platform_dependent", {"shown": ""}, (CharacterAt(4, "①"),))
     expanded = ExpandedText(text="山田様①", size=8, characters=4, parts={}, cut_by=())

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text as sql
 
 from pipeline.errors import Exit, GatewayRefused, GuardStopped, OutcomeUnknown
+from pipeline.ledger.dispatches import adopt_in_flight, begin_dispatch, list_dispatches
 from pipeline.ledger.logins import auth_failures
 from pipeline.messages import Language
 from pipeline.model import MessageState, Mode
@@ -316,6 +317,42 @@ def test_an_answer_that_proves_nothing_is_said_with_its_meaning_and_what_to_do(
     (open_, *_) = standing(context, batch).unknown
     assert open_.answer is not None
     assert (open_.answer.code, open_.answer.meaning, step in open_.answer.step) == (code, context.meaning(code), True)
+
+
+@pytest.mark.parametrize(
+    ("knobs", "words", "japanese"),
+    [
+        (
+            {"refuse_code": "777"},
+            "answered 777 (a code that the profile does not know",
+            "応答は 777（プロファイルにない",
+        ),
+        ({"redirect_to": "https://other.example/"}, "The answer was HTTP 307, without a code", "応答は HTTP 307 で"),
+        ({"html_200": True}, "The answer was HTTP 200, without a code", "応答は HTTP 200 で、読み取れるコードが"),
+        ({"accept_then_reset": True}, "No whole answer arrived (ConnectionError)", "（ConnectionError）"),
+    ],
+)
+def test_an_answer_that_is_none_is_said_as_what_it_was(
+    house: House, context: Context, knobs: dict[str, Any], words: str, japanese: str
+) -> None:
+    house.gateway.knobs = Knobs(**knobs, results_delay=3600)
+    batch = house.batch(context, house.recipients(1))
+    for speaking, said in ((context, words), (house.open(language=Language.JA), japanese)):
+        with pytest.raises(OutcomeUnknown) as stopped:
+            send(speaking, batch)
+        assert stopped.value.code == "send.unknown"
+        assert said in stopped.value.what(speaking.language)
+        (open_,) = standing(speaking, batch).unknown
+        assert (said in open_.heard, open_.answer) == (True, None)
+
+
+def test_where_nobody_saw_an_answer_that_is_said(house: House, context: Context) -> None:
+    batch = house.batch(context, house.recipients(1))
+    plan(context, batch)
+    begin_dispatch(context.ledger, list_dispatches(context.ledger, batch.batch_id)[0], context.now())
+    adopt_in_flight(context.ledger, batch.campaign, context.now())
+    (open_,) = standing(context, batch).unknown
+    assert open_.heard == "No answer is on record, as where what was sending it was stopped."
 
 
 def test_the_last_warning_before_the_address_is_blocked_counts_as_a_failed_login(

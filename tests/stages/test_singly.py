@@ -365,7 +365,7 @@ def test_logins_of_others_that_are_refused_between_our_answers_do_not_stop_us(
 def test_a_row_that_is_refused_does_not_stop_the_others_and_is_not_tried_again(house: House, context: Context) -> None:
     source = house.recipients(9)
     house.gateway.knobs = Knobs(refuse_code="560", faults=1)
-    refused = (explained(context, "560", 1),)
+    refused = (explained(context, house.batch(context, source).batch_id, "560", 1),)
     assert _singly(house, context, source) == Sent(9, 8, {TAKEN: 8, REFUSED: 1}, mode=Mode.SINGLE, refusals=refused)
     house.gateway.knobs = Knobs()
     assert house.sent(context, source) == Sent(0, 0, {TAKEN: 8, REFUSED: 1}, mode=Mode.SINGLE, refusals=refused)

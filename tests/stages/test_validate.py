@@ -21,6 +21,7 @@ from pipeline.stages.checking import REJECTED_COLUMNS
 from pipeline.stages.out import FILES
 from pipeline.stages.send import send
 from pipeline.stages.validate import Request, validate
+from tests.adapters.books import workbook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -237,6 +238,22 @@ def test_an_own_smsid_is_kept_and_belongs_to_one_message_for_ever(house: House, 
         "smsid.characters",
     ]
     assert send(context, done.batch).states == {MessageState.TAKEN: 1}
+
+
+@pytest.mark.parametrize("cover", [[["配信リスト 11月"]], [["名前", "本文"], ["青木", "x"]]])
+def test_a_cover_page_names_the_sheets_that_may_be_meant(
+    house: House, context: Context, cover: list[list[str]]
+) -> None:
+    recipients = [["tel", "本文"], [house.number(1), "x"]]
+    path = workbook(house.folder / "l.xlsx", {"表紙": cover, "宛先": recipients, "空": []})
+    with pytest.raises(InputUnusable) as stopped:
+        validate(context, Request(path, "c"))
+    assert stopped.value.code == "input.another_sheet"
+    for language in Language:
+        said = stopped.value.what(language) + stopped.value.hint(language)
+        assert all(word in said for word in ("l.xlsx", "表紙", "宛先", "--sheet", "電話番号"))
+        assert "空" not in said
+    assert validate(context, Request(path, "c", sheet="宛先")).batch.totals.accepted == 1
 
 
 @pytest.mark.parametrize(
