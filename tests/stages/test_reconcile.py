@@ -28,6 +28,7 @@ from tests.operations.observing import observe, result, sent
 if TYPE_CHECKING:
     from pipeline.context import Context
     from pipeline.ledger import Ledger
+    from pipeline.ledger.repeats import Seen
     from pipeline.model import Batch, Dispatch
     from tests.stages.conftest import House
 
@@ -127,10 +128,10 @@ def split(house: House, context: Context) -> list[Batch]:
     source = house.recipients(10)
     begun = dispatches.begin_dispatch
 
-    def at_midnight(ledger: Ledger, value: Dispatch, _now: datetime) -> int | None:
+    def at_midnight(ledger: Ledger, value: Dispatch, _now: datetime, seen: Seen | None) -> int | None:
         if value.number == 2:
             house.clock.advance(midnight - house.clock.now())
-        return begun(ledger, value, house.clock.now())
+        return begun(ledger, value, house.clock.now(), seen)
 
     with patch("pipeline.stages.send.begin_dispatch", at_midnight):
         house.sent(context, source, "late")
