@@ -536,8 +536,9 @@ def test_two_batches_of_one_campaign_cannot_both_plan_a_row(house: House, contex
 def test_events_hold_no_number_and_no_text(house: House, context: Context) -> None:
     house.sent(context, house.recipients(7))
     with context.ledger.reading() as connection:
-        rows = connection.execute(sql("SELECT kind, detail FROM event WHERE kind <> 'machine' ORDER BY event_id")).all()
-    assert [row.kind for row in rows] == ["validated", "planned", "begun", "ended", "begun", "ended"]
+        rows = connection.execute(sql("SELECT kind, detail FROM event ORDER BY event_id")).all()
+    kinds = [row.kind for row in rows if row.kind not in {"machine", "server", "gateway"}]
+    assert kinds == ["validated", "planned", "begun", "ended", "begun", "ended"]
     for row in rows:
         json.loads(row.detail)
         assert "0901" not in row.detail

@@ -80,10 +80,10 @@ def check_equations(house: House, context: Context, batch: Batch, cancelled: int
 def opting_out(house: House, context: Context, rows: Callable[[Dispatch], list[int]], *, before: bool) -> Any:  # noqa: ANN401 - in the place of begin_dispatch
     """Let people opt out in the moment before, or after, a dispatch begins."""
 
-    def begin(ledger: Any, dispatch: Dispatch, now: Any) -> int | None:  # noqa: ANN401 - those of begin_dispatch
+    def begin(ledger: Any, dispatch: Dispatch, now: Any, seen: Any) -> int | None:  # noqa: ANN401 - those of begin_dispatch
         if before:
             opt_out(house, context, *rows(dispatch))
-        begun = begin_dispatch(ledger, dispatch, now)
+        begun = begin_dispatch(ledger, dispatch, now, seen)
         if not before:
             opt_out(house, context, *rows(dispatch))
         return begun
