@@ -34,14 +34,13 @@ def ledger_check(session: Session, *, recovers: bool) -> Exit:
     """Check the ledger's integrity, that it knows every attempt the workspace knows, and what of its files is gone."""
     from pipeline.ledger import check_ledger
     from pipeline.operations.inventory import gaps
-    from pipeline.stages.guards import places_of
+    from pipeline.stages.guards import check_place
 
     with session.context() as context:
         if problems := check_ledger(context.ledger):
             raise GuardStopped("ledger.damaged", problem="; ".join(problems[:5]))
         recovered = _recover(session, context) if recovers else {}
-        for guard in places_of(context):
-            guard()
+        check_place(context)
         found = list(gaps(context))
     for gap in found:
         names = ", ".join(gap.files[:_FILES]) + " …" * (len(gap.files) > _FILES)

@@ -214,8 +214,7 @@ def keep_wishes(connection: Connection, smsids: Collection[str], now: datetime) 
         literal(CancelOutcome.UNSENT.value),
     ).where(
         message.c.smsid.in_(smsids),
-        message.c.state == MessageState.CANCELLED.value,
-        message.c.reason.startswith(_BY_PERSON),
+        is_cancelled_by_person(message),
         ~asked.exists(),
     )
     names = ["smsid", "number", "batch_id", "asked_at", "actor", "answered_at", "outcome"]

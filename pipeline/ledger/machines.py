@@ -51,8 +51,7 @@ def stop_if_elsewhere(ledger: Ledger) -> None:
 
 def note_machine(ledger: Ledger, now: datetime) -> None:
     """Record that the ledger lives here, where it does not know its place yet."""
-    here = _here(ledger)
-    if here is not None and owner_of(ledger, _kind(ledger)) is None:
+    if owner_of(ledger, _kind(ledger)) is None and (here := _here(ledger)) is not None:
         note_owner(ledger, now, _kind(ledger), here, _name(ledger))
 
 

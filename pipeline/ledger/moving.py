@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, update
 
 from pipeline.errors import Bug
-from pipeline.ledger.replacing import has_the_key_of
-from pipeline.ledger.tables import is_live, message
+from pipeline.ledger.replacing import is_served_by_another
+from pipeline.ledger.tables import message
 from pipeline.model import LEGAL, MessageState
 
 #: the reason of what is unknown without any answer
@@ -45,7 +45,5 @@ def may_be_planned_again() -> ColumnElement[bool]:
     Only a refusal of the whole request, or a person's, frees a message; a refused row needs another input, and what
     another batch of the campaign has served since stays refused.
     """
-    other = message.alias("other")
-    elsewhere = select(other.c.smsid).where(has_the_key_of(other, message), is_live(other)).exists()
     whole = message.c.reason.startswith("request:") | message.c.reason.startswith("person:")
-    return (message.c.state == MessageState.REFUSED.value) & whole & ~elsewhere
+    return (message.c.state == MessageState.REFUSED.value) & whole & ~is_served_by_another(message)

@@ -13,9 +13,9 @@ from pipeline.ledger.cancellations import keep_wishes
 from pipeline.ledger.dispatches import dispatch_id
 from pipeline.ledger.moving import may_be_planned_again
 from pipeline.ledger.opening import Ledger
-from pipeline.ledger.replacing import has_the_key_of
+from pipeline.ledger.replacing import is_served_by_another
 from pipeline.ledger.results import cancel_as_served
-from pipeline.ledger.tables import dispatch, is_live, iso, message
+from pipeline.ledger.tables import dispatch, iso, message
 from pipeline.model import Artefact, MessageState
 
 
@@ -93,9 +93,7 @@ def recover_dispatch(ledger: Ledger, lost: Lost, now: datetime) -> int:
 
 def _was_cancelled_since() -> ColumnElement[bool]:
     """Say that a message was cancelled, and no other serves its key since."""
-    other = message.alias("other")
-    served = select(other.c.smsid).where(has_the_key_of(other, message), is_live(other)).exists()
-    return (message.c.state == MessageState.CANCELLED.value) & ~served
+    return (message.c.state == MessageState.CANCELLED.value) & ~is_served_by_another(message)
 
 
 def _withdraw_others(connection: Connection, lost: Lost) -> None:

@@ -52,7 +52,7 @@ class Seen:
         Asked in the transaction that begins: writers come one after the other, so of two that begin at once the second
         one finds the first.
         """
-        newest = connection.execute(select(func.max(event.c.event_id))).scalar_one()
+        newest = _newest(connection)
         since = (event.c.event_id > self.event_id) & (event.c.kind == "begun") & (event.c.batch_id != batch_id)
         # One after the other: joined, the database would go through all batches to come to a few events.
         if others := set(connection.execute(select(event.c.batch_id).where(since).distinct()).scalars()):
@@ -60,13 +60,18 @@ class Seen:
             elsewhere = select(batch.c.batch_id).where(batch.c.batch_id.in_(others), batch.c.campaign != own)
             if connection.execute(elsewhere.limit(1)).one_or_none():
                 raise Overtaken
-        self.event_id = newest or 0
+        self.event_id = newest
 
 
 def look_at_others(ledger: Ledger) -> Seen:
     """Return up to where the ledger is now: to be asked for before one looks at what the others sent."""
     with ledger.reading() as connection:
-        return Seen(connection.execute(select(func.max(event.c.event_id))).scalar_one() or 0)
+        return Seen(_newest(connection))
+
+
+def _newest(connection: Connection) -> int:
+    """Return the number of the last event; 0 where there is none."""
+    return connection.execute(select(func.max(event.c.event_id))).scalar_one() or 0
 
 
 def texts_of(ledger: Ledger, dispatches: Collection[str]) -> list[tuple[int, Text]]:

@@ -28,14 +28,12 @@ def unserved_messages(ledger: Ledger, campaign_name: str) -> dict[str, tuple[str
 
     Those are left out that were cancelled because their recipients opted out.
     """
-    other = message.alias("other")
-    replaced = select(other.c.smsid).where(has_the_key_of(other, message), is_live(other)).exists()
     query = select(message.c.smsid, message.c.batch_id, message.c.msisdn).where(
         is_not_taken(message),
         message.c.campaign == campaign_name,
         ~is_live(message),
         message.c.reason != OPTED_OUT,
-        ~replaced,
+        ~is_served_by_another(message),
     )
     with ledger.reading() as connection:
         return {row.smsid: (row.batch_id, row.msisdn) for row in connection.execute(query)}
@@ -71,6 +69,12 @@ def _is_replaced() -> ColumnElement[bool]:
         )
     )
     return select(other.c.smsid).where(has_the_key_of(other, message), is_live(other) | refused_later).exists()
+
+
+def is_served_by_another(one: FromClause) -> ColumnElement[bool]:
+    """Say that another message of the campaign serves the key of ``one``, or is meant to."""
+    other = message.alias("other")
+    return select(other.c.smsid).where(has_the_key_of(other, one), is_live(other)).exists()
 
 
 def has_the_key_of(other: FromClause, one: FromClause) -> ColumnElement[bool]:

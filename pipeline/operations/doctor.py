@@ -8,7 +8,7 @@ from pipeline.adapters.gateway import check_address
 from pipeline.context import Context, missing_settings
 from pipeline.ledger import check_ledger
 from pipeline.ledger.logins import auth_failures, note_auth
-from pipeline.stages.guards import places_of
+from pipeline.stages.guards import check_place
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,7 @@ def examine_installation(context: Context, *, reset_auth: bool) -> Health:
     url = context.settings.gateway.base_url
     if reset_auth:
         note_auth(context.ledger, url, context.now(), failed=False)
-    for guard in places_of(context):
-        guard()
+    check_place(context)
     missing = tuple(missing_settings(context.configuration, context.environment))
     if url:
         check_address(url)

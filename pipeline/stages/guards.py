@@ -66,7 +66,13 @@ class Permission:
 NOTHING_PERMITTED = Permission()
 
 
-def places_of(context: Context) -> list[Callable[[], object]]:
+def check_place(context: Context) -> None:
+    """Refuse to send from a place where something else is known, or done, than there was: the first that is wrong."""
+    for guard in guards_of_place(context):
+        guard()
+
+
+def guards_of_place(context: Context) -> list[Callable[[], object]]:
     """Return what must hold of the place from which anything is sent: this ledger, this machine, this gateway."""
     url = context.settings.gateway.base_url
     return [

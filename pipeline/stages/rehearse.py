@@ -22,7 +22,7 @@ from pipeline.stages.guards import (
     NOTHING_PERMITTED,
     Permission,
     guards_of,
-    places_of,
+    guards_of_place,
     stop_if_dear,
     stop_if_unsettled,
     was_cancelled,
@@ -69,7 +69,7 @@ def rehearse(
         if stop and (stop.cancelled or waiting or batch.planned_at is None):
             raise was_cancelled(batch, stop)
 
-    always = places_of(context)
+    always = guards_of_place(context)
     always += [partial(mode_of, context, batch, mode), partial(stop_if_unsettled, context, batch), cancelled]
     sending = guards_of(context, batch, waiting, permission)
     if permission.max_cost is not None:

@@ -41,9 +41,9 @@ from pipeline.stages.clocks import compare_clocks
 from pipeline.stages.guards import (
     NOTHING_PERMITTED,
     Permission,
+    check_place,
     guards_of,
     is_off_date,
-    places_of,
     stop_if_dear,
     stop_if_payload_passed,
     stop_if_unsettled,
@@ -139,8 +139,7 @@ def take_up(context: Context, batch: Batch, mode: Mode) -> Mode:
     The caller holds the campaign lock. Raises ``OutcomeUnknown`` when an outcome stays open, ``GuardStopped`` when a
     person has stopped the batch, and what ``mode_of`` raises.
     """
-    for guard in places_of(context):
-        guard()
+    check_place(context)
     now = context.now()
     note_machine(context.ledger, now)
     note_gateway(context.ledger, now, context.settings.gateway.base_url)

@@ -47,7 +47,7 @@ def _forget(context: Context, *batches: Batch) -> None:
     with context.ledger.writing() as connection:
         for table in ("stop", "message", "dispatch", "batch"):
             for one in batches:
-                connection.execute(sql(f"DELETE FROM {table} WHERE batch_id = '{one.batch_id}'"))  # noqa: S608
+                connection.execute(sql(f"DELETE FROM {table} WHERE batch_id = '{one.batch_id}'"))  # noqa: S608 - names of ours
 
 
 def _lost(context: Context, count: int, waiting: int, open_: int = 0) -> GuardStopped:
