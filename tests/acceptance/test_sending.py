@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import shutil
 import signal
@@ -281,6 +282,28 @@ def test_two_runs_at_once_send_once(home: Home, gateway: EmbeddedGateway) -> Non
     for thread in threads:
         thread.join()
     assert set(codes) <= {1, 4}
+    assert _uploads(gateway) == 1
+    assert {message.copies for message in gateway.messages} == {1}
+
+
+def test_an_upload_on_its_way_is_not_disturbed_by_who_looks(home: Home, gateway: EmbeddedGateway) -> None:
+    home.init()
+    gateway.knobs = Knobs(slow_answer=12)
+    running = home.start(*RUN)
+    deadline = time.monotonic() + 60
+    while not gateway.messages and time.monotonic() < deadline:
+        time.sleep(0.05)
+    (looked,) = home("status", "--json").document["batches"]
+    assert looked["states"] == {"in_flight": 455}
+    # The gateway shows results of what has no answer yet.
+    gateway.clock.advance(timedelta(minutes=5))
+    codes = [home(*words, "--json").code for words in (("pull",), ("doctor",), ("reconcile", looked["batch_id"]))]
+    codes += [home("ledger", *words).code for words in (("check",), ("backup", "copy.sqlite3"))]
+    assert home(*RUN).code == 4
+    assert home.states(looked["batch_id"]) == {"in_flight": 455}, "it took longer than the answer"
+    out, _ = running.communicate(timeout=60)
+    assert (running.returncode, json.loads(out)["taken"]) == (1, 455)
+    assert codes == [0, 0, 5, 0, 0]
     assert _uploads(gateway) == 1
     assert {message.copies for message in gateway.messages} == {1}
 

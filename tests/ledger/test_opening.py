@@ -49,6 +49,16 @@ def test_only_init_makes_a_ledger(house: House) -> None:
 
 
 @pytest.mark.parametrize("database", [SQLITE])
+def test_what_is_committed_is_on_disk_and_references_hold(house: House, context: Context) -> None:
+    for ledger in (context.ledger, house.open().ledger):
+        with ledger.reading() as connection:
+            found = [connection.execute(sql(f"PRAGMA {name}")).scalar_one() for name in ("synchronous", "foreign_keys")]
+            # 2 is FULL: a commit returns when its log is on the disk.
+            assert found == [2, 1]
+            assert connection.execute(sql("PRAGMA journal_mode")).scalar_one() == "wal"
+
+
+@pytest.mark.parametrize("database", [SQLITE])
 def test_a_deleted_ledger_is_not_made_anew(house: House, context: Context) -> None:
     context.close()
     for file in _ledger(house).parent.glob("ledger.sqlite3*"):

@@ -137,6 +137,27 @@ def test_an_unclear_answer_stops_the_batch_until_results_name_the_messages(house
     assert house.uploads() == 3
 
 
+def test_a_file_of_which_half_was_taken_is_settled_message_by_message(house: House, context: Context) -> None:
+    """402: the gateway stops in the middle of a file, and does not say where."""
+    source = house.recipients(12)
+    house.gateway.knobs = Knobs(send_limit=3)
+    with pytest.raises(OutcomeUnknown) as stopped:
+        house.sent(context, source)
+    batch = house.batch(context, source)
+    assert house.states(context, batch.batch_id) == {UNKNOWN: 5, PLANNED: 7}
+    house.gateway.knobs = Knobs()
+    house.clock.advance(timedelta(hours=1))
+    assert pull(context, batch.batch_id).settled == {UNKNOWN: 3}
+    assert house.states(context, batch.batch_id) == {TAKEN: 3, UNKNOWN: 2, PLANNED: 7}
+    with pytest.raises(OutcomeUnknown):
+        house.sent(context, source)
+    assert house.uploads() == 1
+    # That no result names them is no evidence; a person's word is needed, and is about these two alone.
+    assert resolve(context, str(stopped.value.facts["dispatch"]), REFUSED, actor="me", because="the vendor says so") == 2
+    assert house.sent(context, source).states == {TAKEN: 12}
+    assert sorted(house.copies().values()) == [1] * 12
+
+
 @pytest.mark.parametrize("fault", NOT_TAKEN_AND_UNKNOWN, ids=_name)
 def test_what_no_result_names_stays_unknown_until_a_person_frees_it(
     house: House, context: Context, fault: dict[str, Any]

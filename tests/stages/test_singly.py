@@ -10,7 +10,7 @@ from datetime import timedelta
 from importlib import resources
 from itertools import count
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -305,6 +305,25 @@ def test_a_gateway_that_stays_busy_is_for_later(
     assert house.states(context, house.batch(context, source).batch_id) == {PLANNED: 7}
     house.gateway.knobs = Knobs()
     assert house.sent(context, source).states == {TAKEN: 7}
+
+
+def test_the_first_request_goes_alone_and_the_others_together(
+    house: House, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, together, answered = count(), Barrier(4, timeout=20), Event()
+
+    def single(_: GatewayClient, body: bytes, _form: Form) -> Exchange:
+        number = next(began)
+        if number == 0:
+            time.sleep(0.3)
+            answered.set()
+        assert answered.is_set(), "another one began before the answer to the first"
+        if 1 <= number <= 4:
+            together.wait()
+        return Exchange(len(body), 200, b"200", "")
+
+    monkeypatch.setattr(GatewayClient, "single", single)
+    assert _singly(house, context, house.recipients(13)).states == {TAKEN: 13}
 
 
 def test_wrong_credentials_stop_after_the_first_request(house: House, context: Context) -> None:
