@@ -153,7 +153,8 @@ def test_a_file_of_which_half_was_taken_is_settled_message_by_message(house: Hou
         house.sent(context, source)
     assert house.uploads() == 1
     # That no result names them is no evidence; a person's word is needed, and is about these two alone.
-    assert resolve(context, str(stopped.value.facts["dispatch"]), REFUSED, actor="me", because="the vendor says so") == 2
+    open_ = str(stopped.value.facts["dispatch"])
+    assert resolve(context, open_, REFUSED, actor="me", because="the vendor says so") == 2
     assert house.sent(context, source).states == {TAKEN: 12}
     assert sorted(house.copies().values()) == [1] * 12
 
