@@ -39,6 +39,12 @@ def marker_name(number: int) -> str:
     return f"dispatch-{number:04d}.begun"
 
 
+def last_number(folder: Path) -> int:
+    """Return the highest number of a dispatch of which anything lies in the folder of its batch, or 0."""
+    found = (_NAME.match(path.name) for path in folder.glob("dispatch-*"))
+    return max((int(name[1]) for name in found if name), default=0)
+
+
 def read_mark(marker: Path) -> Mark:
     """Return what a marker says. An old one does not say when: it is as old as its file.
 

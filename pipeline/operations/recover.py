@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline.adapters.csv_in import read_chunks
 from pipeline.adapters.files import hash_file
-from pipeline.adapters.marks import Mark, marker_name
+from pipeline.adapters.marks import Mark, last_number, marker_name
 from pipeline.context import Context
 from pipeline.core.msisdn import canonical_result
 from pipeline.errors import GuardStopped
@@ -57,8 +57,9 @@ def recover(context: Context) -> Recovered:
             if batch.planned_at is None:
                 # What lies there was laid out by the plan that is lost.
                 is_single = any(form_of(lost.payload.name) for lost in found)
-                # No payload takes the place of one that was begun: killed now, it is found again.
-                first = max(mark.number for mark in marks) + 1
+                # No payload takes the place of one that lies there: killed now, what was begun is found again; and what
+                # the latest ledger has planned must be as it was, should that one be put back.
+                first = last_number(context.workspace.batch_folder(batch_id)) + 1
                 plan(context, batch, Mode.SINGLE if is_single else Mode.CSV, first=first)
             for one in found:
                 messages += recover_dispatch(context.ledger, one, context.now())

@@ -242,8 +242,9 @@ class Machine(RuleBasedStateMachine):
             with pytest.raises(TryLater, match=r"lock\.held"):
                 send_batch(self.processes[1], batch_id, confirm=None)
         elif action == "resolve":
+            dispatch, *_ = list_dispatches(self.processes[1].ledger, batch_id)
             with pytest.raises(TryLater, match=r"lock\.held"):
-                resolve(self.processes[1], f"{batch_id}-0001", REFUSED, actor="me", because="x")
+                resolve(self.processes[1], dispatch.dispatch_id, REFUSED, actor="me", because="x")
         elif action == "pull":
             in_flight = {smsid for smsid, state in self.states().items() if state == IN_FLIGHT}
             pull(self.processes[1])

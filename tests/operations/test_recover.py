@@ -222,6 +222,27 @@ def test_a_host_knows_only_its_own_uploads(house: House, context: Context) -> No
     assert house.batch(there, house.recipients(4, "more.csv")).totals.already == 3
 
 
+@pytest.mark.parametrize("mode", [Mode.CSV, Mode.SINGLE])
+def test_recovering_replaces_no_payload(house: House, context: Context, mode: Mode) -> None:
+    """The latest ledger may be found after all: what it has planned must still lie there as it was planned."""
+    source = house.recipients(12)
+    house.gateway.knobs = Knobs(html_200_nothing=True)
+    batch = house.batch(context, source)
+    with pytest.raises(OutcomeUnknown):
+        send(context, batch, mode=mode)
+    folder = context.workspace.batch_folder(batch.batch_id)
+    laid_out = {path: path.read_bytes() for path in folder.glob("dispatch-*") if path.suffix != ".begun"}
+    _forget(context, batch)
+    house.batch(context, source)
+    assert recover(context).dispatches == 1
+    assert len(laid_out) == (3 if mode is Mode.CSV else 12)
+    assert {path: path.read_bytes() for path in laid_out} == laid_out
+    house.gateway.knobs = Knobs()
+    resolve(context, batch.batch_id, REFUSED, actor="me", because="x")
+    assert house.sent(context, source).states == {TAKEN: 12}
+    assert sorted(house.copies().values()) == [1] * 12
+
+
 def test_what_is_left_of_a_forgotten_plan_goes_out_alone(house: House, context: Context) -> None:
     """A dispatch that was planned again without somebody was begun; the ledger knows only the one with all of them."""
     source = house.recipients(5)
