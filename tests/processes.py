@@ -1,11 +1,16 @@
-"""What processes that tests start have in common: their coverage, and whom they trust."""
+"""What processes that tests start have in common: their coverage, whom they trust, and waiting for them."""
 
 from __future__ import annotations
 
 import inspect
 import os
+import time
+from typing import TYPE_CHECKING
 
 import coverage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: Tests reach loopback only, and name an authority of their own where they need one. Those of the machine would be
 #: read again for every client of the gateway, hundreds of them each time.
@@ -34,3 +39,11 @@ def prepare_to_measure() -> None:
 def measure() -> None:
     """Measure this process from here on, if its environment asks for it."""
     coverage.process_startup()
+
+
+def wait_until(happened: Callable[[], object]) -> None:
+    """Wait until something that another process does has happened, for at most a minute; fail when it has not."""
+    deadline = time.monotonic() + 60
+    while not happened() and time.monotonic() < deadline:
+        time.sleep(0.02)  # nothing in this process hears of it
+    assert happened()

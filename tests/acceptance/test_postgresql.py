@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.simulator import Knobs
+from tests.processes import wait_until
 
 if TYPE_CHECKING:
     from pipeline.simulator import EmbeddedGateway
@@ -51,9 +52,7 @@ def test_of_two_runs_the_second_names_the_first(home: Home, gateway: EmbeddedGat
     home.init()
     gateway.knobs = Knobs(swallow=True, results_delay=3600)
     first = home.start(*RUN)
-    deadline = time.monotonic() + 60
-    while not gateway.messages and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(lambda: gateway.messages)
     second = home(*RUN)
     assert (second.code, second.document["error"]) == (4, "lock.held")
     assert f"pid {first.pid}, " in second.err
@@ -61,6 +60,7 @@ def test_of_two_runs_the_second_names_the_first(home: Home, gateway: EmbeddedGat
     # The first dies without a word: its lock goes with it, and what it had begun is an open outcome for the next.
     first.kill()
     first.communicate(timeout=30)
+    deadline = time.monotonic() + 60
     while (third := home(*RUN)).code == 4 and time.monotonic() < deadline:
         time.sleep(0.2)
     assert (third.code, third.document["unknown"]) == (5, 455)
@@ -77,9 +77,7 @@ def test_a_server_cut_off_in_the_middle_is_not_exit_4(
     home.init()
     gateway.knobs = Knobs(swallow=True, results_delay=3600)
     running = home.start(*RUN)
-    deadline = time.monotonic() + 60
-    while not gateway.messages and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(lambda: gateway.messages)
     # Every session of the run, also the one that keeps its lock, and no new one until it has ended.
     server.run("ALTER ROLE runner NOLOGIN")
     server.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'runner'")

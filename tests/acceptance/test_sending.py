@@ -7,7 +7,6 @@ import shutil
 import signal
 import socket
 import threading
-import time
 import tomllib
 from collections import Counter, defaultdict
 from datetime import timedelta
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.simulator import Knobs
+from tests.processes import wait_until
 
 if TYPE_CHECKING:
     from pipeline.simulator import EmbeddedGateway
@@ -243,9 +243,7 @@ def test_an_interrupted_upload_is_unknown_and_not_repeated(home: Home, gateway: 
     home.init()
     gateway.knobs = Knobs(swallow=True, results_delay=3600)
     running = home.start(*RUN)
-    deadline = time.monotonic() + 60
-    while not gateway.messages and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(lambda: gateway.messages)
     running.send_signal(signal.SIGINT)
     running.communicate(timeout=30)
     assert running.returncode == 130
@@ -265,9 +263,7 @@ def test_termination_ends_with_143(home: Home, gateway: EmbeddedGateway) -> None
     home.init()
     gateway.knobs = Knobs(swallow=True)
     running = home.start(*RUN)
-    deadline = time.monotonic() + 60
-    while not gateway.messages and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(lambda: gateway.messages)
     running.terminate()
     running.communicate(timeout=30)
     assert running.returncode == 143
@@ -290,9 +286,7 @@ def test_an_upload_on_its_way_is_not_disturbed_by_who_looks(home: Home, gateway:
     home.init()
     gateway.knobs = Knobs(slow_answer=12)
     running = home.start(*RUN)
-    deadline = time.monotonic() + 60
-    while not gateway.messages and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(lambda: gateway.messages)
     (looked,) = home("status", "--json").document["batches"]
     assert looked["states"] == {"in_flight": 455}
     # The gateway shows results of what has no answer yet.

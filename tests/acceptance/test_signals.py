@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.simulator import Knobs
+from tests.processes import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pipeline.simulator import EmbeddedGateway
     from tests.acceptance.conftest import Home
 
@@ -35,13 +34,6 @@ runpy.run_module("pipeline", run_name="__main__", alter_sys=True)
 RUN = ("run", "sample_data/recipients.csv", "--campaign", "demo", "--yes", "--json")
 
 
-def _until(happened: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not happened() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert happened()
-
-
 @pytest.mark.parametrize(("number", "code", "word"), [(signal.SIGINT, 130, "interrupted"), (15, 143, "terminated")])
 def test_an_upload_without_an_answer_is_unknown_before_the_command_ends(
     home: Home, gateway: EmbeddedGateway, number: int, code: int, word: str
@@ -50,7 +42,7 @@ def test_an_upload_without_an_answer_is_unknown_before_the_command_ends(
     home.environment["MEDIASMS_GATEWAY_READ_TIMEOUT"] = "600"
     gateway.knobs = Knobs(swallow=True, results_delay=3600)
     running = home.start(*RUN)
-    _until(lambda: gateway.messages)
+    wait_until(lambda: gateway.messages)
     for _ in range(3):  # more than one changes nothing
         running.send_signal(number)
         time.sleep(0.1)
@@ -96,7 +88,7 @@ def test_a_signal_while_rows_are_checked_leaves_nothing_behind(home: Home) -> No
     lines = "".join(f"090{number:08d},お知らせ\n" for number in range(10_000_000, 10_400_000))
     (home.folder / "long.csv").write_text("電話番号,本文\n" + lines, encoding="utf-8")
     running = home.start("validate", "long.csv", "--json", python=("-c", WRITES_SLOWLY))
-    _until(lambda: list(home.workspace.glob("batches/*/.*.part")))
+    wait_until(lambda: list(home.workspace.glob("batches/*/.*.part")))
     running.terminate()
     running.communicate(timeout=PATIENCE)
     assert running.returncode == 143

@@ -13,6 +13,7 @@ import pytest
 
 from pipeline.simulator import Knobs
 from tests.acceptance.conftest import ROOT
+from tests.processes import wait_until
 
 if TYPE_CHECKING:
     from pipeline.simulator import EmbeddedGateway
@@ -81,9 +82,7 @@ def test_requests_without_an_answer_are_unknown_before_the_command_ends(
     home.environment["MEDIASMS_GATEWAY_READ_TIMEOUT"] = "600"
     gateway.knobs = Knobs(swallow=True, results_delay=3600)
     running = home.start(*run, "--json")
-    until = time.monotonic() + 60
-    while not gateway.messages and time.monotonic() < until:
-        time.sleep(0.02)
+    wait_until(lambda: gateway.messages)
     for _ in range(3):  # more than one changes nothing
         running.send_signal(number)
         time.sleep(0.1)

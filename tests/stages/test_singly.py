@@ -315,7 +315,7 @@ def test_the_first_request_goes_alone_and_the_others_together(
     def single(_: GatewayClient, body: bytes, _form: Form) -> Exchange:
         number = next(began)
         if number == 0:
-            time.sleep(0.3)
+            time.sleep(0.3)  # so long another one could begin
             answered.set()
         assert answered.is_set(), "another one began before the answer to the first"
         if 1 <= number <= 4:
